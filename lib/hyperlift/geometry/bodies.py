@@ -1,0 +1,20 @@
+"""The size of a body, measured by the one length that every pose keeps: the sum of its bones."""
+
+import numpy as np
+
+from hyperlift.shapes import Float
+from hyperlift.skeletons import Skeleton
+
+REFERENCE_BONE_SUM_M = 4.13
+"""Summed length of all 16 bones of an average adult (CMU subjects), the unit of label space "camera"."""
+
+
+def bone_lengths(joints: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton) -> Float[np.ndarray, "*any bones"]:
+    """Length of every bone, in the unit of the input and the order of ``skeleton.bones``."""
+    parent, child = np.array(skeleton.bones).T
+    return np.linalg.norm(joints[..., child, :] - joints[..., parent, :], axis=-1)
+
+
+def body_scale(joints_m: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton) -> float:
+    """Factor that makes this person's bones sum to the reference: ``REFERENCE_BONE_SUM_M / median bone sum``."""
+    return float(REFERENCE_BONE_SUM_M / np.median(bone_lengths(joints_m, skeleton).sum(-1)))

@@ -1,0 +1,80 @@
+"""What a lifter promises: the facts that travel with its weights, in a checkpoint and in an ONNX file alike."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol, get_args
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+
+LabelSpace = Literal["image", "camera"]
+
+METADATA_KEY = "hyperlift"
+"""Key of the JSON text in the metadata of an ONNX file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifterSpec:
+    """Contract of a lifter ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]``.
+
+    pose2d is x, y in normalised picture space and a confidence 0..1. pose3d has camera axes (x right, y down,
+    z forward) in one of two label spaces:
+
+    ``image``: normalised picture space; x, y as the picture, z a depth in the same unit (Human3.6M's 2.5D labels).
+    ``camera``: metres, relative to the root of the same frame, of a body scaled to ``REFERENCE_BONE_SUM_M``.
+    """
+
+    name: str
+    skeleton: str = "h36m17"
+    fps: float = 25.0
+    label_space: LabelSpace = "image"
+    rootrel: bool = True
+    """True: the root is 0 in every frame. False (``image`` only): x, y absolute, depth relative to the root of the
+    clip's first frame."""
+    n_frames: int = 243
+    """The longest window it was trained on; shorter windows work."""
+    licence: str = "Apache-2.0"
+    credit: str = ""
+
+    def __post_init__(self) -> None:
+        if self.label_space not in get_args(LabelSpace):
+            raise InputError(f"label_space is {self.label_space!r}; expected one of {get_args(LabelSpace)}")
+        if self.label_space == "camera" and not self.rootrel:
+            raise InputError("label_space 'camera' is root-relative; set rootrel: true")
+        if not (self.fps > 0 and self.n_frames > 0):
+            raise InputError(f"fps {self.fps} and n_frames {self.n_frames} must be positive")
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> "LifterSpec":
+        """Read the contract out of a file's metadata.
+
+        Args:
+            metadata: string pairs of an ONNX file or a checkpoint.
+            source: file name for the message.
+
+        Raises:
+            InputError: the metadata has no contract, or one of another version.
+        """
+        if METADATA_KEY not in metadata:
+            raise InputError(f"{source}: carries no HyperLift metadata; export it with deployment/deployment_pose3d.py")
+        try:
+            return cls(**json.loads(metadata[METADATA_KEY]))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise InputError(f"{source}: its HyperLift metadata is of another version ({error}); export it again") from error
+
+
+class Predictor(Protocol):
+    """Anything that lifts clips: an ONNX session, a network, an oracle in a test."""
+
+    def __call__(
+        self, pose2d_norm: Float[np.ndarray, "clips frames joints 3"]
+    ) -> Float[np.ndarray, "clips frames joints 3"]:
+        """Lift float32 clips into the label space of the predictor's ``LifterSpec``."""
+        ...

@@ -1,0 +1,73 @@
+"""Hyperedges over joints as an incidence matrix, and the skeleton's adjacency in normalised form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+from hyperlift.skeletons.skeleton import Skeleton
+
+
+@dataclass(frozen=True, eq=False)
+class Hypergraph:
+    """An incidence matrix H: ``incidence[j, e]`` is the membership (0..1) of joint j in hyperedge e.
+
+    Rows with several entries are overlapping hyperedges; a partition has exactly one 1 a row.
+    """
+
+    incidence: Float[np.ndarray, "joints edges"]
+
+    @classmethod
+    def from_labels(cls, labels: Sequence[int], skeleton: Skeleton) -> "Hypergraph":
+        """A partition: the hyperedge number of every joint, in the skeleton's joint order.
+
+        Raises:
+            InputError: a joint is left out, or the hyperedge numbers have a gap.
+        """
+        if len(labels) != len(skeleton):
+            raise InputError(
+                f"joint_label has {len(labels)} entries, skeleton {skeleton.name} has {len(skeleton)} joints; "
+                "give every joint the number of its hyperedge"
+            )
+        edges = max(labels) + 1
+        if set(labels) != set(range(edges)):
+            raise InputError(f"joint_label uses the hyperedges {sorted(set(labels))}; number them 0, 1, 2 … with no gap")
+        incidence = np.zeros((len(labels), edges))
+        incidence[np.arange(len(labels)), list(labels)] = 1.0
+        return cls(incidence)
+
+    @classmethod
+    def from_members(cls, members: Sequence[Sequence[str]], skeleton: Skeleton) -> "Hypergraph":
+        """Hyperedges as lists of joint names; they may overlap.
+
+        Raises:
+            InputError: an unknown or repeated joint, an empty hyperedge, or a joint in no hyperedge.
+        """
+        incidence = np.zeros((len(skeleton), len(members)))
+        for edge, names in enumerate(members):
+            if not names or len(set(names)) != len(names):
+                raise InputError(f"hyperedge {edge} is empty or repeats a joint: {list(names)}")
+            incidence[skeleton.indices(names), edge] = 1.0
+        left_out = [joint for joint, row in zip(skeleton.joints, incidence, strict=True) if not row.any()]
+        if left_out:
+            raise InputError(f"hyperedges leave out {', '.join(left_out)}; every joint needs at least one")
+        return cls(incidence)
+
+    @property
+    def edge_mean(self) -> Float[np.ndarray, "edges joints"]:
+        """Row-stochastic matrix that averages the joints of each hyperedge."""
+        return (self.incidence / self.incidence.sum(0)).T
+
+    @property
+    def hand_back(self) -> Float[np.ndarray, "joints edges"]:
+        """Row-stochastic matrix that gives each joint the mean of its hyperedges."""
+        return self.incidence / self.incidence.sum(1, keepdims=True)
+
+
+def degree_normalised_adjacency(skeleton: Skeleton) -> Float[np.ndarray, "joints joints"]:
+    """D^-1/2 (A + I) D^-1/2 over bones (Kipf and Welling 2017, eq. 2)."""
+    matrix = skeleton.adjacency + np.eye(len(skeleton))
+    scale = matrix.sum(1) ** -0.5
+    return scale[:, None] * matrix * scale[None, :]

@@ -1,0 +1,56 @@
+"""The joint sets that the library knows, each order written once.
+
+``R`` and ``L`` are the person's own right and left.
+"""
+
+from hyperlift.errors import InputError
+from hyperlift.skeletons.skeleton import Skeleton
+
+H36M_17 = Skeleton(
+    name="h36m17",
+    joints=(
+        *("Pelvis", "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "Spine", "Thorax", "Nose", "Head"),
+        *("LShoulder", "LElbow", "LWrist", "RShoulder", "RElbow", "RWrist"),
+    ),
+    parent_of={
+        **{"RHip": "Pelvis", "RKnee": "RHip", "RAnkle": "RKnee"},
+        **{"LHip": "Pelvis", "LKnee": "LHip", "LAnkle": "LKnee"},
+        **{"Spine": "Pelvis", "Thorax": "Spine", "Nose": "Thorax", "Head": "Nose"},
+        **{"LShoulder": "Thorax", "LElbow": "LShoulder", "LWrist": "LElbow"},
+        **{"RShoulder": "Thorax", "RElbow": "RShoulder", "RWrist": "RElbow"},
+    },
+)
+"""Human3.6M's 17 joints. "Nose" is the joint also called Neck/Nose, "Head" the top of the head."""
+
+COCO_17 = Skeleton(
+    name="coco17",
+    joints=(
+        *("Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow"),
+        *("LWrist", "RWrist", "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle"),
+    ),
+    parent_of={},
+)
+
+BODY_25 = Skeleton(
+    name="body25",
+    joints=(
+        *("Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip"),
+        *("RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar"),
+        *("LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel"),
+    ),
+    parent_of={},
+)
+"""OpenPose's BODY_25."""
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (H36M_17, COCO_17, BODY_25)}
+
+
+def skeleton_named(name: str) -> Skeleton:
+    """Look a joint set up by its name.
+
+    Raises:
+        InputError: no joint set has that name.
+    """
+    if name not in SKELETONS:
+        raise InputError(f"unknown skeleton {name!r}; known: {', '.join(SKELETONS)}")
+    return SKELETONS[name]
