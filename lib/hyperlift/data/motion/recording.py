@@ -1,0 +1,103 @@
+"""One recorded motion, whatever it was read from: the 17 Human3.6M joints in metres, z up."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+from hyperlift.skeletons import H36M_17
+
+_SAMPLE_TOLERANCE = 1e-9
+"""Part of a frame by which the last sample may lie past the last frame: rounding of seconds * fps."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """A motion of one person.
+
+    ``joints_m`` [frames, joints, 3] float32: the joints of ``H36M_17`` in metres, world axes, right-handed,
+    z up. A person facing +y has the left side at -x.
+    """
+
+    name: str
+    """Unique within its source, such as CMU_01_03_a."""
+    subject: str
+    group: str
+    """Kind of motion, such as walk; evaluation calls it the action."""
+    fps: float
+    joints_m: Float[np.ndarray, "frames joints 3"]
+
+    def __post_init__(self) -> None:
+        if not (0 < self.fps < np.inf):
+            raise InputError(
+                f"{self.name}: {self.fps} frames a second; the frame rate must be positive and finite"
+            )
+        shape = self.joints_m.shape
+        if len(shape) != 3 or shape[1:] != (len(H36M_17), 3):
+            raise InputError(
+                f"{self.name}: joints have shape {shape}; expected (frames, {len(H36M_17)}, 3), "
+                f"the joints of skeleton {H36M_17.name}"
+            )
+        if len(self.joints_m) < 2:
+            raise InputError(f"{self.name}: {len(self.joints_m)} frame(s); a motion needs at least 2")
+        if not np.isfinite(self.joints_m).all():
+            frame, joint = np.argwhere(~np.isfinite(self.joints_m).all(-1))[0]
+            raise InputError(
+                f"{self.name}: joint {H36M_17.joints[joint]} of frame {frame} is not finite; "
+                "cut the recording there or leave it out"
+            )
+        if self.joints_m.dtype != np.float32:
+            object.__setattr__(self, "joints_m", self.joints_m.astype(np.float32))
+
+    @property
+    def seconds(self) -> float:
+        """Time from the first to the last frame."""
+        return (len(self.joints_m) - 1) / self.fps
+
+    def resampled(self, fps: float) -> "Recording":
+        """The same motion at another frame rate, read off natural cubic splines through the positions.
+
+        The first frame keeps its time; no frame lies past the last one. Frames that fall on old frames keep
+        their values.
+
+        Raises:
+            InputError: the rate is not positive, or so low that fewer than two frames are left.
+        """
+        if fps == self.fps:
+            return self
+        if not (0 < fps < np.inf):
+            raise InputError(f"{self.name}: cannot resample to {fps} frames a second; give a positive rate")
+        count = int(np.floor(self.seconds * fps + _SAMPLE_TOLERANCE)) + 1
+        at_frames = np.minimum(np.arange(count) * (self.fps / fps), len(self.joints_m) - 1)
+        return replace(self, fps=float(fps), joints_m=natural_cubic_spline(self.joints_m, at_frames))
+
+
+def natural_cubic_spline(
+    values: Float[np.ndarray, "frames joints 3"], at_frames: Float[np.ndarray, " samples"]
+) -> Float[np.ndarray, "samples joints 3"]:
+    """Interpolate evenly spaced samples with a cubic spline whose second derivative is 0 at both ends.
+
+    The tridiagonal system for the second derivatives m at the knots, ``m[i-1] + 4 m[i] + m[i+1] =
+    6 (y[i-1] - 2 y[i] + y[i+1])``, is solved by forward elimination (Press et al., Numerical Recipes, 3.3).
+
+    Args:
+        values: at least two samples, one a frame.
+        at_frames: where to read the spline off, in frames, within 0 .. frames - 1.
+    """
+    knots = values.astype(np.float64)
+    second = np.zeros_like(knots)
+    right = 6.0 * (knots[:-2] - 2.0 * knots[1:-1] + knots[2:])
+    pivots = np.empty(len(right))
+    for row in range(len(right)):
+        pivots[row] = 1.0 / (4.0 - (pivots[row - 1] if row else 0.0))
+        second[row + 1] = (right[row] - second[row]) * pivots[row]
+    for row in range(len(right) - 2, -1, -1):
+        second[row + 1] -= pivots[row] * second[row + 2]
+
+    left = np.clip(np.floor(at_frames).astype(np.int64), 0, len(knots) - 2)
+    b = (at_frames - left)[:, None, None]
+    a = 1.0 - b
+    spline = a * knots[left] + b * knots[left + 1]
+    spline += ((a**3 - a) * second[left] + (b**3 - b) * second[left + 1]) / 6.0
+    return spline.astype(values.dtype)
