@@ -1,0 +1,5 @@
+"""ONNX Runtime on a plain CPU: numpy in, numpy out."""
+
+from hyperlift.runtime.session import OnnxLifter, load_lifter
+
+__all__ = ["OnnxLifter", "load_lifter"]

@@ -1,0 +1,109 @@
+"""The one place that owns an ONNX Runtime session."""
+
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.shapes import Float
+from hyperlift.skeletons import skeleton_named
+
+BUNDLED = "lifter"
+"""Name of the lifter that comes with the package."""
+
+_QUIET = 3
+"""ONNX Runtime's severity "error": what goes wrong reaches the user as one message of ours."""
+
+
+class OnnxLifter:
+    """A lifter ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]`` from an ONNX file, run on the CPU.
+
+    A ``Predictor``; what its numbers mean is in ``spec``.
+    """
+
+    spec: LifterSpec
+
+    def __init__(self, model: Path | bytes, source: str, threads: int | None = None) -> None:
+        """Open the session.
+
+        Args:
+            model: path of the file, or its bytes.
+            source: name of the model in messages.
+            threads: CPU threads; None takes all cores.
+
+        Raises:
+            InputError: the file is no ONNX model, or not one of ours.
+        """
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _QUIET
+        if threads is not None:
+            if threads < 1:
+                raise InputError(f"{threads} threads asked for; give 1 or more")
+            options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its exception classes are private and share no other base
+            reason = " ".join(str(error).split())[:160]
+            raise InputError(f"{source}: is no ONNX model that can be run ({reason}); export it again") from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.spec = LifterSpec.from_metadata(metadata, source)
+        self._joints = len(skeleton_named(self.spec.skeleton))
+        self._source = source
+        self._check_ports()
+
+    def __call__(
+        self, pose2d_norm: Float[np.ndarray, "clips frames joints 3"]
+    ) -> Float[np.ndarray, "clips frames joints 3"]:
+        """Lift clips of x, y (normalised picture space) and confidence into the label space of ``spec``.
+
+        Raises:
+            InputError: another shape, no numbers, NaN or infinite values.
+        """
+        clips = np.asarray(pose2d_norm)
+        if clips.ndim != 4 or clips.shape[2:] != (self._joints, 3) or 0 in clips.shape:
+            raise InputError(
+                f"{self._source}: pose2d has the shape {list(clips.shape)}; expected [clips, frames, {self._joints}, 3] "
+                "with at least one clip and frame"
+            )
+        if not np.issubdtype(clips.dtype, np.floating):
+            raise InputError(f"{self._source}: pose2d holds {clips.dtype}; expected floating-point numbers")
+        if not np.isfinite(clips).all():
+            raise InputError(
+                f"{self._source}: pose2d holds NaN or infinite values; fill missing joints and give them confidence 0"
+            )
+        feed = {self._input: np.ascontiguousarray(clips, dtype=np.float32)}
+        return np.asarray(self._session.run([self._output], feed)[0])
+
+    def _check_ports(self) -> None:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        wanted = [self._joints, 3]
+        if len(inputs) != 1 or len(outputs) != 1 or list(inputs[0].shape[2:]) != wanted:
+            came = ", ".join(f"{port.name} {port.shape}" for port in inputs)
+            raise InputError(f"{self._source}: takes {came}; expected one input [clips, frames, {self._joints}, 3]")
+        self._input, self._output = inputs[0].name, outputs[0].name
+
+
+def load_lifter(path: Path | str | None = None, threads: int | None = None) -> OnnxLifter:
+    """Open a lifter from a file, or the one that comes with the package.
+
+    Args:
+        path: an ONNX file; None or ``"lifter"`` is the bundled model.
+        threads: CPU threads; None takes all cores.
+
+    Raises:
+        InputError: the file is missing or is no lifter.
+    """
+    if path is None or str(path) == BUNDLED:
+        bundled = resources.files("hyperlift") / "weights" / f"{BUNDLED}.onnx"
+        if not bundled.is_file():
+            raise InputError("the bundled lifter is not in this installation; install hyperlift again or give --onnx FILE")
+        return OnnxLifter(bundled.read_bytes(), f"bundled model {BUNDLED!r}", threads)
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give an ONNX lifter, or none for the bundled one")
+    return OnnxLifter(path, str(path), threads)

@@ -1,0 +1,88 @@
+"""What passes between the stages of lifting: detections a frame, tracks a person, lifted people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.geometry.normalisation import check_picture_size
+from hyperlift.shapes import Bool, Float, Int
+from hyperlift.skeletons import Skeleton
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """One person in one frame, as the detector saw them."""
+
+    keypoints_px: Float[np.ndarray, "joints 3"]
+    """x, y in pixels and confidence 0..1, in the detector's joint order; missing joints are NaN, NaN, 0."""
+    track_id: int | None = None
+    """The number that the detector's own tracker gave, if it has one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Everybody in a recording, frame by frame."""
+
+    source: str
+    """The file or folder it was read from, for messages."""
+    tool: str
+    skeleton: Skeleton
+    frames: Mapping[int, Sequence[Detection]]
+    """Frame number (from 0, as the tool counts) to the people in it, in ascending order."""
+
+    @property
+    def span(self) -> int:
+        """Frames from the first to the last, those without an entry included."""
+        return max(self.frames) - min(self.frames) + 1 if self.frames else 0
+
+    def check_fits_picture(self, width: int, height: int) -> None:
+        """Refuse keypoints that cannot be pixels of a picture of this size.
+
+        Raises:
+            InputError: the picture is empty, there is nobody, or the coordinates are not pixels of such a picture.
+        """
+        check_picture_size(width, height)
+        people = [person.keypoints_px for frame in self.frames.values() for person in frame]
+        points = np.concatenate(people)[:, :2] if people else np.empty((0, 2))
+        points = points[np.isfinite(points).all(-1)]
+        if not len(points):
+            raise InputError(f"{self.source}: nobody is in it; check that the detector found people")
+        if np.abs(points).max() <= 2:
+            raise InputError(
+                f"{self.source}: no coordinate exceeds {np.abs(points).max():.2f}, so these are not pixels; "
+                "let the detector write pixels (OpenPose: --keypoint_scale 0)"
+            )
+        inside = ((points >= 0) & (points <= [width, height])).all(-1)
+        if inside.mean() < 0.5:
+            raise InputError(
+                f"{self.source}: most points lie outside a picture of {width}x{height} (they reach "
+                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check --video-size"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One person followed through the frames in which they were seen; frames may be missing in between."""
+
+    id: int
+    frame: Int[np.ndarray, " frames"]
+    keypoints_px: Float[np.ndarray, "frames joints 3"]
+    """x, y in pixels and confidence 0..1; missing joints are NaN, NaN, 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class LiftedPerson:
+    """One person in 3D, at every frame of the video from their first to their last."""
+
+    id: int
+    frame: Int[np.ndarray, " frames"]
+    time_s: Float[np.ndarray, " frames"]
+    """Seconds since frame 0 of the video."""
+    pose_norm: Float[np.ndarray, "frames joints 3"]
+    """In the label space of the model; camera axes x right, y down, z forward."""
+    valid: Bool[np.ndarray, "frames joints"]
+    """True where the joint was seen, or lies between two sightings at most a second apart."""
+    keypoints_px: Float[np.ndarray, "frames joints 3"] | None = None
+    """What was lifted: x, y in pixels with confidence, NaN where a joint was not valid."""

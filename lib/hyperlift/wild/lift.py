@@ -1,0 +1,102 @@
+"""Keypoints to 3D: the stages put together, with the lifter handed in."""
+
+import logging
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LifterSpec, Predictor
+from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.mapping import mark_missing, to_h36m
+from hyperlift.wild.gaps import fill_gaps
+from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
+from hyperlift.wild.timing import check_fps, frames_at, resample, resample_pose2d
+from hyperlift.wild.tracking import follow_people
+from hyperlift.wild.windows import lift_windows
+
+_log = logging.getLogger(__name__)
+
+
+def people_in(detections: Detections, width: int, height: int, fps: float, min_confidence: float = 0.0) -> list[Track]:
+    """Follow everybody and map their joints to ``H36M_17``.
+
+    Args:
+        detections: what the detector wrote.
+        width: of the video in pixels.
+        height: of the video in pixels.
+        fps: frames a second of the video.
+        min_confidence: keypoints below it count as not seen.
+
+    Raises:
+        InputError: picture size or frame rate are impossible or do not fit the keypoints, or nobody can be followed.
+    """
+    check_fps(fps)
+    detections.check_fits_picture(width, height)
+    if not 0 <= min_confidence < 1:
+        raise InputError(f"the least confidence is {min_confidence:g}; give a number from 0 up to, not including, 1")
+    mapped = []
+    for track in follow_people(detections, fps):
+        keypoints_px = to_h36m(mark_missing(track.keypoints_px, min_confidence), detections.skeleton)
+        seen = np.isfinite(keypoints_px[..., 0]).any(1)
+        if seen.any():
+            mapped.append(Track(id=track.id, frame=track.frame[seen], keypoints_px=keypoints_px[seen]))
+    if not mapped:
+        raise InputError(
+            f"{detections.source}: no keypoint is as sure as --min-confidence {min_confidence:g}; lower it"
+        )
+    return mapped
+
+
+def lift_track(
+    predict: Predictor, spec: LifterSpec, track: Track, width: int, height: int, fps: float
+) -> LiftedPerson:
+    """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's frames.
+
+    Args:
+        predict: the lifter, or a wrapper such as ``FlipAveraged``.
+        spec: the lifter's contract.
+        track: the person in ``H36M_17`` joints.
+        width: of the video in pixels.
+        height: of the video in pixels.
+        fps: frames a second of the video.
+
+    Raises:
+        InputError: the lifter has another skeleton.
+    """
+    if spec.skeleton != H36M_17.name:
+        raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}")
+    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, fps)
+    points_norm = normalise_points(filled.keypoints_px[..., :2], width, height)
+    pose2d_norm = np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
+    frames = len(filled.frame)
+    at_model_rate = resample_pose2d(pose2d_norm, frames_at(frames, fps, spec.fps))
+    lifted = lift_windows(predict, at_model_rate, spec.n_frames, align_depth=not spec.rootrel)
+    if not np.isfinite(lifted).all():
+        raise InputError(f"the lifter {spec.name!r} returns NaN or infinite poses; its weights are broken")
+    return LiftedPerson(
+        id=track.id,
+        frame=filled.frame,
+        time_s=filled.frame / fps,
+        pose_norm=resample(lifted, frames),
+        valid=filled.valid,
+        keypoints_px=np.where(filled.valid[..., None], filled.keypoints_px, np.array([np.nan, np.nan, 0.0])),
+    )
+
+
+def lift_people(
+    predict: Predictor,
+    spec: LifterSpec,
+    tracks: Iterable[Track],
+    width: int,
+    height: int,
+    fps: float,
+    on_person: Callable[[LiftedPerson], None] = lambda person: None,
+) -> list[LiftedPerson]:
+    """``lift_track`` for several people; ``on_person`` is called after each, for a progress bar."""
+    people = []
+    for track in tracks:
+        people.append(lift_track(predict, spec, track, width, height, fps))
+        on_person(people[-1])
+    return people

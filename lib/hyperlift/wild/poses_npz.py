@@ -1,0 +1,114 @@
+"""The file ``pose3d.npz``: 3D poses of everybody in a video, saying what its numbers mean."""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import hyperlift
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_file
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.skeletons import skeleton_named
+from hyperlift.wild.keypoints import LiftedPerson
+
+FORMAT = "hyperlift-poses"
+FORMAT_VERSION = 1
+_ARRAYS = ("frame", "time_s", "pose_norm", "valid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PosesMeta:
+    """Where poses come from."""
+
+    source: str
+    """Name of the keypoint file or folder."""
+    width: int
+    """Of the video in pixels."""
+    height: int
+    """Of the video in pixels."""
+    fps: float
+    """Of the video."""
+    lifter: LifterSpec
+
+    def as_dict(self) -> dict:
+        """What stands in the file's ``meta``."""
+        lifter = self.lifter
+        return {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "axes": "camera: x right, y down, z forward (away from the camera)",
+            "label_space": lifter.label_space,
+            "units": _units(lifter),
+            "root": _root(lifter),
+            "skeleton": lifter.skeleton,
+            "joint_names": list(skeleton_named(lifter.skeleton).joints),
+            "source": self.source,
+            "video_size": [self.width, self.height],
+            "fps": self.fps,
+            "model": {
+                "name": lifter.name,
+                "fps": lifter.fps,
+                "rootrel": lifter.rootrel,
+                "n_frames": lifter.n_frames,
+                "licence": lifter.licence,
+                "credit": lifter.credit,
+            },
+            "hyperlift": hyperlift.__version__,
+        }
+
+
+def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta) -> None:
+    """Write the file, whole or not at all.
+
+    Per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V], and
+    ``meta``, a JSON text with axes, units, joint names, source and model.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    arrays = {f"p{person.id}/{name}": getattr(person, name) for person in people for name in _ARRAYS}
+    with atomic_file(path) as partial:
+        np.savez_compressed(partial, meta=np.array(json.dumps(meta.as_dict())), **arrays)
+
+
+def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
+    """Read people, ascending by id, and the meta data.
+
+    Raises:
+        InputError: the file is missing or is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected the pose3d.npz that lifting writes")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            meta = json.loads(str(stored["meta"]))
+            ids = sorted({int(key.split("/")[0][1:]) for key in stored.files if key != "meta"})
+            people = [
+                LiftedPerson(id=number, **{name: stored[f"p{number}/{name}"] for name in _ARRAYS}) for number in ids
+            ]
+    except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise InputError(f"{path}: holds no 3D poses ({error}); expected the pose3d.npz that lifting writes") from error
+    if meta.get("format") != FORMAT or meta.get("version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path}: is {meta.get('format')} version {meta.get('version')}; expected {FORMAT} version {FORMAT_VERSION}"
+        )
+    return people, meta
+
+
+def _units(lifter: LifterSpec) -> str:
+    if lifter.label_space == "camera":
+        return f"metres of a body scaled so that its bones sum to {REFERENCE_BONE_SUM_M} m"
+    return "normalised picture units: half the picture's width is 1, in x, y and z alike"
+
+
+def _root(lifter: LifterSpec) -> str:
+    root = skeleton_named(lifter.skeleton).joints[skeleton_named(lifter.skeleton).root]
+    if lifter.rootrel:
+        return f"{root} is 0, 0, 0 in every frame"
+    return f"x, y measured from the picture's centre; z from {root} in the first frame of the person"

@@ -1,0 +1,72 @@
+"""Lifting a clip of any length through overlapping windows that fade into one another."""
+
+import numpy as np
+
+from hyperlift.geometry.contract import Predictor
+from hyperlift.shapes import Float
+
+FRAMES_A_CALL = 2048
+"""Bound on the frames in one call of the predictor, and so on its memory."""
+
+
+def lift_windows(
+    predict: Predictor,
+    pose2d_norm: Float[np.ndarray, "frames joints 3"],
+    n_frames: int,
+    *,
+    align_depth: bool = False,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Lift one clip.
+
+    Windows of ``n_frames`` overlap by half; the last one is moved back to end with the clip. Each fades in and out with
+    a raised cosine, normalised over the windows that cover a frame. A clip of up to ``n_frames`` is one window.
+
+    Args:
+        predict: the lifter.
+        pose2d_norm: x, y in normalised picture space and confidence; finite.
+        n_frames: the longest window of the lifter.
+        align_depth: the lifter measures depth from the root of a window's first frame (label space "image", not
+            root-relative): shift each window in depth so that it agrees with the window before where they overlap.
+
+    Returns:
+        float32, in the label space of the lifter; with ``align_depth`` depth is measured from the root of the clip's
+        first frame.
+    """
+    clip = np.ascontiguousarray(pose2d_norm, dtype=np.float32)
+    frames = len(clip)
+    window = min(frames, n_frames)
+    starts = window_starts(frames, window)
+    fade = np.sin(np.pi * (np.arange(window) + 0.5) / window) ** 2
+
+    total = np.zeros(clip.shape)
+    weight = np.zeros((frames, 1, 1))
+    previous: tuple[int, np.ndarray] | None = None
+    batch = max(1, FRAMES_A_CALL // window)
+    for first in range(0, len(starts), batch):
+        some = starts[first : first + batch]
+        lifted = predict(np.stack([clip[start : start + window] for start in some])).astype(np.float64)
+        for start, pose in zip(some, lifted, strict=True):
+            if align_depth and previous is not None:
+                pose[..., 2] += _depth_step(*previous, start, pose)
+            total[start : start + window] += fade[:, None, None] * pose
+            weight[start : start + window] += fade[:, None, None]
+            previous = start, pose
+    return (total / weight).astype(np.float32)
+
+
+def window_starts(frames: int, window: int) -> list[int]:
+    """First frames of windows that overlap by half and cover a clip, the last ending with it."""
+    return [*range(0, frames - window, max(1, window // 2)), frames - window]
+
+
+def _depth_step(
+    before_start: int,
+    before: Float[np.ndarray, "window joints 3"],
+    start: int,
+    pose: Float[np.ndarray, "window joints 3"],
+) -> float:
+    """What to add to the depth of ``pose`` so that it lies at the depth of the window before."""
+    overlap = len(before) - (start - before_start)
+    if overlap <= 0:  # windows of one frame
+        return 0.0
+    return float(np.median(before[-overlap:, :, 2] - pose[:overlap, :, 2]))

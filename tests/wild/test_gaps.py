@@ -1,0 +1,53 @@
+import numpy as np
+
+from hyperlift.skeletons import H36M_17
+from hyperlift.wild.gaps import fill_gaps
+
+
+def track(frames: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Every joint moves 2 px a frame in x; y is the joint's number."""
+    frame = np.array(frames)
+    keypoints = np.ones((len(frame), len(H36M_17), 3))
+    keypoints[..., 0] = 2.0 * frame[:, None]
+    keypoints[..., 1] = np.arange(len(H36M_17))
+    return frame, keypoints
+
+
+def test_absent_frames_are_bridged_with_confidence_0():
+    filled = fill_gaps(*track([10, 11, 15, 16]), H36M_17, fps=30.0)
+    np.testing.assert_array_equal(filled.frame, np.arange(10, 17))
+    np.testing.assert_allclose(filled.keypoints_px[:, 3, 0], 2.0 * np.arange(10, 17))
+    np.testing.assert_array_equal(filled.keypoints_px[:, 0, 2], [1, 1, 0, 0, 0, 1, 1])
+    assert filled.valid.all()
+
+
+def test_long_bridges_and_open_ends_are_not_valid():
+    frame, keypoints = track(list(range(60)))
+    wrist = H36M_17.index("RWrist")
+    for first, last in ((0, 2), (10, 15), (20, 55)):
+        keypoints[first : last + 1, wrist] = [np.nan, np.nan, 0]
+    filled = fill_gaps(frame, keypoints, H36M_17, fps=30.0)
+    assert np.isfinite(filled.keypoints_px).all()
+    expected = np.ones(60, bool)
+    expected[0:3] = False  # before the first sighting
+    expected[20:56] = False  # 36 frames at 30 fps are more than a second
+    np.testing.assert_array_equal(filled.valid[:, wrist], expected)
+    assert filled.valid[:, : wrist].all()
+    assert (filled.keypoints_px[0:3, wrist, 0] == 6).all()
+
+
+def test_joints_never_seen_stand_on_their_ancestor():
+    frame, keypoints = track([0, 1])
+    keypoints[:, H36M_17.indices(["LKnee", "LAnkle"])] = [np.nan, np.nan, 0]
+    filled = fill_gaps(frame, keypoints, H36M_17, fps=30.0)
+    hip, ankle = H36M_17.indices(["LHip", "LAnkle"])
+    np.testing.assert_array_equal(filled.keypoints_px[:, ankle, :2], filled.keypoints_px[:, hip, :2])
+    assert not filled.valid[:, ankle].any()
+    assert (filled.keypoints_px[:, ankle, 2] == 0).all()
+
+
+def test_never_seen_root_stands_in_the_middle():
+    frame, keypoints = track([0])
+    keypoints[:, H36M_17.root] = [np.nan, np.nan, 0]
+    filled = fill_gaps(frame, keypoints, H36M_17, fps=30.0)
+    np.testing.assert_allclose(filled.keypoints_px[0, H36M_17.root, 1], np.arange(1, 17).mean())
