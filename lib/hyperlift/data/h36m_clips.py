@@ -1,0 +1,127 @@
+"""Turns the Human3.6M pickle into clips: the clip store, or the older folders of one pickle a clip."""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Literal, get_args
+
+from hyperlift.data import h36m
+from hyperlift.data.h36m import SplitName
+from hyperlift.data.pickle_clips import write_pickle_clips
+from hyperlift.data.slicing import TEST_STRIDE, TRAIN_STRIDE, Slicing, clip_rows
+from hyperlift.data.store import StoreMeta, StoreWriter
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_folder
+
+ClipFormat = Literal["store", "pkl"]
+CLIP_FORMATS: tuple[ClipFormat, ...] = get_args(ClipFormat)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipPlan:
+    """How the videos are cut; the defaults are those behind published numbers."""
+
+    tds: int = 2
+    """Temporal down-sampling: every n-th frame, 50 to 25 frames a second."""
+    n_frames: int = 243
+    """Length of a clip."""
+    stride: int = TRAIN_STRIDE
+    test_stride: int = TEST_STRIDE
+    slicing: Slicing = "published"
+
+    def __post_init__(self) -> None:
+        for name in ("tds", "n_frames", "stride", "test_stride"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; give 1 or more")
+
+    def stride_of(self, split: SplitName) -> int:
+        """Frames from clip to clip in a split."""
+        return self.stride if split == "train" else self.test_stride
+
+
+def convert_h36m(
+    source: Path | str, out: Path | str, plan: ClipPlan, clip_format: ClipFormat = "store"
+) -> dict[str, int]:
+    """Write ``out/train`` and ``out/test``; both appear whole, or neither.
+
+    Args:
+        source: the pickle.
+        out: a new folder, or one that holds neither split yet (the source may lie in it).
+        plan: how to cut.
+        clip_format: ``store``, or ``pkl`` for one pickle a clip.
+
+    Returns:
+        Number of clips by split.
+
+    Raises:
+        InputError: the source does not fit, or a split is there already.
+    """
+    source, out = Path(source), Path(out)
+    with new_splits(out) as folder:
+        written = {}
+        for split, frames in h36m.read_h36m(source).items():
+            frames = frames.every(plan.tds)
+            rows = clip_rows(h36m.video_runs(frames), plan.n_frames, plan.stride_of(split), plan.slicing)
+            if clip_format == "pkl":
+                write_pickle_clips(
+                    folder / split, (arrays for _, arrays in h36m.videos(frames, source)), rows, plan.n_frames
+                )
+            else:
+                with StoreWriter(folder / split, _meta(plan, split, source)) as writer:
+                    for video, arrays in h36m.videos(frames, source):
+                        writer.add_video(video, arrays)
+                    writer.finish(rows)
+            written[split] = len(rows)
+            logger.info("%s: %d frames in %d clips of %d", split, len(frames), len(rows), plan.n_frames)
+    return written
+
+
+@contextmanager
+def new_splits(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder whose splits move into ``out`` together when the block succeeds.
+
+    Raises:
+        InputError: ``out`` is a file, or a split is there already.
+    """
+    if not out.exists():
+        with atomic_folder(out) as folder:
+            yield folder
+        return
+    if not out.is_dir():
+        raise InputError(f"{out}: is a file; give a folder for the clips")
+    taken = [str(out / split) for split in h36m.SPLITS if (out / split).exists()]
+    if taken:
+        raise InputError(f"{taken[0]}: already exists; remove it or choose another --out")
+    staging = Path(mkdtemp(prefix=".clips.partial.", dir=out))
+    moved: list[Path] = []
+    try:
+        yield staging
+        for split in h36m.SPLITS:
+            os.replace(staging / split, out / split)
+            moved.append(out / split)
+    except BaseException:
+        for split_folder in moved:
+            shutil.rmtree(split_folder, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _meta(plan: ClipPlan, split: SplitName, source: Path) -> StoreMeta:
+    return StoreMeta(
+        skeleton=h36m.SKELETON.name,
+        fps=h36m.FPS / plan.tds,
+        n_frames=plan.n_frames,
+        stride=plan.stride_of(split),
+        slicing=plan.slicing,
+        source=source.name,
+        credit=h36m.CREDIT,
+        details={"temporal_downsampling": plan.tds, "split": split},
+    )

@@ -1,0 +1,120 @@
+"""The older clip format: one pickle a clip, ``{"data_input": [T,V,3], "data_label": [T,V,3]}``.
+ Files are named ``00000000.pkl``, ``00000001.pkl`` … in ``train/`` and ``test/``. data_input is x, y in
+normalised picture space and confidence; data_label is the projection and the depth in the same space.
+"""
+
+import pickle
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.data.safe_pickle import load_pickle
+from hyperlift.data.slicing import resample_index
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float, Int
+from hyperlift.skeletons import H36M_17, Skeleton
+
+_KEYS = {"pose2d_norm": "data_input", "label_norm": "data_label"}
+
+
+def write_pickle_clips(
+    folder: Path,
+    videos: Iterable[Mapping[str, Float[np.ndarray, "frames ..."]]],
+    rows: Int[np.ndarray, "clips 3"],
+    n_frames: int,
+) -> None:
+    """Write the clips of one split.
+
+    The caller owns atomicity: hand in a folder below one that appears whole.
+
+    Args:
+        folder: created if absent.
+        videos: arrays ``pose2d_norm`` and ``label_norm`` [frames,V,3] of each video, in order.
+        rows: first frame (counted over all videos), frame count and video number of each clip.
+        n_frames: length of a clip; shorter rows are resampled up to it.
+
+    Raises:
+        InputError: there is no clip to write.
+    """
+    if not len(rows):
+        raise InputError(f"{folder}: there is not a single clip to store")
+    folder.mkdir(parents=True, exist_ok=True)
+    begin = 0
+    for number, arrays in enumerate(videos):
+        for position in np.flatnonzero(rows[:, 2] == number):
+            first, count, _ = rows[position]
+            frames = first - begin + resample_index(int(count), n_frames)
+            clip = {key: np.asarray(arrays[name][frames], np.float32) for name, key in _KEYS.items()}
+            with (folder / f"{position:08d}.pkl").open("wb") as file:
+                pickle.dump(clip, file, protocol=4)
+        begin += len(arrays["pose2d_norm"])
+
+
+class PickleClipFolder:
+    """Reads one split of pickled clips with the reading interface of ``ClipStore``.
+
+    Raises:
+        InputError: the folder is absent or holds no pickled clip.
+    """
+
+    def __init__(self, folder: Path | str, skeleton: Skeleton = H36M_17) -> None:
+        self.folder = Path(folder)
+        self.skeleton = skeleton
+        if not self.folder.is_dir():
+            raise InputError(
+                f"{self.folder}: there is no such folder; make one with tools/convert_h36m_mixste_style.py"
+            )
+        self._files = sorted(self.folder.glob("*.pkl"))
+        if not self._files:
+            raise InputError(f"{self.folder}: holds no clip (00000000.pkl …); make them with --format pkl")
+        self._latest: tuple[int, dict[str, np.ndarray]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @cached_property
+    def n_frames(self) -> int:
+        """Length of a clip, as the first file has it."""
+        return len(self._read(0, None)["pose2d_norm"])
+
+    def has(self, name: str) -> bool:
+        """Whether the clips hold this kind of array."""
+        return name in _KEYS
+
+    def clip(self, clip: int, name: str = "pose2d_norm") -> Float[np.ndarray, "n_frames joints 3"]:
+        """One clip of one kind, ``pose2d_norm`` or ``label_norm``, float32.
+
+        Raises:
+            InputError: a file that is damaged, not finite or of another shape; or an unknown kind.
+        """
+        if name not in _KEYS:
+            raise InputError(f"{self.folder}: pickled clips hold no {name}; they hold {', '.join(_KEYS)}")
+        # Input and label of a clip are asked for one after the other and lie in one file.
+        if self._latest is None or self._latest[0] != clip:
+            self._latest = (clip, self._read(clip, self.n_frames))
+        return self._latest[1][name]
+
+    def _read(self, clip: int, n_frames: int | None) -> dict[str, np.ndarray]:
+        path = self._files[clip]
+        content = load_pickle(path)
+        if not isinstance(content, Mapping) or not set(_KEYS.values()) <= set(content):
+            raise InputError(f"{path}: is no clip; expected a dictionary with {' and '.join(_KEYS.values())}")
+        arrays = {}
+        for name, key in _KEYS.items():
+            array = content[key]
+            if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+                raise InputError(f"{path}: {key} is no array of numbers")
+            frames = n_frames or (len(array) if array.ndim else 0)
+            expected = (frames or "T", len(self.skeleton), 3)
+            if array.shape != expected:
+                raise InputError(
+                    f"{path}: {key} has shape {array.shape}, expected {expected}; "
+                    "every clip has as many frames"
+                )
+            if not np.isfinite(array).all():
+                raise InputError(f"{path}: {key} holds NaN or infinite values; make the clips again")
+            arrays[name] = array.astype(np.float32)
+            n_frames = len(array)
+        return arrays

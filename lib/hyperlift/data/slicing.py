@@ -1,0 +1,91 @@
+"""Cuts videos into windows of a fixed number of frames.
+ Two slicings: ``published`` is the one behind published Human3.6M numbers; it drops the tail of a video that
+is shorter than a window, about a tenth of the test frames. ``complete`` ends every video with its last T
+frames, so that no frame goes unscored. Both take a video shorter than T whole, to be resampled up to T.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Int
+
+Slicing = Literal["published", "complete"]
+SLICINGS: tuple[Slicing, ...] = get_args(Slicing)
+
+TRAIN_STRIDE = 81
+TEST_STRIDE = 243
+
+
+def downsample(arrays: Mapping[str, np.ndarray], every: int) -> dict[str, np.ndarray]:
+    """Keep every n-th frame of everything that goes with a frame: points, cameras, sources, factors alike.
+
+    Raises:
+        InputError: ``every`` is not positive.
+    """
+    if every < 1:
+        raise InputError(f"the temporal down-sampling is {every}; give 1 or more")
+    return {name: array[::every] for name, array in arrays.items()}
+
+
+def runs(sources: Sequence[str] | np.ndarray) -> Int[np.ndarray, "videos 2"]:
+    """Find the videos: the runs of frames with an equal source, as rows of first frame and frame count."""
+    names = np.asarray(sources)
+    if not len(names):
+        return np.zeros((0, 2), np.int64)
+    first = np.concatenate([[0], np.flatnonzero(names[1:] != names[:-1]) + 1]).astype(np.int64)
+    return np.stack([first, np.diff(first, append=len(names))], axis=1)
+
+
+def window_starts(count: int, n_frames: int, stride: int, slicing: Slicing) -> list[int]:
+    """First frames of the full windows of a video of at least ``n_frames`` frames, relative to the video."""
+    last = count - n_frames
+    starts = list(range(0, last + 1, stride))
+    if slicing == "complete" and starts[-1] != last:
+        starts.append(last)
+    return starts
+
+
+def clip_rows(
+    videos: Iterable[tuple[int, int]] | Int[np.ndarray, "videos 2"],
+    n_frames: int,
+    stride: int,
+    slicing: Slicing,
+) -> Int[np.ndarray, "clips 3"]:
+    """Windows inside each video, none across two.
+
+    Args:
+        videos: first frame and frame count of each video.
+        n_frames: T, the length of a window.
+        stride: frames from the start of one window to the next.
+        slicing: whether the tail of a video is dropped (``published``) or covered (``complete``).
+
+    Returns:
+        Rows of first frame, frame count and video number. The count is T, or less for the one clip of a video
+        shorter than T, which ``resample_index`` stretches.
+
+    Raises:
+        InputError: T or the stride is not positive, or a complete slicing would leave gaps between windows.
+    """
+    if n_frames < 1 or stride < 1:
+        raise InputError(f"windows of {n_frames} frames with stride {stride}; both must be 1 or more")
+    if slicing == "complete" and stride > n_frames:
+        raise InputError(
+            f"stride {stride} leaves gaps between windows of {n_frames} frames; slicing 'complete' has none"
+        )
+    rows: list[tuple[int, int, int]] = []
+    for number, (first, count) in enumerate(videos):
+        if count >= n_frames:
+            rows += [
+                (first + start, n_frames, number) for start in window_starts(count, n_frames, stride, slicing)
+            ]
+        elif count:
+            rows.append((first, count, number))
+    return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def resample_index(count: int, n_frames: int) -> Int[np.ndarray, " n_frames"]:
+    """Stretch a video of ``count`` frames to T: floor(i * count / T); every frame occurs when count <= T."""
+    return np.arange(n_frames) * count // n_frames

@@ -1,0 +1,45 @@
+"""Errors between two poses, each defined once and unreduced: who calls decides over what to average.
+ All functions keep the unit of their input. Those typed ``Any`` use operators alone and take NumPy arrays and
+tensors alike, so that a metric and a loss can be the same formula.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.shapes import Float
+from hyperlift.skeletons import Skeleton
+
+
+def root_relative(pose: Float[Any, "*any joints 3"], root: int) -> Float[Any, "*any joints 3"]:
+    """Subtract the root joint of every frame, which comes to lie at 0."""
+    return pose - pose[..., root : root + 1, :]
+
+
+def joint_distance(
+    pose: Float[Any, "*any joints 3"], truth: Float[Any, "*any joints 3"]
+) -> Float[Any, "*any joints"]:
+    """Euclidean distance of every joint; its mean is the MPJPE of poses that are root-relative or aligned."""
+    return ((pose - truth) ** 2).sum(-1) ** 0.5
+
+
+def acceleration_error(
+    pose: Float[Any, "*any frames joints 3"], truth: Float[Any, "*any frames joints 3"]
+) -> Float[Any, "*any frames-2 joints"]:
+    """Length of the difference of accelerations (second differences in time), unit of the input a frame²; the
+    jitter.
+
+    The mean over time of a sequence of fewer than three frames is undefined.
+    """
+    off = pose - truth
+    acceleration = off[..., 2:, :, :] - 2 * off[..., 1:-1, :, :] + off[..., :-2, :, :]
+    return (acceleration**2).sum(-1) ** 0.5
+
+
+def bone_length_variation(
+    pose: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton
+) -> Float[np.ndarray, " bones"]:
+    """Standard deviation over time of each bone's length, divided by its mean; 0 for a rigid body."""
+    lengths = bone_lengths(pose, skeleton)
+    return lengths.std(0) / lengths.mean(0)
