@@ -1,0 +1,111 @@
+"""Motion capture to a clip store through virtual cameras."""
+
+import argparse
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from hyperlift.cli.app import guarded
+from hyperlift.config import load_config
+from hyperlift.data.mocap_store import MocapStoreConfig, write_mocap_split
+from hyperlift.data.motion.recording import Recording
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_folder
+
+CMU_CREDIT = (
+    "The data used in this project was obtained from mocap.cs.cmu.edu. "
+    "The database was created with funding from NSF EIA-0196217."
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    arguments = argparse.ArgumentParser(
+        description="Film recorded motion with virtual cameras and a virtual detector; write a clip store.",
+        epilog="Every draw comes from --seed: the same seed gives the same bytes.",
+    )
+    source = arguments.add_mutually_exclusive_group(required=True)
+    source.add_argument("--arrays", type=Path, metavar="DIR", help="index.json with train.npz and test.npz")
+    source.add_argument("--bvh", type=Path, metavar="DIR", help="BVH files, in subfolders too")
+    source.add_argument("--asfamc", type=Path, metavar="DIR", help="ASF/AMC files as downloaded from the CMU database")
+    source.add_argument("--procedural", type=int, metavar="N", help="N invented motions; needs no file at all")
+    arguments.add_argument("--out", type=Path, required=True, help="folder of the new clip store; must not exist")
+    arguments.add_argument("--config", type=Path, help="YAML with any key of MocapStoreConfig, for the train split")
+    arguments.add_argument("--n_frames", type=int, help="frames of a clip (243)")
+    arguments.add_argument("--stride", type=int, help="frames from clip to clip, train (81)")
+    arguments.add_argument("--views", type=int, help="cameras a recording, train (2)")
+    arguments.add_argument("--seed", type=int, help="(0)")
+    arguments.add_argument(
+        "--val_subjects", default="", metavar="A,B", help="subjects held out of train as a split val"
+    )
+    arguments.add_argument(
+        "--test_subjects", default="", metavar="A,B", help="subjects of the test split, where the source names none"
+    )
+    return arguments
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    config = load_config(args.config, MocapStoreConfig) if args.config else MocapStoreConfig()
+    given = {key: getattr(args, key) for key in ("n_frames", "stride", "views", "seed")}
+    config = dataclasses.replace(config, **{key: value for key, value in given.items() if value is not None})
+    # Held-out splits keep the recorded bodies, film each motion twice and lose no frame.
+    held_out = dataclasses.replace(
+        config,
+        stride=config.n_frames,
+        views=2,
+        balance=0.0,
+        proportions=0.0,
+        slicing="complete",
+        ground_truth=True,
+    )
+    splits, source, credit = read_splits(args)
+    with atomic_folder(args.out) as folder:
+        for split, recordings in splits.items():
+            split_config = config if split == "train" else held_out
+            clips = write_mocap_split(folder / split, recordings, split_config, source, credit)
+            print(f"{args.out / split}: {clips} clips of {config.n_frames} frames from {len(recordings)} recordings")
+    return 0
+
+
+def read_splits(args: argparse.Namespace) -> tuple[dict[str, list[Recording]], str, str]:
+    """The recordings of each split, where they come from, and their credit line."""
+    # Imported when asked for: a reader of one format should not need those of the others.
+    if args.arrays:
+        from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
+
+        splits = {split: list(read_mocap_arrays(args.arrays, split)) for split in ("train", "test")}
+        return _hold_out(splits, args.val_subjects, "val"), "CMU motion capture (arrays)", CMU_CREDIT
+    if args.procedural is not None:
+        from hyperlift.data.motion.procedural import procedural_recordings
+
+        count = args.procedural
+        if count < 2:
+            raise InputError(f"--procedural {count}: give at least 2, the last tenth becomes the test split")
+        invented = procedural_recordings(count, seconds=12.0, seed=args.seed or 0)
+        tests = max(1, count // 10)
+        return {"train": invented[:-tests], "test": invented[-tests:]}, "procedural motion", ""
+    from hyperlift.data.motion.collection import read_collection
+
+    kind, path = ("bvh", args.bvh) if args.bvh else ("asfamc", args.asfamc)
+    recordings, skipped = read_collection(kind, path)
+    for line in skipped:
+        print(f"skipped: {line}")
+    splits = _hold_out(_hold_out({"train": recordings}, args.val_subjects, "val"), args.test_subjects, "test")
+    return splits, f"{kind} files", CMU_CREDIT if kind == "asfamc" else ""
+
+
+def _hold_out(splits: dict[str, list[Recording]], subjects: str, name: str) -> dict[str, list[Recording]]:
+    wanted = {subject.strip() for subject in subjects.split(",") if subject.strip()}
+    if not wanted:
+        return splits
+    known = {recording.subject for recording in splits["train"]}
+    if wanted - known:
+        raise InputError(f"unknown subjects {sorted(wanted - known)}; the source has {sorted(known)}")
+    held = [recording for recording in splits["train"] if recording.subject in wanted]
+    kept = [recording for recording in splits["train"] if recording.subject not in wanted]
+    return {**splits, "train": kept, name: held}

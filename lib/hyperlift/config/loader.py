@@ -1,0 +1,150 @@
+"""YAML files into frozen dataclasses: an unknown, missing or mistyped key is an error that names file and key."""
+
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from hyperlift.errors import InputError
+
+T = TypeVar("T")
+
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+
+
+def load_yaml(path: Path | str) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping.
+
+    Raises:
+        InputError: the file is missing, no YAML, or no mapping.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error})") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected 'key: value' lines, found {type(content).__name__}")
+    return content
+
+
+def load_config(path: Path | str, kind: type[T]) -> T:
+    """Read a YAML file into a dataclass.
+
+    Raises:
+        InputError: the file cannot be read or does not fit the dataclass; the message names file and key.
+    """
+    return from_mapping(load_yaml(path), kind, str(path))
+
+
+def from_mapping(values: Mapping[str, Any], kind: type[T], where: str) -> T:
+    """Build a dataclass, nested ones included, from plain values.
+
+    Args:
+        values: keys and plain values, as YAML or JSON gives them.
+        kind: a dataclass.
+        where: file name (and section) for messages.
+
+    Raises:
+        InputError: an unknown, missing or mistyped key, or a value that the dataclass refuses.
+    """
+    assert is_dataclass(kind)
+    known = {field.name: field for field in fields(kind)}
+    unknown = [str(key) for key in values if key not in known]
+    if unknown:
+        raise InputError(f"{where}: unknown key {', '.join(unknown)}; known: {', '.join(known)}")
+    missing = [
+        name
+        for name, field in known.items()
+        if name not in values and field.default is MISSING and field.default_factory is MISSING
+    ]
+    if missing:
+        raise InputError(f"{where}: missing key {', '.join(missing)}")
+    hints = get_type_hints(kind)
+    arguments = {key: _convert(value, hints[key], f"{where}: {key}") for key, value in values.items()}
+    try:
+        return kind(**arguments)
+    except InputError as error:
+        raise error if str(error).startswith(where) else InputError(f"{where}: {error}") from error
+
+
+def to_mapping(config: Any) -> Any:
+    """The plain values of a dataclass, the inverse of ``from_mapping``."""
+    if is_dataclass(config):
+        return {field.name: to_mapping(getattr(config, field.name)) for field in fields(config)}
+    if isinstance(config, Mapping):
+        return {key: to_mapping(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return [to_mapping(value) for value in config]
+    return str(config) if isinstance(config, Path) else config
+
+
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _convert_union(value, get_args(hint), where)
+    if origin is Literal:
+        if value not in get_args(hint):
+            raise InputError(f"{where}: {value!r} is not one of {', '.join(map(repr, get_args(hint)))}")
+        return value
+    if is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise _mistyped(value, "a section of keys", where)
+        return from_mapping(value, typing.cast(type, hint), where)
+    if origin is tuple:
+        return _convert_tuple(value, get_args(hint), where)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise _mistyped(value, "a section of keys", where)
+        return {key: _convert(part, get_args(hint)[1], f"{where}.{key}") for key, part in value.items()}
+    return _convert_scalar(value, hint, where)
+
+
+def _convert_union(value: Any, hints: tuple[Any, ...], where: str) -> Any:
+    if value is None and type(None) in hints:
+        return None
+    choices = [hint for hint in hints if hint is not type(None)]
+    for hint in choices[:-1]:
+        try:
+            return _convert(value, hint, where)
+        except InputError:
+            continue
+    return _convert(value, choices[-1], where)
+
+
+def _convert_tuple(value: Any, hints: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise _mistyped(value, "a list", where)
+    if len(hints) == 2 and hints[1] is Ellipsis:
+        hints = (hints[0],) * len(value)
+    if len(value) != len(hints):
+        raise InputError(f"{where}: expected {len(hints)} values, got {len(value)}")
+    return tuple(_convert(part, hint, f"{where}[{i}]") for i, (part, hint) in enumerate(zip(value, hints, strict=True)))
+
+
+def _convert_scalar(value: Any, hint: Any, where: str) -> Any:
+    if hint is Any:
+        return value
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, bool) and hint is not bool or not isinstance(value, hint):
+        if hint is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
+            mantissa, exponent = value.lower().split("e")
+            written = f"{float(mantissa)}e{int(exponent):+d}"
+            raise InputError(f"{where}: YAML reads {value} as text; write {written}")
+        raise _mistyped(value, {float: "a number", int: "a whole number", str: "text", bool: "true or false"}.get(hint, str(hint)), where)
+    return value
+
+
+def _mistyped(value: Any, expected: str, where: str) -> InputError:
+    return InputError(f"{where}: expected {expected}, got {value!r}")

@@ -1,0 +1,53 @@
+"""Bodies of other proportions doing the same motion: bone directions are kept, lengths change alike on both sides."""
+
+import numpy as np
+
+from hyperlift.shapes import Float
+from hyperlift.skeletons import Skeleton
+
+
+def draw_proportions(skeleton: Skeleton, spread: float, rng: np.random.Generator) -> Float[np.ndarray, " joints"]:
+    """One factor for the bone that ends in each joint; left and right share theirs.
+
+    Args:
+        skeleton: names the joints.
+        spread: standard deviation of the logarithm of a factor, cut at two standard deviations.
+        rng: source of every draw.
+    """
+    overall = np.exp(np.clip(rng.normal(0.0, spread), -2 * spread, 2 * spread))
+    factors = overall * np.exp(np.clip(rng.normal(0.0, spread, len(skeleton)), -2 * spread, 2 * spread))
+    for right, left in skeleton.pairs:
+        factors[left] = factors[right]
+    return factors
+
+
+def with_proportions(
+    joints_m: Float[np.ndarray, "frames joints 3"], factors: Float[np.ndarray, " joints"], skeleton: Skeleton
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Scale every bone by the factor of the joint it ends in.
+
+    The path of the root is scaled with the legs, so that steps keep their length relative to the body; the ground
+    stays at z = 0.
+
+    Args:
+        joints_m: world metres, z up.
+        factors: as ``draw_proportions`` gives them.
+        skeleton: the bones.
+    """
+    shaped = np.empty_like(joints_m)
+    legs = float(np.mean([factors[skeleton.index(joint)] for joint in ("RKnee", "RAnkle")]))
+    shaped[:, skeleton.root] = joints_m[:, skeleton.root] * legs
+    for parent, child in _from_root(skeleton):
+        shaped[:, child] = shaped[:, parent] + factors[child] * (joints_m[:, child] - joints_m[:, parent])
+    return shaped
+
+
+def _from_root(skeleton: Skeleton) -> list[tuple[int, int]]:
+    """Bones ordered so that a parent is placed before its children."""
+    placed, ordered = {skeleton.root}, []
+    while len(ordered) < len(skeleton.bones):
+        for parent, child in skeleton.bones:
+            if parent in placed and child not in placed:
+                placed.add(child)
+                ordered.append((parent, child))
+    return ordered

@@ -1,0 +1,161 @@
+"""Clips as the network trains on them: input and label of one label space, in shuffled batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from hyperlift.data.pickle_clips import PickleClipFolder
+from hyperlift.data.store import ClipStore
+from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import body_scale
+from hyperlift.geometry.contract import LabelSpace
+from hyperlift.geometry.flip import flip_pose
+from hyperlift.shapes import Float, Int
+from hyperlift.skeletons import Skeleton
+
+
+class Clips(Protocol):
+    """A source of training clips."""
+
+    n_frames: int
+    skeleton: Skeleton
+
+    def __len__(self) -> int: ...
+
+    def pair(self, clip: int) -> tuple[np.ndarray, np.ndarray]:
+        """Input and label [T,V,3] of one clip."""
+        ...
+
+
+@dataclass(frozen=True)
+class LabelConvention:
+    """In which space a network is asked to answer."""
+
+    space: LabelSpace
+    rootrel: bool
+
+
+class StoreClips:
+    """Training pairs out of a clip store.
+
+    Args:
+        store: one split.
+        convention: label space of the network.
+
+    Raises:
+        InputError: the store lacks what the label space needs.
+    """
+
+    def __init__(self, store: ClipStore, convention: LabelConvention) -> None:
+        self.store = store
+        self.convention = convention
+        self.n_frames = store.n_frames
+        self.skeleton = store.skeleton
+        if convention.space == "camera":
+            store.array("joints_m")
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def pair(
+        self, clip: int
+    ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
+        """Input and label of one clip; the label is a copy, the input may be a view of the map."""
+        root = self.skeleton.root
+        pose2d_norm = self.store.clip(clip, "pose2d_norm")
+        if self.convention.space == "camera":
+            joints_m = self.store.clip(clip, "joints_m")
+            label = (joints_m - joints_m[:, root : root + 1]) * np.float32(body_scale(joints_m, self.skeleton))
+        else:
+            label = image_label(self.store.clip(clip, "label_norm"), root, self.convention.rootrel)
+        return pose2d_norm, label
+
+
+class PickleClips:
+    """Training pairs out of an older one-pickle-a-clip folder; image space only."""
+
+    def __init__(self, folder: PickleClipFolder, convention: LabelConvention) -> None:
+        if convention.space != "image":
+            raise InputError("one-pickle-a-clip folders hold labels of image space only; set label_space: image")
+        self.folder = folder
+        self.convention = convention
+        self.n_frames = folder.n_frames
+        self.skeleton = folder.skeleton
+
+    def __len__(self) -> int:
+        return len(self.folder)
+
+    def pair(
+        self, clip: int
+    ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
+        """Input and label of one clip."""
+        pose2d_norm, label_norm = self.folder.clip(clip)
+        return pose2d_norm, image_label(label_norm, self.skeleton.root, self.convention.rootrel)
+
+
+def image_label(
+    label_norm: Float[np.ndarray, "frames joints 3"], root: int, rootrel: bool
+) -> Float[np.ndarray, "frames joints 3"]:
+    """The label of image space: root at 0 in every frame, or absolute x, y with depth from the first frame's root."""
+    if rootrel:
+        return label_norm - label_norm[:, root : root + 1]
+    label = label_norm.copy()
+    label[..., 2] -= label_norm[0, root, 2]
+    return label
+
+
+def open_clips(folder: Path, convention: LabelConvention) -> Clips:
+    """Open a split, whichever of the two formats it is in.
+
+    Raises:
+        InputError: it is neither, or lacks what the label space needs.
+    """
+    if not (folder / "meta.json").exists() and any(folder.glob("*.pkl")):
+        return PickleClips(PickleClipFolder(folder), convention)
+    return StoreClips(ClipStore(folder), convention)
+
+
+class BatchSampler:
+    """Shuffled batches whose order depends on seed and epoch alone, so that a resumed run sees the same ones.
+
+    Args:
+        clips: where from.
+        batch_size: clips a batch; the last, smaller batch is kept.
+        seed: of the order and of the flips.
+        flip: mirror a clip with probability one half.
+        clips_per_epoch: stop an epoch early, None for all; the next epoch draws others.
+    """
+
+    def __init__(
+        self, clips: Clips, batch_size: int, seed: int, *, flip: bool, clips_per_epoch: int | None = None
+    ) -> None:
+        self.clips = clips
+        self.batch_size = batch_size
+        self.seed = seed
+        self.flip = flip
+        self.clips_per_epoch = min(clips_per_epoch or len(clips), len(clips))
+
+    def __len__(self) -> int:
+        return -(-self.clips_per_epoch // self.batch_size)
+
+    def epoch(
+        self, epoch: int
+    ) -> Iterator[tuple[Float[np.ndarray, "clips frames joints 3"], Float[np.ndarray, "clips frames joints 3"]]]:
+        """The batches of one epoch."""
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.clips))[: self.clips_per_epoch]
+        flipped = rng.random(len(order)) < (0.5 if self.flip else 0.0)
+        for start in range(0, len(order), self.batch_size):
+            stop = start + self.batch_size
+            yield self._batch(order[start:stop], flipped[start:stop])
+
+    def _batch(self, order: Int[np.ndarray, " clips"], flipped: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        pairs = [self.clips.pair(int(clip)) for clip in order]
+        inputs = np.stack([pair[0] for pair in pairs])
+        labels = np.stack([pair[1] for pair in pairs])
+        inputs[flipped] = flip_pose(inputs[flipped], self.clips.skeleton)
+        labels[flipped] = flip_pose(labels[flipped], self.clips.skeleton)
+        return inputs, labels

@@ -1,0 +1,201 @@
+"""Detector-like 2D errors: relative to the person's size, per joint, correlated in time, in bursts where a joint is
+hidden, with a confidence that mostly knows.
+
+The error of a joint is the sum of a constant offset (a detector's own idea of where the joint is), a slow drift and a
+fast jitter (two Ornstein-Uhlenbeck processes), and bursts: while a joint is hidden, or at random, the drift grows
+several times, the two sides of a limb may be exchanged, or the point is lost and interpolated over the gap.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Bool, Float
+from hyperlift.skeletons import Skeleton
+
+# Relative difficulty of a joint: limbs' ends move fast, hips hide under clothes.
+_DIFFICULTY = {
+    **{"Hip": 1.15, "Knee": 1.0, "Ankle": 1.15, "Shoulder": 0.85, "Elbow": 1.05, "Wrist": 1.3},
+    **{"Pelvis": 0.9, "Spine": 0.8, "Thorax": 0.7, "Nose": 0.8, "Head": 0.9},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorNoise:
+    """Sizes are fractions of the person's standing height in the picture; times are seconds."""
+
+    offset: float = 0.005
+    drift: float = 0.007
+    drift_time_s: float = 0.35
+    jitter: float = 0.0025
+    jitter_time_s: float = 0.03
+    burst_factor: float = 4.0
+    """How much larger the drift is inside a burst."""
+    bursts_per_minute: float = 2.5
+    """Random bursts of a joint, besides those where it is hidden behind the body."""
+    burst_time_s: float = 0.45
+    """Mean length of a random burst."""
+    hidden_known: float = 0.85
+    """Chance that the confidence knows of a burst."""
+    lost: float = 0.15
+    """Chance that a joint is lost in a burst: confidence 0, the point interpolated over the gap."""
+    swaps_per_minute: float = 0.6
+    """Exchanges of the two sides of a joint pair."""
+    severity_spread: float = 0.35
+    """Standard deviation of the logarithm of a video's overall error, so that good and bad detectors occur."""
+
+    def __post_init__(self) -> None:
+        negative = [name for name, value in vars(self).items() if value < 0]
+        if negative:
+            raise InputError(f"detector noise: {', '.join(negative)} must not be negative")
+
+
+def corrupt_keypoints(
+    points_px: Float[np.ndarray, "frames joints 2"],
+    size_px: Float[np.ndarray, " frames"],
+    hidden: Bool[np.ndarray, "frames joints"],
+    fps: float,
+    skeleton: Skeleton,
+    noise: DetectorNoise,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Turn exact projections into what a detector would have reported.
+
+    Args:
+        points_px: exact projections, pixels.
+        size_px: standing height of the person in the picture, pixels, per frame.
+        hidden: where a joint is behind another part of the body or outside the picture.
+        fps: frames a second.
+        skeleton: names and pairs of the joints.
+        noise: the law.
+        rng: source of every draw.
+
+    Returns:
+        x, y in pixels and a confidence 0..1.
+    """
+    frames, joints = points_px.shape[:2]
+    severity = np.exp(rng.normal(0.0, noise.severity_spread))
+    difficulty = np.array([_DIFFICULTY[_plain(joint)] for joint in skeleton.joints])
+    burst, known = _bursts(hidden, fps, noise, rng)
+
+    smooth_burst = _smoothed(burst.astype(np.float64), fps * 0.1)
+    drift = _ou_process((frames, joints, 2), fps * noise.drift_time_s, rng) * noise.drift
+    jitter = _ou_process((frames, joints, 2), fps * noise.jitter_time_s, rng) * noise.jitter
+    growth = 1.0 + (noise.burst_factor - 1.0) * smooth_burst[..., None]
+    offset = rng.normal(0.0, noise.offset, (joints, 2))
+    error = severity * difficulty[:, None] * (drift * growth + jitter * np.sqrt(growth) + offset)
+    corrupted_px = points_px + error * size_px[:, None, None]
+
+    corrupted_px, swapped = _swap_sides(corrupted_px, fps, skeleton, noise, rng)
+    lost = burst & (_per_run(burst, rng) < noise.lost)
+    corrupted_px = _interpolate_lost(corrupted_px, lost)
+
+    # An honest detector's confidence falls with its error, seen through noise of its own.
+    miss = np.linalg.norm(corrupted_px - points_px, axis=-1) / size_px[:, None]
+    own = _ou_process((frames, joints, 1), fps * 0.2, rng)[..., 0]
+    doubt = 0.05 + np.minimum(miss, 0.12) * 2.0 + 0.35 * (smooth_burst * known) + 0.03 * np.abs(own)
+    confidence = np.clip(1.0 - doubt * np.exp(0.6 * own), 0.02, 1.0)
+    confidence[swapped] = np.clip(confidence[swapped] + 0.2, 0.0, 0.9)
+    confidence[lost] = 0.0
+    return np.concatenate([corrupted_px, confidence[..., None]], axis=-1).astype(np.float32)
+
+
+def hidden_joints(
+    joints_m: Float[np.ndarray, "frames joints 3"], points_px: Float[np.ndarray, "frames joints 2"],
+    size_px: Float[np.ndarray, " frames"], skeleton: Skeleton,
+) -> Bool[np.ndarray, "frames joints"]:
+    """Where a joint lies behind a bone that it does not belong to.
+
+    A bone hides what lies within 2.5 % of the person's height beside it in the picture (6 % for the trunk) and at
+    least 10 cm behind it.
+
+    Args:
+        joints_m: camera metres.
+        points_px: their projection.
+        size_px: standing height in the picture, pixels.
+        skeleton: the bones.
+    """
+    hidden = np.zeros(points_px.shape[:2], bool)
+    trunk = {skeleton.index("Pelvis"), skeleton.index("Spine"), skeleton.index("Thorax")}
+    for parent, child in skeleton.bones:
+        start, along = points_px[:, parent], points_px[:, child] - points_px[:, parent]
+        length2 = np.maximum((along**2).sum(-1), 1e-9)
+        share = ((points_px - start[:, None]) * along[:, None]).sum(-1) / length2[:, None]
+        share = np.clip(share, 0.0, 1.0)
+        beside = np.linalg.norm(points_px - start[:, None] - share[..., None] * along[:, None], axis=-1)
+        depth = joints_m[:, None, parent, 2] * (1 - share) + joints_m[:, None, child, 2] * share
+        reach = 0.06 if {parent, child} <= trunk else 0.025
+        behind = (beside < reach * size_px[:, None]) & (joints_m[..., 2] > depth + 0.10)
+        behind[:, [parent, child]] = False
+        hidden |= behind
+    return hidden
+
+
+def _plain(joint: str) -> str:
+    return joint[1:] if joint[1:] in _DIFFICULTY else joint
+
+
+def _ou_process(shape: tuple[int, int, int], time: float, rng: np.random.Generator) -> np.ndarray:
+    """Unit-variance Ornstein-Uhlenbeck paths along the first axis; ``time`` is the correlation time in frames."""
+    keep = np.exp(-1.0 / max(time, 1e-3))
+    path = rng.normal(size=shape)
+    fresh = np.sqrt(1.0 - keep**2)
+    for frame in range(1, shape[0]):
+        path[frame] = keep * path[frame - 1] + fresh * path[frame]
+    return path
+
+
+def _smoothed(values: np.ndarray, frames: float) -> np.ndarray:
+    """Moving mean over about ``2 * frames + 1`` frames, so that bursts fade in and out."""
+    half = max(round(frames), 1)
+    padded = np.pad(values, ((half + 1, half), (0, 0)), mode="edge").cumsum(0)
+    return (padded[2 * half + 1 :] - padded[: -2 * half - 1]) / (2 * half + 1)
+
+
+def _bursts(
+    hidden: np.ndarray, fps: float, noise: DetectorNoise, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frames in which a joint is bad, and those of them of which the confidence knows."""
+    frames, joints = hidden.shape
+    burst = hidden.copy()
+    for joint in range(joints):
+        for _ in range(rng.poisson(noise.bursts_per_minute * frames / fps / 60.0)):
+            start = rng.integers(frames)
+            burst[start : start + 1 + int(rng.exponential(noise.burst_time_s * fps)), joint] = True
+    return burst, burst & (_per_run(burst, rng) < noise.hidden_known)
+
+
+def _per_run(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A uniform number 0..1 a joint and frame that stays the same over each run of True in time."""
+    starts = mask & ~np.concatenate([np.zeros_like(mask[:1]), mask[:-1]])
+    run = starts.cumsum(0)
+    draws = rng.uniform(size=(int(run.max(initial=0)) + 1, mask.shape[1]))
+    return np.take_along_axis(draws, run, axis=0)
+
+
+def _swap_sides(
+    points_px: np.ndarray, fps: float, skeleton: Skeleton, noise: DetectorNoise, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    frames = len(points_px)
+    swapped = np.zeros(points_px.shape[:2], bool)
+    points_px = points_px.copy()
+    for pair in skeleton.pairs:
+        for _ in range(rng.poisson(noise.swaps_per_minute * frames / fps / 60.0)):
+            start = rng.integers(frames)
+            stop = start + 1 + int(rng.exponential(0.2 * fps))
+            points_px[start:stop, list(pair)] = points_px[start:stop, list(pair[::-1])]
+            swapped[start:stop, list(pair)] = True
+    return points_px, swapped
+
+
+def _interpolate_lost(points_px: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Lost points as the lifter will see them: on the line between the last and the next one that was found."""
+    points_px = points_px.copy()
+    time = np.arange(len(points_px))
+    for joint in np.flatnonzero(lost.any(0)):
+        found = ~lost[:, joint]
+        if found.any():
+            for axis in range(2):
+                points_px[~found, joint, axis] = np.interp(time[~found], time[found], points_px[found, joint, axis])
+    return points_px

@@ -1,0 +1,214 @@
+"""The clip store: each frame once in memory-mapped arrays, and an index in which a clip is a slice.
+
+``<store>/<split>/`` holds ``meta.json``, ``videos.json``, ``clips.npy`` and one ``.npy`` a kind of data, all frames of
+all videos one after the other:
+
+=================  ==========  ==========================================================================
+``pose2d_norm``    [F,V,3]     x, y in normalised picture space, confidence 0..1
+``label_norm``     [F,V,3]     x, y of the projection, depth relative to the root; normalised picture space
+``joints_m``       [F,V,3]     optional: metres in camera axes (x right, y down, z forward), absolute
+``truth_mm``       [F,V,3]     optional (test): the 2.5D ground truth in millimetres
+``mm_per_px``      [F]         optional (test): millimetres a pixel at the root's depth
+=================  ==========  ==========================================================================
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float, Int, Shaped
+from hyperlift.skeletons import Skeleton, skeleton_named
+
+FORMAT = "hyperlift-clips"
+VERSION = 1
+ARRAYS = ("pose2d_norm", "label_norm", "joints_m", "truth_mm", "mm_per_px")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreMeta:
+    """What ``meta.json`` says of a split."""
+
+    skeleton: str
+    fps: float
+    n_frames: int
+    """Length of a clip as the network sees it; a shorter video's clip is resampled up to it."""
+    stride: int
+    slicing: str
+    source: str
+    """Where the motion comes from."""
+    credit: str = ""
+    """Credit line of the data, to be kept wherever something made from it is published."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """How it was made: seed, cameras, noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Video:
+    """A run of frames of one camera."""
+
+    source: str
+    subject: str
+    action: str
+    frames: int
+    width: float
+    height: float
+    K: list[list[float]] | None = None
+    """Intrinsics [3,3] in pixels where known."""
+    first: int = 0
+    """Position of the first frame in the arrays; the writer fills it in."""
+
+
+class StoreWriter:
+    """Writes one split, video by video, without holding more than one in memory.
+
+    The caller owns atomicity: hand in a folder that ``files.atomic_folder`` yielded, or one below it.
+    """
+
+    def __init__(self, folder: Path, meta: StoreMeta) -> None:
+        self._folder = folder
+        self._meta = meta
+        self._joints = len(skeleton_named(meta.skeleton))
+        self._files: dict[str, IO[bytes]] = {}
+        self._videos: list[Video] = []
+        self._frames = 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> "StoreWriter":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for file in self._files.values():
+            file.close()
+
+    @property
+    def videos(self) -> Sequence[Video]:
+        """What has been added so far, with positions."""
+        return tuple(self._videos)
+
+    def add_video(self, video: Video, arrays: Mapping[str, Float[np.ndarray, "frames ..."]]) -> None:
+        """Append the frames of a video; every video brings the same kinds of arrays.
+
+        Raises:
+            InputError: a wrong shape, or a value that is not finite.
+        """
+        if self._videos and set(arrays) != set(self._files):
+            raise InputError(f"{video.source}: brings {sorted(arrays)}, earlier videos brought {sorted(self._files)}")
+        for name, array in arrays.items():
+            expected = (video.frames, *self._frame_shape(name))
+            if array.shape != expected:
+                raise InputError(f"{video.source}: {name} has shape {array.shape}, expected {expected}")
+            if not np.isfinite(array).all():
+                raise InputError(f"{video.source}: {name} holds NaN or infinite values; remove or mend this video")
+            if name not in self._files:
+                self._files[name] = (self._folder / f"{name}.npy").open("wb")
+                self._write_header(name, 0)
+            self._files[name].write(np.ascontiguousarray(array, "<f4").tobytes())
+        self._videos.append(Video(**{**asdict(video), "first": self._frames}))
+        self._frames += video.frames
+
+    def finish(self, clips: Int[np.ndarray, "clips 3"]) -> None:
+        """Write the index (first frame, frame count, video) and close the arrays."""
+        if not self._videos or not len(clips):
+            raise InputError(f"{self._meta.source}: there is not a single clip to store")
+        for name, file in self._files.items():
+            file.seek(0)
+            self._write_header(name, self._frames)
+            file.close()
+        np.save(self._folder / "clips.npy", clips.astype("<i8"))
+        (self._folder / "videos.json").write_text(json.dumps([asdict(video) for video in self._videos]))
+        meta = {"format": FORMAT, "version": VERSION, **asdict(self._meta)}
+        (self._folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
+
+    def _frame_shape(self, name: str) -> tuple[int, ...]:
+        if name not in ARRAYS:
+            raise InputError(f"a clip store has no array {name!r}; it has {', '.join(ARRAYS)}")
+        return () if name == "mm_per_px" else (self._joints, 3)
+
+    def _write_header(self, name: str, frames: int) -> None:
+        # NumPy pads the header so that the first axis can grow: a header rewritten later has the same length.
+        header = {"descr": "<f4", "fortran_order": False, "shape": (frames, *self._frame_shape(name))}
+        np.lib.format.write_array_header_1_0(self._files[name], header)
+
+
+class ClipStore:
+    """Reads one split through memory maps; opening it reads no frame.
+
+    Raises:
+        InputError: the folder is no clip store, or is damaged.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        try:
+            meta = json.loads((self.folder / "meta.json").read_text())
+            if meta.pop("format") != FORMAT or meta.pop("version") != VERSION:
+                raise InputError(f"{self.folder}: not a version {VERSION} clip store; convert the data again")
+            self.meta = StoreMeta(**meta)
+            self.videos = [Video(**video) for video in json.loads((self.folder / "videos.json").read_text())]
+            self.clips = np.load(self.folder / "clips.npy", mmap_mode="r")
+            self._arrays = {
+                name: np.load(self.folder / f"{name}.npy", mmap_mode="r")
+                for name in ARRAYS
+                if (self.folder / f"{name}.npy").exists()
+            }
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{error.filename}: not found; make a clip store with tools/convert_mocap.py or "
+                "tools/convert_h36m_mixste_style.py"
+            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{self.folder}: damaged clip store ({error}); convert the data again") from error
+        frames = sum(video.frames for video in self.videos)
+        short = [name for name, array in self._arrays.items() if len(array) != frames]
+        if short or "pose2d_norm" not in self._arrays or "label_norm" not in self._arrays:
+            raise InputError(f"{self.folder}: damaged clip store (arrays {short or 'missing'}); convert the data again")
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The joint order of every array."""
+        return skeleton_named(self.meta.skeleton)
+
+    @property
+    def n_frames(self) -> int:
+        """Length of a clip."""
+        return self.meta.n_frames
+
+    def has(self, name: str) -> bool:
+        """Whether the store holds this kind of array."""
+        return name in self._arrays
+
+    def array(self, name: str) -> Shaped[np.ndarray, "frames ..."]:
+        """The memory map of all frames of one kind.
+
+        Raises:
+            InputError: the store does not hold it.
+        """
+        if name not in self._arrays:
+            raise InputError(f"{self.folder}: holds no {name}; it holds {', '.join(self._arrays)}")
+        return self._arrays[name]
+
+    def video_of(self, clip: int) -> Video:
+        """The video that a clip is a part of."""
+        return self.videos[int(self.clips[clip, 2])]
+
+    def frames_of(self, clip: int) -> Int[np.ndarray, " n_frames"]:
+        """Array positions of a clip's frames; positions repeat where a short video is resampled up."""
+        first, count, _ = (int(v) for v in self.clips[clip])
+        return first + np.arange(self.n_frames) * count // self.n_frames
+
+    def clip(self, clip: int, name: str = "pose2d_norm") -> Float[np.ndarray, "n_frames ..."]:
+        """One clip of one kind: a view of the memory map, or a resampled copy where the video is too short."""
+        first, count, _ = (int(v) for v in self.clips[clip])
+        array = self.array(name)
+        return array[first : first + count] if count == self.n_frames else array[self.frames_of(clip)]

@@ -1,0 +1,132 @@
+"""A lifter as an ONNX file: the contract stated, the file compared with torch before it is called done."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_file
+from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
+from hyperlift.models import HyperLifter
+from hyperlift.models.predictor import TorchPredictor
+from hyperlift.runtime import OnnxLifter
+
+INPUT, OUTPUT = "pose2d", "pose3d"
+OPSET = 18
+TOLERANCE = 1e-4
+"""Largest difference between ONNX Runtime and torch, in the unit of the label space."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an ONNX file is from the network it was made from."""
+
+    shapes: tuple[tuple[int, int], ...]
+    """The (clips, frames) compared."""
+    worst: float
+    """Largest absolute difference over all of them."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every difference is below ``TOLERANCE``."""
+        return self.worst < TOLERANCE
+
+
+class ExportedLifter(nn.Module):
+    """The exported contract: ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]``, N and T free."""
+
+    def __init__(self, model: HyperLifter) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pose2d: Tensor) -> Tensor:
+        """Lift."""
+        return self.model(pose2d)
+
+
+def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: int = 0) -> Parity:
+    """Write an ONNX file and compare it with the network; a file that fails the comparison is not kept.
+
+    Args:
+        model: the network; it is exported in eval mode, in float32, on the CPU.
+        spec: its contract, stored in the file's metadata.
+        path: where the file goes.
+        seed: of the clips compared.
+
+    Returns:
+        The comparison; ``passed`` is False where the file was discarded.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    model = model.cpu().eval()
+    joints = len(model.skeleton)
+    example = torch.zeros(2, min(9, model.config.n_frames), joints, 3)
+    with warnings.catch_warnings():
+        # The exporter warns of its own internals; whether the file is right is measured below.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            ExportedLifter(model),
+            (example,),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes={
+                "pose2d": {0: torch.export.Dim("clips", min=1), 1: torch.export.Dim("frames", min=1, max=model.config.n_frames)}
+            },
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    proto = program.model_proto
+    onnx.helper.set_model_props(
+        proto,
+        {
+            METADATA_KEY: spec.to_json(),
+            "joints": ",".join(model.skeleton.joints),
+            "normalisation": "x / width * 2 - 1, y / width * 2 - height / width, confidence 0..1",
+            "axes": "camera: x right, y down, z forward",
+        },
+    )
+    parity = Parity((), float("inf"))
+    path = Path(path)
+    try:
+        with atomic_file(path) as partial:
+            onnx.save(proto, partial)
+            parity = compare(model, partial, seed)
+            if not parity.passed:
+                raise _DiscardedError
+    except _DiscardedError:
+        pass
+    return parity
+
+
+class _DiscardedError(Exception):
+    """Leaves ``atomic_file`` without keeping the file."""
+
+
+def compare(model: HyperLifter, path: Path | str, seed: int = 0) -> Parity:
+    """Run the file and the network on random clips of several numbers and lengths.
+
+    Raises:
+        InputError: the file cannot be opened.
+    """
+    longest = model.config.n_frames
+    lengths = sorted({1, 2, min(5, longest), longest // 2 or 1, longest})
+    shapes = tuple((clips, frames) for clips in (1, 3) for frames in lengths)
+    rng = np.random.default_rng(seed)
+    lifter, predict = OnnxLifter(path), TorchPredictor(model)
+    worst = 0.0
+    for clips, frames in shapes:
+        pose2d = rng.uniform(-1, 1, (clips, frames, len(model.skeleton), 3)).astype(np.float32)
+        pose2d[..., 2] = np.abs(pose2d[..., 2])
+        difference = np.abs(lifter(pose2d) - predict(pose2d)).max()
+        if not np.isfinite(difference):
+            raise InputError(f"{path}: the exported network gives values that are not finite; train it again")
+        worst = max(worst, float(difference))
+    return Parity(shapes, worst)

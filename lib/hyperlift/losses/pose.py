@@ -1,0 +1,119 @@
+"""Losses on poses [clips, frames, joints, 3]; each is a mean, in the unit of its input."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+from hyperlift.skeletons import Skeleton
+
+Poses = Float[Tensor, "clips frames joints 3"]
+Scalar = Float[Tensor, ""]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """Weight of every term; a term of weight 0 is not computed."""
+
+    position: float = 1.0
+    """Mean per joint position error."""
+    temporal_consistency: float = 0.5
+    """Mean squared frame-to-frame motion of the prediction; it pulls motion towards zero."""
+    velocity: float = 2.0
+    """Mean error of the frame-to-frame motion."""
+    scale_normalised: float = 0.0
+    """Position error after the best scale of every frame."""
+    limb_variance: float = 0.0
+    """Variance over time of the predicted bone lengths."""
+    limb_length: float = 0.0
+    """Mean absolute error of the bone lengths."""
+    limb_angle: float = 0.0
+    """Mean error of the angles between bones that meet, radians."""
+    angular_velocity: float = 0.0
+    """Mean error of the change of these angles from frame to frame, radians."""
+    joints: tuple[float, ...] | None = None
+    """Weight of every joint in the position error; None weighs all alike."""
+
+    def __post_init__(self) -> None:
+        terms = {name: value for name, value in vars(self).items() if name != "joints"}
+        if any(value < 0 for value in terms.values()) or not any(terms.values()):
+            raise InputError(f"loss weights must not be negative and one must be positive: {terms}")
+
+
+def pose_loss(
+    pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton
+) -> tuple[Scalar, dict[str, Scalar]]:
+    """The weighted sum and its unweighted terms.
+
+    Args:
+        pose: prediction.
+        target: label, same space.
+        weights: weight of every term.
+        skeleton: the bones.
+    """
+    motion = pose.shape[1] > 1
+    terms: dict[str, Scalar] = {}
+    if weights.position:
+        terms["position"] = position_error(pose, target, weights.joints)
+    if weights.temporal_consistency and motion:
+        terms["temporal_consistency"] = temporal_consistency(pose)
+    if weights.velocity and motion:
+        terms["velocity"] = velocity_error(pose, target)
+    if weights.scale_normalised:
+        terms["scale_normalised"] = scale_normalised_error(pose, target)
+    if weights.limb_variance and motion:
+        terms["limb_variance"] = bone_lengths(pose, skeleton).var(1, unbiased=False).mean()
+    if weights.limb_length:
+        terms["limb_length"] = (bone_lengths(pose, skeleton) - bone_lengths(target, skeleton)).abs().mean()
+    if weights.limb_angle or weights.angular_velocity:
+        angle_error = bone_angles(pose, skeleton) - bone_angles(target, skeleton)
+        if weights.limb_angle:
+            terms["limb_angle"] = angle_error.abs().mean()
+        if weights.angular_velocity and motion:
+            terms["angular_velocity"] = angle_error.diff(dim=1).abs().mean()
+    total = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
+    return total, terms
+
+
+def position_error(pose: Poses, target: Poses, joint_weights: tuple[float, ...] | None = None) -> Scalar:
+    """MPJPE, optionally weighted by joint."""
+    distance = torch.linalg.vector_norm(pose - target, dim=-1)
+    return (distance if joint_weights is None else distance * distance.new_tensor(joint_weights)).mean()
+
+
+def velocity_error(pose: Poses, target: Poses) -> Scalar:
+    """Mean length of the error of the motion from frame to frame (MPJVE, Pavllo et al. 2019)."""
+    return torch.linalg.vector_norm(pose.diff(dim=1) - target.diff(dim=1), dim=-1).mean()
+
+
+def temporal_consistency(pose: Poses) -> Scalar:
+    """Mean squared motion from frame to frame, without regard to the label (Zhang et al. 2022)."""
+    return pose.diff(dim=1).square().mean()
+
+
+def scale_normalised_error(pose: Poses, target: Poses) -> Scalar:
+    """N-MPJPE: position error after the scale of every frame that fits the label best (Rhodin et al. 2018)."""
+    scale = (pose * target).sum((-2, -1), keepdim=True) / pose.square().sum((-2, -1), keepdim=True).clamp(min=1e-8)
+    return position_error(scale * pose, target)
+
+
+def bone_lengths(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames bones"]:
+    """Length of every bone of ``skeleton.bones``."""
+    parent, child = zip(*skeleton.bones, strict=True)
+    return torch.linalg.vector_norm(pose[:, :, list(child)] - pose[:, :, list(parent)], dim=-1)
+
+
+def bone_angles(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames angles"]:
+    """Angle, radians, between any two bones that share a joint."""
+    bones = skeleton.bones
+    parent, child = zip(*bones, strict=True)
+    direction = torch.nn.functional.normalize(pose[:, :, list(child)] - pose[:, :, list(parent)], dim=-1)
+    first, second = zip(
+        *[(a, b) for a in range(len(bones)) for b in range(a + 1, len(bones)) if set(bones[a]) & set(bones[b])],
+        strict=True,
+    )
+    cosine = (direction[:, :, list(first)] * direction[:, :, list(second)]).sum(-1)
+    # The slope of acos is infinite at ±1, where straight limbs are.
+    return torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))

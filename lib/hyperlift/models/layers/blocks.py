@@ -1,0 +1,52 @@
+"""The pre-norm residual block that every attention sits in."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from hyperlift.shapes import Float
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: drops a residual branch for whole samples while training (Huang et al. 2016).
+
+    Args:
+        rate: chance that a sample's branch is dropped.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch tokens channels"]:
+        """Drop or pass."""
+        if not self.training or self.rate == 0.0:
+            return x
+        kept = torch.rand(x.shape[0], 1, 1, device=x.device) >= self.rate
+        return x * kept.to(x.dtype) / (1.0 - self.rate)
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + MLP(norm(x)).
+
+    Args:
+        channels: C.
+        attention: maps [batch, tokens, C] to the same shape.
+        mlp_ratio: hidden width of the MLP over C.
+        drop_path: stochastic depth of both branches.
+    """
+
+    def __init__(self, channels: int, attention: nn.Module, mlp_ratio: float, drop_path: float) -> None:
+        super().__init__()
+        hidden = round(channels * mlp_ratio)
+        self.norm1 = nn.LayerNorm(channels)
+        self.attention = attention
+        self.norm2 = nn.LayerNorm(channels)
+        self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch tokens channels"]:
+        """Attend, then think."""
+        x = x + self.drop_path(cast(Tensor, self.attention(self.norm1(x))))
+        return x + self.drop_path(self.mlp(self.norm2(x)))

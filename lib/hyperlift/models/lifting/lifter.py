@@ -1,0 +1,183 @@
+"""HyperLift's network: a spatio-temporal transformer with a hypergraph over the joints."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LabelSpace
+from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention, TemporalAttention
+from hyperlift.models.layers.blocks import Block
+from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
+from hyperlift.shapes import Float
+from hyperlift.skeletons import Hypergraph, Skeleton, degree_normalised_adjacency, skeleton_named
+
+RelationBias = Literal["uniform", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HypergraphConfig:
+    """Hyperedges over the joints: either ``joint_label`` or ``hyperedges``."""
+
+    joint_label: tuple[int, ...] | None = None
+    """A partition: the hyperedge number of every joint."""
+    hyperedges: tuple[tuple[str, ...], ...] | None = None
+    """Hyperedges as lists of joint names; they may overlap."""
+    query_term: bool = True
+    """Keep q_i·e_j in the logits of the hyperedge block."""
+    bias_term: bool = True
+    """Keep w_h·e_j."""
+
+    def __post_init__(self) -> None:
+        if (self.joint_label is None) == (self.hyperedges is None):
+            raise InputError("the hypergraph wants either joint_label or hyperedges")
+        if not (self.query_term or self.bias_term):
+            raise InputError("query_term and bias_term are both off: the hyperedge block would average all joints")
+
+    def build(self, skeleton: Skeleton) -> Hypergraph:
+        """The incidence matrix for a skeleton.
+
+        Raises:
+            InputError: the hyperedges do not fit the skeleton.
+        """
+        if self.joint_label is not None:
+            return Hypergraph.from_labels(self.joint_label, skeleton)
+        assert self.hyperedges is not None
+        return Hypergraph.from_members(self.hyperedges, skeleton)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Sizes and conventions of a lifter."""
+
+    skeleton: str = "h36m17"
+    channels: int = 512
+    depth: int = 8
+    heads: int = 8
+    mlp_ratio: float = 2.0
+    drop_path: float = 0.1
+    """Stochastic depth of the last block; it rises linearly from 0."""
+    n_frames: int = 243
+    """Longest clip: the number of learned temporal positions."""
+    frame_patch: int = 1
+    """Neighbouring frames that share one token a joint. 1 is the published network; 3 costs a third a frame."""
+    input_frame: Literal["picture", "person"] = "picture"
+    """Whether the network sees joints from the picture's centre or from the person's."""
+    label_space: LabelSpace = "image"
+    rootrel: bool = True
+    relation_bias: RelationBias = "uniform"
+    """What the joint-relation bias starts from: the degree-normalised skeleton, or the identity."""
+    hypergraph: HypergraphConfig = field(
+        default_factory=lambda: HypergraphConfig(joint_label=(0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5))
+    )
+
+    def __post_init__(self) -> None:
+        sizes = ("channels", "depth", "heads", "n_frames", "frame_patch")
+        if min(getattr(self, size) for size in sizes) < 1 or self.channels % self.heads:
+            raise InputError(
+                f"{', '.join(f'{size} {getattr(self, size)}' for size in sizes)}: all must be positive and channels "
+                "a multiple of heads"
+            )
+        if self.n_frames % self.frame_patch:
+            raise InputError(f"n_frames {self.n_frames} is no multiple of frame_patch {self.frame_patch}")
+        if not 0 <= self.drop_path < 1:
+            raise InputError(f"drop_path is {self.drop_path}; it lies between 0 and 1")
+        self.hypergraph.build(skeleton_named(self.skeleton))
+
+
+class HyperLifter(nn.Module):
+    """pose2d [N,T,V,3] (x, y in normalised picture space, confidence) to pose3d [N,T,V,3] in the label space.
+
+    ``depth`` times: spatial block over the joints, hyperedge block over the joints, LayerNorm, temporal block over
+    the frames, LayerNorm. The two LayerNorms are shared by all depths.
+
+    Args:
+        config: sizes and conventions.
+
+    Raises:
+        InputError: the hypergraph does not fit the skeleton.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.skeleton = skeleton_named(config.skeleton)
+        channels, heads, joints = config.channels, config.heads, len(self.skeleton)
+        hypergraph = config.hypergraph.build(self.skeleton)
+        relation = degree_normalised_adjacency(self.skeleton) if config.relation_bias == "uniform" else np.eye(joints)
+        drops = np.linspace(0.0, config.drop_path, config.depth).tolist()
+
+        def block(attention: nn.Module, drop: float) -> Block:
+            return Block(channels, attention, config.mlp_ratio, drop)
+
+        self.embed = nn.Linear((3 if config.input_frame == "picture" else 6) * config.frame_patch, channels)
+        self.joint_position = nn.Parameter(torch.zeros(1, joints, channels))
+        self.frame_position = nn.Parameter(torch.zeros(1, config.n_frames // config.frame_patch, 1, channels))
+        self.spatial = nn.ModuleList(
+            block(SpatialAttention(channels, heads, _tensor(relation)), drop) for drop in drops
+        )
+        self.hyperedge = nn.ModuleList(
+            block(
+                HyperedgeAttention(
+                    channels,
+                    heads,
+                    _tensor(hypergraph.edge_mean),
+                    _tensor(hypergraph.hand_back),
+                    query_term=config.hypergraph.query_term,
+                    bias_term=config.hypergraph.bias_term,
+                ),
+                drop,
+            )
+            for drop in drops
+        )
+        self.temporal = nn.ModuleList(block(TemporalAttention(channels, heads), drop) for drop in drops)
+        self.spatial_norm = nn.LayerNorm(channels)
+        self.temporal_norm = nn.LayerNorm(channels)
+        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * config.frame_patch))
+        nn.init.trunc_normal_(self.joint_position, std=0.02)
+        nn.init.trunc_normal_(self.frame_position, std=0.02)
+
+    def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
+        """Lift clips of at most ``config.n_frames`` frames."""
+        frame = person_frame(pose2d) if self.config.input_frame == "person" else None
+        features = pose2d if frame is None else into_person_frame(pose2d, frame)
+        x = self.embed(_to_patches(features, self.config.frame_patch)) + self.joint_position
+        clips, tokens, joints = x.shape[:3]
+        for depth, (spatial, hyperedge, temporal) in enumerate(
+            zip(self.spatial, self.hyperedge, self.temporal, strict=True)
+        ):
+            x = x.flatten(0, 1)  # [clips * tokens, joints, channels]
+            x = self.spatial_norm(hyperedge(spatial(x))).unflatten(0, (clips, tokens))
+            if depth == 0:
+                x = x + self.frame_position[:, :tokens]
+            x = x.transpose(1, 2).flatten(0, 1)  # [clips * joints, tokens, channels]
+            x = self.temporal_norm(temporal(x)).unflatten(0, (clips, joints)).transpose(1, 2)
+        pose = _from_patches(self.head(x), self.config.frame_patch)[:, : pose2d.shape[1]]
+        if frame is not None and self.config.label_space == "image":
+            pose = pose * frame.spread
+            if not self.config.rootrel:
+                pose = pose + nn.functional.pad(frame.centre, (0, 1))
+        if self.config.rootrel:
+            pose = pose - pose[:, :, self.skeleton.root : self.skeleton.root + 1]
+        return pose
+
+
+def _to_patches(x: Float[Tensor, "clips frames joints c"], size: int) -> Float[Tensor, "clips tokens joints patch"]:
+    """Stack ``size`` neighbouring frames; the last frame is repeated until the last patch is full."""
+    if size == 1:
+        return x
+    tokens = (x.shape[1] + size - 1) // size
+    padded = torch.cat([x, x[:, -1:].expand(-1, size - 1, -1, -1)], dim=1)[:, : tokens * size]
+    return padded.unflatten(1, (tokens, size)).transpose(2, 3).flatten(3)
+
+
+def _from_patches(x: Float[Tensor, "clips tokens joints patch"], size: int) -> Float[Tensor, "clips frames joints 3"]:
+    """The inverse of ``_to_patches`` for three numbers a joint."""
+    return x.unflatten(3, (size, 3)).transpose(2, 3).flatten(1, 2)
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

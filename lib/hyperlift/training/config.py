@@ -1,0 +1,69 @@
+"""The configuration of a training run, as the YAML files under ``configs/`` write it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from hyperlift.errors import InputError
+from hyperlift.losses import LossWeights
+from hyperlift.models import ModelConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Where the clips lie."""
+
+    root: Path
+    """Folder of a clip store, or of older one-pickle-a-clip folders."""
+    train: str = "train"
+    """Split to train on, a folder below ``root``."""
+    validation: str | None = "test"
+    """Split to measure after every epoch, None for none."""
+    flip: bool = True
+    """Mirror training clips at random."""
+    credit: str = ""
+    """Credit line of the data; it travels with the weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How the network is fitted."""
+
+    epochs: int = 120
+    batch_size: int = 4
+    clips_per_epoch: int | None = None
+    """Shorter epochs for large stores; every epoch draws other clips."""
+    lr: float = 8.0e-5
+    schedule: Literal["exponential", "cosine"] = "exponential"
+    """Exponential: lr times ``lr_decay`` after every epoch. Cosine: down to zero at the last step."""
+    lr_decay: float = 0.99
+    warmup_steps: int = 0
+    """Steps over which the learning rate rises linearly."""
+    weight_decay: float = 0.01
+    clip_gradient: float | None = None
+    """Largest norm of the gradient."""
+    ema: float | None = None
+    """Decay a step of an exponential moving average of the weights; the average is what is measured and saved."""
+    amp: bool = True
+    """bfloat16 autocast where the device is a GPU."""
+    validate_every: int = 1
+    """Epochs between measurements."""
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.batch_size, self.validate_every) < 1 or (self.clips_per_epoch or 1) < 1:
+            raise InputError("epochs, batch_size, validate_every and clips_per_epoch must be at least 1")
+        if self.lr <= 0 or not 0 < self.lr_decay <= 1 or self.weight_decay < 0 or self.warmup_steps < 0:
+            raise InputError("lr must be positive, lr_decay in (0, 1], weight_decay and warmup_steps not negative")
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise InputError(f"ema is {self.ema}; it lies between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that defines a run, apart from its seed and folder."""
+
+    name: str
+    data: DataConfig
+    model: ModelConfig
+    training: TrainConfig
+    loss: LossWeights = field(default_factory=LossWeights)

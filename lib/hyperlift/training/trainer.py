@@ -1,0 +1,247 @@
+"""The training loop. What a step minimises and what an epoch is measured by are handed in."""
+
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from hyperlift.data.clips import BatchSampler
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_file
+from hyperlift.models import HyperLifter
+from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.training.config import TrainConfig
+from hyperlift.training.schedule import learning_rate
+
+_LOG = logging.getLogger(__name__)
+
+Batch = tuple[np.ndarray, np.ndarray]
+
+RESUME_SUFFIX = ".resume.pt"
+
+
+class LossStep(Protocol):
+    """What a training step minimises: plain training and distillation differ in this alone."""
+
+    def __call__(self, model: nn.Module, pose2d: Tensor, label: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The loss and its terms for the log."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of a run."""
+
+    path: Path
+
+    @property
+    def log(self) -> Path:
+        """One JSON object an epoch."""
+        return self.path / "log.jsonl"
+
+    def checkpoint(self, which: str) -> Path:
+        """``best`` or ``last``."""
+        return self.path / f"{which}.safetensors"
+
+    @property
+    def resume(self) -> Path:
+        """State of the last epoch, with which a run goes on exactly."""
+        return self.path / f"last{RESUME_SUFFIX}"
+
+
+class Trainer:
+    """Fits a lifter.
+
+    The order of clips, flips and stochastic depth depends on seed and epoch alone, so a resumed run equals an
+    uninterrupted one bit for bit (on the CPU, with the same number of threads).
+
+    Args:
+        model: the network, on its device.
+        sampler: training batches.
+        step: what to minimise.
+        config: how.
+        seed: of stochastic depth.
+        folder: where checkpoints and the log go.
+        spec: contract of the network, saved with it.
+        run: resolved configuration, saved with it.
+        validate: measures a network after an epoch; the first value decides which is best, lower is better.
+        progress: show a bar.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: HyperLifter,
+        sampler: BatchSampler,
+        step: LossStep,
+        config: TrainConfig,
+        seed: int,
+        folder: RunFolder,
+        spec: LifterSpec,
+        run: Mapping[str, Any],
+        validate: Callable[[nn.Module], Mapping[str, float]] | None = None,
+        progress: bool = True,
+    ) -> None:
+        self.model, self.sampler, self.step, self.config = model, sampler, step, config
+        self.seed, self.folder, self.spec, self.run_config = seed, folder, spec, run
+        self.validate, self.progress = validate, progress
+        self.device = next(model.parameters()).device
+        self.optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        self.average = (
+            AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
+        )
+        self.epoch = 0
+        self.best = float("inf")
+
+    @property
+    def fitted(self) -> HyperLifter:
+        """The weights that are measured and saved: the moving average where there is one."""
+        model = self.model if self.average is None else self.average.module
+        assert isinstance(model, HyperLifter)
+        return model
+
+    def fit(self) -> Mapping[str, Any]:
+        """Train to the last epoch; returns the last line of the log.
+
+        Raises:
+            InputError: the loss became infinite or NaN.
+        """
+        record: dict[str, Any] = {}
+        while self.epoch < self.config.epochs:
+            record = self._train_epoch()
+            self.epoch += 1
+            last = self.epoch == self.config.epochs
+            if self.validate is not None and (last or self.epoch % self.config.validate_every == 0):
+                record["validation"] = dict(self.validate(self.fitted))
+            self._save(record)
+        return record
+
+    def _train_epoch(self) -> dict[str, Any]:
+        # Stochastic depth draws from torch's own generator; pinning it here makes an epoch a function of its number.
+        torch.manual_seed(int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0]))
+        self.model.train()
+        steps = len(self.sampler)
+        sums: defaultdict[str, float] = defaultdict(float)
+        started = time.perf_counter()
+        description = f"epoch {self.epoch + 1}/{self.config.epochs}"
+        clips = 0
+        lr = self.config.lr
+        with tqdm(total=self.sampler.clips_per_epoch, desc=description, unit="clip", disable=not self.progress) as bar:
+            for number, (inputs, labels) in enumerate(_ahead(self.sampler.epoch(self.epoch))):
+                lr = learning_rate(self.config, self.epoch * steps + number, steps)
+                terms = self._update(torch.from_numpy(inputs), torch.from_numpy(labels), lr)
+                for name, value in terms.items():
+                    sums[name] += value * len(inputs)
+                clips += len(inputs)
+                bar.update(len(inputs))
+                bar.set_postfix(loss=f"{terms['loss']:.4f}", refresh=False)
+        seconds = time.perf_counter() - started
+        means = {name: value / clips for name, value in sums.items()}
+        return {"epoch": self.epoch + 1, "lr": lr, **means, "clips_per_s": clips / seconds, "seconds": seconds}
+
+    def _update(self, inputs: Tensor, labels: Tensor, lr: float) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        inputs, labels = inputs.to(self.device), labels.to(self.device)
+        on_gpu = self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp and on_gpu):
+            loss, terms = self.step(self.model, inputs, labels)
+        values = {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
+        if not np.isfinite(values["loss"]):
+            raise InputError(
+                f"the loss became {values['loss']} in epoch {self.epoch + 1}; the weights were not updated. "
+                "Lower training.lr, set training.clip_gradient, or look for broken clips"
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.config.clip_gradient:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_gradient)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+        return values
+
+    def _save(self, record: dict[str, Any]) -> None:
+        checkpoint = Checkpoint(model=self.fitted, spec=self.spec, run=self.run_config, metrics=record)
+        save_checkpoint(self.folder.checkpoint("last"), checkpoint)
+        score = next(iter(record.get("validation", {}).values()), None)
+        if score is not None and score < self.best:
+            self.best = score
+            save_checkpoint(self.folder.checkpoint("best"), checkpoint)
+        state = {
+            "epoch": self.epoch,
+            "best": self.best,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "run": json.dumps(self.run_config),
+            "seed": self.seed,
+        }
+        with atomic_file(self.folder.resume) as partial:
+            torch.save(state, partial)
+        with self.folder.log.open("a") as log:
+            log.write(json.dumps(record) + "\n")
+
+    def resume(self, path: Path) -> None:
+        """Go on where a run stopped.
+
+        Args:
+            path: ``last.resume.pt``, or the ``.safetensors`` beside it.
+
+        Raises:
+            InputError: no such state, or one of another configuration or seed.
+        """
+        if path.suffix == ".safetensors":
+            path = path.with_suffix("").with_suffix(RESUME_SUFFIX)
+        if not path.is_file():
+            raise InputError(f"{path}: no such resume state; -r takes the last{RESUME_SUFFIX} of a run")
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            differing = _differing(json.loads(state["run"]), self.run_config)
+            epoch, best, seed = int(state["epoch"]), float(state["best"]), int(state["seed"])
+        except Exception as error:  # torch raises several kinds, all of which mean a file that is not ours
+            raise InputError(f"{path}: not a resume state of this library ({str(error).splitlines()[0]})") from error
+        if differing:
+            raise InputError(f"{path}: belongs to another configuration; it differs in {', '.join(differing)}")
+        if seed != self.seed:
+            raise InputError(f"{path}: was trained with seed {seed}, not {self.seed}; give --seed {seed}")
+        load_weights(self.model, state["model"], str(path))
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            load_weights(self.average, state["average"], str(path))
+        self.epoch, self.best = epoch, best
+        _LOG.info("resumed after epoch %d", epoch)
+
+
+def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str = "") -> list[str]:
+    """Dotted names of the keys in which two nested mappings differ."""
+    names = []
+    for key in ours.keys() | theirs.keys():
+        a, b = ours.get(key), theirs.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            names += _differing(a, b, f"{where}{key}.")
+        elif a != b:
+            names.append(f"{where}{key} ({a} before, {b} now)")
+    return sorted(names)
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Prepare the next batch while the current one is in use."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, end)
+        while (batch := coming.result()) is not end:
+            coming = pool.submit(next, batches, end)
+            yield batch  # type: ignore[misc]
