@@ -1,0 +1,157 @@
+"""``infer_wild.py`` and ``hyperlift lift``: 2D keypoints of real video to 3D poses and a rendered video."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from hyperlift.cli.app import guarded
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import Predictor
+from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.runtime import load_lifter
+from hyperlift.skeletons import skeleton_named
+from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
+from hyperlift.visualization.video_files import video_facts
+from hyperlift.wild.keypoints import LiftedPerson, Track
+from hyperlift.wild.lift import lift_people, people_in
+from hyperlift.wild.poses_npz import PosesMeta, write_poses
+from hyperlift.wild.recognise import read_keypoints
+
+POSES_NAME, VIDEO_NAME = "pose3d.npz", "pose3d.mp4"
+DEFAULT_MIN_CONFIDENCE = 0.05
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read, follow, lift, write, draw."""
+    args = _parser().parse_args(argv)
+    recording = _recording(args)
+    detections = read_keypoints(args.keypoints)
+    lifter = load_lifter(args.onnx, args.threads)
+    predict: Predictor = FlipAveraged(lifter, skeleton_named(lifter.spec.skeleton)) if args.flip else lifter
+
+    min_confidence = _number(args.min_confidence, "--min-confidence")
+    tracks = people_in(detections, recording.width, recording.height, recording.fps, min_confidence)
+    tracks = _chosen(tracks, args.person)
+    print(f"{detections.tool} keypoints of {len(detections.frames)} frames; lifting {_names(tracks)} with {lifter.spec.name}")
+    with tqdm(total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None) as bar:
+        people = lift_people(
+            predict,
+            lifter.spec,
+            tracks,
+            recording.width,
+            recording.height,
+            recording.fps,
+            on_person=lambda person: _advance(bar, person),
+        )
+
+    meta = PosesMeta(
+        source=Path(args.keypoints).name,
+        width=recording.width,
+        height=recording.height,
+        fps=recording.fps,
+        lifter=lifter.spec,
+    )
+    out = Path(args.out)
+    write_poses(out / POSES_NAME, people, meta)
+    print(f"3D poses: {out / POSES_NAME}")
+    if args.render:
+        with tqdm(total=len(frames_shown(people)), unit="frame", desc="drawing", disable=None) as bar:
+            write_skeleton_video(out / VIDEO_NAME, people, recording, on_frame=bar.update)
+        print(f"video:    {out / VIDEO_NAME}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Lift 2D keypoints of a video to 3D poses.")
+    parser.add_argument(
+        "--keypoints",
+        required=True,
+        metavar="FILE|FOLDER",
+        help="AlphaPose results (COCO-17) or a folder of OpenPose files (BODY_25)",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help=f"gets {POSES_NAME} and {VIDEO_NAME}")
+    parser.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080")
+    parser.add_argument("--fps", help="frames a second of the video")
+    parser.add_argument("--video", metavar="FILE", help="drawn under the keypoints; gives size and fps where absent")
+    parser.add_argument("--onnx", metavar="FILE", help="another lifter than the bundled one")
+    parser.add_argument(
+        "--person", type=int, action="append", metavar="ID", help="lift only this person; may be repeated"
+    )
+    parser.add_argument(
+        "--render", action=argparse.BooleanOptionalAction, default=True, help=f"draw {VIDEO_NAME} (default)"
+    )
+    parser.add_argument(
+        "--no-flip",
+        dest="flip",
+        action="store_false",
+        help="do not average with the mirrored clip: half the work, a little less exact",
+    )
+    parser.add_argument(
+        "--min-confidence",
+        default=str(DEFAULT_MIN_CONFIDENCE),
+        metavar="C",
+        help="keypoints below it count as not seen (default %(default)s)",
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads of the lifter (default: all cores)")
+    return parser
+
+
+def _recording(args: argparse.Namespace) -> Recording:
+    """Size and frame rate from the options, from the video where they are absent."""
+    size = _size(args.video_size) if args.video_size is not None else None
+    fps = _number(args.fps, "--fps") if args.fps is not None else None
+    if args.video is not None:
+        facts = video_facts(args.video)
+        shown = facts.width, facts.height
+        if size is not None and size != shown:
+            raise InputError(
+                f"--video-size {size[0]}x{size[1]}: {args.video} has {shown[0]}x{shown[1]}; leave --video-size away"
+            )
+        size, fps = shown, facts.fps if fps is None else fps
+    if size is None:
+        raise InputError("the video's size is not known; give --video-size WxH or --video FILE")
+    if fps is None:
+        raise InputError("the video's frame rate is not known; give --fps or --video FILE")
+    return Recording(width=size[0], height=size[1], fps=fps, file=Path(args.video) if args.video else None)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
+    if not match:
+        raise InputError(f"--video-size is {text!r}; expected width x height in pixels, such as 1920x1080")
+    return int(match[1]), int(match[2])
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{option} is {text!r}; expected a number") from None
+
+
+def _chosen(tracks: list[Track], wanted: Sequence[int] | None) -> list[Track]:
+    if wanted is None:
+        return tracks
+    known = {track.id for track in tracks}
+    strangers = [number for number in wanted if number not in known]
+    if strangers:
+        raise InputError(f"--person {strangers[0]}: there is no such person; choose from {sorted(known)}")
+    return [track for track in tracks if track.id in wanted]
+
+
+def _names(tracks: Sequence[Track]) -> str:
+    if len(tracks) > 8:
+        return f"{len(tracks)} people"
+    return ", ".join(f"p{track.id} (frames {track.frame[0]}–{track.frame[-1]})" for track in tracks)
+
+
+def _length(track: Track) -> int:
+    return int(track.frame[-1] - track.frame[0] + 1)
+
+
+def _advance(bar: tqdm, person: LiftedPerson) -> None:
+    bar.update(len(person.frame))
