@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import Skeleton
 
 
+@runtime_checkable
 class Clips(Protocol):
     """A source of training clips."""
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 
@@ -70,6 +70,7 @@ class LifterSpec:
             raise InputError(f"{source}: its HyperLift metadata is of another version ({error}); export it again") from error
 
 
+@runtime_checkable
 class Predictor(Protocol):
     """Anything that lifts clips: an ONNX session, a network, an oracle in a test."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ Batch = tuple[np.ndarray, np.ndarray]
 RESUME_SUFFIX = ".resume.pt"
 
 
+@runtime_checkable
 class LossStep(Protocol):
     """What a training step minimises: plain training and distillation differ in this alone."""
 

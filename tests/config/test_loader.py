@@ -1,0 +1,92 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from hyperlift.config import from_mapping, load_config, to_mapping
+from hyperlift.data.mocap_store import MocapStoreConfig
+from hyperlift.errors import InputError
+from hyperlift.models import HypergraphConfig
+from hyperlift.training.config import RunConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    rate: float = 0.1
+    sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outer:
+    name: str
+    count: int = 1
+    active: bool = True
+    kind: Literal["a", "b"] = "a"
+    limit: float | None = None
+    inner: Inner = field(default_factory=Inner)
+
+    def __post_init__(self) -> None:
+        if self.count < 0:
+            raise InputError(f"count is {self.count}; it must not be negative")
+
+
+def load(tmp_path, text: str) -> Outer:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    return load_config(path, Outer)
+
+
+def test_values_arrive(tmp_path):
+    outer = load(tmp_path, "name: x\nlimit: 3\ninner: {rate: 1, sizes: [1, 2]}\nkind: b")
+    assert outer == Outer(name="x", limit=3.0, inner=Inner(rate=1.0, sizes=(1, 2)), kind="b")
+    assert isinstance(outer.inner.rate, float)
+    assert from_mapping(to_mapping(outer), Outer, "again") == outer
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: x\nnmae: y", r"run\.yaml: unknown key nmae; known: name"),
+        ("count: 1", r"run\.yaml: missing key name"),
+        ("name: x\ncount: two", r"run\.yaml: count: expected a whole number, got 'two'"),
+        ("name: x\ncount: true", "expected a whole number, got True"),
+        ("name: x\nactive: 1", "expected true or false, got 1"),
+        ("name: x\ninner: {rate: 1e-4}", r"inner: rate: YAML reads 1e-4 as text; write 1\.0e-4"),
+        ("name: x\ninner: 3", "inner: expected a section of keys, got 3"),
+        ("name: x\ninner: {sizes: [1, a]}", r"sizes\[1\]: expected a whole number"),
+        ("name: x\nkind: c", "'c' is not one of 'a', 'b'"),
+        ("name: x\ncount: -1", r"run\.yaml: count is -1"),
+        ("- name", "expected 'key: value' lines, found list"),
+        ("name: [", "not valid YAML"),
+    ],
+)
+def test_errors_name_file_and_key(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        load(tmp_path, text)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        load_config(tmp_path / "none.yaml", Outer)
+
+
+RUNS = sorted([*ROOT.glob("configs/pose3d/*.yaml"), *ROOT.glob("configs/wild/*.yaml")])
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
+def test_every_shipped_run_loads(path):
+    run = load_config(path, RunConfig)
+    assert path.stem.removeprefix("train_") == run.name
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("hyper_config/**/*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_hypergraph_loads(path):
+    load_config(path, HypergraphConfig)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("configs/data/*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_store_config_loads(path):
+    load_config(path, MocapStoreConfig)

@@ -1,0 +1,84 @@
+import math
+
+import pytest
+import torch
+
+from hyperlift.errors import InputError
+from hyperlift.losses import LossWeights, pose_loss
+from hyperlift.losses.pose import (
+    bone_angles,
+    bone_lengths,
+    position_error,
+    scale_normalised_error,
+    temporal_consistency,
+    velocity_error,
+)
+from hyperlift.skeletons import H36M_17
+
+ALL = LossWeights(
+    scale_normalised=1.0, limb_variance=1.0, limb_length=1.0, limb_angle=1.0, angular_velocity=1.0
+)
+
+
+@pytest.fixture
+def pose():
+    return torch.rand(2, 5, 17, 3, generator=torch.Generator().manual_seed(0))
+
+
+def test_hand_computed_numbers():
+    still = torch.zeros(1, 3, 17, 3)
+    moving = still.clone()
+    moving[:, :, :, 0] = torch.tensor([0.0, 3.0, 6.0])[None, :, None]
+    moving[:, :, :, 1] = torch.tensor([0.0, 4.0, 8.0])[None, :, None]
+    assert position_error(moving, still).item() == pytest.approx(5.0)  # (0 + 5 + 10) / 3
+    assert velocity_error(moving, still).item() == pytest.approx(5.0)
+    assert temporal_consistency(moving).item() == pytest.approx(25 / 3)  # 9 + 16 + 0 over three axes
+    weights = (2.0,) + (0.0,) * 16
+    assert position_error(moving, still, weights).item() == pytest.approx(10 / 17)
+
+
+def test_the_truth_costs_nothing(pose):
+    total, terms = pose_loss(pose, pose, LossWeights(temporal_consistency=0.0, limb_length=1.0, limb_angle=1.0), H36M_17)
+    assert total.item() == 0
+    assert set(terms) == {"position", "velocity", "limb_length", "limb_angle"}
+
+
+def test_scale_normalised_error_ignores_scale(pose):
+    assert scale_normalised_error(3.0 * pose, pose).item() == pytest.approx(0, abs=1e-6)
+    assert position_error(3.0 * pose, pose).item() > 0.1
+
+
+def test_bones_and_angles_ignore_rotation_and_place(pose):
+    turn = torch.linalg.qr(torch.rand(3, 3, generator=torch.Generator().manual_seed(1))).Q
+    moved = pose @ turn + 2.0
+    assert torch.allclose(bone_lengths(moved, H36M_17), bone_lengths(pose, H36M_17), atol=1e-5)
+    assert torch.allclose(bone_angles(moved, H36M_17), bone_angles(pose, H36M_17), atol=1e-3)
+
+
+def test_a_right_angle_is_measured():
+    pose = torch.rand(1, 1, 17, 3)
+    hip, knee, ankle = H36M_17.indices(["RHip", "RKnee", "RAnkle"])
+    pose[0, 0, [hip, knee, ankle]] = torch.tensor([[0.0, 0, 0], [0, 1, 0], [0, 1, 1]])
+    bones = H36M_17.bones
+    pairs = [(a, b) for a in range(16) for b in range(a + 1, 16) if set(bones[a]) & set(bones[b])]
+    at = pairs.index((bones.index((hip, knee)), bones.index((knee, ankle))))
+    assert bone_angles(pose, H36M_17)[0, 0, at].item() == pytest.approx(math.pi / 2)
+
+
+def test_gradients_are_finite_even_at_the_truth(pose):
+    prediction = pose.clone().requires_grad_()
+    pose_loss(prediction, pose, ALL, H36M_17)[0].backward()
+    assert torch.isfinite(prediction.grad).all()
+
+
+def test_one_frame_has_no_motion(pose):
+    total, terms = pose_loss(pose[:, :1], pose[:, :1] + 1, ALL, H36M_17)
+    assert torch.isfinite(total)
+    assert "velocity" not in terms
+
+
+def test_weights_are_checked():
+    with pytest.raises(InputError, match="negative"):
+        LossWeights(velocity=-1.0)
+    with pytest.raises(InputError, match="positive"):
+        LossWeights(position=0.0, velocity=0.0, temporal_consistency=0.0)

@@ -1,0 +1,86 @@
+import dataclasses
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.models import HyperLifter, HypergraphConfig, ModelConfig
+from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, save_checkpoint
+
+CONFIG = ModelConfig(
+    channels=16,
+    depth=1,
+    heads=2,
+    n_frames=9,
+    input_frame="person",
+    label_space="camera",
+    hypergraph=HypergraphConfig(joint_label=(0,) * 7 + (1,) + (2,) * 9),
+)
+SPEC = LifterSpec(name="t", label_space="camera", n_frames=9, credit="someone")
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return HyperLifter(CONFIG).eval()
+
+
+def test_the_file_alone_rebuilds_the_network(model, tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, Checkpoint(model=model, spec=SPEC, run={"name": "t"}, metrics={"mpjpe": 0.05}))
+    loaded = load_checkpoint(path)
+    assert loaded.model.config == CONFIG
+    assert loaded.spec == SPEC
+    assert loaded.run == {"name": "t"}
+    assert loaded.metrics == {"mpjpe": 0.05}
+    x = torch.rand(2, 9, 17, 3)
+    assert torch.equal(loaded.model(x), model(x))
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_older_files_load_with_and_without_prefix(model, tmp_path, prefix):
+    path = tmp_path / "old.bin"
+    torch.save({"epoch": 3, "model_pos": {prefix + k: v for k, v in model.state_dict().items()}}, path)
+    fresh = HyperLifter(CONFIG).eval()
+    load_bin_weights(path, fresh)
+    x = torch.rand(1, 9, 17, 3)
+    assert torch.equal(fresh(x), model(x))
+
+
+def test_a_mismatch_is_refused_by_name(model, tmp_path):
+    path = tmp_path / "old.bin"
+    torch.save({"model_pos": model.state_dict()}, path)
+    wider = HyperLifter(dataclasses.replace(CONFIG, channels=32))
+    with pytest.raises(InputError, match=r"old\.bin.*joint_position has shape \(1, 17, 16\).*\(1, 17, 32\)"):
+        load_bin_weights(path, wider)
+    deeper = HyperLifter(dataclasses.replace(CONFIG, depth=2))
+    with pytest.raises(InputError, match=r"missing spatial\.1"):
+        load_bin_weights(path, deeper)
+
+
+class Harm:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('code was run')",))
+
+
+def test_a_pickle_that_would_run_code_is_refused(model, tmp_path):
+    path = tmp_path / "old.bin"
+    torch.save({"model_pos": Harm()}, path)
+    with pytest.raises(InputError, match="weights only"):
+        load_bin_weights(path, model)
+
+
+def test_files_that_are_no_checkpoints(model, tmp_path):
+    with pytest.raises(InputError, match="no such checkpoint"):
+        load_checkpoint(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("hello")
+    with pytest.raises(InputError, match="not a safetensors file"):
+        load_checkpoint(tmp_path / "text.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(InputError, match="hyperlift-checkpoint"):
+        load_checkpoint(tmp_path / "other.safetensors")
+    torch.save({"state": 1}, tmp_path / "x.bin")
+    with pytest.raises(InputError, match="model_pos"):
+        load_bin_weights(tmp_path / "x.bin", model)

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+import torch
+
+from hyperlift.errors import InputError
+from hyperlift.models import HyperLifter, HypergraphConfig, ModelConfig
+from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention
+from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
+from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
+
+PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)
+
+
+def tiny(**changes) -> ModelConfig:
+    return ModelConfig(**{"channels": 16, "depth": 2, "heads": 2, "n_frames": 9, "drop_path": 0.0, **changes})
+
+
+def clips(batch: int, frames: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(batch, frames, len(H36M_17), 3, generator=torch.Generator().manual_seed(seed))
+
+
+CONFIGS = {
+    "published": {},
+    "partition2": {"hypergraph": HypergraphConfig(joint_label=PARTITION_2)},
+    "identity_bias": {"relation_bias": "none"},
+    "global": {"rootrel": False},
+    "person": {"input_frame": "person", "label_space": "camera", "frame_patch": 3},
+    "person_image": {"input_frame": "person"},
+    "person_global": {"input_frame": "person", "rootrel": False},
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_parameter_gets_gradient(name):
+    torch.manual_seed(0)
+    model = HyperLifter(tiny(**CONFIGS[name]))
+    model(clips(2, 9)).square().sum().backward()
+    without = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    # A key's bias adds the same to all logits of a query, which softmax ignores: its gradient is zero up to rounding,
+    # but the shared qkv bias as a whole is not.
+    assert without == []
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("frames", [1, 2, 7, 9])
+def test_any_length_up_to_the_longest(name, frames):
+    torch.manual_seed(0)
+    pose = HyperLifter(tiny(**CONFIGS[name])).eval()(clips(2, frames))
+    assert pose.shape == (2, frames, len(H36M_17), 3)
+    assert torch.isfinite(pose).all()
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_clip_does_not_depend_on_its_batch(name):
+    torch.manual_seed(0)
+    model = HyperLifter(tiny(**CONFIGS[name])).eval()
+    batch = clips(3, 9)
+    assert torch.allclose(model(batch)[1:2], model(batch[1:2]), atol=1e-5)
+
+
+def test_root_relative_networks_keep_the_root_at_zero():
+    torch.manual_seed(0)
+    pose = HyperLifter(tiny()).eval()(clips(2, 9))
+    assert not pose[:, :, H36M_17.root].any()
+    assert HyperLifter(tiny(rootrel=False)).eval()(clips(2, 9))[:, :, H36M_17.root].any()
+
+
+def test_published_sizes():
+    def millions(config: ModelConfig) -> float:
+        with torch.device("meta"):
+            return sum(p.numel() for p in HyperLifter(config).parameters()) / 1e6
+
+    assert 34 <= millions(ModelConfig(channels=512, depth=8)) <= 52
+    assert 1.6 <= millions(ModelConfig(channels=128, depth=6)) <= 2.455
+
+
+def test_the_person_frame_ignores_place_and_size():
+    pose2d = clips(2, 5)
+    moved = pose2d.clone()
+    moved[..., :2] = moved[..., :2] * 0.3 + torch.tensor([0.4, -0.2])
+    there, here = (into_person_frame(p, person_frame(p)) for p in (moved, pose2d))
+    assert torch.allclose(there[..., :3], here[..., :3], atol=1e-5)
+    assert torch.allclose(person_frame(moved).centre, person_frame(pose2d).centre * 0.3 + torch.tensor([0.4, -0.2]))
+    assert torch.allclose(person_frame(moved).spread, person_frame(pose2d).spread * 0.3)
+
+
+def test_a_lone_point_and_a_frame_without_confidence_stay_finite():
+    torch.manual_seed(0)
+    model = HyperLifter(tiny(**CONFIGS["person"])).eval()
+    assert torch.isfinite(model(torch.zeros(1, 9, len(H36M_17), 3))).all()
+
+
+def test_spatial_attention_is_the_published_formula():
+    """softmax((q·k + alpha A) d^-1/2) v, written out with loops over heads."""
+    torch.manual_seed(0)
+    channels, heads = 8, 2
+    d = channels // heads
+    relation = torch.from_numpy(degree_normalised_adjacency(H36M_17)).float()
+    layer = SpatialAttention(channels, heads, relation)
+    layer.alpha.data.fill_(0.7)
+    x = torch.rand(3, len(H36M_17), channels)
+    q, k, v = layer.qkv(x).split(channels, dim=-1)
+    parts = []
+    for h in range(heads):
+        at = slice(h * d, (h + 1) * d)
+        logits = (q[..., at] @ k[..., at].transpose(1, 2) + 0.7 * relation) * d**-0.5
+        parts.append(logits.softmax(-1) @ v[..., at])
+    assert torch.allclose(layer(x), layer.out(torch.cat(parts, -1)), atol=1e-6)
+
+
+@pytest.mark.parametrize("query_term", [True, False])
+@pytest.mark.parametrize("bias_term", [True, False])
+def test_hyperedge_attention_is_the_published_formula(query_term, bias_term):
+    """logits (q_i·e_j + w_h·e_j) d^-1/2 with e of a joint's own hyperedge, values from the joints."""
+    torch.manual_seed(0)
+    channels, heads = 8, 2
+    d = channels // heads
+    graph = Hypergraph.from_labels(PARTITION_2, H36M_17)
+    layer = HyperedgeAttention(
+        channels,
+        heads,
+        torch.from_numpy(graph.edge_mean).float(),
+        torch.from_numpy(graph.hand_back).float(),
+        query_term=query_term,
+        bias_term=bias_term,
+    )
+    if layer.bias is not None:
+        torch.nn.init.normal_(layer.bias)
+    x = torch.rand(3, len(H36M_17), channels)
+    edges = torch.stack([x[:, [j for j, e in enumerate(PARTITION_2) if e == edge]].mean(1) for edge in range(3)], 1)
+    e = layer.edge(edges)[:, list(PARTITION_2)]
+    parts = layer.query_value(x).split(channels, dim=-1)
+    expected = []
+    for h in range(heads):
+        at = slice(h * d, (h + 1) * d)
+        logits = torch.zeros(3, len(H36M_17), len(H36M_17))
+        if query_term:
+            logits = logits + parts[0][..., at] @ e[..., at].transpose(1, 2)
+        if layer.bias is not None:
+            logits = logits + (e[..., at] @ layer.bias[h, 0])[:, None, :]
+        expected.append((logits * d**-0.5).softmax(-1) @ parts[-1][..., at])
+    assert torch.allclose(layer(x), layer.out(torch.cat(expected, -1)), atol=1e-6)
+
+
+def test_overlapping_hyperedges_average_what_they_hand_back():
+    names = [["Pelvis", "Spine"], ["Spine", "Thorax"], [j for j in H36M_17.joints if j not in ("Pelvis", "Spine")]]
+    graph = Hypergraph.from_members(names, H36M_17)
+    x = np.arange(len(H36M_17), dtype=float)[:, None]
+    edges = graph.edge_mean @ x
+    assert edges[0, 0] == (0 + 7) / 2
+    assert edges[1, 0] == (7 + 8) / 2
+    assert np.isclose((graph.hand_back @ edges)[7, 0], (edges[0, 0] + edges[1, 0]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("hypergraph", "message"),
+    [
+        ({"joint_label": (0,) * 16}, "16 entries"),
+        ({"joint_label": (0,) * 16 + (2,)}, "no gap"),
+        ({"hyperedges": (("Pelvis", "RHip"),)}, "leave out"),
+        ({"hyperedges": (("Pelvis", "Tail"),)}, "Tail"),
+        ({}, "either joint_label or hyperedges"),
+    ],
+)
+def test_partitions_that_do_not_fit_are_named(hypergraph, message):
+    with pytest.raises(InputError, match=message):
+        tiny(hypergraph=HypergraphConfig(**hypergraph))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channels": 15}, "multiple of heads"),
+        ({"frame_patch": 2}, "multiple of frame_patch"),
+        ({"depth": 0}, "positive"),
+        ({"drop_path": 1.0}, "between 0 and 1"),
+        ({"skeleton": "cat"}, "unknown skeleton"),
+    ],
+)
+def test_impossible_sizes_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        tiny(**changes)
+
+
+def test_patches_restore_every_frame():
+    from hyperlift.models.lifting.lifter import _from_patches, _to_patches
+
+    x = clips(2, 7)
+    patches = _to_patches(x, 3)
+    assert patches.shape == (2, 3, len(H36M_17), 9)
+    assert torch.equal(_from_patches(patches, 3)[:, :7], x)
+    assert torch.equal(_from_patches(patches, 3)[:, 7:], x[:, 6:].expand(-1, 2, -1, -1))

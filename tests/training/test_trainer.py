@@ -1,0 +1,183 @@
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from hyperlift.config import to_mapping
+from hyperlift.data.clips import BatchSampler
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.losses import LossWeights
+from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.skeletons import H36M_17
+from hyperlift.training.config import TrainConfig
+from hyperlift.training.schedule import learning_rate
+from hyperlift.training.supervised import SupervisedStep
+from hyperlift.training.trainer import RunFolder, Trainer
+from hyperlift.training.validation import validation_error
+
+CONFIG = TrainConfig(epochs=4, batch_size=4, lr=1e-3, ema=0.9, clip_gradient=1.0, warmup_steps=3)
+MODEL = ModelConfig(channels=16, depth=2, heads=2, n_frames=9, drop_path=0.3)
+
+
+class RandomClips:
+    """Depth is a fixed linear map of the input, so that there is something to learn."""
+
+    n_frames = 9
+    skeleton = H36M_17
+
+    def __init__(self, count: int = 14) -> None:
+        rng = np.random.default_rng(0)
+        self.inputs = rng.uniform(-1, 1, (count, 9, 17, 3)).astype(np.float32)
+        self.labels = self.inputs.copy()
+        self.labels[..., 2] = self.inputs[..., 0] * 0.5
+        self.labels -= self.labels[:, :, :1]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def pair(self, clip: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.inputs[clip], self.labels[clip]
+
+
+def trainer(folder, clips=None, config=CONFIG, seed=5, run=None) -> Trainer:
+    clips = clips or RandomClips()
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(seed)
+    model = HyperLifter(MODEL)
+    return Trainer(
+        model=model,
+        sampler=BatchSampler(clips, config.batch_size, seed, flip=True),
+        step=SupervisedStep(LossWeights(), H36M_17),
+        config=config,
+        seed=seed,
+        folder=RunFolder(folder),
+        spec=LifterSpec(name="t", n_frames=9),
+        run=run or to_mapping(config),
+        validate=lambda model: validation_error(model, clips),
+        progress=False,
+    )
+
+
+def weights(path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(path).model.state_dict()
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
+    whole = trainer(tmp_path / "whole")
+    whole.fit()
+
+    first = trainer(tmp_path / "halves")
+    first.config = dataclasses.replace(CONFIG, epochs=2)
+    first.fit()
+    second = trainer(tmp_path / "halves")
+    torch.rand(100)  # a resumed process has another history of random numbers
+    second.resume(tmp_path / "halves" / "last.safetensors")
+    second.fit()
+
+    ours, theirs = (weights(tmp_path / name / "last.safetensors") for name in ("whole", "halves"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    lines = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("whole", "halves")]
+    losses = [[json.loads(line)["loss"] for line in log] for log in lines]
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 4
+
+
+def test_training_learns_and_keeps_the_best(tmp_path):
+    config = TrainConfig(epochs=12, batch_size=4, lr=3e-3, schedule="cosine")
+    run = trainer(tmp_path / "a", config=config)
+    before = validation_error(run.model, run.sampler.clips)["mpjpe"]
+    record = run.fit()
+    assert record["validation"]["mpjpe"] < 0.7 * before
+    best = load_checkpoint(tmp_path / "a" / "best.safetensors").metrics
+    log = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
+    assert best["validation"]["mpjpe"] == min(line["validation"]["mpjpe"] for line in log)
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update(tmp_path):
+    clips = RandomClips()
+    clips.labels[3, 2, 1, 0] = np.nan
+    run = trainer(tmp_path / "a", clips)
+    seen = []
+    original = run.step
+
+    def step(model, pose2d, label):
+        seen.append({name: p.detach().clone() for name, p in model.named_parameters()})
+        return original(model, pose2d, label)
+
+    run.step = step
+    with pytest.raises(InputError, match="the loss became nan in epoch 1"):
+        run.fit()
+    assert all(torch.equal(seen[-1][name], p) for name, p in run.model.named_parameters())
+    assert not (tmp_path / "a" / "last.safetensors").exists()
+
+
+def test_resume_refuses_another_run(tmp_path):
+    first = trainer(tmp_path / "a", config=dataclasses.replace(CONFIG, epochs=1))
+    first.fit()
+    state = tmp_path / "a" / "last.resume.pt"
+    with pytest.raises(InputError, match=r"another configuration; it differs in lr \(0\.001 before, 0\.5 now\)"):
+        trainer(tmp_path / "b", run={**first.run_config, "lr": 0.5}).resume(state)
+    with pytest.raises(InputError, match="seed 5, not 6"):
+        trainer(tmp_path / "b", seed=6, run=first.run_config).resume(state)
+    with pytest.raises(InputError, match="no such resume state"):
+        trainer(tmp_path / "b").resume(tmp_path / "none.safetensors")
+    (tmp_path / "text.resume.pt").write_text("hello")
+    with pytest.raises(InputError, match="not a resume state"):
+        trainer(tmp_path / "b").resume(tmp_path / "text.resume.pt")
+
+
+def test_every_clip_comes_once_an_epoch_and_the_order_is_the_seeds():
+    clips = RandomClips(10)
+    clips.inputs[...] = np.arange(10)[:, None, None, None]
+    sampler = BatchSampler(clips, 4, seed=1, flip=False)
+
+    def order(sampler, epoch):
+        return np.concatenate([inputs[:, 0, 0, 1] for inputs, _ in sampler.epoch(epoch)]).tolist()
+
+    assert sorted(order(sampler, 0)) == list(range(10))
+    assert order(sampler, 0) == order(BatchSampler(clips, 4, seed=1, flip=False), 0)
+    assert order(sampler, 0) != order(sampler, 1)
+    assert order(sampler, 0) != order(BatchSampler(clips, 4, seed=2, flip=False), 0)
+    assert len(sampler) == 3
+
+
+def test_flipped_clips_stay_pairs():
+    clips = RandomClips(40)
+    for inputs, labels in BatchSampler(clips, 40, seed=0, flip=True).epoch(0):
+        expected = inputs[..., 0] * 0.5
+        assert np.allclose(np.abs(labels[..., 2]), np.abs(expected - expected[:, :, :1]), atol=1e-6)
+        assert not np.array_equal(np.sort(inputs[:, 0, 0, 0]), np.sort(clips.inputs[:, 0, 0, 0]))
+    assert not np.array_equal(clips.inputs[0], np.zeros_like(clips.inputs[0]))
+
+
+def test_schedules():
+    exponential = TrainConfig(lr=1.0, lr_decay=0.5)
+    assert [learning_rate(exponential, step, 2) for step in range(5)] == [1.0, 1.0, 0.5, 0.5, 0.25]
+    cosine = TrainConfig(lr=1.0, schedule="cosine", epochs=2, warmup_steps=2)
+    assert learning_rate(cosine, 0, 4) == 0.5
+    assert learning_rate(cosine, 4, 4) == pytest.approx(0.5)
+    assert learning_rate(cosine, 7, 4) == pytest.approx(0.5 * (1 + math.cos(math.pi * 7 / 8)))
+
+
+def test_oracle_and_scaled_oracle_have_known_errors():
+    clips = RandomClips()
+
+    class Oracle(torch.nn.Module):
+        def __init__(self, scale: float) -> None:
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.tensor(scale))
+
+        def forward(self, pose2d):
+            label = pose2d.clone()
+            label[..., 2] = pose2d[..., 0] * 0.5
+            return self.scale * label
+
+    assert all(value < 1e-6 for value in validation_error(Oracle(1.0), clips).values())
+    doubled = validation_error(Oracle(2.0), clips)
+    assert doubled["n_mpjpe"] < 1e-6
+    assert doubled["mpjpe"] == pytest.approx(np.linalg.norm(clips.labels, axis=-1).mean(), rel=1e-5)
