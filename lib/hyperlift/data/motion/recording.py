@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
@@ -101,3 +102,27 @@ def natural_cubic_spline(
     spline = a * knots[left] + b * knots[left + 1]
     spline += ((a**3 - a) * second[left] + (b**3 - b) * second[left + 1]) / 6.0
     return spline.astype(values.dtype)
+
+
+def centred(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
+    """Shift x and y so that the root is at 0, 0 on average; heights stay."""
+    shift = joints_m[:, H36M_17.root].mean(axis=0)
+    return joints_m - shift * np.array([1.0, 1.0, 0.0], joints_m.dtype)
+
+
+def with_constant_bones(
+    joints_m: Float[np.ndarray, "frames joints 3"],
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Give every bone its median length; directions and the root's path stay.
+
+    Recorded skeletons do not quite keep the lengths between landmarks, such as a thorax set part of the way
+    up a neck that bends.
+    """
+    lengths_m = np.median(bone_lengths(joints_m, H36M_17), axis=0)
+    fixed = joints_m.copy()
+    for (parent, child), length_m in zip(H36M_17.bones, lengths_m, strict=True):
+        bone = joints_m[:, child] - joints_m[:, parent]
+        # A bone of no length has no direction; it stays where it is.
+        scale = length_m / np.maximum(np.linalg.norm(bone, axis=-1, keepdims=True), 1e-9)
+        fixed[:, child] = fixed[:, parent] + bone * scale
+    return fixed
