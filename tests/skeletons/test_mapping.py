@@ -49,10 +49,20 @@ def test_body25_has_its_own_neck_and_hips():
 
 # The table of keypoint formats: Human3.6M joint -> index in COCO-17 and in BODY_25, typed in independently.
 PLAIN = {
-    "RHip": (12, 9), "RKnee": (14, 10), "RAnkle": (16, 11), "LHip": (11, 12), "LKnee": (13, 13), "LAnkle": (15, 14),
-    "Nose": (0, 0), "LShoulder": (5, 5), "LElbow": (7, 6), "LWrist": (9, 7), "RShoulder": (6, 2), "RElbow": (8, 3),
+    "RHip": (12, 9),
+    "RKnee": (14, 10),
+    "RAnkle": (16, 11),
+    "LHip": (11, 12),
+    "LKnee": (13, 13),
+    "LAnkle": (15, 14),
+    "Nose": (0, 0),
+    "LShoulder": (5, 5),
+    "LElbow": (7, 6),
+    "LWrist": (9, 7),
+    "RShoulder": (6, 2),
+    "RElbow": (8, 3),
     "RWrist": (10, 4),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("skeleton", "column"), [(COCO_17, 0), (BODY_25, 1)])
@@ -82,7 +92,16 @@ def test_head_falls_back_to_one_ear_then_to_the_eyes():
 
 
 def test_mark_missing():
-    keypoints = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.9], [5.0, 6.0, 0.0], [5.0, 6.0, 1.7], [np.inf, 6.0, 1.0], [5.0, 0.0, 0.4]])
+    keypoints = np.array(
+        [
+            [0.0, 0.0, 0.0],
+            [0.0, 0.0, 0.9],
+            [5.0, 6.0, 0.0],
+            [5.0, 6.0, 1.7],
+            [np.inf, 6.0, 1.0],
+            [5.0, 0.0, 0.4],
+        ]
+    )
     cleaned = mark_missing(keypoints)
     np.testing.assert_array_equal(np.isnan(cleaned[:, 0]), [True, True, True, False, True, False])
     np.testing.assert_array_equal(cleaned[:, 2], [0, 0, 0, 1, 0, 0.4])

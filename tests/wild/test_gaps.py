@@ -32,7 +32,7 @@ def test_long_bridges_and_open_ends_are_not_valid():
     expected[0:3] = False  # before the first sighting
     expected[20:56] = False  # 36 frames at 30 fps are more than a second
     np.testing.assert_array_equal(filled.valid[:, wrist], expected)
-    assert filled.valid[:, : wrist].all()
+    assert filled.valid[:, :wrist].all()
     assert (filled.keypoints_px[0:3, wrist, 0] == 6).all()
 
 

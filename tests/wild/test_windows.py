@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -49,7 +51,7 @@ def test_windows_cover_the_clip_and_overlap(frames: int, window: int):
         covered[start : start + window] += 1
     assert (covered >= 1).all()
     assert starts[-1] + window == frames
-    assert all(0 < after - before <= max(1, window // 2) for before, after in zip(starts, starts[1:]))
+    assert all(0 < after - before <= max(1, window // 2) for before, after in pairwise(starts))
 
 
 def test_seams_do_not_shake():

@@ -36,8 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     min_confidence = _number(args.min_confidence, "--min-confidence")
     tracks = people_in(detections, recording.width, recording.height, recording.fps, min_confidence)
     tracks = _chosen(tracks, args.person)
-    print(f"{detections.tool} keypoints of {len(detections.frames)} frames; lifting {_names(tracks)} with {lifter.spec.name}")
-    with tqdm(total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None) as bar:
+    print(
+        f"{detections.tool} keypoints of {len(detections.frames)} frames; "
+        f"lifting {_names(tracks)} with {lifter.spec.name}"
+    )
+    with tqdm(
+        total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None
+    ) as bar:
         people = lift_people(
             predict,
             lifter.spec,
@@ -76,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, metavar="DIR", help=f"gets {POSES_NAME} and {VIDEO_NAME}")
     parser.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080")
     parser.add_argument("--fps", help="frames a second of the video")
-    parser.add_argument("--video", metavar="FILE", help="drawn under the keypoints; gives size and fps where absent")
+    parser.add_argument(
+        "--video", metavar="FILE", help="drawn under the keypoints; gives size and fps where absent"
+    )
     parser.add_argument("--onnx", metavar="FILE", help="another lifter than the bundled one")
     parser.add_argument(
         "--person", type=int, action="append", metavar="ID", help="lift only this person; may be repeated"
@@ -109,7 +116,8 @@ def _recording(args: argparse.Namespace) -> Recording:
         shown = facts.width, facts.height
         if size is not None and size != shown:
             raise InputError(
-                f"--video-size {size[0]}x{size[1]}: {args.video} has {shown[0]}x{shown[1]}; leave --video-size away"
+                f"--video-size is {size[0]}x{size[1]}, but {args.video} has {shown[0]}x{shown[1]}; "
+                "leave --video-size away"
             )
         size, fps = shown, facts.fps if fps is None else fps
     if size is None:

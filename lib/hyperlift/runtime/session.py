@@ -49,17 +49,20 @@ class OnnxLifter:
             )
         except Exception as error:  # its exception classes are private and share no other base
             reason = " ".join(str(error).split())[:160]
-            raise InputError(f"{source}: is no ONNX model that can be run ({reason}); export it again") from error
+            raise InputError(
+                f"{source}: is no ONNX model that can be run ({reason}); export it again"
+            ) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.spec = LifterSpec.from_metadata(metadata, source)
         self._joints = len(skeleton_named(self.spec.skeleton))
         self._source = source
         self._check_ports()
 
-    def __call__(
-        self, pose2d_norm: Float[np.ndarray, "clips frames joints 3"]
-    ) -> Float[np.ndarray, "clips frames joints 3"]:
+    def __call__(self, pose2d_norm: np.ndarray) -> Float[np.ndarray, "clips frames joints 3"]:
         """Lift clips of x, y (normalised picture space) and confidence into the label space of ``spec``.
+
+        Args:
+            pose2d_norm: floating-point [clips, frames, joints, 3]; checked here, so that any array may come.
 
         Raises:
             InputError: another shape, no numbers, NaN or infinite values.
@@ -67,14 +70,15 @@ class OnnxLifter:
         clips = np.asarray(pose2d_norm)
         if clips.ndim != 4 or clips.shape[2:] != (self._joints, 3) or 0 in clips.shape:
             raise InputError(
-                f"{self._source}: pose2d has the shape {list(clips.shape)}; expected [clips, frames, {self._joints}, 3] "
-                "with at least one clip and frame"
+                f"{self._source}: pose2d has the shape {list(clips.shape)}; "
+                f"expected [clips, frames, {self._joints}, 3] with at least one clip and frame"
             )
         if not np.issubdtype(clips.dtype, np.floating):
             raise InputError(f"{self._source}: pose2d holds {clips.dtype}; expected floating-point numbers")
         if not np.isfinite(clips).all():
             raise InputError(
-                f"{self._source}: pose2d holds NaN or infinite values; fill missing joints and give them confidence 0"
+                f"{self._source}: pose2d holds NaN or infinite values; "
+                "fill missing joints and give them confidence 0"
             )
         feed = {self._input: np.ascontiguousarray(clips, dtype=np.float32)}
         return np.asarray(self._session.run([self._output], feed)[0])
@@ -84,7 +88,9 @@ class OnnxLifter:
         wanted = [self._joints, 3]
         if len(inputs) != 1 or len(outputs) != 1 or list(inputs[0].shape[2:]) != wanted:
             came = ", ".join(f"{port.name} {port.shape}" for port in inputs)
-            raise InputError(f"{self._source}: takes {came}; expected one input [clips, frames, {self._joints}, 3]")
+            raise InputError(
+                f"{self._source}: takes {came}; expected one input [clips, frames, {self._joints}, 3]"
+            )
         self._input, self._output = inputs[0].name, outputs[0].name
 
 
@@ -101,7 +107,9 @@ def load_lifter(path: Path | str | None = None, threads: int | None = None) -> O
     if path is None or str(path) == BUNDLED:
         bundled = resources.files("hyperlift") / "weights" / f"{BUNDLED}.onnx"
         if not bundled.is_file():
-            raise InputError("the bundled lifter is not in this installation; install hyperlift again or give --onnx FILE")
+            raise InputError(
+                "the bundled lifter is not in this installation; install hyperlift again or give --onnx FILE"
+            )
         return OnnxLifter(bundled.read_bytes(), f"bundled model {BUNDLED!r}", threads)
     path = Path(path)
     if not path.is_file():

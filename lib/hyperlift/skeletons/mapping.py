@@ -1,7 +1,8 @@
 """Detector keypoints to Human3.6M's 17 joints, by joint name.
 
-Joints that a detector does not have are made from those it has: midpoints of hips, shoulders and ears. What comes out
-lies a few centimetres off motion capture's joint centres; a lifter learns that offset from its training noise.
+Joints that a detector does not have are made from those it has: midpoints of hips, shoulders and ears. What
+comes out lies a few centimetres off motion capture's joint centres; a lifter learns that offset from its
+training noise.
 
 Missing joints are NaN, NaN, 0 on both sides. A joint made from a missing one is missing too.
 """
@@ -18,12 +19,17 @@ from hyperlift.skeletons.skeleton import Skeleton
 HEAD_BEYOND_EARS = 0.6
 """The top of the head lies beyond the ears, on the line from the base of the neck, by this part of that line.
 
-The other habit, the midpoint of the eyes, ends some 12 cm too low for bodies whose Head joint is the crown."""
+The other habit, the midpoint of the eyes, ends some 12 cm too low for bodies whose Head joint is the
+crown."""
 
 LEAST_CONFIDENCE = 1e-3
 """A detector that is less sure than this says that it has not seen the joint."""
 
-_LIMBS = {name: (name,) for name in H36M_17.joints if name[1:] in {"Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist"}}
+_LIMBS = {
+    name: (name,)
+    for name in H36M_17.joints
+    if name[1:] in {"Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist"}
+}
 
 _PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     COCO_17.name: {
@@ -37,7 +43,8 @@ _PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """Detector joints whose mean is the Human3.6M joint. Spine and Head are made from the results."""
 
 _ABOVE_NECK = (("REar", "LEar"), ("REar",), ("LEar",), ("REye", "LEye"))
-"""What shows where the head is, best first. One ear alone is a face in profile, where both stand at one place."""
+"""What shows where the head is, best first. One ear alone is a face in profile, where both stand at one
+place."""
 
 
 def mark_missing(
@@ -45,8 +52,8 @@ def mark_missing(
 ) -> Float[np.ndarray, "*any joints 3"]:
     """Make missing joints NaN, NaN, 0 and bring the confidence of the others into 0..1.
 
-    Missing is what has a confidence below ``least_confidence``, no finite coordinates, or stands at exactly 0, 0: the
-    point that detectors write for a joint that they have not found.
+    Missing is what has a confidence below ``least_confidence``, no finite coordinates, or stands at exactly
+    0, 0: the point that detectors write for a joint that they have not found.
 
     Args:
         keypoints: x, y in pixels and a confidence.
@@ -66,17 +73,21 @@ def to_h36m(
     """Map detector keypoints to ``H36M_17``; the confidence of a made-up joint is the lowest of its parents'.
 
     Args:
-        keypoints: x, y and confidence 0..1 in the joint order of ``source``, missing joints as ``mark_missing`` leaves
-            them.
+        keypoints: x, y and confidence 0..1 in the joint order of ``source``, missing joints as
+            ``mark_missing`` leaves them.
         source: ``COCO_17`` or ``BODY_25``.
 
     Raises:
         InputError: there is no mapping from ``source``, or the joint count is not that of ``source``.
     """
     if source.name not in _PARENTS:
-        raise InputError(f"no way from skeleton {source.name} to {H36M_17.name}; known: {', '.join(_PARENTS)}")
+        raise InputError(
+            f"no way from skeleton {source.name} to {H36M_17.name}; known: {', '.join(_PARENTS)}"
+        )
     if keypoints.shape[-2] != len(source):
-        raise InputError(f"{keypoints.shape[-2]} keypoints a person; skeleton {source.name} has {len(source)}")
+        raise InputError(
+            f"{keypoints.shape[-2]} keypoints a person; skeleton {source.name} has {len(source)}"
+        )
     made = {
         joint: _mean_of(keypoints[..., source.indices(parents), :])
         for joint, parents in _PARENTS[source.name].items()
@@ -99,5 +110,6 @@ def _head_top(
 
 
 def _mean_of(parents: Float[np.ndarray, "*any parents 3"]) -> Float[np.ndarray, "*any 3"]:
-    """NaN in one parent makes the mean NaN and its lowest confidence 0, which is what a missing joint looks like."""
+    """NaN in one parent makes the mean NaN and its lowest confidence 0, which is what a missing joint looks
+    like."""
     return np.concatenate([parents[..., :2].mean(-2), parents[..., 2:].min(-2)], axis=-1)

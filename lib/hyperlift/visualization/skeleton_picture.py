@@ -21,12 +21,15 @@ _ON_PICTURE = {"right": RIGHT, "left": LEFT, "trunk": "#f4f4f0"}
 _BONE_PT, _RIM_PT, _HIDDEN_ALPHA = 3.4, 5.4, 0.3
 _INNER = np.array([[0.8, 0.2], [0.2, 0.8]])
 """A bone without its ends."""
+_LABEL_ROOM_M = 0.25
 _DPI = 100
 
 
 def bone_sides() -> list[str]:
     """``right``, ``left`` or ``trunk`` for every bone, in the order of ``H36M_17.bones``."""
-    side_of = {joint: side for right, left in H36M_17.pairs for joint, side in ((right, "right"), (left, "left"))}
+    side_of = {
+        joint: side for right, left in H36M_17.pairs for joint, side in ((right, "right"), (left, "left"))
+    }
     return [side_of.get(child, "trunk") for _, child in H36M_17.bones]
 
 
@@ -34,7 +37,12 @@ class SkeletonCanvas:
     """Draws moments of one recording onto pictures of one size; what stands still is drawn once."""
 
     def __init__(
-        self, people: Sequence[StagedPerson], video_width: int, video_height: int, fps: float, picture_height: int = 480
+        self,
+        people: Sequence[StagedPerson],
+        video_width: int,
+        video_height: int,
+        fps: float,
+        picture_height: int = 480,
     ) -> None:
         """Prepare the panels.
 
@@ -49,7 +57,9 @@ class SkeletonCanvas:
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
         lanes = 1 + max((person.lane for person in people), default=0)
         self._video_size = video_width, video_height
-        panel = int(np.clip(picture_height * video_width / video_height, picture_height * 0.55, picture_height * 1.78))
+        panel = int(
+            np.clip(picture_height * video_width / video_height, picture_height * 0.55, picture_height * 1.78)
+        )
         stage = int(picture_height * min(1.25 + 0.3 * (lanes - 1), 2.0))
         self.width, self.height = (panel + stage) // 2 * 2, picture_height // 2 * 2
         self.panel_width = panel
@@ -71,7 +81,9 @@ class SkeletonCanvas:
         self._canvas.restore_region(self._still_life)
         if video_picture is not None:
             self._show(video_picture)
-        present = [(p, rows[frame]) for p, rows in zip(self._people, self._row_of, strict=True) if frame in rows]
+        present = [
+            (p, rows[frame]) for p, rows in zip(self._people, self._row_of, strict=True) if frame in rows
+        ]
         self._draw_keypoints(present)
         self._draw_poses(present)
         self._clock.set_text(f"frame {frame}   {frame / self._fps:.2f} s")
@@ -85,7 +97,7 @@ class SkeletonCanvas:
         # A single wild frame must not make everybody small.
         tall = [np.percentile(points, [1, 99], axis=0) for points in reach if len(points)]
         corners = np.concatenate([floor, *tall])
-        low, high = corners.min(0), corners.max(0) + [0, 0.25]
+        low, high = corners.min(0), corners.max(0) + np.array([0, _LABEL_ROOM_M])
         room = np.array([self.width - self.panel_width - 24, self.height - 70])
         self._px_per_m = float((room / (high - low)).min())
         middle = np.array([self.panel_width + 12 + room[0] / 2, 22 + room[1] / 2])
@@ -115,19 +127,31 @@ class SkeletonCanvas:
         self._canvas.draw()
         self._still_life = self._canvas.copy_from_bbox(figure.bbox)
         self._clock = figure.text(
-            self.width - 14, self.height - 20, "", color=_INK, fontsize=9, ha="right", va="center", transform=None
+            self.width - 14,
+            self.height - 20,
+            "",
+            color=_INK,
+            fontsize=9,
+            ha="right",
+            va="center",
+            transform=None,
         )
         self._lines = figure.add_artist(LineCollection([], capstyle="round", transform=None))
-        self._dots = figure.add_artist(Line2D([], [], linestyle="", marker="o", transform=None))
+        self._dots = Line2D([], [], linestyle="", marker="o", transform=None)
+        figure.add_artist(self._dots)
         self._label = figure.text(0, 0, "", fontsize=8, ha="center", va="bottom", transform=None)
 
     def _show(self, video_picture: Picture) -> None:
         width, height = self.video_shown
-        assert video_picture.shape == (height, width, 3), "the video picture has another size than video_shown"
+        assert video_picture.shape == (height, width, 3), (
+            "the video picture has another size than video_shown"
+        )
         opaque = np.full((height, width, 4), 255, np.uint8)
         opaque[..., :3] = video_picture[::-1]
         renderer = self._canvas.get_renderer()
-        renderer.draw_image(renderer.new_gc(), self._corner[0], self.height - self._corner[1] - height, opaque)
+        renderer.draw_image(
+            renderer.new_gc(), self._corner[0], self.height - self._corner[1] - height, opaque
+        )
 
     def _draw_keypoints(self, present: list[tuple[StagedPerson, int]]) -> None:
         parents, children = np.array(H36M_17.bones).T
@@ -138,14 +162,16 @@ class SkeletonCanvas:
                 continue
             points = self._on_panel(person.keypoints_px[row, :, :2])
             segment = np.stack([points[parents], points[children]], axis=1)
-            seen = np.isfinite(segment).all((1, 2))
+            seen = np.asarray(np.isfinite(segment.reshape(-1, 4)).all(1))
             segments += list(segment[seen])
             colours += [_ON_PICTURE[side] for side, shown in zip(sides, seen, strict=True) if shown]
             dots.append(points[np.isfinite(points).all(-1)])
         self._stroke(segments, colours, 2.0)
         if dots:
             self._dots.set_data(*np.concatenate(dots).T)
-            self._dots.set(markersize=3.2, markerfacecolor="white", markeredgecolor=_DARK, markeredgewidth=0.5)
+            self._dots.set(
+                markersize=3.2, markerfacecolor="white", markeredgecolor=_DARK, markeredgewidth=0.5
+            )
             self._figure.draw_artist(self._dots)
         for person, row in present:
             if person.keypoints_px is not None:
@@ -166,10 +192,14 @@ class SkeletonCanvas:
             ]
         self._stroke([self._shadow(person, row) for person, row in present], [_GRID], 2.5)
         bones.sort(key=lambda bone: -bone[0])
-        # Each bone carries a rim in the paper's colour, so the nearer one visibly passes in front; the rim ends before
-        # the joints, where it would cut the next bone.
+        # Each bone carries a rim in the paper's colour, so the nearer one visibly passes in front; the rim
+        # ends before the joints, where it would cut the next bone.
         segments = [part for bone in bones for part in (_INNER @ bone[1], bone[1])]
-        colours = [colour for bone in bones for colour in ((_PAPER, 0.9), (bone[2], 1.0 if bone[3] else _HIDDEN_ALPHA))]
+        colours = [
+            colour
+            for bone in bones
+            for colour in ((_PAPER, 0.9), (bone[2], 1.0 if bone[3] else _HIDDEN_ALPHA))
+        ]
         self._stroke(segments, colours, [_RIM_PT, _BONE_PT] * len(bones))
         for person, row in present:
             self._name(person.id, self._on_stage(person.joints_m[row])[:, :2], _INK)
@@ -192,4 +222,3 @@ class SkeletonCanvas:
             top = seen[seen[:, 1].argmax()]
             self._label.set(text=f"p{number}", position=(top[0], top[1] + 8), color=colour)
             self._figure.draw_artist(self._label)
-

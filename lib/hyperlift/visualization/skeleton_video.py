@@ -57,7 +57,11 @@ def write_skeleton_video(
 
 
 def pose_picture(
-    path: Path | str, people: Sequence[LiftedPerson], recording: Recording, frames: Sequence[int], columns: int = 2
+    path: Path | str,
+    people: Sequence[LiftedPerson],
+    recording: Recording,
+    frames: Sequence[int],
+    columns: int = 2,
 ) -> None:
     """Write a PNG with chosen frames side by side.
 

@@ -1,8 +1,8 @@
 """Where people stand in the 3D view: lanes, floor, and a steady camera.
 
-Poses are root-relative, so a picture of several people needs places for them: everybody gets a lane, in the order in
-which they stand in the video from left to right; people who are never seen together may share one. In the lane a
-person stands on the floor with the lower foot.
+Poses are root-relative, so a picture of several people needs places for them: everybody gets a lane, in the
+order in which they stand in the video from left to right; people who are never seen together may share one.
+In the lane a person stands on the floor with the lower foot.
 """
 
 from collections.abc import Sequence
@@ -46,14 +46,17 @@ def stage_people(people: Sequence[LiftedPerson]) -> list[StagedPerson]:
     for person, lane in zip(people, lanes, strict=True):
         joints_m = upright(person.pose_norm.astype(np.float64), fps=_rate(person))
         joints_m[..., 0] += (lane - middle) * LANE_M
-        staged.append(StagedPerson(person.id, person.frame, joints_m, person.valid, person.keypoints_px, lane))
+        staged.append(
+            StagedPerson(person.id, person.frame, joints_m, person.valid, person.keypoints_px, lane)
+        )
     return staged
 
 
 def upright(pose: Float[np.ndarray, "frames joints 3"], fps: float) -> Float[np.ndarray, "frames joints 3"]:
     """Camera axes to stage axes: reference size, the root above the origin, the lower foot on the floor.
 
-    The floor follows the lower foot slowly, so that a squat lowers the hips and a short hop still leaves the floor.
+    The floor follows the lower foot slowly, so that a squat lowers the hips and a short hop still leaves the
+    floor.
     """
     size = np.median(bone_lengths(pose, H36M_17).sum(-1))
     pose_m = (pose - pose[:, H36M_17.root, None]) * (REFERENCE_BONE_SUM_M / max(float(size), 1e-9))
@@ -85,7 +88,8 @@ def project(points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"
     """Orthographic view from the raised three-quarter camera.
 
     Returns:
-        x to the right and y up in the view's plane, in metres, and the distance from the viewer (larger is farther).
+        x to the right and y up in the view's plane, in metres, and the distance from the viewer (larger is
+        farther).
     """
     azimuth, elevation = np.deg2rad([AZIMUTH_DEG, ELEVATION_DEG])
     x, y, z = np.moveaxis(points_m, -1, 0)

@@ -7,14 +7,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.container
+import av.error
 import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_file
 from hyperlift.shapes import Shaped
 
-Picture = Shaped[np.ndarray, "height width 3"]
-"""RGB, uint8."""
+Picture = Shaped[np.ndarray, "_ _ 3"]
+"""Height x width x RGB, uint8."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Mp4Writer:
 
     def abandon(self) -> None:
         """Let go of the file, whatever state it is in."""
-        with suppress(av.FFmpegError):
+        with suppress(av.error.FFmpegError):
             self._container.close()
 
 
@@ -85,7 +87,9 @@ def video_facts(path: Path | str) -> VideoFacts:
         width, height = (first.height, first.width) if turned else (first.width, first.height)
         rate = stream.average_rate or stream.guessed_rate
         if not rate:
-            raise InputError(f"{path}: does not say its frame rate; give --fps and --video-size instead of --video")
+            raise InputError(
+                f"{path}: does not say its frame rate; give --fps and --video-size instead of --video"
+            )
         return VideoFacts(width, height, float(rate))
 
 
@@ -114,5 +118,7 @@ def _opened(path: Path | str) -> Iterator[av.container.InputContainer]:
             if not container.streams.video:
                 raise InputError(f"{path}: holds no video stream; give another file")
             yield container
-    except av.FFmpegError as error:
-        raise InputError(f"{path}: is no video that can be read ({error.strerror}); give another file") from error
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"{path}: is no video that can be read ({error.strerror}); give another file"
+        ) from error

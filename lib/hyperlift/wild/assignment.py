@@ -9,7 +9,8 @@ def cheapest_pairs(cost: Float[np.ndarray, "rows columns"], unmatched_cost: floa
     """Pairs (row, column) that minimise the summed cost, where leaving a row alone costs ``unmatched_cost``.
 
     Exact. Rows enter one after the other, each by the shortest alternating path through those already placed
-    (successive shortest paths for the assignment problem; Edmonds and Karp 1972). Meant for the few people in a frame.
+    (successive shortest paths for the assignment problem; Edmonds and Karp 1972). Meant for the few people in
+    a frame.
 
     Args:
         cost: cost of every pair; infinite where a pair is impossible.

@@ -1,4 +1,5 @@
-"""Frames and joints that the detector missed: bridged over time, marked where the bridge is too long to believe."""
+"""Frames and joints that the detector missed: bridged over time, marked where the bridge is too long to
+believe."""
 
 from dataclasses import dataclass
 
@@ -17,18 +18,23 @@ class FilledTrack:
 
     frame: Int[np.ndarray, " frames"]
     keypoints_px: Float[np.ndarray, "frames joints 3"]
-    """x, y in pixels and confidence; where the joint was not seen, a place by interpolation with confidence 0."""
+    """x, y in pixels and confidence; where the joint was not seen, a place by interpolation with confidence
+    0."""
     valid: Bool[np.ndarray, "frames joints"]
     """True where the joint was seen, or lies between two sightings at most ``LONGEST_BRIDGE_S`` apart."""
 
 
 def fill_gaps(
-    frame: Int[np.ndarray, " seen"], keypoints_px: Float[np.ndarray, "seen joints 3"], skeleton: Skeleton, fps: float
+    frame: Int[np.ndarray, " seen"],
+    keypoints_px: Float[np.ndarray, "seen joints 3"],
+    skeleton: Skeleton,
+    fps: float,
 ) -> FilledTrack:
     """Give every frame from first to last and every joint a finite place.
 
-    Each joint is interpolated linearly over time between its sightings and held before the first and after the last.
-    A joint that is never seen is put on its nearest seen joint towards the root, else on the middle of the person.
+    Each joint is interpolated linearly over time between its sightings and held before the first and after
+    the last. A joint that is never seen is put on its nearest seen joint towards the root, else on the middle
+    of the person.
 
     Args:
         frame: ascending frame numbers in which the person was seen.
@@ -39,7 +45,7 @@ def fill_gaps(
     every = np.arange(frame[0], frame[-1] + 1)
     filled = np.zeros((len(every), len(skeleton), 3))
     valid = np.zeros(filled.shape[:2], bool)
-    seen = np.isfinite(keypoints_px[..., :2]).all(-1)
+    seen = np.asarray(np.isfinite(keypoints_px[..., :2]).all(-1))
     assert seen.any(), "a track without a single joint"
     for joint in range(len(skeleton)):
         at = frame[seen[:, joint]]
@@ -50,11 +56,13 @@ def fill_gaps(
             filled[:, joint, axis] = np.interp(every, at, points[:, axis])
         filled[at - frame[0], joint, 2] = points[:, 2]
         valid[:, joint] = _bridged(every, at, fps)
-    _place_unseen(filled, seen.any(0), skeleton)
+    _place_unseen(filled, np.asarray(seen.any(0)), skeleton)
     return FilledTrack(frame=every, keypoints_px=filled.astype(keypoints_px.dtype), valid=valid)
 
 
-def _bridged(every: Int[np.ndarray, " frames"], at: Int[np.ndarray, " seen"], fps: float) -> Bool[np.ndarray, " frames"]:
+def _bridged(
+    every: Int[np.ndarray, " frames"], at: Int[np.ndarray, " seen"], fps: float
+) -> Bool[np.ndarray, " frames"]:
     before = np.searchsorted(at, every, side="right") - 1
     after = np.searchsorted(at, every, side="left")
     between = (before >= 0) & (after < len(at))

@@ -40,13 +40,17 @@ def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np
         InputError: no list of finite numbers, or another joint count.
     """
     if not isinstance(numbers, list) or not all(type(number) in (int, float) for number in numbers):
-        raise InputError(f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint")
+        raise InputError(
+            f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint"
+        )
     if len(numbers) != 3 * len(skeleton):
         raise InputError(
-            f"{where}: {len(numbers)} numbers for a person; expected {3 * len(skeleton)}, which is x, y, confidence of "
-            f"the {len(skeleton)} joints of {skeleton.name}"
+            f"{where}: {len(numbers)} numbers for a person; expected {3 * len(skeleton)}, "
+            f"which is x, y, confidence of the {len(skeleton)} joints of {skeleton.name}"
         )
-    keypoints = np.array([float(number) for number in numbers]).reshape(-1, 3)
-    if not (np.abs(keypoints) < _FAR_PX).all():
-        raise InputError(f"{where}: a keypoint is NaN, infinite or absurdly far away; write missing joints as 0, 0 with confidence 0")
-    return mark_missing(keypoints)
+    if not all(abs(number) < _FAR_PX for number in numbers):
+        raise InputError(
+            f"{where}: a keypoint is NaN, infinite or absurdly far away; "
+            "write missing joints as 0, 0 with confidence 0"
+        )
+    return mark_missing(np.array(numbers, dtype=np.float64).reshape(-1, 3))

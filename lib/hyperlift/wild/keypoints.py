@@ -41,9 +41,10 @@ class Detections:
         """Refuse keypoints that cannot be pixels of a picture of this size.
 
         Raises:
-            InputError: the picture is empty, there is nobody, or the coordinates are not pixels of such a picture.
+            InputError: the picture is empty, there is nobody, or the coordinates are not pixels of such a
+                picture.
         """
-        check_picture_size(width, height)
+        check_picture_size(float(width), float(height))
         people = [person.keypoints_px for frame in self.frames.values() for person in frame]
         points = np.concatenate(people)[:, :2] if people else np.empty((0, 2))
         points = points[np.isfinite(points).all(-1)]

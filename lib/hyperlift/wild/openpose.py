@@ -29,14 +29,16 @@ def read_openpose(files: list[Path], source: str) -> Detections:
         source: name of the folder or file, for messages.
 
     Raises:
-        InputError: a file has no frame number or one that another has, another layout, or another joint count.
+        InputError: a file has no frame number or one that another has, another layout, or another joint
+            count.
     """
     by_frame: dict[int, Path] = {}
     for file in files:
         frame = _frame_number(file)
         if frame in by_frame:
             raise InputError(
-                f"{source}: {by_frame[frame].name} and {file.name} are both frame {frame}; keep one recording in a folder"
+                f"{source}: {by_frame[frame].name} and {file.name} are both frame {frame}; "
+                "keep one recording in a folder"
             )
         by_frame[frame] = file
     frames = {frame: _read_frame(file) for frame, file in sorted(by_frame.items())}

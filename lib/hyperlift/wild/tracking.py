@@ -1,8 +1,8 @@
 """Following each person through the frames.
 
-Two detections are the same person when their joints lie close together, measured in the person's own size and in what
-a body can move in the time between. Track numbers of the detector are kept where they obey that; where a number jumps
-to another body, the track is cut. Without numbers, people are matched frame by frame.
+Two detections are the same person when their joints lie close together, measured in the person's own size and
+in what a body can move in the time between. Track numbers of the detector are kept where they obey that;
+where a number jumps to another body, the track is cut. Without numbers, people are matched frame by frame.
 """
 
 import logging
@@ -20,13 +20,13 @@ from hyperlift.wild.keypoints import Detection, Detections, Track
 LONGEST_GAP_S = 1.0
 """Someone unseen for longer starts a new track."""
 SHORTEST_TRACK_S = 0.3
-"""Tracks with fewer detections than this are dropped: ghosts, passers-by half hidden. A recording that is shorter
-itself needs the person in half of its frames."""
+"""Tracks with fewer detections than this are dropped: ghosts, passers-by half hidden. A recording that is
+shorter itself needs the person in half of its frames."""
 REST_REACH = 0.2
 """How far joints may lie apart at no time between: detector errors, in body sizes."""
 SPEED_REACH = 4.0
-"""Body sizes a second that joints may move on the whole (a sprinter makes five heights a second), beyond the straight
-course so far."""
+"""Body sizes a second that joints may move on the whole (a sprinter makes five heights a second), beyond the
+straight course so far."""
 WIDEST_REACH = 0.8
 """However long someone was unseen, a detection farther off than this is somebody else."""
 _COURSE_MEMORY_S = 0.2
@@ -65,14 +65,17 @@ class _Trail:
         reach = min(REST_REACH + SPEED_REACH * gap_s, WIDEST_REACH)
         expected = self.velocity_px * (frame - self.frames[-1])
         # Whoever stops while hidden has not kept to the course: the nearer of both guesses counts.
-        distance = min(np.median(np.linalg.norm(offsets - guess, axis=1)) for guess in (expected, 0 * expected))
+        distance = min(
+            np.median(np.linalg.norm(offsets - guess, axis=1)) for guess in (expected, 0 * expected)
+        )
         return float(distance / (size * reach))
 
 
 def follow_people(detections: Detections, fps: float) -> list[Track]:
     """Link the detections of a recording into one track a person, in the detector's joints.
 
-    The detector's own track number becomes the track's id; a track that had to be cut goes on under a new one.
+    The detector's own track number becomes the track's id; a track that had to be cut goes on under a new
+    one.
 
     Args:
         detections: everybody, frame by frame.
@@ -102,7 +105,9 @@ def follow_people(detections: Detections, fps: float) -> list[Track]:
     return _number(kept)
 
 
-def _continue_numbered(trails: list[_Trail], track_id: int, frame: int, person: Detection, fps: float) -> None:
+def _continue_numbered(
+    trails: list[_Trail], track_id: int, frame: int, person: Detection, fps: float
+) -> None:
     latest = next((trail for trail in reversed(trails) if trail.track_id == track_id), None)
     if latest is None or latest.strangeness(frame, person, fps) >= 1:
         latest = _Trail(track_id)
@@ -125,7 +130,8 @@ def _continue_nearest(trails: list[_Trail], frame: int, people: list[Detection],
 
 
 def _number(trails: Iterable[_Trail]) -> list[Track]:
-    """Own numbers first come first served; the parts of a cut track and people without a number get free ones."""
+    """Own numbers first come first served; the parts of a cut track and people without a number get free
+    ones."""
     trails = sorted(trails, key=lambda trail: trail.frames[0])
     used: set[int] = set()
     owners = []

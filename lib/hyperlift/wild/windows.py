@@ -18,19 +18,21 @@ def lift_windows(
 ) -> Float[np.ndarray, "frames joints 3"]:
     """Lift one clip.
 
-    Windows of ``n_frames`` overlap by half; the last one is moved back to end with the clip. Each fades in and out with
-    a raised cosine, normalised over the windows that cover a frame. A clip of up to ``n_frames`` is one window.
+    Windows of ``n_frames`` overlap by half; the last one is moved back to end with the clip. Each fades in
+    and out with a raised cosine, normalised over the windows that cover a frame. A clip of up to ``n_frames``
+    is one window.
 
     Args:
         predict: the lifter.
         pose2d_norm: x, y in normalised picture space and confidence; finite.
         n_frames: the longest window of the lifter.
-        align_depth: the lifter measures depth from the root of a window's first frame (label space "image", not
-            root-relative): shift each window in depth so that it agrees with the window before where they overlap.
+        align_depth: the lifter measures depth from the root of a window's first frame (label space "image",
+            not root-relative): shift each window in depth so that it agrees with the window before where they
+            overlap.
 
     Returns:
-        float32, in the label space of the lifter; with ``align_depth`` depth is measured from the root of the clip's
-        first frame.
+        float32, in the label space of the lifter; with ``align_depth`` depth is measured from the root of the
+        clip's first frame.
     """
     clip = np.ascontiguousarray(pose2d_norm, dtype=np.float32)
     frames = len(clip)

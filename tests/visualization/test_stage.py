@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.skeletons import H36M_17
+from hyperlift.visualization.stage import LANE_M, floor_lines, project, share_lanes, stage_people, upright
+from hyperlift.wild.keypoints import LiftedPerson
+
+
+def person(number: int, first: int, last: int, x_px: float | int, scale: float = 1.0) -> LiftedPerson:
+    """Stands still: every joint on a line of its own, the ankles lowest (camera axes: y down)."""
+    frame = np.arange(first, last + 1)
+    pose = np.zeros((len(frame), len(H36M_17), 3))
+    pose[..., 1] = np.linspace(0, -0.8, len(H36M_17))
+    pose[:, H36M_17.indices(["RAnkle", "LAnkle"]), 1] = 0.9
+    pose[:, H36M_17.index("RWrist"), 0] = -0.5
+    keypoints = np.full((len(frame), len(H36M_17), 3), float(x_px))
+    return LiftedPerson(number, frame, frame / 30, pose * scale, np.ones(pose.shape[:2], bool), keypoints)
+
+
+def test_upright_stands_on_the_floor_at_reference_size():
+    joints_m = upright(person(0, 0, 9, 0.0, scale=0.01).pose_norm, fps=30.0)
+    np.testing.assert_allclose(bone_lengths(joints_m, H36M_17).sum(-1), REFERENCE_BONE_SUM_M)
+    np.testing.assert_allclose(joints_m[:, H36M_17.indices(["RAnkle", "LAnkle"]), 2], 0, atol=1e-9)
+    assert (joints_m[:, H36M_17.index("Head"), 2] > joints_m[:, H36M_17.root, 2]).all()
+    np.testing.assert_allclose(joints_m[:, H36M_17.root, :2], 0, atol=1e-12)
+
+
+def test_farther_from_the_camera_is_farther_in_the_view():
+    near, far = project(np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
+    assert far[2] > near[2]
+    assert far[1] > near[1]  # seen from above, the far end of the floor is higher up
+    # Neither turning nor raising the camera changes a length.
+    assert np.linalg.norm(far - near) == pytest.approx(1)
+
+
+def test_up_stays_up_and_right_stays_right():
+    origin, right, up = project(np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
+    assert right[0] > origin[0]
+    assert up[1] > origin[1]
+    assert up[0] == pytest.approx(origin[0])
+
+
+def test_lanes_follow_the_picture_and_are_shared_over_time():
+    people = [person(0, 0, 50, x_px=600), person(1, 10, 90, x_px=100), person(2, 60, 95, x_px=900)]
+    assert share_lanes(people) == [1, 0, 1]
+    assert share_lanes([person(0, 0, 50, 600), person(1, 50, 60, 100)]) == [1, 0]
+
+
+def test_people_stand_a_lane_apart():
+    staged = stage_people([person(0, 0, 5, 10), person(1, 0, 5, 500), person(2, 0, 5, 300)])
+    x = {p.id: float(p.joints_m[0, H36M_17.root, 0]) for p in staged}
+    assert [x[0], x[2], x[1]] == pytest.approx([-LANE_M, 0, LANE_M])
+    assert np.abs(floor_lines(3)[..., 0]).max() > LANE_M
+
+
+def test_a_person_in_one_frame():
+    (staged,) = stage_people([person(4, 7, 7, 0.0)])
+    assert np.isfinite(staged.joints_m).all()

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from shared_data import shared_path
+from wild_people import standing
+
+from hyperlift.errors import InputError
+from hyperlift.skeletons import BODY_25
+from hyperlift.wild.keypoints import Detection, Detections, Track
+from hyperlift.wild.recognise import read_keypoints
+from hyperlift.wild.tracking import follow_people
+
+FPS = 30.0
+
+
+def recording(frames: dict[int, list[tuple[float, int | None]]]) -> Detections:
+    """People given by the x of their hips and their track number, in shuffled order."""
+    generator = np.random.default_rng(5)
+    people = {
+        frame: [
+            Detection(standing(BODY_25, x) + generator.normal(0, [1, 1, 0], (len(BODY_25), 3)), track_id)
+            for x, track_id in generator.permutation(np.array(persons, dtype=object).reshape(-1, 2)).tolist()
+        ]
+        for frame, persons in frames.items()
+    }
+    return Detections(source="made-up", tool="test", skeleton=BODY_25, frames=people)
+
+
+def course(track: Track) -> np.ndarray:
+    """x of the hips."""
+    return track.keypoints_px[:, BODY_25.index("MidHip"), 0]
+
+
+def test_shuffled_people_keep_apart():
+    tracks = follow_people(
+        recording({f: [(100 + f, None), (300 - f, None), (500.0, None)] for f in range(60)}), FPS
+    )
+    assert [len(track.frame) for track in tracks] == [60, 60, 60]
+    starts = sorted(float(course(track)[0]) for track in tracks)
+    np.testing.assert_allclose(starts, [100, 300, 500], atol=5)
+    for track in tracks:
+        assert np.abs(np.diff(course(track))).max() < 8
+
+
+def test_people_who_cross_keep_their_course():
+    """They walk through one another at 6 px a frame; in the middle both boxes coincide."""
+    tracks = follow_people(
+        recording({f: [(100 + 6.0 * f, None), (460 - 6.0 * f, None)] for f in range(61)}), FPS
+    )
+    assert len(tracks) == 2
+    for track in tracks:
+        steps = np.diff(course(track))
+        assert (np.sign(np.median(steps)) * steps > 0).mean() > 0.9
+
+
+def test_short_absence_is_one_track_long_absence_two():
+    frames = {f: [(200.0, None)] for f in range(100) if not 20 <= f < 40 and not 50 <= f < 85}
+    tracks = follow_people(recording(frames), FPS)
+    assert [(int(track.frame[0]), int(track.frame[-1])) for track in tracks] == [(0, 49), (85, 99)]
+    assert [track.id for track in tracks] == [0, 1]
+
+
+def test_numbers_of_the_detector_are_kept():
+    tracks = follow_people(recording({f: [(100.0, 7), (400.0, 3)] for f in range(30)}), FPS)
+    assert {track.id: round(float(course(track)[0]), -1) for track in tracks} == {7: 100, 3: 400}
+
+
+def test_a_number_that_jumps_to_another_body_is_cut():
+    swapped = {f: [(100.0, 0), (500.0, 1)] if f < 30 else [(500.0, 0), (100.0, 1)] for f in range(60)}
+    tracks = follow_people(recording(swapped), FPS)
+    assert sorted(track.id for track in tracks) == [0, 1, 2, 3]
+    for track in tracks:
+        assert np.ptp(course(track)) < 10
+
+
+def test_one_number_twice_in_a_frame():
+    detections = recording({f: [(100.0, 0)] for f in range(30)})
+    weak = standing(BODY_25, 400.0) * [1, 1, 0.3]
+    frames = {frame: [*people, Detection(weak, 0)] for frame, people in detections.frames.items()}
+    (track,) = follow_people(Detections(source="t", tool="t", skeleton=BODY_25, frames=frames), FPS)
+    assert np.ptp(course(track)) < 10
+
+
+def test_ghosts_are_dropped():
+    frames = {f: [(100.0, None)] + ([(500.0, None)] if f in (20, 21) else []) for f in range(60)}
+    assert len(follow_people(recording(frames), FPS)) == 1
+
+
+def test_a_single_picture_is_a_recording():
+    (track,) = follow_people(recording({12: [(100.0, None)]}), FPS)
+    assert track.frame.tolist() == [12]
+
+
+def test_only_ghosts():
+    with pytest.raises(InputError, match="made-up: nobody is seen in 9 frames"):
+        follow_people(recording({f: [(100.0 + 40 * f, None)] for f in range(0, 2000, 50)}), FPS)
+
+
+@pytest.mark.parametrize("suffix", [".alphapose.json", "_openpose"])
+def test_real_crossing(suffix: str):
+    """The man jumps (lost in mid-air), the woman walks past below him, he lands: three people, never mixed
+    up."""
+    tracks = follow_people(read_keypoints(shared_path(f"data/wild/sports2d_demo{suffix}")), FPS)
+    assert [(t.id, int(t.frame[0]), int(t.frame[-1])) for t in tracks] == [
+        (0, 0, 168),
+        (1, 40, 205),
+        (2, 190, 225),
+    ]
+
+
+def test_detector_without_numbers_is_followed_as_with_them():
+    with_numbers = follow_people(
+        read_keypoints(shared_path("data/wild/multiperson_cam01.alphapose.json")), 60.0
+    )
+    without = follow_people(read_keypoints(shared_path("data/wild/multiperson_cam01_openpose")), 60.0)
+    assert len(with_numbers) == len(without) == 3
+    for track in with_numbers:
+        nose = track.keypoints_px[:, 0, 0]
+        others = [np.nanmax(np.abs(other.keypoints_px[:, 0, 0] - nose)) for other in without]
+        assert min(others) < 0.1  # one of them is the same person in every frame
