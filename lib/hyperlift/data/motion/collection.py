@@ -16,7 +16,7 @@ FileKind = Literal["bvh", "asfamc"]
 _SUFFIXES = {"bvh": ".bvh", "asfamc": ".amc"}
 
 MOST_BROKEN = 0.1
-"""Share of broken files beyond which a collection is refused: then something is wrong with the whole of it."""
+"""Share of broken files beyond which a collection is refused: something is wrong with all of it then."""
 
 _GROUPS = (
     ("acrobatics", ("cartwheel", "flip", "handstand", "acrobat", "gymnast", "somersault")),
@@ -111,7 +111,7 @@ def _read_all(files: list[Path], read: Callable[[Path], Recording], path: Path) 
         _log.warning("left out %s", entry.reason)
     if len(skipped) > MOST_BROKEN * len(files):
         raise InputError(
-            f"{path}: {len(skipped)} of {len(files)} files cannot be read, the first because of: {skipped[0].reason}"
+            f"{path}: {len(skipped)} of {len(files)} files cannot be read; the first: {skipped[0].reason}"
         )
     return Collection(recordings=tuple(recordings), skipped=tuple(skipped))
 

@@ -16,11 +16,11 @@ from hyperlift.data.motion.recording import Recording, centred
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 
-_STANDING_STRETCH = 0.985
+_STANDING_STRETCH = 0.994
 """Leg length as a part of its longest at which people stand and walk."""
 _STANCE_PART = 0.44
 """Part of the walking cycle in which a foot stands flat and still."""
-_SETTLE_S = 0.12
+_SETTLE_S = 0.06
 """Time over which the height of the pelvis is smoothed, to both sides."""
 
 
@@ -125,15 +125,17 @@ class _Stage:
         for letter in SIDES:
             spreads |= {f"{letter}_shoulder_elevation": 3.0, f"{letter}_elbow_flexion": 4.0}
         for name, spread in spreads.items():
-            self.angles_deg[name] = self.angles_deg.get(name, 0.0) + self.wander(spread, 6.0)
+            self._add(name, self.wander(spread, 6.0))
         for letter in SIDES:
             for kind, rest in (
                 ("elbow_flexion", 14.0),
                 ("shoulder_plane", 40.0),
                 ("shoulder_elevation", 6.0),
             ):
-                name = f"{letter}_{kind}"
-                self.angles_deg[name] = self.angles_deg.get(name, 0.0) + rest
+                self._add(f"{letter}_{kind}", np.full(len(self.times_s), rest))
+
+    def _add(self, name: str, angle_deg: Float[np.ndarray, " frames"]) -> None:
+        self.angles_deg[name] = self.angles_deg.get(name, np.zeros(len(self.times_s))) + angle_deg
 
 
 def _walk(stage: _Stage) -> None:
@@ -267,7 +269,7 @@ _MOTIONS: dict[str, Callable[[_Stage], None]] = {
 
 
 def _ease(progress: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-    """0 before 0, 1 after 1, and between them the path of least jerk, 10 u³ - 15 u⁴ + 6 u⁵ (Flash and Hogan 1985)."""
+    """0 before 0, 1 after 1, between them the path of least jerk (Flash and Hogan 1985)."""
     u = np.clip(progress, 0.0, 1.0)
     return u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
 
@@ -293,7 +295,7 @@ def _at(times_s: np.ndarray, values: np.ndarray, at_s: np.ndarray) -> np.ndarray
 
 
 def _smooth_lower_bound(values: Float[np.ndarray, " frames"], radius: int) -> Float[np.ndarray, " frames"]:
-    """A smooth curve that is nowhere above the given one: the mean, over a window, of the least over that window."""
+    """A smooth curve nowhere above the given one: the mean over a window of the least over that window."""
     windows = np.lib.stride_tricks.sliding_window_view
     least = windows(np.pad(values, 2 * radius, mode="edge"), 2 * radius + 1).min(-1)
     weights = np.hanning(2 * radius + 3)[1:-1]

@@ -37,7 +37,7 @@ SIDES = {"R": 1.0, "L": -1.0}
 """Sign of x."""
 
 Angles = Mapping[str, Float[np.ndarray, " frames"]]
-"""Degrees by name: the keys of ``LIMITS_DEG``, those of limbs with the side before, such as ``R_elbow_flexion``."""
+"""Degrees by name: the keys of ``LIMITS_DEG``, those of limbs after their side (``R_elbow_flexion``)."""
 
 # A node without length lets the head turn on the neck apart from the shoulders.
 _NODES = (*H36M_17.joints[: H36M_17.index("Nose")], "Neck", *H36M_17.joints[H36M_17.index("Nose") :])

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from scipy.interpolate import CubicSpline
+
+from hyperlift.data.motion.recording import Recording, centred, natural_cubic_spline, with_constant_bones
+from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.skeletons import H36M_17
+
+
+@pytest.fixture
+def joints_m():
+    return np.random.default_rng(1).normal(size=(13, 17, 3)).astype(np.float32)
+
+
+def recording(joints_m, fps=120.0):
+    return Recording(name="a", subject="s", group="walk", fps=fps, joints_m=joints_m)
+
+
+@pytest.mark.parametrize("frames", [2, 3, 4, 13])
+def test_the_spline_is_the_natural_one(joints_m, frames):
+    values = joints_m[:frames].astype(np.float64)
+    at_frames = np.linspace(0, frames - 1, 31)
+    expected = CubicSpline(np.arange(frames), values, bc_type="natural")(at_frames)
+    np.testing.assert_allclose(natural_cubic_spline(values, at_frames), expected, atol=1e-12)
+
+
+def test_resampling_keeps_the_time_of_every_frame(joints_m):
+    slower = recording(joints_m).resampled(50.0)
+    # 12 steps of 1/120 s are 0.1 s, five steps of 1/50 s and both ends.
+    assert slower.joints_m.shape == (6, 17, 3)
+    assert slower.seconds == pytest.approx(0.1)
+    np.testing.assert_allclose(slower.joints_m[[0, 5]], joints_m[[0, 12]], atol=1e-6)
+    halved = recording(joints_m).resampled(60.0)
+    np.testing.assert_allclose(halved.joints_m, joints_m[::2], atol=1e-6)
+    assert halved.resampled(60.0) is halved
+
+
+def test_resampling_that_leaves_no_motion_is_refused(joints_m):
+    with pytest.raises(InputError, match="at least 2"):
+        recording(joints_m).resampled(5.0)
+    with pytest.raises(InputError, match="positive"):
+        recording(joints_m).resampled(0.0)
+
+
+def test_what_is_no_motion_is_refused(joints_m):
+    with pytest.raises(InputError, match="1 frame"):
+        recording(joints_m[:1])
+    with pytest.raises(InputError, match=r"shape \(13, 16, 3\)"):
+        recording(joints_m[:, :16])
+    with pytest.raises(InputError, match="frame rate"):
+        recording(joints_m, fps=0.0)
+    joints_m[7, H36M_17.index("LKnee"), 1] = np.inf
+    with pytest.raises(InputError, match="LKnee of frame 7 is not finite"):
+        recording(joints_m)
+
+
+def test_centred_moves_over_the_floor_only(joints_m):
+    shifted = centred(joints_m)
+    np.testing.assert_allclose(shifted[:, H36M_17.root, :2].mean(0), 0.0, atol=1e-6)
+    np.testing.assert_array_equal(shifted[..., 2], joints_m[..., 2])
+
+
+def test_constant_bones_keep_directions(joints_m):
+    fixed = with_constant_bones(joints_m)
+    lengths = bone_lengths(fixed, H36M_17)
+    np.testing.assert_allclose(lengths, np.median(bone_lengths(joints_m, H36M_17), axis=0)[None].repeat(13, 0), rtol=1e-5)
+    parent, child = np.array(H36M_17.bones).T
+    before, after = joints_m[:, child] - joints_m[:, parent], fixed[:, child] - fixed[:, parent]
+    np.testing.assert_allclose(np.cross(before, after), 0.0, atol=1e-5)
+    np.testing.assert_allclose(with_constant_bones(fixed), fixed, atol=1e-5)
