@@ -47,8 +47,9 @@ def test_pickled_clips_equal_the_store(tmp_path, source):
         store, folder = ClipStore(tmp_path / "store" / split), PickleClipFolder(tmp_path / "pkl" / split)
         assert (len(folder), folder.n_frames, folder.skeleton.name) == (len(store), 27, store.skeleton.name)
         for clip in range(len(store)):
-            for name in ("pose2d_norm", "label_norm"):
-                np.testing.assert_array_equal(folder.clip(clip, name), store.clip(clip, name))
+            pose2d_norm, label_norm = folder.clip(clip)
+            np.testing.assert_array_equal(pose2d_norm, store.clip(clip, "pose2d_norm"))
+            np.testing.assert_array_equal(label_norm, store.clip(clip, "label_norm"))
     assert sorted(path.name for path in (tmp_path / "pkl" / "train").iterdir())[0] == "00000000.pkl"
 
 

@@ -52,7 +52,7 @@ def test_reads_plain_data_of_every_protocol(tmp_path, protocol):
 
 
 def test_reads_what_numpy_1_wrote(tmp_path):
-    # NumPy 1 calls its module numpy.core; protocol 2 names a global by its bare text, so the old name fits in.
+    # NumPy 1 calls its module numpy.core; protocol 2 names it by its bare text, so the old name fits in.
     written = pickle.dumps(content(), protocol=2)
     assert b"numpy._core.multiarray" in written
     path = tmp_path / "old.pkl"

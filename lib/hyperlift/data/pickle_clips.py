@@ -21,7 +21,7 @@ _KEYS = {"pose2d_norm": "data_input", "label_norm": "data_label"}
 
 def write_pickle_clips(
     folder: Path,
-    videos: Iterable[Mapping[str, Float[np.ndarray, "frames ..."]]],
+    videos: Iterable[Mapping[str, np.ndarray]],
     rows: Int[np.ndarray, "clips 3"],
     n_frames: int,
 ) -> None:
@@ -53,7 +53,7 @@ def write_pickle_clips(
 
 
 class PickleClipFolder:
-    """Reads one split of pickled clips with the reading interface of ``ClipStore``.
+    """Reads one split of pickled clips.
 
     Raises:
         InputError: the folder is absent or holds no pickled clip.
@@ -69,7 +69,6 @@ class PickleClipFolder:
         self._files = sorted(self.folder.glob("*.pkl"))
         if not self._files:
             raise InputError(f"{self.folder}: holds no clip (00000000.pkl …); make them with --format pkl")
-        self._latest: tuple[int, dict[str, np.ndarray]] | None = None
 
     def __len__(self) -> int:
         return len(self._files)
@@ -77,32 +76,25 @@ class PickleClipFolder:
     @cached_property
     def n_frames(self) -> int:
         """Length of a clip, as the first file has it."""
-        return len(self._read(0, None)["pose2d_norm"])
+        return len(self._read(0, None)[0])
 
-    def has(self, name: str) -> bool:
-        """Whether the clips hold this kind of array."""
-        return name in _KEYS
-
-    def clip(self, clip: int, name: str = "pose2d_norm") -> Float[np.ndarray, "n_frames joints 3"]:
-        """One clip of one kind, ``pose2d_norm`` or ``label_norm``, float32.
+    def clip(
+        self, clip: int
+    ) -> tuple[Float[np.ndarray, "n_frames joints 3"], Float[np.ndarray, "n_frames joints 3"]]:
+        """Input ``pose2d_norm`` and ``label_norm`` of one clip, float32.
 
         Raises:
-            InputError: a file that is damaged, not finite or of another shape; or an unknown kind.
+            InputError: a file that is damaged, not finite or of another shape.
         """
-        if name not in _KEYS:
-            raise InputError(f"{self.folder}: pickled clips hold no {name}; they hold {', '.join(_KEYS)}")
-        # Input and label of a clip are asked for one after the other and lie in one file.
-        if self._latest is None or self._latest[0] != clip:
-            self._latest = (clip, self._read(clip, self.n_frames))
-        return self._latest[1][name]
+        return self._read(clip, self.n_frames)
 
-    def _read(self, clip: int, n_frames: int | None) -> dict[str, np.ndarray]:
+    def _read(self, clip: int, n_frames: int | None) -> tuple[np.ndarray, np.ndarray]:
         path = self._files[clip]
         content = load_pickle(path)
         if not isinstance(content, Mapping) or not set(_KEYS.values()) <= set(content):
             raise InputError(f"{path}: is no clip; expected a dictionary with {' and '.join(_KEYS.values())}")
-        arrays = {}
-        for name, key in _KEYS.items():
+        arrays = []
+        for key in _KEYS.values():
             array = content[key]
             if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
                 raise InputError(f"{path}: {key} is no array of numbers")
@@ -115,6 +107,7 @@ class PickleClipFolder:
                 )
             if not np.isfinite(array).all():
                 raise InputError(f"{path}: {key} holds NaN or infinite values; make the clips again")
-            arrays[name] = array.astype(np.float32)
+            arrays.append(array.astype(np.float32))
             n_frames = len(array)
-        return arrays
+        pose2d_norm, label_norm = arrays
+        return pose2d_norm, label_norm

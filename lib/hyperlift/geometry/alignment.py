@@ -15,13 +15,13 @@ def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 
 def _best_rotation(
     centred: Float[np.ndarray, "*any joints 3"], target: Float[np.ndarray, "*any joints 3"]
-) -> tuple[Float[np.ndarray, "*any 3 3"], Float[np.ndarray, "*any"]]:
+) -> tuple[Float[np.ndarray, "*any 3 3"], Float[np.ndarray, "*any 1 1"]]:
     """Rotation R that minimises |centred @ R - target|, and the trace that it reaches (Umeyama 1991)."""
     left, singular, right = np.linalg.svd(np.swapaxes(centred, -1, -2) @ target)
     handedness = np.sign(np.linalg.det(left @ right))
     # Turning the weakest axis around makes a reflection the nearest rotation.
     signs = np.stack([np.ones_like(handedness), np.ones_like(handedness), handedness], axis=-1)
-    return (left * signs[..., None, :]) @ right, (singular * signs).sum(-1)
+    return (left * signs[..., None, :]) @ right, (singular * signs).sum(-1)[..., None, None]
 
 
 def align_similarity(
@@ -32,8 +32,8 @@ def align_similarity(
     centre = target.mean(-2, keepdims=True)
     centred = pose - pose.mean(-2, keepdims=True)
     rotation, trace = _best_rotation(centred, target - centre)
-    scale = _divide(trace, (centred**2).sum((-1, -2)))
-    return scale[..., None, None] * (centred @ rotation) + centre
+    scale = _divide(trace, (centred**2).sum((-1, -2), keepdims=True))
+    return scale * (centred @ rotation) + centre
 
 
 def align_rigid(
@@ -52,5 +52,5 @@ def align_scale(
 ) -> Float[np.ndarray, "*any frames joints 3"]:
     """Scale each sequence about the origin by one factor onto its target (N-MPJPE, poses root-relative)."""
     pose, target = pose.astype(np.float64), target.astype(np.float64)
-    scale = _divide((pose * target).sum((-1, -2, -3)), (pose**2).sum((-1, -2, -3)))
-    return scale[..., None, None, None] * pose
+    whole = (-1, -2, -3)
+    return _divide((pose * target).sum(whole, keepdims=True), (pose**2).sum(whole, keepdims=True)) * pose

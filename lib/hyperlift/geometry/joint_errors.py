@@ -42,4 +42,6 @@ def bone_length_variation(
 ) -> Float[np.ndarray, " bones"]:
     """Standard deviation over time of each bone's length, divided by its mean; 0 for a rigid body."""
     lengths = bone_lengths(pose, skeleton)
-    return lengths.std(0) / lengths.mean(0)
+    mean = lengths.mean(0)
+    # A bone that is always of length 0 does not vary.
+    return np.divide(lengths.std(0), mean, out=np.zeros_like(mean), where=mean > 0)

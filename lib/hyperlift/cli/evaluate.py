@@ -1,0 +1,146 @@
+"""Score a lifter: the Human3.6M protocols on a clip store, or a benchmark file."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import torch
+
+from hyperlift.cli.app import guarded
+from hyperlift.cli.predictors import load_checkpoint_for
+from hyperlift.cli.run_config import add_config_arguments, check_version, resolve_run_config
+from hyperlift.data.slicing import SLICINGS
+from hyperlift.data.store import ClipStore
+from hyperlift.errors import InputError
+from hyperlift.evaluation.bench import FPS, SKELETON, BenchFile, lift_bench, save_poses, score_bench
+from hyperlift.evaluation.h36m_protocol import evaluate_store
+from hyperlift.evaluation.protocol import Mean, Protocol, protocol_for
+from hyperlift.evaluation.report import bench_json, bench_text, report_json, report_text
+from hyperlift.files import atomic_file
+from hyperlift.geometry.contract import LifterSpec, Predictor
+from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.models.predictor import TorchPredictor
+from hyperlift.runtime import load_lifter
+from hyperlift.wild.windows import lift_windows
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    arguments = argparse.ArgumentParser(
+        description="Score a lifter by the Human3.6M protocols on a clip store, or on a benchmark file.",
+        epilog="--config and --hyper_cfg are needed for older .bin files only; a contradiction is an error.",
+    )
+    add_config_arguments(arguments, config_required=False)
+    lifter = arguments.add_mutually_exclusive_group(required=True)
+    lifter.add_argument("--evaluate", type=Path, metavar="CHECKPOINT", help="weights to score")
+    lifter.add_argument("--onnx", type=Path, metavar="FILE", help="ONNX lifter to score")
+    arguments.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="clip store; the default is the run's own data"
+    )
+    arguments.add_argument("--slicing", choices=SLICINGS, help="cut of the test videos (the store's own)")
+    arguments.add_argument(
+        "--mean", choices=get_args(Mean), default="action", help="what the mean is over (action)"
+    )
+    arguments.add_argument("--all-sequences", action="store_true", help="score the excluded sequences too")
+    arguments.add_argument(
+        "--no-flip", action="store_true", help="without the mirrored input's mirrored output"
+    )
+    arguments.add_argument("--bench", type=Path, metavar="FILE.npz", help="score on a benchmark file instead")
+    arguments.add_argument(
+        "--save", type=Path, metavar="PRED.npz", help="with --bench: write the predictions"
+    )
+    arguments.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON")
+    arguments.add_argument("--device", help="cpu or cuda; the default is cuda where there is one")
+    return arguments
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    args = parser().parse_args(argv)
+    check_version(args.version)
+    _refuse_mixture(args)
+    predict, spec, own_data = _lifter(args)
+    text, as_json = _bench(args, predict, spec) if args.bench else _store(args, predict, spec, own_data)
+    print(text)
+    if args.json:
+        with atomic_file(args.json) as partial:
+            partial.write_text(as_json)
+    return 0
+
+
+def _refuse_mixture(args: argparse.Namespace) -> None:
+    only_store = {"--data": args.data, "--slicing": args.slicing, "--all-sequences": args.all_sequences}
+    given = [name for name, value in only_store.items() if value]
+    if args.bench and given:
+        raise InputError(
+            f"{given[0]} has no meaning with --bench, whose views are scored whole; leave one of them out"
+        )
+    if args.save and not args.bench:
+        raise InputError("--save writes the predictions of a benchmark file; give --bench FILE.npz with it")
+
+
+def _lifter(args: argparse.Namespace) -> tuple[Predictor, LifterSpec, Path | None]:
+    """The lifter, its contract, and the data it was configured with."""
+    if args.onnx:
+        lifter = load_lifter(args.onnx)
+        return lifter, lifter.spec, resolve_run_config(args).data.root if args.config else None
+    checkpoint = load_checkpoint_for(args.evaluate, args)
+    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    root = resolve_run_config(args).data.root if args.config else checkpoint.run.get("data", {}).get("root")
+    return TorchPredictor(checkpoint.model.to(device)), checkpoint.spec, Path(root) if root else None
+
+
+def _store(
+    args: argparse.Namespace, predict: Predictor, spec: LifterSpec, own_data: Path | None
+) -> tuple[str, str]:
+    folder = args.data or own_data
+    if folder is None:
+        raise InputError("there is no data to score on; give --data FOLDER, a clip store with a test split")
+    store = _open_test_split(folder)
+    result = evaluate_store(predict, spec, store, _protocol(args, store))
+    return report_text(result), report_json(result)
+
+
+def _open_test_split(folder: Path) -> ClipStore:
+    split = folder if (folder / "meta.json").exists() else folder / "test"
+    if not (split / "meta.json").exists() and any(split.glob("*.pkl")):
+        raise InputError(
+            f"{split}: one-pickle-a-clip folders hold no millimetres to score in; "
+            "convert with tools/convert_h36m_mixste_style.py --format store"
+        )
+    return ClipStore(split)
+
+
+def _protocol(args: argparse.Namespace, store: ClipStore) -> Protocol:
+    protocol = protocol_for(video.source for video in store.videos)
+    if args.all_sequences:
+        protocol = replace(protocol, excluded=())
+    return replace(protocol, mean=args.mean, flip=not args.no_flip, slicing=args.slicing)
+
+
+def _bench(args: argparse.Namespace, predict: Predictor, spec: LifterSpec) -> tuple[str, str]:
+    if spec.fps != FPS or spec.skeleton != SKELETON.name:
+        raise InputError(
+            f"{args.bench}: benchmark files hold {SKELETON.name} at {FPS:g} frames a second; "
+            f"the lifter {spec.name} expects {spec.skeleton} at {spec.fps:g}"
+        )
+    flip = not args.no_flip
+    lift = FlipAveraged(predict, SKELETON) if flip else predict
+
+    def lift_view(pose2d_norm: np.ndarray) -> np.ndarray:
+        return lift_windows(lift, pose2d_norm, spec.n_frames)
+
+    bench = BenchFile(args.bench)
+    poses = lift_bench(bench, lift_view)
+    result = score_bench(bench, poses)
+    if args.save:
+        save_poses(args.save, poses)
+    statement = (
+        f"{spec.name} on {args.bench.name}: {result.views} views, {result.frames} frames; "
+        f"flip {'on' if flip else 'off'}; mean over views weighted by frames; mm, roots at 0, one scale a view; jitter in mm a frame²"
+    )
+    return f"{bench_text(result)}\n{statement}", bench_json(result, spec.name, flip)

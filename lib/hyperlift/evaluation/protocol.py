@@ -1,0 +1,46 @@
+"""Evaluation protocols as data: what is scored and how it is averaged. Numbers differ by protocol."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from hyperlift.data.slicing import Slicing
+
+Mean = Literal["frame", "action"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """Everything beside the data and the lifter that changes a number."""
+
+    name: str
+    excluded: tuple[str, ...] = ()
+    """Sequences that are not scored, without camera: ``s_09_act_05_subact_02`` stands for all its videos."""
+    mean: Mean = "action"
+    """Over all frames, or over the actions' means over frames."""
+    flip: bool = True
+    """Average with the mirrored input's mirrored output."""
+    slicing: Slicing | None = None
+    """How test videos are cut; None takes the cut of the data."""
+
+    def excludes(self, source: str) -> bool:
+        """Whether a video belongs to an excluded sequence; names are compared whole."""
+        return any(source == sequence or source.startswith(f"{sequence}_") for sequence in self.excluded)
+
+
+HUMAN36M = Protocol(
+    name="Human3.6M",
+    excluded=("s_09_act_05_subact_02", "s_09_act_10_subact_02", "s_09_act_13_subact_01"),
+)
+"""Protocols 1 and 2 without the three sequences whose annotations are shifted."""
+
+MOCAP = Protocol(name="motion capture")
+"""The same on other data, where the action is the motion group."""
+
+_HUMAN36M_SOURCE = re.compile(r"s_\d+_act_\d+_subact_\d+")
+
+
+def protocol_for(sources: Iterable[str]) -> Protocol:
+    """Human3.6M's protocol where videos are named as Human3.6M's, else the one without exclusions."""
+    return HUMAN36M if any(_HUMAN36M_SOURCE.match(source) for source in sources) else MOCAP

@@ -1,0 +1,110 @@
+import json
+
+import numpy as np
+import pytest
+import synthetic_h36m
+import torch
+from wild_people import write_flat_lifter
+
+from hyperlift.cli.evaluate import main
+from hyperlift.data.h36m_clips import ClipPlan, convert_h36m
+from hyperlift.evaluation.bench import BenchFile, load_poses, score_bench
+from hyperlift.evaluation.report import bench_text
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.checkpoint import Checkpoint, save_checkpoint
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A Human3.6M pickle and its store, a benchmark file, a checkpoint, and an ONNX lifter (flat poses)."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    source = synthetic_h36m.write(folder / "h36m.pkl", synthetic_h36m.build())
+    convert_h36m(source, folder / "store", ClipPlan(n_frames=27, stride=27, test_stride=27))
+    joints_m = synthetic_h36m.camera_motion_m(40, np.random.default_rng(0)).astype(np.float32)
+    points = joints_m[..., :2] / joints_m[..., 2:] * 800 + [320, 240]
+    keypoints = np.concatenate([points, np.ones((40, 17, 1))], -1).astype(np.float32)
+    view = {"kp": keypoints, "cam": joints_m, "K": np.eye(3), "wh": np.array([640, 480], np.int32)}
+    np.savez(folder / "bench.npz", **{f"a@0/{key}": array for key, array in view.items()})
+    torch.manual_seed(0)
+    model = HyperLifter(ModelConfig(channels=8, depth=1, heads=2, n_frames=27))
+    run = {"data": {"root": str(folder / "store")}}
+    save_checkpoint(
+        folder / "tiny.safetensors",
+        Checkpoint(model=model, spec=LifterSpec(name="tiny", n_frames=27), run=run),
+    )
+    write_flat_lifter(folder / "flat.onnx", n_frames=27)
+    return folder
+
+
+def test_a_checkpoint_on_its_own_data(files, capsys):
+    assert main(["--evaluate", str(files / "tiny.safetensors"), "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    assert "Human3.6M; mean over actions" in out
+    assert "SittingDown" in out
+    assert "published, windows of 27" in out
+
+
+def test_an_onnx_lifter_on_a_store(files, tmp_path, capsys):
+    common = [
+        "--onnx",
+        str(files / "flat.onnx"),
+        "--data",
+        str(files / "store"),
+        "--json",
+        str(tmp_path / "r.json"),
+    ]
+    assert main(common) == 0
+    published = json.loads((tmp_path / "r.json").read_text())
+    assert published["protocol"]["flip"] is True
+    assert list(published["actions"]) == ["Directions", "Sitting", "SittingDown"]
+    assert 50 < published["overall"]["p2_mm"] < published["overall"]["p1_mm"] < 500
+    options = ["--slicing", "complete", "--no-flip", "--all-sequences", "--mean", "frame"]
+    assert main([*common, *options]) == 0
+    complete = json.loads((tmp_path / "r.json").read_text())
+    assert complete["overall"]["frames"] == complete["frames_total"] > published["overall"]["frames"]
+    assert "Greeting" in complete["actions"]
+    assert "flip:      off" in capsys.readouterr().out
+
+
+def test_a_benchmark_file(files, tmp_path, capsys):
+    save = tmp_path / "new" / "pred.npz"
+    arguments = ["--bench", str(files / "bench.npz"), "--save", str(save), "--json", str(tmp_path / "r.json")]
+    assert main(["--onnx", str(files / "flat.onnx"), *arguments]) == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line == bench_text(score_bench(BenchFile(files / "bench.npz"), load_poses(save)))
+    assert json.loads((tmp_path / "r.json").read_text())["frames"] == 40
+    assert main(["--evaluate", str(files / "tiny.safetensors"), "--bench", str(files / "bench.npz")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--evaluate F/absent.safetensors --data F/store", "absent.safetensors"),
+        ("--onnx F/absent.onnx --data F/store", "absent.onnx"),
+        ("--onnx F/flat.onnx", "give --data"),
+        ("--onnx F/flat.onnx --data F/nowhere", "nowhere"),
+        ("--onnx F/flat.onnx --bench F/h36m.pkl --save T/pred.npz", "h36m.pkl"),
+        ("--onnx F/flat.onnx --bench F/nan.npz --save T/pred.npz --json T/r.json", "holds NaN"),
+        ("--onnx F/flat.onnx --bench F/bench.npz --slicing complete", "--slicing"),
+        ("--onnx F/flat.onnx --data F/store --save T/pred.npz", "--save"),
+        ("--onnx F/flat.onnx --data F/store --version 3", "--version"),
+        ("--onnx F/slow.onnx --bench F/bench.npz", "50"),
+        ("--onnx F/flat.onnx --data F/pickled", "--format store"),
+        ("--evaluate F/tiny.safetensors --hyper_cfg F/other.yaml --data F/store", "hypergraph"),
+    ],
+)
+def test_mistakes_are_one_line(files, tmp_path, capsys, arguments, message):
+    with np.load(files / "bench.npz") as arrays:
+        spoiled = {**arrays, "a@0/kp": arrays["a@0/kp"] * np.nan}
+    np.savez(files / "nan.npz", **spoiled)
+    write_flat_lifter(files / "slow.onnx", fps=50.0)
+    if not (files / "pickled").exists():
+        convert_h36m(files / "h36m.pkl", files / "pickled", ClipPlan(n_frames=27), "pkl")
+    (files / "other.yaml").write_text("joint_label: [0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2]\n")
+    words = [word.replace("F/", f"{files}/").replace("T/", f"{tmp_path}/") for word in arguments.split()]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert not list(tmp_path.iterdir())
