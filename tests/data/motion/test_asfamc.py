@@ -12,7 +12,7 @@ from hyperlift.errors import InputError
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
-# Two bones of 1 m (100 / 2.54 inches): up, then to the left; the second measures its angles in a turned frame.
+# Two bones of 1 m (100 / 2.54 inches): up, then to the left; the second has its angles in a turned frame.
 ASF = """\
 :version 1.10
 :units
@@ -154,7 +154,7 @@ def test_a_broken_motion_is_named(files, old, new, message):
 
 
 def test_a_skeleton_without_limbs_is_named(files):
-    with pytest.raises(InputError, match="lacks the bones upperback.*lfemur.*it has root, back, arm"):
+    with pytest.raises(InputError, match=r"lacks the bones upperback.*lfemur.*it has root, back, arm"):
         read_asfamc(files / "07_01.amc")
 
 

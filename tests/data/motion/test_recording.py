@@ -64,7 +64,9 @@ def test_centred_moves_over_the_floor_only(joints_m):
 def test_constant_bones_keep_directions(joints_m):
     fixed = with_constant_bones(joints_m)
     lengths = bone_lengths(fixed, H36M_17)
-    np.testing.assert_allclose(lengths, np.median(bone_lengths(joints_m, H36M_17), axis=0)[None].repeat(13, 0), rtol=1e-5)
+    np.testing.assert_allclose(
+        lengths, np.median(bone_lengths(joints_m, H36M_17), axis=0)[None].repeat(13, 0), rtol=1e-5
+    )
     parent, child = np.array(H36M_17.bones).T
     before, after = joints_m[:, child] - joints_m[:, parent], fixed[:, child] - fixed[:, parent]
     np.testing.assert_allclose(np.cross(before, after), 0.0, atol=1e-5)

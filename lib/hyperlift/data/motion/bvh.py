@@ -27,11 +27,11 @@ _LIMB_NAMES = {
     "Hip": ("{side}UpLeg", "{side}UpperLeg", "{side}Thigh", "{s}Thigh", "{side}Hip", "{s}Hip", "{s}femur"),
     "Knee": (
         *("{side}Leg", "{side}LowLeg", "{side}LowerLeg", "{side}Shin", "{s}Shin", "{side}Calf", "{s}Calf"),
-        *("{side}Knee", "{s}Knee", "{s}tibia"),
+        *("{side}Knee", "{s}Knee", "{s}Leg", "{s}tibia"),
     ),
     "Ankle": ("{side}Foot", "{s}Foot", "{side}Ankle", "{s}Ankle"),
     "Shoulder": (
-        *("{side}Arm", "{side}UpArm", "{side}UpperArm", "{s}UpperArm", "{s}Shldr", "{s}humerus"),
+        *("{side}Arm", "{side}UpArm", "{side}UpperArm", "{s}UpperArm", "{s}Shldr", "{s}Arm", "{s}humerus"),
         *("{side}Shoulder", "{s}Shoulder"),
     ),
     "Elbow": (
@@ -111,7 +111,7 @@ def find_joints(motion: BvhMotion) -> dict[str, int]:
         InputError: one is missing.
     """
     bare = [re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower()) for name in motion.tree.names]
-    bare = [name.removeprefix("mixamorig") for name in bare]
+    bare = [re.sub(r"^(mixamorig\d*|bip0*1)(?=.)", "", name) for name in bare]
 
     def first(candidates: tuple[str, ...], side: str = "") -> int | None:
         words = {"R": ("right", "r"), "L": ("left", "l"), "": ("", "")}[side]

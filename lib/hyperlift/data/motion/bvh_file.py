@@ -65,18 +65,18 @@ def read_bvh_file(path: Path) -> BvhMotion:
     frame_time_s = _labelled_number(lines, "Frame", "Time:")
     if not (frame_time_s > 0 and frame_count > 0):
         raise lines.error(f"{frame_count} frames of {frame_time_s} s; both must be positive")
-    values = np.empty((frame_count, count))
+    rows = []  # an array made beforehand would believe any number that the file announces
     for frame in range(frame_count):
         words = lines.next_words()
         if words is None:
             raise lines.error(f"the file ends after {frame} of {frame_count} frames; it is cut short")
-        values[frame] = lines.numbers(words, count)
+        rows.append(lines.numbers(words, count))
     if lines.next_words() is not None:
         raise lines.error(f"more than the {frame_count} frames that the file announces")
     tree = KinematicTree(
         names=tuple(header.names), parents=tuple(header.parents), offsets=np.array(header.offsets)
     )
-    rotations, translations = _transforms(values, header)
+    rotations, translations = _transforms(np.array(rows), header)
     return BvhMotion(
         path=path, tree=tree, fps=_frame_rate(frame_time_s), rotations=rotations, translations=translations
     )

@@ -24,7 +24,7 @@ class KinematicTree:
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.parents) == len(self.offsets):
             raise InputError(
-                f"a tree of {len(self.names)} names, {len(self.parents)} parents, {len(self.offsets)} places; "
+                f"tree of {len(self.names)} names, {len(self.parents)} parents, {len(self.offsets)} places; "
                 "give as many of each"
             )
         if not self.parents or self.parents[0] != -1:
