@@ -152,6 +152,44 @@ def test_real_recordings(tmp_path: Path, lifter: Path, name: str, size: str, fps
         assert np.isfinite(person.pose_norm).all()
 
 
+def test_bundled_example(tmp_path: Path, lifter: Path):
+    """The man before his jump, the woman who walks past, the man after landing."""
+    example = ROOT / "examples" / "sports2d_demo.alphapose.json"
+    args = [
+        "--keypoints",
+        str(example),
+        "--video-size",
+        "1768x994",
+        "--fps",
+        "30",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main([*args, "--onnx", str(lifter), "--no-render"]) == 0
+    people, _ = read_poses(tmp_path / "out" / "pose3d.npz")
+    assert [(p.id, int(p.frame[0]), int(p.frame[-1])) for p in people] == [
+        (0, 0, 168),
+        (1, 40, 205),
+        (2, 190, 225),
+    ]
+
+
+def test_a_single_frame_is_drawn(tmp_path: Path, lifter: Path):
+    folder = write_openpose(tmp_path / "people", {7: [100.0]})
+    args = [
+        "--keypoints",
+        str(folder),
+        "--video-size",
+        "640x480",
+        "--fps",
+        "30",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main([*args, "--onnx", str(lifter)]) == 0
+    assert (tmp_path / "out" / "pose3d.mp4").stat().st_size > 0
+
+
 def test_the_script_never_imports_torch():
     check = "import sys, hyperlift.cli.lift; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0

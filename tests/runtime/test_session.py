@@ -1,4 +1,5 @@
 import json
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +79,16 @@ def test_ports_that_do_not_fit_the_skeleton(flat: Path):
 def test_no_threads(flat: Path):
     with pytest.raises(InputError, match="0 threads"):
         load_lifter(flat, threads=0)
+
+
+def test_bundled_lifter_by_default_and_by_name():
+    if not (resources.files("hyperlift") / "weights" / "lifter.onnx").is_file():
+        pytest.skip("the bundled lifter has not been built in this checkout")
+    assert load_lifter().spec == load_lifter("lifter").spec
+    assert np.isfinite(load_lifter()(np.zeros((1, 4, 17, 3)))).all()
+
+
+def test_installation_without_the_bundled_lifter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(resources, "files", lambda package: tmp_path)
+    with pytest.raises(InputError, match="give --onnx FILE"):
+        load_lifter()

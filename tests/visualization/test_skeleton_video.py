@@ -78,7 +78,7 @@ def test_video_file(tmp_path: Path):
     people = [standing_person(), standing_person(frames=4, number=1, first=6)]
     drawn = []
     write_skeleton_video(tmp_path / "out" / "a.mp4", people, RECORDING, on_frame=lambda: drawn.append(1))
-    assert len(drawn) == len(frames_shown(people)) == 8
+    assert len(drawn) == len(frames_shown(people, 30.0)) == 8
     facts = video_facts(tmp_path / "out" / "a.mp4")
     assert facts.fps == 30
     with av.open(str(tmp_path / "out" / "a.mp4")) as container:
@@ -87,6 +87,12 @@ def test_video_file(tmp_path: Path):
         assert sum(1 for _ in container.decode(video=0)) == 8
     write_skeleton_video(tmp_path / "b.mp4", people, RECORDING)
     assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "out" / "a.mp4").read_bytes()
+
+
+def test_long_stretches_with_nobody_are_left_out():
+    people = [standing_person(6, 0, first=2), standing_person(3, 1, first=4), standing_person(2, 2, first=20)]
+    assert frames_shown(people, 30.0) == list(range(2, 22))
+    assert frames_shown([*people, standing_person(2, 3, first=10**9)], 30.0)[-3:] == [21, 10**9, 10**9 + 1]
 
 
 def test_sheet_over_a_video_that_ends_early(tmp_path: Path):

@@ -64,7 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     write_poses(out / POSES_NAME, people, meta)
     print(f"3D poses: {out / POSES_NAME}")
     if args.render:
-        with tqdm(total=len(frames_shown(people)), unit="frame", desc="drawing", disable=None) as bar:
+        with tqdm(
+            total=len(frames_shown(people, recording.fps)), unit="frame", desc="drawing", disable=None
+        ) as bar:
             write_skeleton_video(out / VIDEO_NAME, people, recording, on_frame=bar.update)
         print(f"video:    {out / VIDEO_NAME}")
     return 0

@@ -13,6 +13,9 @@ from hyperlift.visualization.stage import stage_people
 from hyperlift.visualization.video_files import Picture, read_pictures, write_mp4
 from hyperlift.wild.keypoints import LiftedPerson
 
+LONGEST_EMPTY_S = 10.0
+"""A stretch with nobody in it that lasts longer is left out of the video."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
@@ -27,9 +30,13 @@ class Recording:
     """Drawn under the keypoints where given."""
 
 
-def frames_shown(people: Sequence[LiftedPerson]) -> range:
-    """From the first frame with anybody in it to the last."""
-    return range(min(int(p.frame[0]) for p in people), max(int(p.frame[-1]) for p in people) + 1)
+def frames_shown(people: Sequence[LiftedPerson], fps: float) -> list[int]:
+    """From the first frame with anybody in it to the last, without stretches longer than ``LONGEST_EMPTY_S``."""
+    shown: list[int] = []
+    for first, last in sorted((int(person.frame[0]), int(person.frame[-1])) for person in people):
+        goes_on = shown and first - shown[-1] <= LONGEST_EMPTY_S * fps
+        shown += range(shown[-1] + 1 if goes_on else first, last + 1)
+    return shown
 
 
 def write_skeleton_video(
@@ -51,7 +58,7 @@ def write_skeleton_video(
     """
     canvas = SkeletonCanvas(stage_people(people), recording.width, recording.height, recording.fps)
     with write_mp4(path, canvas.width, canvas.height, recording.fps) as video:
-        for frame, below in _with_video(frames_shown(people), recording, canvas):
+        for frame, below in _with_video(frames_shown(people, recording.fps), recording, canvas):
             video.add(canvas.draw(frame, below))
             on_frame()
 

@@ -85,12 +85,16 @@ def follow_people(detections: Detections, fps: float) -> list[Track]:
         InputError: nobody is seen for long enough.
     """
     trails: list[_Trail] = []
+    latest: dict[int, _Trail] = {}
     for frame, people in detections.frames.items():
         seen = [person for person in people if np.isfinite(person.keypoints_px[:, 0]).sum() >= _LEAST_JOINTS]
         for track_id in sorted({person.track_id for person in seen if person.track_id is not None}):
             namesakes = [person for person in seen if person.track_id == track_id]
             namesake = max(namesakes, key=lambda person: float(person.keypoints_px[:, 2].sum()))
-            _continue_numbered(trails, track_id, frame, namesake, fps)
+            if track_id not in latest or latest[track_id].strangeness(frame, namesake, fps) >= 1:
+                latest[track_id] = _Trail(track_id)
+                trails.append(latest[track_id])
+            latest[track_id].add(frame, namesake, fps)
         _continue_nearest(trails, frame, [person for person in seen if person.track_id is None], fps)
 
     shortest = max(1, min(math.ceil(SHORTEST_TRACK_S * fps), detections.span // 2))
@@ -103,16 +107,6 @@ def follow_people(detections: Detections, fps: float) -> list[Track]:
     if len(kept) < len(trails):
         _log.info("%d tracks of less than %d frames dropped", len(trails) - len(kept), shortest)
     return _number(kept)
-
-
-def _continue_numbered(
-    trails: list[_Trail], track_id: int, frame: int, person: Detection, fps: float
-) -> None:
-    latest = next((trail for trail in reversed(trails) if trail.track_id == track_id), None)
-    if latest is None or latest.strangeness(frame, person, fps) >= 1:
-        latest = _Trail(track_id)
-        trails.append(latest)
-    latest.add(frame, person, fps)
 
 
 def _continue_nearest(trails: list[_Trail], frame: int, people: list[Detection], fps: float) -> None:
