@@ -58,6 +58,8 @@ def test_clips_may_lie_beside_the_source(source):
     assert sorted(path.name for path in source.parent.iterdir()) == ["h36m.pkl", "test", "train"]
     with pytest.raises(InputError, match="already exists"):
         convert_h36m(source, source.parent, PLAN)
+    with pytest.raises(InputError, match="is a file"):
+        convert_h36m(source, source, PLAN)
 
 
 @pytest.mark.parametrize("beside", [True, False])

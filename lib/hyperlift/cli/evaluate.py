@@ -141,6 +141,7 @@ def _bench(args: argparse.Namespace, predict: Predictor, spec: LifterSpec) -> tu
         save_poses(args.save, poses)
     statement = (
         f"{spec.name} on {args.bench.name}: {result.views} views, {result.frames} frames; "
-        f"flip {'on' if flip else 'off'}; mean over views weighted by frames; mm, roots at 0, one scale a view; jitter in mm a frame²"
+        f"flip {'on' if flip else 'off'}; "
+        "mean over views weighted by frames; mm, roots at 0, one scale a view; jitter in mm a frame²"
     )
     return f"{bench_text(result)}\n{statement}", bench_json(result, spec.name, flip)

@@ -64,9 +64,11 @@ def convert_h36m(
         InputError: the source does not fit, or a split is there already.
     """
     source, out = Path(source), Path(out)
+    _refuse_taken(out)  # before minutes of reading
+    splits = h36m.read_h36m(source)
     with new_splits(out) as folder:
         written = {}
-        for split, frames in h36m.read_h36m(source).items():
+        for split, frames in splits.items():
             frames = frames.every(plan.tds)
             rows = clip_rows(h36m.video_runs(frames), plan.n_frames, plan.stride_of(split), plan.slicing)
             if clip_format == "pkl":
@@ -90,15 +92,11 @@ def new_splits(out: Path) -> Iterator[Path]:
     Raises:
         InputError: ``out`` is a file, or a split is there already.
     """
+    _refuse_taken(out)
     if not out.exists():
         with atomic_folder(out) as folder:
             yield folder
         return
-    if not out.is_dir():
-        raise InputError(f"{out}: is a file; give a folder for the clips")
-    taken = [str(out / split) for split in h36m.SPLITS if (out / split).exists()]
-    if taken:
-        raise InputError(f"{taken[0]}: already exists; remove it or choose another --out")
     staging = Path(mkdtemp(prefix=".clips.partial.", dir=out))
     moved: list[Path] = []
     try:
@@ -112,6 +110,14 @@ def new_splits(out: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refuse_taken(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; give a folder for the clips")
+    for split in h36m.SPLITS:
+        if (out / split).exists():
+            raise InputError(f"{out / split}: already exists; remove it or choose another --out")
 
 
 def _meta(plan: ClipPlan, split: SplitName, source: Path) -> StoreMeta:

@@ -35,7 +35,7 @@ def protocol_statements(result: EvaluationResult) -> list[str]:
 
 def report_text(result: EvaluationResult) -> str:
     """The per-action table with the protocol above it."""
-    width = max(len(name) for name in (*result.actions, "mean over actions"))
+    width = max(len(name) for name in (*result.actions, "mean over actions *"))
     lines = [f"lifter:    {result.lifter}", f"data:      {result.data}", *protocol_statements(result), ""]
     lines.append(f"{'action':<{width}}  {'frames':>7}  {'P1':>6}  {'P2':>6}  {'N-MPJPE':>7}")
     lines += [_row(action, errors, width) for action, errors in result.actions.items()]
