@@ -31,7 +31,8 @@ class Recording:
 
 
 def frames_shown(people: Sequence[LiftedPerson], fps: float) -> list[int]:
-    """From the first frame with anybody in it to the last, without stretches longer than ``LONGEST_EMPTY_S``."""
+    """From the first frame with anybody in it to the last, without stretches longer than
+    ``LONGEST_EMPTY_S``."""
     shown: list[int] = []
     for first, last in sorted((int(person.frame[0]), int(person.frame[-1])) for person in people):
         goes_on = shown and first - shown[-1] <= LONGEST_EMPTY_S * fps
