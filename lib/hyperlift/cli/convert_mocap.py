@@ -5,11 +5,16 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from hyperlift.cli.app import guarded
 from hyperlift.config import load_config
 from hyperlift.data.mocap_store import MocapStoreConfig, write_mocap_split
-from hyperlift.data.motion.recording import Recording
+from hyperlift.data.motion.bvh import Unit, UpAxis
+from hyperlift.data.motion.collection import FileKind, read_collection
+from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
+from hyperlift.data.motion.procedural import procedural_recordings
+from hyperlift.data.motion.recording import Recording, with_constant_bones
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
 
@@ -36,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--stride", type=int, help="frames from clip to clip, train (81)")
     arguments.add_argument("--views", type=int, help="cameras a recording, train (2)")
     arguments.add_argument("--seed", type=int, help="(0)")
+    arguments.add_argument("--bvh_unit", default="auto", choices=get_args(Unit), help="unit of BVH lengths (auto)")
+    arguments.add_argument("--bvh_up", default="auto", choices=get_args(UpAxis), help="up axis of BVH files (auto)")
+    arguments.add_argument("--amc_fps", type=float, default=120.0, help="frame rate of AMC files (%(default)s)")
+    arguments.add_argument(
+        "--trials_csv", type=Path, help="columns trial, description, fps: motion groups and frame rates of AMC files"
+    )
     arguments.add_argument(
         "--val_subjects", default="", metavar="A,B", help="subjects held out of train as a split val"
     )
@@ -74,27 +85,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def read_splits(args: argparse.Namespace) -> tuple[dict[str, list[Recording]], str, str]:
     """The recordings of each split, where they come from, and their credit line."""
-    # Imported when asked for: a reader of one format should not need those of the others.
     if args.arrays:
-        from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
-
         splits = {split: list(read_mocap_arrays(args.arrays, split)) for split in ("train", "test")}
         return _hold_out(splits, args.val_subjects, "val"), "CMU motion capture (arrays)", CMU_CREDIT
     if args.procedural is not None:
-        from hyperlift.data.motion.procedural import procedural_recordings
-
         count = args.procedural
         if count < 2:
             raise InputError(f"--procedural {count}: give at least 2, the last tenth becomes the test split")
         invented = procedural_recordings(count, seconds=12.0, seed=args.seed or 0)
         tests = max(1, count // 10)
         return {"train": invented[:-tests], "test": invented[-tests:]}, "procedural motion", ""
-    from hyperlift.data.motion.collection import read_collection
-
-    kind, path = ("bvh", args.bvh) if args.bvh else ("asfamc", args.asfamc)
-    recordings, skipped = read_collection(kind, path)
-    for line in skipped:
-        print(f"skipped: {line}")
+    kind: FileKind = "bvh" if args.bvh else "asfamc"
+    collection = read_collection(
+        kind,
+        args.bvh or args.asfamc,
+        bvh_unit=args.bvh_unit,
+        bvh_up=args.bvh_up,
+        amc_fps=args.amc_fps,
+        trials_csv=args.trials_csv,
+    )
+    # Landmarks set part of the way along a bending segment do not quite keep their distance; labels should.
+    recordings = [
+        dataclasses.replace(recording, joints_m=with_constant_bones(recording.joints_m))
+        for recording in collection.recordings
+    ]
     splits = _hold_out(_hold_out({"train": recordings}, args.val_subjects, "val"), args.test_subjects, "test")
     return splits, f"{kind} files", CMU_CREDIT if kind == "asfamc" else ""
 

@@ -42,3 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hyperlift: error: {command} needs {error.name}; pip install 'hyperlift[train]'", file=sys.stderr)
         return 2
     return module.main(rest)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

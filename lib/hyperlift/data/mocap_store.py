@@ -107,8 +107,8 @@ def write_mocap_split(
                     subject=recording.subject,
                     action=recording.group,
                     frames=len(joints_m),
-                    width=camera.width,
-                    height=camera.height,
+                    width=float(camera.width),
+                    height=float(camera.height),
                     K=camera.K.tolist(),
                 )
                 writer.add_video(video, arrays)
@@ -142,11 +142,12 @@ def view_arrays(
     outside = ((points_px < 0) | (points_px > [camera.width, camera.height])).any(-1)
     hidden = outside | hidden_joints(joints_m, points_px, size_px, H36M_17)
     keypoints_px = corrupt_keypoints(points_px, size_px, hidden, config.fps, H36M_17, config.noise, rng)
+    width, height = float(camera.width), float(camera.height)
     pose2d_norm = keypoints_px.copy()
-    pose2d_norm[..., :2] = normalise_points(keypoints_px[..., :2], camera.width, camera.height)
+    pose2d_norm[..., :2] = normalise_points(keypoints_px[..., :2], width, height)
     arrays = {
         "pose2d_norm": pose2d_norm,
-        "label_norm": normalise_pose(label_px, camera.width, camera.height),
+        "label_norm": normalise_pose(label_px, width, height),
         "joints_m": joints_m,
     }
     if config.ground_truth:

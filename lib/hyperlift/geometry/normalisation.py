@@ -18,7 +18,7 @@ def check_picture_size(width: float, height: float) -> None:
         InputError: width or height is not positive and finite.
     """
     if not (0 < width < np.inf and 0 < height < np.inf):
-        raise InputError(f"the picture size is {width}x{height}; width and height must be positive")
+        raise InputError(f"the picture size is {width:g}x{height:g}; width and height must be positive")
 
 
 def normalise_points(points_px: Float[np.ndarray, "*any 2"], width: float, height: float) -> Float[np.ndarray, "*any 2"]:

@@ -1,0 +1,103 @@
+import json
+
+import numpy as np
+import pytest
+
+from hyperlift.data.clips import LabelConvention, StoreClips, open_clips
+from hyperlift.data.slicing import clip_rows
+from hyperlift.data.store import ClipStore, StoreMeta, StoreWriter, Video
+from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.skeletons import H36M_17
+
+META = StoreMeta(skeleton="h36m17", fps=25.0, n_frames=10, stride=5, slicing="published", source="test")
+
+
+def video(name: str, frames: int) -> Video:
+    return Video(source=name, subject="1", action="walk", frames=frames, width=640.0, height=480.0)
+
+
+def arrays(frames: int, seed: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {name: rng.normal(size=(frames, 17, 3)).astype(np.float32) for name in ("pose2d_norm", "label_norm", "joints_m")}
+
+
+def write(folder, lengths=(23, 7)):
+    written = [arrays(frames, seed) for seed, frames in enumerate(lengths)]
+    with StoreWriter(folder, META) as writer:
+        for number, (frames, data) in enumerate(zip(lengths, written, strict=True)):
+            writer.add_video(video(f"v{number}", frames), data)
+        writer.finish(clip_rows([(v.first, v.frames) for v in writer.videos], META.n_frames, META.stride, "published"))
+    return written
+
+
+def test_what_was_written_is_read(tmp_path):
+    first, second = write(tmp_path / "train")
+    store = ClipStore(tmp_path / "train")
+    assert store.meta == META
+    assert store.skeleton is H36M_17
+    assert [v.first for v in store.videos] == [0, 23]
+    assert len(store) == 4  # three windows in the long video, one resampled from the short
+    assert np.array_equal(store.clip(1, "label_norm"), first["label_norm"][5:15])
+    stretched = [0, 0, 1, 2, 2, 3, 4, 4, 5, 6]  # floor(i * 7 / 10)
+    assert np.array_equal(store.clip(3), second["pose2d_norm"][stretched])
+    assert store.video_of(3).source == "v1"
+    assert store.frames_of(3).tolist() == [23 + i for i in stretched]
+
+
+def test_frames_are_stored_once_and_clips_are_views(tmp_path):
+    write(tmp_path / "train")
+    store = ClipStore(tmp_path / "train")
+    assert len(store.array("pose2d_norm")) == 30
+    assert isinstance(store.array("pose2d_norm"), np.memmap)
+    assert np.shares_memory(store.clip(0), store.array("pose2d_norm"))
+    with pytest.raises(InputError, match="holds no truth_mm"):
+        store.array("truth_mm")
+
+
+def test_labels_of_each_space(tmp_path):
+    (first, _) = write(tmp_path / "train")
+    label = first["label_norm"][:10]
+    relative = open_clips(tmp_path / "train", LabelConvention("image", True)).pair(0)[1]
+    assert np.allclose(relative, label - label[:, :1])
+    absolute = open_clips(tmp_path / "train", LabelConvention("image", False)).pair(0)[1]
+    assert np.allclose(absolute[..., :2], label[..., :2])
+    assert np.allclose(absolute[..., 2], label[..., 2] - label[0, 0, 2])
+    camera = open_clips(tmp_path / "train", LabelConvention("camera", True)).pair(0)[1]
+    assert not camera[:, 0].any()
+    assert np.median(bone_lengths(camera, H36M_17).sum(-1)) == pytest.approx(REFERENCE_BONE_SUM_M, rel=1e-5)
+
+
+def test_broken_input_is_named(tmp_path):
+    data = arrays(5, 0)
+    data["label_norm"][2, 3, 1] = np.nan
+    with StoreWriter(tmp_path / "a", META) as writer, pytest.raises(InputError, match="v0: label_norm holds NaN"):
+        writer.add_video(video("v0", 5), data)
+    with StoreWriter(tmp_path / "b", META) as writer, pytest.raises(InputError, match=r"shape \(5, 17, 3\), expected \(6"):
+        writer.add_video(video("v0", 6), arrays(5, 0))
+    with StoreWriter(tmp_path / "c", META) as writer, pytest.raises(InputError, match="not a single clip"):
+        writer.finish(np.zeros((0, 3), np.int64))
+
+
+def test_folders_that_are_no_store(tmp_path):
+    with pytest.raises(InputError, match="not found; make a clip store"):
+        ClipStore(tmp_path)
+    write(tmp_path / "train")
+    meta = json.loads((tmp_path / "train" / "meta.json").read_text())
+    (tmp_path / "train" / "meta.json").write_text(json.dumps({**meta, "version": 99}))
+    with pytest.raises(InputError, match="version 1 clip store"):
+        ClipStore(tmp_path / "train")
+    (tmp_path / "train" / "meta.json").write_text(json.dumps(meta))
+    np.save(tmp_path / "train" / "label_norm.npy", np.zeros((3, 17, 3), np.float32))
+    with pytest.raises(InputError, match="damaged clip store"):
+        ClipStore(tmp_path / "train")
+
+
+def test_camera_labels_need_metres(tmp_path):
+    with StoreWriter(tmp_path / "train", META) as writer:
+        data = arrays(12, 0)
+        del data["joints_m"]
+        writer.add_video(video("v0", 12), data)
+        writer.finish(clip_rows([(0, 12)], 10, 5, "published"))
+    with pytest.raises(InputError, match="holds no joints_m"):
+        StoreClips(ClipStore(tmp_path / "train"), LabelConvention("camera", True))
