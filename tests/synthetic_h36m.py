@@ -40,9 +40,7 @@ def camera_motion_m(frames: int, rng: np.random.Generator) -> np.ndarray:
     """Joints in camera metres [frames,17,3]: the person turns, wanders and swings every joint a little."""
     rest = np.array([_REST[joint] for joint in H36M_17.joints])
     time = np.arange(frames) / 50
-    swing = 0.06 * np.sin(
-        2 * np.pi * (time[:, None, None] * rng.uniform(0.3, 1, rest.shape) + rng.random(rest.shape))
-    )
+    swing = 0.06 * np.sin(2 * np.pi * (time[:, None, None] * rng.uniform(0.3, 1, rest.shape) + rng.random(rest.shape)))
     swing[:, H36M_17.root] = 0
     angle = rng.uniform(0, 2 * np.pi) + 0.6 * np.sin(time)
     cos, sin, zero, one = np.cos(angle), np.sin(angle), np.zeros(frames), np.ones(frames)
@@ -99,8 +97,6 @@ def _split(videos, cameras, noise_px: float, rng: np.random.Generator, test: boo
             for key, values in columns.items():
                 parts.setdefault(key, []).append(values)
     return {
-        key: np.concatenate(values)
-        if isinstance(values[0], np.ndarray)
-        else [v for part in values for v in part]
+        key: np.concatenate(values) if isinstance(values[0], np.ndarray) else [v for part in values for v in part]
         for key, values in parts.items()
     }

@@ -66,18 +66,13 @@ def write_openpose(folder: Path, people_x: dict[int, list[float]]) -> Path:
             {"person_id": [-1], "pose_keypoints_2d": np.nan_to_num(standing(BODY_25, x)).reshape(-1).tolist()}
             for x in xs
         ]
-        (folder / f"clip_{frame:012d}_keypoints.json").write_text(
-            json.dumps({"version": 1.3, "people": people})
-        )
+        (folder / f"clip_{frame:012d}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": people}))
     return folder
 
 
 def write_flat_lifter(path: Path, metadata: bool = True, **spec) -> Path:
     """An ONNX lifter that returns the picture itself, root-relative, without depth."""
-    ports = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", "T", 17, 3])
-        for name in ("pose2d", "pose3d")
-    ]
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", "T", 17, 3]) for name in ("pose2d", "pose3d")]
     graph = helper.make_graph(
         [
             helper.make_node("Gather", ["pose2d", "root"], ["root_point"], axis=2),

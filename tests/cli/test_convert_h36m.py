@@ -23,9 +23,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, content):
     if content is not None:
         (tmp_path / "h.pkl").write_bytes(content)
     before = sorted(tmp_path.iterdir())
-    assert (
-        main(["--dt_root", str(tmp_path), "--dt_file", "h.pkl", "--out", str(tmp_path / "new" / "out")]) == 2
-    )
+    assert main(["--dt_root", str(tmp_path), "--dt_file", "h.pkl", "--out", str(tmp_path / "new" / "out")]) == 2
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1
     assert "h.pkl" in captured.err

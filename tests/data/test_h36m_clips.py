@@ -83,9 +83,7 @@ def test_plan_is_checked():
 def test_opening_a_large_split_reads_none_of_it(tmp_path):
     # 1.5 million frames as sparse files, which take no room.
     frames = 1_500_000
-    meta = StoreMeta(
-        skeleton="h36m17", fps=25.0, n_frames=243, stride=81, slicing="published", source="zeros"
-    )
+    meta = StoreMeta(skeleton="h36m17", fps=25.0, n_frames=243, stride=81, slicing="published", source="zeros")
     folder = tmp_path / "train"
     with StoreWriter(folder, meta) as writer:
         video = Video(source="a", subject="", action="", frames=243, width=1000.0, height=1000.0)
@@ -93,9 +91,7 @@ def test_opening_a_large_split_reads_none_of_it(tmp_path):
         writer.add_video(video, {"pose2d_norm": zeros, "label_norm": zeros})
         writer.finish(clip_rows([(0, frames)], 243, 81, "published"))
     for name in ("pose2d_norm", "label_norm"):
-        np.lib.format.open_memmap(
-            folder / f"{name}.npy", mode="w+", dtype="<f4", shape=(frames, 17, 3)
-        ).flush()
+        np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype="<f4", shape=(frames, 17, 3)).flush()
     videos = (folder / "videos.json").read_text().replace('"frames": 243', f'"frames": {frames}')
     (folder / "videos.json").write_text(videos)
     store = ClipStore(folder)

@@ -3,7 +3,6 @@ import hashlib
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from hyperlift.cli import convert_mocap
 from hyperlift.data.body_shapes import draw_proportions, with_proportions
@@ -22,7 +21,13 @@ from hyperlift.skeletons import H36M_17
 def standing() -> np.ndarray:
     """A person of round numbers, facing -y: the left side at +x."""
     place = {
-        **{"Pelvis": (0, 0, 0.9), "Spine": (0, 0, 1.1), "Thorax": (0, 0, 1.4), "Nose": (0, -0.05, 1.5), "Head": (0, 0, 1.65)},
+        **{
+            "Pelvis": (0, 0, 0.9),
+            "Spine": (0, 0, 1.1),
+            "Thorax": (0, 0, 1.4),
+            "Nose": (0, -0.05, 1.5),
+            "Head": (0, 0, 1.65),
+        },
         **{"LHip": (0.1, 0, 0.9), "LKnee": (0.1, -0.05, 0.5), "LAnkle": (0.1, 0, 0.1)},
         **{"LShoulder": (0.2, 0, 1.4), "LElbow": (0.25, 0, 1.1), "LWrist": (0.25, -0.1, 0.9)},
     }
@@ -148,7 +153,7 @@ def test_confidence_is_honest():
     assert ((confidence >= 0) & (confidence <= 1)).all()
     sure, unsure = size[confidence > 0.9].mean(), size[confidence < 0.5].mean()
     assert unsure > 2 * sure
-    assert spearmanr(size.ravel(), confidence.ravel()).statistic < -0.3
+    assert (confidence[size > 0.1] < 0.9).mean() > 0.8
 
 
 def test_hidden_joints_are_behind_something():

@@ -19,7 +19,9 @@ def video(name: str, frames: int) -> Video:
 
 def arrays(frames: int, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return {name: rng.normal(size=(frames, 17, 3)).astype(np.float32) for name in ("pose2d_norm", "label_norm", "joints_m")}
+    return {
+        name: rng.normal(size=(frames, 17, 3)).astype(np.float32) for name in ("pose2d_norm", "label_norm", "joints_m")
+    }
 
 
 def write(folder, lengths=(23, 7)):
@@ -71,9 +73,15 @@ def test_labels_of_each_space(tmp_path):
 def test_broken_input_is_named(tmp_path):
     data = arrays(5, 0)
     data["label_norm"][2, 3, 1] = np.nan
-    with StoreWriter(tmp_path / "a", META) as writer, pytest.raises(InputError, match="v0: label_norm holds NaN"):
+    with (
+        StoreWriter(tmp_path / "a", META) as writer,
+        pytest.raises(InputError, match="v0: label_norm holds NaN"),
+    ):
         writer.add_video(video("v0", 5), data)
-    with StoreWriter(tmp_path / "b", META) as writer, pytest.raises(InputError, match=r"shape \(5, 17, 3\), expected \(6"):
+    with (
+        StoreWriter(tmp_path / "b", META) as writer,
+        pytest.raises(InputError, match=r"shape \(5, 17, 3\), expected \(6"),
+    ):
         writer.add_video(video("v0", 6), arrays(5, 0))
     with StoreWriter(tmp_path / "c", META) as writer, pytest.raises(InputError, match="not a single clip"):
         writer.finish(np.zeros((0, 3), np.int64))

@@ -90,9 +90,7 @@ def test_each_view_is_normalised_with_its_own_picture(tmp_path):
     seen = {}
     lift_bench(BenchFile(write(tmp_path / "bench.npz", arrays)), lambda x: seen.setdefault(len(x), x))
     keypoints = arrays["m1@0/kp"]
-    np.testing.assert_allclose(
-        seen[12][..., :2], normalise_points(keypoints[..., :2], 1920.0, 1080.0), atol=1e-6
-    )
+    np.testing.assert_allclose(seen[12][..., :2], normalise_points(keypoints[..., :2], 1920.0, 1080.0), atol=1e-6)
     np.testing.assert_array_equal(seen[12][..., 2], keypoints[..., 2])
 
 

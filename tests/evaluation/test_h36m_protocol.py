@@ -45,9 +45,7 @@ class Oracle:
         if clip[0].tobytes() in self.known:
             return self.change(self.labels[[self.known[frame.tobytes()] for frame in clip]])
         mirrored = flip_pose(clip, H36M_17)
-        return flip_pose(
-            self.change(self.labels[[self.known[frame.tobytes()] for frame in mirrored]]), H36M_17
-        )
+        return flip_pose(self.change(self.labels[[self.known[frame.tobytes()] for frame in mirrored]]), H36M_17)
 
 
 def test_an_oracle_scores_zero(store):
@@ -175,9 +173,7 @@ def test_frame_errors_by_hand():
 def metric_store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mocap") / "test"
     rng = np.random.default_rng(5)
-    meta = StoreMeta(
-        skeleton="h36m17", fps=25.0, n_frames=27, stride=27, slicing="complete", source="invented"
-    )
+    meta = StoreMeta(skeleton="h36m17", fps=25.0, n_frames=27, stride=27, slicing="complete", source="invented")
     with StoreWriter(folder, meta) as writer:
         for number, (frames, size) in enumerate([(60, 1.0), (27, 0.8), (10, 1.2)]):
             joints_m = synthetic_h36m.camera_motion_m(frames, rng) * size
@@ -205,9 +201,7 @@ def test_camera_space_is_scored_at_the_persons_size(metric_store):
     assert result.size_given
     assert "size is given" in report_text(result)
     # A body 10 % too small shows in P1 by a tenth of each joint's distance from the root, and nowhere else.
-    small = evaluate_store(
-        Oracle(metric_store, 0.9 * labels), CAMERA, metric_store, replace(MOCAP, mean="frame")
-    )
+    small = evaluate_store(Oracle(metric_store, 0.9 * labels), CAMERA, metric_store, replace(MOCAP, mean="frame"))
     joints_mm = 1000 * np.array(metric_store.array("joints_m"), np.float64)
     expected = 0.1 * np.linalg.norm(joints_mm - joints_mm[:, :1], axis=-1).mean()
     assert small.overall.p1_mm == pytest.approx(expected, rel=1e-4)

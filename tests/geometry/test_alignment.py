@@ -68,7 +68,5 @@ def test_scale_is_one_a_sequence(rng):
 
 def test_a_pose_without_size_stays_finite():
     target = np.arange(9.0).reshape(1, 3, 3)
-    np.testing.assert_allclose(
-        align_similarity(np.ones((1, 3, 3)), target), np.tile(target.mean(1), (1, 3, 1))
-    )
+    np.testing.assert_allclose(align_similarity(np.ones((1, 3, 3)), target), np.tile(target.mean(1), (1, 3, 1)))
     np.testing.assert_array_equal(align_scale(np.zeros((1, 3, 3)), target), np.zeros((1, 3, 3)))

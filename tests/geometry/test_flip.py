@@ -33,9 +33,7 @@ def test_averaging_makes_any_predictor_equivariant():
 
     averaged = FlipAveraged(predict, H36M_17)
     clips = rng.normal(size=(2, 3, 17, 3))
-    np.testing.assert_allclose(
-        averaged(flip_pose(clips, H36M_17)), flip_pose(averaged(clips), H36M_17), atol=1e-12
-    )
+    np.testing.assert_allclose(averaged(flip_pose(clips, H36M_17)), flip_pose(averaged(clips), H36M_17), atol=1e-12)
     expected = (predict(clips) + flip_pose(predict(flip_pose(clips, H36M_17)), H36M_17)) / 2
     np.testing.assert_allclose(averaged(clips), expected)
 

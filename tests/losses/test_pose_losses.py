@@ -15,9 +15,7 @@ from hyperlift.losses.pose import (
 )
 from hyperlift.skeletons import H36M_17
 
-ALL = LossWeights(
-    scale_normalised=1.0, limb_variance=1.0, limb_length=1.0, limb_angle=1.0, angular_velocity=1.0
-)
+ALL = LossWeights(scale_normalised=1.0, limb_variance=1.0, limb_length=1.0, limb_angle=1.0, angular_velocity=1.0)
 
 
 @pytest.fixture
@@ -38,7 +36,9 @@ def test_hand_computed_numbers():
 
 
 def test_the_truth_costs_nothing(pose):
-    total, terms = pose_loss(pose, pose, LossWeights(temporal_consistency=0.0, limb_length=1.0, limb_angle=1.0), H36M_17)
+    total, terms = pose_loss(
+        pose, pose, LossWeights(temporal_consistency=0.0, limb_length=1.0, limb_angle=1.0), H36M_17
+    )
     assert total.item() == 0
     assert set(terms) == {"position", "velocity", "limb_length", "limb_angle"}
 

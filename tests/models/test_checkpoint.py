@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter, HypergraphConfig, ModelConfig
+from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, save_checkpoint
 
 CONFIG = ModelConfig(

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hyperlift.errors import InputError
-from hyperlift.models import HyperLifter, HypergraphConfig, ModelConfig
+from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
@@ -143,7 +143,11 @@ def test_hyperedge_attention_is_the_published_formula(query_term, bias_term):
 
 
 def test_overlapping_hyperedges_average_what_they_hand_back():
-    names = [["Pelvis", "Spine"], ["Spine", "Thorax"], [j for j in H36M_17.joints if j not in ("Pelvis", "Spine")]]
+    names = [
+        ["Pelvis", "Spine"],
+        ["Spine", "Thorax"],
+        [j for j in H36M_17.joints if j not in ("Pelvis", "Spine")],
+    ]
     graph = Hypergraph.from_members(names, H36M_17)
     x = np.arange(len(H36M_17), dtype=float)[:, None]
     edges = graph.edge_mean @ x

@@ -66,9 +66,7 @@ def test_bridged_frames_reach_the_model_with_confidence_0():
         confidences.append(pose2d_norm[0, :, 0, 2])
         return as_it_is(pose2d_norm)
 
-    (person,) = lift(
-        Detections(source="w", tool="t", skeleton=COCO_17, frames=frames), 25.0, remember, fps=25.0
-    )
+    (person,) = lift(Detections(source="w", tool="t", skeleton=COCO_17, frames=frames), 25.0, remember, fps=25.0)
     assert np.flatnonzero(confidences[0] == 0).tolist() == list(range(10, 16))
     assert person.frame.tolist() == list(range(40))
     assert person.valid.all()

@@ -28,9 +28,7 @@ def test_alphapose_frame_numbers(tmp_path: Path, image_id: object, frame: int):
     assert list(read_keypoints(write_alphapose(tmp_path / "r.json", [entry])).frames) == [frame]
 
 
-@pytest.mark.parametrize(
-    ("idx", "track_id"), [(3, 3), ([3], 3), ([[3, 0.9]], 3), (3.0, 3), (None, None), ([], None)]
-)
+@pytest.mark.parametrize(("idx", "track_id"), [(3, 3), ([3], 3), ([[3, 0.9]], 3), (3.0, 3), (None, None), ([], None)])
 def test_alphapose_track_numbers(tmp_path: Path, idx: object, track_id: int | None):
     entry = {**alphapose_entry(0, 100.0), "idx": idx}
     detections = read_keypoints(write_alphapose(tmp_path / "r.json", [entry]))
@@ -128,9 +126,7 @@ def test_two_recordings_in_one_folder(tmp_path: Path):
         (120, 120, 1.0, "check --video-size"),
     ],
 )
-def test_pictures_that_keypoints_do_not_fit(
-    tmp_path: Path, width: int, height: int, scale: float, message: str
-):
+def test_pictures_that_keypoints_do_not_fit(tmp_path: Path, width: int, height: int, scale: float, message: str):
     entry = alphapose_entry(0, 300.0)
     entry["keypoints"] = (np.array(entry["keypoints"]) * scale).tolist()
     detections = read_keypoints(write_alphapose(tmp_path / "r.json", [entry]))
@@ -144,9 +140,7 @@ def test_nobody(tmp_path: Path):
             read_keypoints(path).check_fits_picture(640, 480)
 
 
-@pytest.mark.parametrize(
-    ("name", "width", "height"), [("multiperson_cam01", 1088, 1920), ("sports2d_demo", 1768, 994)]
-)
+@pytest.mark.parametrize(("name", "width", "height"), [("multiperson_cam01", 1088, 1920), ("sports2d_demo", 1768, 994)])
 def test_real_recordings(name: str, width: int, height: int):
     for suffix in (".alphapose.json", "_openpose"):
         read_keypoints(shared_path(f"data/wild/{name}{suffix}")).check_fits_picture(width, height)

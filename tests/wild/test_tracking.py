@@ -31,9 +31,7 @@ def course(track: Track) -> np.ndarray:
 
 
 def test_shuffled_people_keep_apart():
-    tracks = follow_people(
-        recording({f: [(100 + f, None), (300 - f, None), (500.0, None)] for f in range(60)}), FPS
-    )
+    tracks = follow_people(recording({f: [(100 + f, None), (300 - f, None), (500.0, None)] for f in range(60)}), FPS)
     assert [len(track.frame) for track in tracks] == [60, 60, 60]
     starts = sorted(float(course(track)[0]) for track in tracks)
     np.testing.assert_allclose(starts, [100, 300, 500], atol=5)
@@ -43,9 +41,7 @@ def test_shuffled_people_keep_apart():
 
 def test_people_who_cross_keep_their_course():
     """They walk through one another at 6 px a frame; in the middle both boxes coincide."""
-    tracks = follow_people(
-        recording({f: [(100 + 6.0 * f, None), (460 - 6.0 * f, None)] for f in range(61)}), FPS
-    )
+    tracks = follow_people(recording({f: [(100 + 6.0 * f, None), (460 - 6.0 * f, None)] for f in range(61)}), FPS)
     assert len(tracks) == 2
     for track in tracks:
         steps = np.diff(course(track))
@@ -108,9 +104,7 @@ def test_real_crossing(suffix: str):
 
 
 def test_detector_without_numbers_is_followed_as_with_them():
-    with_numbers = follow_people(
-        read_keypoints(shared_path("data/wild/multiperson_cam01.alphapose.json")), 60.0
-    )
+    with_numbers = follow_people(read_keypoints(shared_path("data/wild/multiperson_cam01.alphapose.json")), 60.0)
     without = follow_people(read_keypoints(shared_path("data/wild/multiperson_cam01_openpose")), 60.0)
     assert len(with_numbers) == len(without) == 3
     for track in with_numbers:

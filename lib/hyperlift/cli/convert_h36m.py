@@ -20,16 +20,12 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     arguments.add_argument("--dt_root", type=Path, default=ROOT, help="folder of the pickle")
-    arguments.add_argument(
-        "--dt_file", default="h36m_sh_conf_cam_source_final.pkl", help="name of the pickle"
-    )
+    arguments.add_argument("--dt_file", default="h36m_sh_conf_cam_source_final.pkl", help="name of the pickle")
     arguments.add_argument(
         "--tds", type=int, default=defaults.tds, help="temporal down-sampling: keep every n-th frame"
     )
     arguments.add_argument("--n_frames", type=int, default=defaults.n_frames, help="frames of a clip")
-    arguments.add_argument(
-        "--stride", type=int, default=defaults.stride, help="frames from clip to clip, train"
-    )
+    arguments.add_argument("--stride", type=int, default=defaults.stride, help="frames from clip to clip, train")
     arguments.add_argument("--test_stride", type=int, default=defaults.test_stride, help="the same, test")
     arguments.add_argument(
         "--slicing",
@@ -37,9 +33,7 @@ def parser() -> argparse.ArgumentParser:
         default=defaults.slicing,
         help="published: drop tails shorter than a clip; complete: the last clip ends with the video",
     )
-    arguments.add_argument(
-        "--format", choices=CLIP_FORMATS, default="store", help="pkl: the older one pickle a clip"
-    )
+    arguments.add_argument("--format", choices=CLIP_FORMATS, default="store", help="pkl: the older one pickle a clip")
     arguments.add_argument("--out", type=Path, default=ROOT, help="folder in which train/ and test/ appear")
     return arguments
 

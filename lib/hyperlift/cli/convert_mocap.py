@@ -45,13 +45,18 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--bvh_up", default="auto", choices=get_args(UpAxis), help="up axis of BVH files (auto)")
     arguments.add_argument("--amc_fps", type=float, default=120.0, help="frame rate of AMC files (%(default)s)")
     arguments.add_argument(
-        "--trials_csv", type=Path, help="columns trial, description, fps: motion groups and frame rates of AMC files"
+        "--trials_csv",
+        type=Path,
+        help="columns trial, description, fps: motion groups and frame rates of AMC files",
     )
     arguments.add_argument(
         "--val_subjects", default="", metavar="A,B", help="subjects held out of train as a split val"
     )
     arguments.add_argument(
-        "--test_subjects", default="", metavar="A,B", help="subjects of the test split, where the source names none"
+        "--test_subjects",
+        default="",
+        metavar="A,B",
+        help="subjects of the test split, where the source names none",
     )
     return arguments
 

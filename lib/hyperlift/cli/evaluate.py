@@ -37,21 +37,13 @@ def parser() -> argparse.ArgumentParser:
     lifter = arguments.add_mutually_exclusive_group(required=True)
     lifter.add_argument("--evaluate", type=Path, metavar="CHECKPOINT", help="weights to score")
     lifter.add_argument("--onnx", type=Path, metavar="FILE", help="ONNX lifter to score")
-    arguments.add_argument(
-        "--data", type=Path, metavar="FOLDER", help="clip store; the default is the run's own data"
-    )
+    arguments.add_argument("--data", type=Path, metavar="FOLDER", help="clip store; the default is the run's own data")
     arguments.add_argument("--slicing", choices=SLICINGS, help="cut of the test videos (the store's own)")
-    arguments.add_argument(
-        "--mean", choices=get_args(Mean), default="action", help="what the mean is over (action)"
-    )
+    arguments.add_argument("--mean", choices=get_args(Mean), default="action", help="what the mean is over (action)")
     arguments.add_argument("--all-sequences", action="store_true", help="score the excluded sequences too")
-    arguments.add_argument(
-        "--no-flip", action="store_true", help="without the mirrored input's mirrored output"
-    )
+    arguments.add_argument("--no-flip", action="store_true", help="without the mirrored input's mirrored output")
     arguments.add_argument("--bench", type=Path, metavar="FILE.npz", help="score on a benchmark file instead")
-    arguments.add_argument(
-        "--save", type=Path, metavar="PRED.npz", help="with --bench: write the predictions"
-    )
+    arguments.add_argument("--save", type=Path, metavar="PRED.npz", help="with --bench: write the predictions")
     arguments.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON")
     arguments.add_argument("--device", help="cpu or cuda; the default is cuda where there is one")
     return arguments
@@ -76,9 +68,7 @@ def _refuse_mixture(args: argparse.Namespace) -> None:
     only_store = {"--data": args.data, "--slicing": args.slicing, "--all-sequences": args.all_sequences}
     given = [name for name, value in only_store.items() if value]
     if args.bench and given:
-        raise InputError(
-            f"{given[0]} has no meaning with --bench, whose views are scored whole; leave one of them out"
-        )
+        raise InputError(f"{given[0]} has no meaning with --bench, whose views are scored whole; leave one of them out")
     if args.save and not args.bench:
         raise InputError("--save writes the predictions of a benchmark file; give --bench FILE.npz with it")
 
@@ -94,9 +84,7 @@ def _lifter(args: argparse.Namespace) -> tuple[Predictor, LifterSpec, Path | Non
     return TorchPredictor(checkpoint.model.to(device)), checkpoint.spec, Path(root) if root else None
 
 
-def _store(
-    args: argparse.Namespace, predict: Predictor, spec: LifterSpec, own_data: Path | None
-) -> tuple[str, str]:
+def _store(args: argparse.Namespace, predict: Predictor, spec: LifterSpec, own_data: Path | None) -> tuple[str, str]:
     folder = args.data or own_data
     if folder is None:
         raise InputError("there is no data to score on; give --data FOLDER, a clip store with a test split")

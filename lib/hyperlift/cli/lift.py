@@ -40,9 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{detections.tool} keypoints of {len(detections.frames)} frames; "
         f"lifting {_names(tracks)} with {lifter.spec.name}"
     )
-    with tqdm(
-        total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None
-    ) as bar:
+    with tqdm(total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None) as bar:
         people = lift_people(
             predict,
             lifter.spec,
@@ -64,9 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     write_poses(out / POSES_NAME, people, meta)
     print(f"3D poses: {out / POSES_NAME}")
     if args.render:
-        with tqdm(
-            total=len(frames_shown(people, recording.fps)), unit="frame", desc="drawing", disable=None
-        ) as bar:
+        with tqdm(total=len(frames_shown(people, recording.fps)), unit="frame", desc="drawing", disable=None) as bar:
             write_skeleton_video(out / VIDEO_NAME, people, recording, on_frame=bar.update)
         print(f"video:    {out / VIDEO_NAME}")
     return 0
@@ -83,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, metavar="DIR", help=f"gets {POSES_NAME} and {VIDEO_NAME}")
     parser.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080")
     parser.add_argument("--fps", help="frames a second of the video")
-    parser.add_argument(
-        "--video", metavar="FILE", help="drawn under the keypoints; gives size and fps where absent"
-    )
+    parser.add_argument("--video", metavar="FILE", help="drawn under the keypoints; gives size and fps where absent")
     parser.add_argument("--onnx", metavar="FILE", help="another lifter than the bundled one")
     parser.add_argument(
         "--person", type=int, action="append", metavar="ID", help="lift only this person; may be repeated"

@@ -1,4 +1,4 @@
-"""Networks from files, for the commands that want one; the only place where a command chooses between torch and ONNX."""
+"""Networks from files, for the commands that want one."""
 
 import argparse
 from pathlib import Path

@@ -85,10 +85,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.resume:
         trainer.resume(args.resume)
     elif folder.resume.exists():
-        raise InputError(f"{folder.path}: already holds a run; go on with it by -r {folder.resume} or choose another folder")
+        raise InputError(
+            f"{folder.path}: already holds a run; go on with it by -r {folder.resume} or choose another folder"
+        )
     _prepare_folder(folder, run, args.seed)
     parameters = sum(p.numel() for p in model.parameters())
-    _LOG.info("%s: %.2f M parameters, %d clips of %d frames, on %s", run.name, parameters / 1e6, len(clips), clips.n_frames, device)
+    _LOG.info(
+        "%s: %.2f M parameters, %d clips of %d frames, on %s",
+        run.name,
+        parameters / 1e6,
+        len(clips),
+        clips.n_frames,
+        device,
+    )
     trainer.fit()
     print(f"trained; the checkpoint is {folder.checkpoint('last')}")
     return 0

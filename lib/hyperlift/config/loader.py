@@ -137,12 +137,16 @@ def _convert_scalar(value: Any, hint: Any, where: str) -> Any:
         return Path(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, bool) and hint is not bool or not isinstance(value, hint):
+    if (isinstance(value, bool) and hint is not bool) or not isinstance(value, hint):
         if hint is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
             mantissa, exponent = value.lower().split("e")
             written = f"{float(mantissa)}e{int(exponent):+d}"
             raise InputError(f"{where}: YAML reads {value} as text; write {written}")
-        raise _mistyped(value, {float: "a number", int: "a whole number", str: "text", bool: "true or false"}.get(hint, str(hint)), where)
+        raise _mistyped(
+            value,
+            {float: "a number", int: "a whole number", str: "text", bool: "true or false"}.get(hint, str(hint)),
+            where,
+        )
     return value
 
 

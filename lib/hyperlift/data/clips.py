@@ -1,5 +1,6 @@
 """Clips as the network trains on them: input and label of one label space, in shuffled batches."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,7 @@ class StoreClips:
     def __len__(self) -> int:
         return len(self.store)
 
-    def pair(
-        self, clip: int
-    ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
+    def pair(self, clip: int) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
         """Input and label of one clip; the label is a copy, the input may be a view of the map."""
         root = self.skeleton.root
         pose2d_norm = self.store.clip(clip, "pose2d_norm")
@@ -89,9 +88,7 @@ class PickleClips:
     def __len__(self) -> int:
         return len(self.folder)
 
-    def pair(
-        self, clip: int
-    ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
+    def pair(self, clip: int) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
         """Input and label of one clip."""
         pose2d_norm, label_norm = self.folder.clip(clip)
         return pose2d_norm, image_label(label_norm, self.skeleton.root, self.convention.rootrel)
@@ -140,7 +137,7 @@ class BatchSampler:
         self.clips_per_epoch = min(clips_per_epoch or len(clips), len(clips))
 
     def __len__(self) -> int:
-        return -(-self.clips_per_epoch // self.batch_size)
+        return math.ceil(self.clips_per_epoch / self.batch_size)
 
     def epoch(
         self, epoch: int

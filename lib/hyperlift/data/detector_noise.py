@@ -102,8 +102,10 @@ def corrupt_keypoints(
 
 
 def hidden_joints(
-    joints_m: Float[np.ndarray, "frames joints 3"], points_px: Float[np.ndarray, "frames joints 2"],
-    size_px: Float[np.ndarray, " frames"], skeleton: Skeleton,
+    joints_m: Float[np.ndarray, "frames joints 3"],
+    points_px: Float[np.ndarray, "frames joints 2"],
+    size_px: Float[np.ndarray, " frames"],
+    skeleton: Skeleton,
 ) -> Bool[np.ndarray, "frames joints"]:
     """Where a joint lies behind a bone that it does not belong to.
 

@@ -91,15 +91,11 @@ def read_h36m(path: Path | str) -> dict[SplitName, H36MFrames]:
     path = Path(path)
     content = load_pickle(path)
     if not isinstance(content, Mapping):
-        raise InputError(
-            f"{path}: holds a {type(content).__name__}; expected a dictionary with 'train' and 'test'"
-        )
+        raise InputError(f"{path}: holds a {type(content).__name__}; expected a dictionary with 'train' and 'test'")
     return {split: _read_split(content.get(split), path, split) for split in SPLITS}
 
 
-def videos(
-    frames: H36MFrames, path: Path | str
-) -> Iterator[tuple[Video, dict[str, Float[np.ndarray, "frames ..."]]]]:
+def videos(frames: H36MFrames, path: Path | str) -> Iterator[tuple[Video, dict[str, Float[np.ndarray, "frames ..."]]]]:
     """Go through a split video by video, with the arrays of the clip store in float32.
 
     Args:
@@ -145,9 +141,7 @@ def video_runs(frames: H36MFrames) -> list[tuple[int, int]]:
 
 def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
     if not isinstance(content, Mapping):
-        raise InputError(
-            f"{path}: has no dictionary {split!r}; is it the pickle h36m_sh_conf_cam_source_final.pkl?"
-        )
+        raise InputError(f"{path}: has no dictionary {split!r}; is it the pickle h36m_sh_conf_cam_source_final.pkl?")
     keys = _Keys(content, path, split)
     joints = len(SKELETON)
     source = keys.strings("source", None)
@@ -158,8 +152,7 @@ def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
     unknown = sorted(set(np.unique(cameras).tolist()) - set(CAMERA_SIZES))
     if unknown:
         raise InputError(
-            f"{path}: {split}/camera_name names the unknown camera {unknown[0]!r}; "
-            f"known are {', '.join(CAMERA_SIZES)}"
+            f"{path}: {split}/camera_name names the unknown camera {unknown[0]!r}; known are {', '.join(CAMERA_SIZES)}"
         )
     common = {
         "source": source,
@@ -173,9 +166,7 @@ def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
     truth_key = next((key for key in _TRUTH_SPELLINGS if key in content), _TRUTH_SPELLINGS[0])
     mm_per_px = keys.numbers("2.5d_factor", (frames,))
     if not (mm_per_px > 0).all():
-        raise InputError(
-            f"{path}: {split}/2.5d_factor must be positive; frame {int(np.argmin(mm_per_px))} is not"
-        )
+        raise InputError(f"{path}: {split}/2.5d_factor must be positive; frame {int(np.argmin(mm_per_px))} is not")
     return H36MFrames(
         **common,
         action=keys.strings("action", frames),
@@ -217,8 +208,7 @@ class _Keys:
         if array.shape not in shapes:
             expected = " or ".join(str(shape) for shape in shapes)
             raise InputError(
-                f"{self._where(key)} has shape {array.shape}, expected {expected}; "
-                "frames are counted by 'source'"
+                f"{self._where(key)} has shape {array.shape}, expected {expected}; frames are counted by 'source'"
             )
         array = array if array.dtype.kind == "f" else array.astype(np.float64)
         finite = np.isfinite(array).reshape(len(array), -1).all(1)

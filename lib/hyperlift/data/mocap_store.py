@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -94,9 +94,7 @@ def write_mocap_split(
                 rng = np.random.default_rng(seed)
                 joints_m = _at_rate(recording, config.fps, view)
                 if config.proportions:
-                    joints_m = with_proportions(
-                        joints_m, draw_proportions(H36M_17, config.proportions, rng), H36M_17
-                    )
+                    joints_m = with_proportions(joints_m, draw_proportions(H36M_17, config.proportions, rng), H36M_17)
                 camera = draw_camera(joints_m, config.cameras, rng)
                 if camera is None:
                     unseen[recording.name] += 1
@@ -114,7 +112,12 @@ def write_mocap_split(
                 writer.add_video(video, arrays)
         if unseen:
             _LOG.warning("no camera saw enough of %d views, most of %s", sum(unseen.values()), unseen.most_common(3))
-        clips = clip_rows([(video.first, video.frames) for video in writer.videos], config.n_frames, config.stride, config.slicing)
+        clips = clip_rows(
+            [(video.first, video.frames) for video in writer.videos],
+            config.n_frames,
+            config.stride,
+            config.slicing,
+        )
         writer.finish(clips)
     return len(clips)
 
@@ -157,10 +160,10 @@ def view_arrays(
 
 def _views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
     """Cameras for each recording; the total time stays about ``views`` times the recorded time."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for recording in recordings:
         seconds[recording.group] += recording.seconds
-    weight = {group: total ** -config.balance for group, total in seconds.items()}
+    weight = {group: total**-config.balance for group, total in seconds.items()}
     total = sum(seconds.values())
     scale = total / max(sum(weight[group] * seconds[group] for group in seconds), 1e-9)
     # No group is repeated more than tenfold: beyond that the same few seconds only come again.

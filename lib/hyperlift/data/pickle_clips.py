@@ -78,9 +78,7 @@ class PickleClipFolder:
         """Length of a clip, as the first file has it."""
         return len(self._read(0, None)[0])
 
-    def clip(
-        self, clip: int
-    ) -> tuple[Float[np.ndarray, "n_frames joints 3"], Float[np.ndarray, "n_frames joints 3"]]:
+    def clip(self, clip: int) -> tuple[Float[np.ndarray, "n_frames joints 3"], Float[np.ndarray, "n_frames joints 3"]]:
         """Input ``pose2d_norm`` and ``label_norm`` of one clip, float32.
 
         Raises:
@@ -102,8 +100,7 @@ class PickleClipFolder:
             expected = (frames or "T", len(self.skeleton), 3)
             if array.shape != expected:
                 raise InputError(
-                    f"{path}: {key} has shape {array.shape}, expected {expected}; "
-                    "every clip has as many frames"
+                    f"{path}: {key} has shape {array.shape}, expected {expected}; every clip has as many frames"
                 )
             if not np.isfinite(array).all():
                 raise InputError(f"{path}: {key} holds NaN or infinite values; make the clips again")

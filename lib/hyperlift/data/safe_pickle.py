@@ -70,9 +70,7 @@ class _DataUnpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> NoReturn:
         """Refused: plain data holds no references to things outside the file."""
-        raise InputError(
-            f"{self._path}: this pickle refers to an object outside itself; only plain data is read"
-        )
+        raise InputError(f"{self._path}: this pickle refers to an object outside itself; only plain data is read")
 
 
 def load_pickle(path: Path | str) -> Any:
@@ -98,8 +96,7 @@ def load_pickle(path: Path | str) -> Any:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except Exception as error:  # a damaged pickle can raise anything at all
         raise InputError(
-            f"{path}: damaged or no pickle ({type(error).__name__}: {_first_line(error)}); "
-            "copy or make it again"
+            f"{path}: damaged or no pickle ({type(error).__name__}: {_first_line(error)}); copy or make it again"
         ) from error
 
 

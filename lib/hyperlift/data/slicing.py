@@ -78,9 +78,7 @@ def clip_rows(
     rows: list[tuple[int, int, int]] = []
     for number, (first, count) in enumerate(videos):
         if count >= n_frames:
-            rows += [
-                (first + start, n_frames, number) for start in window_starts(count, n_frames, stride, slicing)
-            ]
+            rows += [(first + start, n_frames, number) for start in window_starts(count, n_frames, stride, slicing)]
         elif count:
             rows.append((first, count, number))
     return np.array(rows, np.int64).reshape(-1, 3)

@@ -170,9 +170,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 def _numbers(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> Float[np.ndarray, "..."]:
     """A finite array of that shape (None: any length) as floating-point numbers."""
-    fits = array.ndim == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-    )
+    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
     if not fits or array.dtype.kind not in "fiu":
         expected = "[" + ", ".join("T" if want is None else str(want) for want in shape) + "]"
         raise InputError(f"{what} is {array.dtype} {list(array.shape)}, expected numbers {expected}")

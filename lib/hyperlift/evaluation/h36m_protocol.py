@@ -35,9 +35,7 @@ class _Cut:
     rows: Int[np.ndarray, "clips 3"]
 
 
-def evaluate_store(
-    predict: Predictor, spec: LifterSpec, store: ClipStore, protocol: Protocol
-) -> EvaluationResult:
+def evaluate_store(predict: Predictor, spec: LifterSpec, store: ClipStore, protocol: Protocol) -> EvaluationResult:
     """Score a lifter, video by video.
 
     A prediction in normalised picture space is taken to pixels, times the millimetres a pixel of its frame,
@@ -105,8 +103,7 @@ def _cut(spec: LifterSpec, store: ClipStore, protocol: Protocol) -> _Cut:
     meta = store.meta
     if meta.slicing not in SLICINGS:
         raise InputError(
-            f"{store.folder}: its meta.json names the slicing {meta.slicing!r}; "
-            f"expected {' or '.join(SLICINGS)}"
+            f"{store.folder}: its meta.json names the slicing {meta.slicing!r}; expected {' or '.join(SLICINGS)}"
         )
     own = cast(Slicing, meta.slicing)
     slicing = protocol.slicing or own
@@ -135,9 +132,7 @@ def _video_errors(
     frames, pose = np.concatenate(seen), np.concatenate(poses).astype(np.float64)
     if spec.label_space == "camera":
         whole = slice(video.first, video.first + video.frames)
-        pose = (
-            pose * _MM_PER_M / body_scale(store.array("joints_m")[whole].astype(np.float64), store.skeleton)
-        )
+        pose = pose * _MM_PER_M / body_scale(store.array("joints_m")[whole].astype(np.float64), store.skeleton)
         truth = store.array("joints_m")[frames].astype(np.float64) * _MM_PER_M
     else:
         pose_px = denormalise_pose(pose, float(video.width), float(video.height))

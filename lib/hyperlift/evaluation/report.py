@@ -17,9 +17,7 @@ def protocol_statements(result: EvaluationResult) -> list[str]:
     if protocol.excluded:
         excluded = f"{', '.join(protocol.excluded)} excluded ({result.videos_excluded} videos here)"
     size = (
-        "the person's size is given"
-        if result.size_given
-        else "not given; pixels become mm by the factor of each frame"
+        "the person's size is given" if result.size_given else "not given; pixels become mm by the factor of each frame"
     )
     return [
         f"protocol:  {protocol.name}; {_SPELLED_MEAN[protocol.mean]}",

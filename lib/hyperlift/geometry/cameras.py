@@ -21,9 +21,7 @@ class Camera:
     @property
     def K(self) -> Float[np.ndarray, "3 3"]:
         """Intrinsics in pixels: square pixels, principal point in the middle."""
-        return np.array(
-            [[self.focal_px, 0.0, self.width / 2], [0.0, self.focal_px, self.height / 2], [0.0, 0.0, 1.0]]
-        )
+        return np.array([[self.focal_px, 0.0, self.width / 2], [0.0, self.focal_px, self.height / 2], [0.0, 0.0, 1.0]])
 
     def to_camera(self, points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
         """World metres to camera metres."""

@@ -67,7 +67,9 @@ class LifterSpec:
         try:
             return cls(**json.loads(metadata[METADATA_KEY]))
         except (TypeError, json.JSONDecodeError) as error:
-            raise InputError(f"{source}: its HyperLift metadata is of another version ({error}); export it again") from error
+            raise InputError(
+                f"{source}: its HyperLift metadata is of another version ({error}); export it again"
+            ) from error
 
 
 @runtime_checkable

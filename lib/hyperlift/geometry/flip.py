@@ -9,9 +9,7 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
 
 
-def flip_pose(
-    pose: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton
-) -> Float[np.ndarray, "*any joints 3"]:
+def flip_pose(pose: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton) -> Float[np.ndarray, "*any joints 3"]:
     """Mirror at x = 0 and exchange left and right joints; twice is the identity.
 
     Fits everything whose x is 0 at the picture's centre or at the root: normalised points with their

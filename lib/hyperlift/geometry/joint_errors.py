@@ -17,9 +17,7 @@ def root_relative(pose: Float[Any, "*any joints 3"], root: int) -> Float[Any, "*
     return pose - pose[..., root : root + 1, :]
 
 
-def joint_distance(
-    pose: Float[Any, "*any joints 3"], truth: Float[Any, "*any joints 3"]
-) -> Float[Any, "*any joints"]:
+def joint_distance(pose: Float[Any, "*any joints 3"], truth: Float[Any, "*any joints 3"]) -> Float[Any, "*any joints"]:
     """Euclidean distance of every joint; its mean is the MPJPE of poses that are root-relative or aligned."""
     return ((pose - truth) ** 2).sum(-1) ** 0.5
 

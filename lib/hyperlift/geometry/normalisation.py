@@ -21,7 +21,9 @@ def check_picture_size(width: float, height: float) -> None:
         raise InputError(f"the picture size is {width:g}x{height:g}; width and height must be positive")
 
 
-def normalise_points(points_px: Float[np.ndarray, "*any 2"], width: float, height: float) -> Float[np.ndarray, "*any 2"]:
+def normalise_points(
+    points_px: Float[np.ndarray, "*any 2"], width: float, height: float
+) -> Float[np.ndarray, "*any 2"]:
     """Pixels to normalised picture space: x / w * 2 - 1, y / w * 2 - h / w."""
     check_picture_size(width, height)
     return points_px * (2.0 / width) - np.array([1.0, height / width], points_px.dtype)

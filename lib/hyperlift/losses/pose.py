@@ -42,9 +42,7 @@ class LossWeights:
             raise InputError(f"loss weights must not be negative and one must be positive: {terms}")
 
 
-def pose_loss(
-    pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton
-) -> tuple[Scalar, dict[str, Scalar]]:
+def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton) -> tuple[Scalar, dict[str, Scalar]]:
     """The weighted sum and its unweighted terms.
 
     Args:

@@ -1,5 +1,5 @@
 """Networks and their checkpoints."""
 
-from hyperlift.models.lifting.lifter import HyperLifter, HypergraphConfig, ModelConfig
+from hyperlift.models.lifting.lifter import HypergraphConfig, HyperLifter, ModelConfig
 
 __all__ = ["HyperLifter", "HypergraphConfig", "ModelConfig"]

@@ -49,9 +49,7 @@ class OnnxLifter:
             )
         except Exception as error:  # its exception classes are private and share no other base
             reason = " ".join(str(error).split())[:160]
-            raise InputError(
-                f"{source}: is no ONNX model that can be run ({reason}); export it again"
-            ) from error
+            raise InputError(f"{source}: is no ONNX model that can be run ({reason}); export it again") from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.spec = LifterSpec.from_metadata(metadata, source)
         self._joints = len(skeleton_named(self.spec.skeleton))
@@ -77,8 +75,7 @@ class OnnxLifter:
             raise InputError(f"{self._source}: pose2d holds {clips.dtype}; expected floating-point numbers")
         if not np.isfinite(clips).all():
             raise InputError(
-                f"{self._source}: pose2d holds NaN or infinite values; "
-                "fill missing joints and give them confidence 0"
+                f"{self._source}: pose2d holds NaN or infinite values; fill missing joints and give them confidence 0"
             )
         feed = {self._input: np.ascontiguousarray(clips, dtype=np.float32)}
         return np.asarray(self._session.run([self._output], feed)[0])
@@ -88,9 +85,7 @@ class OnnxLifter:
         wanted = [self._joints, 3]
         if len(inputs) != 1 or len(outputs) != 1 or list(inputs[0].shape[2:]) != wanted:
             came = ", ".join(f"{port.name} {port.shape}" for port in inputs)
-            raise InputError(
-                f"{self._source}: takes {came}; expected one input [clips, frames, {self._joints}, 3]"
-            )
+            raise InputError(f"{self._source}: takes {came}; expected one input [clips, frames, {self._joints}, 3]")
         self._input, self._output = inputs[0].name, outputs[0].name
 
 

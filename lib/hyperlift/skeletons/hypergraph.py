@@ -33,7 +33,9 @@ class Hypergraph:
             )
         edges = max(labels) + 1
         if set(labels) != set(range(edges)):
-            raise InputError(f"joint_label uses the hyperedges {sorted(set(labels))}; number them 0, 1, 2 … with no gap")
+            raise InputError(
+                f"joint_label uses the hyperedges {sorted(set(labels))}; number them 0, 1, 2 … with no gap"
+            )
         incidence = np.zeros((len(labels), edges))
         incidence[np.arange(len(labels)), list(labels)] = 1.0
         return cls(incidence)

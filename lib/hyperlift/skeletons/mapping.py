@@ -26,9 +26,7 @@ LEAST_CONFIDENCE = 1e-3
 """A detector that is less sure than this says that it has not seen the joint."""
 
 _LIMBS = {
-    name: (name,)
-    for name in H36M_17.joints
-    if name[1:] in {"Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist"}
+    name: (name,) for name in H36M_17.joints if name[1:] in {"Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist"}
 }
 
 _PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -67,9 +65,7 @@ def mark_missing(
     return cleaned
 
 
-def to_h36m(
-    keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton
-) -> Float[np.ndarray, "*any h36m_joints 3"]:
+def to_h36m(keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton) -> Float[np.ndarray, "*any h36m_joints 3"]:
     """Map detector keypoints to ``H36M_17``; the confidence of a made-up joint is the lowest of its parents'.
 
     Args:
@@ -81,16 +77,11 @@ def to_h36m(
         InputError: there is no mapping from ``source``, or the joint count is not that of ``source``.
     """
     if source.name not in _PARENTS:
-        raise InputError(
-            f"no way from skeleton {source.name} to {H36M_17.name}; known: {', '.join(_PARENTS)}"
-        )
+        raise InputError(f"no way from skeleton {source.name} to {H36M_17.name}; known: {', '.join(_PARENTS)}")
     if keypoints.shape[-2] != len(source):
-        raise InputError(
-            f"{keypoints.shape[-2]} keypoints a person; skeleton {source.name} has {len(source)}"
-        )
+        raise InputError(f"{keypoints.shape[-2]} keypoints a person; skeleton {source.name} has {len(source)}")
     made = {
-        joint: _mean_of(keypoints[..., source.indices(parents), :])
-        for joint, parents in _PARENTS[source.name].items()
+        joint: _mean_of(keypoints[..., source.indices(parents), :]) for joint, parents in _PARENTS[source.name].items()
     }
     made["Spine"] = _mean_of(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
     made["Head"] = _head_top(keypoints, source, made["Thorax"])

@@ -41,9 +41,7 @@ class Skeleton:
         try:
             return self.joints.index(joint)
         except ValueError:
-            raise InputError(
-                f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}"
-            ) from None
+            raise InputError(f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
 
     def indices(self, joints: Iterable[str]) -> list[int]:
         """Positions of several joints by name."""

@@ -19,9 +19,9 @@ from tqdm import tqdm
 from hyperlift.data.clips import BatchSampler
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_file
+from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
-from hyperlift.geometry.contract import LifterSpec
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.schedule import learning_rate
 
@@ -100,9 +100,7 @@ class Trainer:
         self.validate, self.progress = validate, progress
         self.device = next(model.parameters()).device
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        self.average = (
-            AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
-        )
+        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
         self.epoch = 0
         self.best = float("inf")
 
@@ -150,7 +148,13 @@ class Trainer:
                 bar.set_postfix(loss=f"{terms['loss']:.4f}", refresh=False)
         seconds = time.perf_counter() - started
         means = {name: value / clips for name, value in sums.items()}
-        return {"epoch": self.epoch + 1, "lr": lr, **means, "clips_per_s": clips / seconds, "seconds": seconds}
+        return {
+            "epoch": self.epoch + 1,
+            "lr": lr,
+            **means,
+            "clips_per_s": clips / seconds,
+            "seconds": seconds,
+        }
 
     def _update(self, inputs: Tensor, labels: Tensor, lr: float) -> dict[str, float]:
         for group in self.optimizer.param_groups:

@@ -27,9 +27,7 @@ _DPI = 100
 
 def bone_sides() -> list[str]:
     """``right``, ``left`` or ``trunk`` for every bone, in the order of ``H36M_17.bones``."""
-    side_of = {
-        joint: side for right, left in H36M_17.pairs for joint, side in ((right, "right"), (left, "left"))
-    }
+    side_of = {joint: side for right, left in H36M_17.pairs for joint, side in ((right, "right"), (left, "left"))}
     return [side_of.get(child, "trunk") for _, child in H36M_17.bones]
 
 
@@ -57,9 +55,7 @@ class SkeletonCanvas:
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
         lanes = 1 + max((person.lane for person in people), default=0)
         self._video_size = video_width, video_height
-        panel = int(
-            np.clip(picture_height * video_width / video_height, picture_height * 0.55, picture_height * 1.78)
-        )
+        panel = int(np.clip(picture_height * video_width / video_height, picture_height * 0.55, picture_height * 1.78))
         stage = int(picture_height * min(1.25 + 0.3 * (lanes - 1), 2.0))
         self.width, self.height = (panel + stage) // 2 * 2, picture_height // 2 * 2
         self.panel_width = panel
@@ -81,9 +77,7 @@ class SkeletonCanvas:
         self._canvas.restore_region(self._still_life)
         if video_picture is not None:
             self._show(video_picture)
-        present = [
-            (p, rows[frame]) for p, rows in zip(self._people, self._row_of, strict=True) if frame in rows
-        ]
+        present = [(p, rows[frame]) for p, rows in zip(self._people, self._row_of, strict=True) if frame in rows]
         self._draw_keypoints(present)
         self._draw_poses(present)
         self._clock.set_text(f"frame {frame}   {frame / self._fps:.2f} s")
@@ -143,15 +137,11 @@ class SkeletonCanvas:
 
     def _show(self, video_picture: Picture) -> None:
         width, height = self.video_shown
-        assert video_picture.shape == (height, width, 3), (
-            "the video picture has another size than video_shown"
-        )
+        assert video_picture.shape == (height, width, 3), "the video picture has another size than video_shown"
         opaque = np.full((height, width, 4), 255, np.uint8)
         opaque[..., :3] = video_picture[::-1]
         renderer = self._canvas.get_renderer()
-        renderer.draw_image(
-            renderer.new_gc(), self._corner[0], self.height - self._corner[1] - height, opaque
-        )
+        renderer.draw_image(renderer.new_gc(), self._corner[0], self.height - self._corner[1] - height, opaque)
 
     def _draw_keypoints(self, present: list[tuple[StagedPerson, int]]) -> None:
         parents, children = np.array(H36M_17.bones).T
@@ -169,9 +159,7 @@ class SkeletonCanvas:
         self._stroke(segments, colours, 2.0)
         if dots:
             self._dots.set_data(*np.concatenate(dots).T)
-            self._dots.set(
-                markersize=3.2, markerfacecolor="white", markeredgecolor=_DARK, markeredgewidth=0.5
-            )
+            self._dots.set(markersize=3.2, markerfacecolor="white", markeredgecolor=_DARK, markeredgewidth=0.5)
             self._figure.draw_artist(self._dots)
         for person, row in present:
             if person.keypoints_px is not None:
@@ -195,11 +183,7 @@ class SkeletonCanvas:
         # Each bone carries a rim in the paper's colour, so the nearer one visibly passes in front; the rim
         # ends before the joints, where it would cut the next bone.
         segments = [part for bone in bones for part in (_INNER @ bone[1], bone[1])]
-        colours = [
-            colour
-            for bone in bones
-            for colour in ((_PAPER, 0.9), (bone[2], 1.0 if bone[3] else _HIDDEN_ALPHA))
-        ]
+        colours = [colour for bone in bones for colour in ((_PAPER, 0.9), (bone[2], 1.0 if bone[3] else _HIDDEN_ALPHA))]
         self._stroke(segments, colours, [_RIM_PT, _BONE_PT] * len(bones))
         for person, row in present:
             self._name(person.id, self._on_stage(person.joints_m[row])[:, :2], _INK)

@@ -46,9 +46,7 @@ def stage_people(people: Sequence[LiftedPerson]) -> list[StagedPerson]:
     for person, lane in zip(people, lanes, strict=True):
         joints_m = upright(person.pose_norm.astype(np.float64), fps=_rate(person))
         joints_m[..., 0] += (lane - middle) * LANE_M
-        staged.append(
-            StagedPerson(person.id, person.frame, joints_m, person.valid, person.keypoints_px, lane)
-        )
+        staged.append(StagedPerson(person.id, person.frame, joints_m, person.valid, person.keypoints_px, lane))
     return staged
 
 

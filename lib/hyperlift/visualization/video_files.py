@@ -87,9 +87,7 @@ def video_facts(path: Path | str) -> VideoFacts:
         width, height = (first.height, first.width) if turned else (first.width, first.height)
         rate = stream.average_rate or stream.guessed_rate
         if not rate:
-            raise InputError(
-                f"{path}: does not say its frame rate; give --fps and --video-size instead of --video"
-            )
+            raise InputError(f"{path}: does not say its frame rate; give --fps and --video-size instead of --video")
         return VideoFacts(width, height, float(rate))
 
 
@@ -119,6 +117,4 @@ def _opened(path: Path | str) -> Iterator[av.container.InputContainer]:
                 raise InputError(f"{path}: holds no video stream; give another file")
             yield container
     except av.error.FFmpegError as error:
-        raise InputError(
-            f"{path}: is no video that can be read ({error.strerror}); give another file"
-        ) from error
+        raise InputError(f"{path}: is no video that can be read ({error.strerror}); give another file") from error

@@ -32,9 +32,7 @@ def parse_alphapose(entries: list, source: str) -> Detections:
     frames: dict[int, list[Detection]] = {}
     for number, entry in enumerate(entries):
         frame = _frame_number(entry["image_id"], f"{source}, entry {number}")
-        keypoints_px = parse_keypoints(
-            entry["keypoints"], COCO_17, f"{source}, entry {number} (frame {frame})"
-        )
+        keypoints_px = parse_keypoints(entry["keypoints"], COCO_17, f"{source}, entry {number} (frame {frame})")
         detection = Detection(keypoints_px, _track_id(entry.get("idx"), f"{source}, entry {number}"))
         frames.setdefault(frame, []).append(detection)
     return Detections(source=source, tool="AlphaPose", skeleton=COCO_17, frames=dict(sorted(frames.items())))
@@ -45,9 +43,7 @@ def _frame_number(image_id: object, where: str) -> int:
         return image_id
     digits = re.findall(r"\d+", PurePath(str(image_id)).stem)
     if not digits:
-        raise InputError(
-            f"{where}: image_id {image_id!r} holds no frame number; expected digits as in '12.jpg'"
-        )
+        raise InputError(f"{where}: image_id {image_id!r} holds no frame number; expected digits as in '12.jpg'")
     return int(digits[-1])
 
 

@@ -40,9 +40,7 @@ def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np
         InputError: no list of finite numbers, or another joint count.
     """
     if not isinstance(numbers, list) or not all(type(number) in (int, float) for number in numbers):
-        raise InputError(
-            f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint"
-        )
+        raise InputError(f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint")
     if len(numbers) != 3 * len(skeleton):
         raise InputError(
             f"{where}: {len(numbers)} numbers for a person; expected {3 * len(skeleton)}, "
@@ -50,7 +48,6 @@ def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np
         )
     if not all(abs(number) < _FAR_PX for number in numbers):
         raise InputError(
-            f"{where}: a keypoint is NaN, infinite or absurdly far away; "
-            "write missing joints as 0, 0 with confidence 0"
+            f"{where}: a keypoint is NaN, infinite or absurdly far away; write missing joints as 0, 0 with confidence 0"
         )
     return mark_missing(np.array(numbers, dtype=np.float64).reshape(-1, 3))

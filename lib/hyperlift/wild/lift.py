@@ -19,9 +19,7 @@ from hyperlift.wild.windows import lift_windows
 _log = logging.getLogger(__name__)
 
 
-def people_in(
-    detections: Detections, width: int, height: int, fps: float, min_confidence: float = 0.0
-) -> list[Track]:
+def people_in(detections: Detections, width: int, height: int, fps: float, min_confidence: float = 0.0) -> list[Track]:
     """Follow everybody and map their joints to ``H36M_17``.
 
     Args:
@@ -38,9 +36,7 @@ def people_in(
     check_fps(fps)
     detections.check_fits_picture(width, height)
     if not 0 <= min_confidence < 1:
-        raise InputError(
-            f"the least confidence is {min_confidence:g}; give a number from 0 up to, not including, 1"
-        )
+        raise InputError(f"the least confidence is {min_confidence:g}; give a number from 0 up to, not including, 1")
     mapped = []
     for track in follow_people(detections, fps):
         keypoints_px = to_h36m(mark_missing(track.keypoints_px, min_confidence), detections.skeleton)
@@ -54,9 +50,7 @@ def people_in(
     return mapped
 
 
-def lift_track(
-    predict: Predictor, spec: LifterSpec, track: Track, width: int, height: int, fps: float
-) -> LiftedPerson:
+def lift_track(predict: Predictor, spec: LifterSpec, track: Track, width: int, height: int, fps: float) -> LiftedPerson:
     """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's
     frames.
 
@@ -72,9 +66,7 @@ def lift_track(
         InputError: the lifter has another skeleton.
     """
     if spec.skeleton != H36M_17.name:
-        raise InputError(
-            f"the lifter {spec.name!r} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}"
-        )
+        raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}")
     filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, fps)
     points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
     pose2d_norm = np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)

@@ -90,17 +90,13 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
             meta = json.loads(str(stored["meta"]))
             ids = sorted({int(key.split("/")[0][1:]) for key in stored.files if key != "meta"})
             people = [
-                LiftedPerson(id=number, **{name: stored[f"p{number}/{name}"] for name in _ARRAYS})
-                for number in ids
+                LiftedPerson(id=number, **{name: stored[f"p{number}/{name}"] for name in _ARRAYS}) for number in ids
             ]
     except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(
-            f"{path}: holds no 3D poses ({error}); expected the pose3d.npz that lifting writes"
-        ) from error
+        raise InputError(f"{path}: holds no 3D poses ({error}); expected the pose3d.npz that lifting writes") from error
     if meta.get("format") != FORMAT or meta.get("version") != FORMAT_VERSION:
         raise InputError(
-            f"{path}: is {meta.get('format')} version {meta.get('version')}; "
-            f"expected {FORMAT} version {FORMAT_VERSION}"
+            f"{path}: is {meta.get('format')} version {meta.get('version')}; expected {FORMAT} version {FORMAT_VERSION}"
         )
     return people, meta
 

@@ -19,9 +19,7 @@ def check_fps(fps: float) -> None:
         InputError: it is not between 1 and 1000 frames a second.
     """
     if not _SLOWEST_FPS <= fps <= _FASTEST_FPS:
-        raise InputError(
-            f"the frame rate is {fps:g}; give the video's frames a second, between 1 and 1000 (--fps 30)"
-        )
+        raise InputError(f"the frame rate is {fps:g}; give the video's frames a second, between 1 and 1000 (--fps 30)")
 
 
 def frames_at(frames: int, from_fps: float, to_fps: float) -> int:
@@ -46,9 +44,7 @@ def resample(values: Float[np.ndarray, "frames ..."], frames: int) -> Float[np.n
     slope = np.gradient(values, axis=0)
     a, b = values[left], values[left + 1]
     slope_a, slope_b = slope[left], slope[left + 1]
-    curve = a + t * (
-        slope_a + t * (3 * (b - a) - 2 * slope_a - slope_b + t * (2 * (a - b) + slope_a + slope_b))
-    )
+    curve = a + t * (slope_a + t * (3 * (b - a) - 2 * slope_a - slope_b + t * (2 * (a - b) + slope_a + slope_b)))
     # At a given value, its neighbour must not matter, not even as 0 * NaN.
     return np.where(t == 0, a, np.where(t == 1, b, curve))
 

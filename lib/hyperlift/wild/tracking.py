@@ -65,9 +65,7 @@ class _Trail:
         reach = min(REST_REACH + SPEED_REACH * gap_s, WIDEST_REACH)
         expected = self.velocity_px * (frame - self.frames[-1])
         # Whoever stops while hidden has not kept to the course: the nearer of both guesses counts.
-        distance = min(
-            np.median(np.linalg.norm(offsets - guess, axis=1)) for guess in (expected, 0 * expected)
-        )
+        distance = min(np.median(np.linalg.norm(offsets - guess, axis=1)) for guess in (expected, 0 * expected))
         return float(distance / (size * reach))
 
 

@@ -162,9 +162,7 @@ def test_z_up_is_found(tmp_path):
     still = {name: np.zeros((3, 3)) for name, _, _ in PERSON}
     write_person(tmp_path / "y.bvh", still)
     write_person(tmp_path / "z.bvh", still, turn=to_z_up)
-    np.testing.assert_allclose(
-        read_bvh(tmp_path / "z.bvh").joints_m, read_bvh(tmp_path / "y.bvh").joints_m, atol=1e-6
-    )
+    np.testing.assert_allclose(read_bvh(tmp_path / "z.bvh").joints_m, read_bvh(tmp_path / "y.bvh").joints_m, atol=1e-6)
 
 
 def test_who_faces_z_faces_y_with_the_left_at_minus_x(tmp_path):
@@ -194,9 +192,7 @@ def test_turning_the_root_turns_everything(tmp_path):
     [
         lambda name: "mixamorig:" + name,
         lambda name: "Bip01 " + name.replace("Left", "L ").replace("Right", "R ").replace("UpLeg", "Thigh"),
-        lambda name: {"LeftArm": "LeftUpArm", "RightArm": "RightUpArm", "LeftForeArm": "LeftLowArm"}.get(
-            name, name
-        ),
+        lambda name: {"LeftArm": "LeftUpArm", "RightArm": "RightUpArm", "LeftForeArm": "LeftLowArm"}.get(name, name),
         lambda name: (
             name.replace("Left", "l").replace("Right", "r").replace("UpLeg", "Thigh").replace("Leg", "Shin")
             if "Shoulder" not in name
@@ -224,9 +220,7 @@ def test_other_names_mean_the_same(tmp_path, rename):
 def test_a_missing_joint_is_named(tmp_path):
     strange = {"LeftHand": "Paw", "Neck": "Gorge"}
     write_person(tmp_path / "p.bvh", random_angles(), rename=lambda name: strange.get(name, name))
-    with pytest.raises(
-        InputError, match=r"no joint for LWrist, Neck; its joints are Hips, Spine, Gorge.*Paw"
-    ):
+    with pytest.raises(InputError, match=r"no joint for LWrist, Neck; its joints are Hips, Spine, Gorge.*Paw"):
         read_bvh(tmp_path / "p.bvh")
 
 

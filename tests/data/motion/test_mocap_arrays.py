@@ -15,9 +15,7 @@ def folder(tmp_path):
     """Two recordings of 3 and 4 frames in steps of 1 mm."""
     walk = np.arange(3 * 17 * 3, dtype=np.int16).reshape(3, 17, 3)
     arrays = {"A_1": walk, "A_2": np.zeros((4, 17, 3), np.int16)}
-    entries = [
-        {"id": name, "subject": "07", "group": "walk", "frames": len(array)} for name, array in arrays.items()
-    ]
+    entries = [{"id": name, "subject": "07", "group": "walk", "frames": len(array)} for name, array in arrays.items()]
     index = {
         "fps": 50,
         "metres_per_step": 0.001,

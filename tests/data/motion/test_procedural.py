@@ -46,9 +46,7 @@ def test_bones_are_constant_and_sides_alike(recordings):
     for recording in recordings:
         lengths_m = bone_lengths(recording.joints_m.astype(np.float64), H36M_17)
         assert np.ptp(lengths_m, axis=0).max() < 1e-5
-        by_joint = {
-            H36M_17.joints[child]: lengths_m[0, bone] for bone, (_, child) in enumerate(H36M_17.bones)
-        }
+        by_joint = {H36M_17.joints[child]: lengths_m[0, bone] for bone, (_, child) in enumerate(H36M_17.bones)}
         for right, left in H36M_17.pairs:
             assert by_joint[H36M_17.joints[right]] == pytest.approx(by_joint[H36M_17.joints[left]], abs=1e-5)
         assert 3.3 < lengths_m[0].sum() < 5.0

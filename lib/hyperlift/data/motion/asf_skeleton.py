@@ -89,16 +89,12 @@ def read_asf(path: Path) -> AsfSkeleton:
         elif section == ":hierarchy" and words[0] not in ("begin", "end"):
             for child in words[1:]:
                 if child not in bones or (words[0] not in bones and words[0] != ROOT) or child in parent_of:
-                    raise lines.error(
-                        f"the hierarchy hangs {child!r} on {words[0]!r}; both must be bones, once"
-                    )
+                    raise lines.error(f"the hierarchy hangs {child!r} on {words[0]!r}; both must be bones, once")
                 parent_of[child] = words[0]
     if units["length"] <= 0:
         raise InputError(f"{path}: length {units['length']} in section :units; expected a positive number")
     if not parent_of:
-        raise InputError(
-            f"{path}: has no bones in sections :bonedata and :hierarchy; expected an .asf skeleton"
-        )
+        raise InputError(f"{path}: has no bones in sections :bonedata and :hierarchy; expected an .asf skeleton")
     root.axis = _fixed_axis_rotation(root_order, root_angles * radians)
     return _assemble(path, {ROOT: root, **bones}, parent_of, root_place, 0.0254 / units["length"], radians)
 

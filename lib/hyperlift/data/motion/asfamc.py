@@ -66,14 +66,10 @@ def read_amc(
         elif not frames:
             raise lines.error(f"{words[0]!r} before the first frame number; expected an .amc motion")
         elif words[0] not in names:
-            raise lines.error(
-                f"bone {words[0]!r} is not in {skeleton.path.name}; give the skeleton of this subject"
-            )
+            raise lines.error(f"bone {words[0]!r} is not in {skeleton.path.name}; give the skeleton of this subject")
         else:
             bone = names.index(words[0])
-            frames[-1][starts[bone] : starts[bone + 1]] = lines.numbers(
-                words[1:], len(skeleton.channels[bone])
-            )
+            frames[-1][starts[bone] : starts[bone + 1]] = lines.numbers(words[1:], len(skeleton.channels[bone]))
     _check_complete(lines, frames, skeleton, starts)
     if not frames:
         raise InputError(f"{path}: holds no frames; expected an .amc motion")
@@ -120,9 +116,7 @@ def asf_joints(
     tips = starts + np.einsum("fjab,jb->fja", orientations, skeleton.tips_m)
     start = {name: starts[:, bone] for bone, name in enumerate(names)}
     tip = {name: tips[:, bone] for bone, name in enumerate(names)}
-    forward = orientations[:, names.index("head")] @ np.array(
-        [0.0, 0.0, 1.0]
-    )  # CMU skeletons at rest face +z
+    forward = orientations[:, names.index("head")] @ np.array([0.0, 0.0, 1.0])  # CMU skeletons at rest face +z
     landmarks = {
         "Spine": between(start["upperback"], tip["upperback"], 0.15),
         "Thorax": between(start["lowerneck"], tip["lowerneck"], 0.40),
@@ -148,9 +142,7 @@ def _skeleton_beside(path: Path) -> Path:
         return named
     found = sorted(path.parent.glob("*.asf"))
     if len(found) != 1:
-        raise InputError(
-            f"{path}: needs its skeleton {named.name} beside it; {len(found)} .asf files are there"
-        )
+        raise InputError(f"{path}: needs its skeleton {named.name} beside it; {len(found)} .asf files are there")
     return found[0]
 
 

@@ -134,11 +134,7 @@ def find_joints(motion: BvhMotion) -> dict[str, int]:
         doubled = [j for j, index in joints.items() if list(joints.values()).count(index) > 1]
         raise not_a_motion_of_a_person(motion.path, doubled, motion.tree.names)
     children = [i for i, parent in enumerate(motion.tree.parents) if parent == joints["Skull"]]
-    ends = [
-        i
-        for i in children
-        if motion.tree.names[i].endswith(END_SUFFIX) or "end" in bare[i] or "top" in bare[i]
-    ]
+    ends = [i for i in children if motion.tree.names[i].endswith(END_SUFFIX) or "end" in bare[i] or "top" in bare[i]]
     joints["Crown"] = (ends or children or [joints["Skull"]])[0]
     return joints
 
@@ -207,9 +203,7 @@ def _any_trunk(
     neck, crown = landmarks["Neck"], landmarks["Crown"]
     pelvis = between(landmarks["LHip"], landmarks["RHip"], 0.5)
     chest_forward = np.cross(landmarks["LShoulder"] - landmarks["RShoulder"], neck - pelvis)
-    own_forward = np.einsum(
-        "fab,fa->b", skull, chest_forward / np.linalg.norm(chest_forward, axis=-1, keepdims=True)
-    )
+    own_forward = np.einsum("fab,fa->b", skull, chest_forward / np.linalg.norm(chest_forward, axis=-1, keepdims=True))
     forward = skull @ (own_forward / np.linalg.norm(own_forward))
     return {
         "Spine": between(pelvis, neck, _SPINE_PART),
@@ -225,9 +219,7 @@ def _metres_per_unit(
     if unit not in get_args(Unit):
         raise InputError(f"unit {unit!r}; expected one of {', '.join(get_args(Unit))}")
     chains = [[joints[side + joint] for joint in ("Hip", "Knee", "Ankle")] for side in "LR"]
-    leg = float(
-        np.mean([np.linalg.norm(np.diff(positions[0, chain], axis=0), axis=-1).sum() for chain in chains])
-    )
+    leg = float(np.mean([np.linalg.norm(np.diff(positions[0, chain], axis=0), axis=-1).sum() for chain in chains]))
     if unit == "auto":
 
         def misfit(name: str) -> float:
@@ -237,15 +229,11 @@ def _metres_per_unit(
         _log.info("%s: lengths taken as %s (a leg of %.2f m)", path, unit, leg * METRES_PER_UNIT[unit])
     leg_m = leg * METRES_PER_UNIT[unit]
     if not _LEG_RANGE_M[0] < leg_m < _LEG_RANGE_M[1]:
-        raise InputError(
-            f"{path}: a leg is {leg:.4g} long, {leg_m:.3g} m in unit {unit}; give the unit of the file"
-        )
+        raise InputError(f"{path}: a leg is {leg:.4g} long, {leg_m:.3g} m in unit {unit}; give the unit of the file")
     return METRES_PER_UNIT[unit]
 
 
-def _up_axis(
-    positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], up: UpAxis
-) -> Literal["y", "z"]:
+def _up_axis(positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], up: UpAxis) -> Literal["y", "z"]:
     if up != "auto":
         return up
     ankles = between(positions[:, joints["LAnkle"]], positions[:, joints["RAnkle"]], 0.5)

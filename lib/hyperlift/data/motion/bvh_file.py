@@ -73,9 +73,7 @@ def read_bvh_file(path: Path) -> BvhMotion:
         rows.append(lines.numbers(words, count))
     if lines.next_words() is not None:
         raise lines.error(f"more than the {frame_count} frames that the file announces")
-    tree = KinematicTree(
-        names=tuple(header.names), parents=tuple(header.parents), offsets=np.array(header.offsets)
-    )
+    tree = KinematicTree(names=tuple(header.names), parents=tuple(header.parents), offsets=np.array(header.offsets))
     rotations, translations = _transforms(np.array(rows), header)
     return BvhMotion(
         path=path, tree=tree, fps=_frame_rate(frame_time_s), rotations=rotations, translations=translations
@@ -96,9 +94,7 @@ def _read_hierarchy(lines: TextLines) -> _Header:
             return header
         if keyword in ("ROOT", "JOINT", "END"):
             if (keyword == "ROOT") != (not header.names):
-                raise lines.error(
-                    f"{' '.join(words)!r}; expected one ROOT, first, and joints inside its braces"
-                )
+                raise lines.error(f"{' '.join(words)!r}; expected one ROOT, first, and joints inside its braces")
             if keyword != "ROOT" and not open_joints:
                 raise lines.error(f"{' '.join(words)!r} stands outside the braces of the root")
             parent = open_joints[-1] if open_joints else -1
@@ -140,9 +136,7 @@ def _channels(lines: TextLines, words: list[str]) -> list[str]:
     known = {f"{axis}{kind}" for axis in "xyz" for kind in ("position", "rotation")}
     channels = [word.lower() for word in words[1:]]
     if not words or words[0] != str(len(channels)) or not set(channels) <= known:
-        raise lines.error(
-            f"CHANNELS {' '.join(words)}; expected a count and that many of {' '.join(sorted(known))}"
-        )
+        raise lines.error(f"CHANNELS {' '.join(words)}; expected a count and that many of {' '.join(sorted(known))}")
     if len(set(channels)) != len(channels):
         raise lines.error("a channel occurs twice")
     return channels
@@ -165,9 +159,7 @@ def _transforms(
         columns = {channel: values[:, first + column] for column, channel in enumerate(channels)}
         first += len(channels)
         turns = [channel for channel in channels if channel.endswith("rotation")]
-        angles_rad = (
-            np.radians(np.stack([columns[c] for c in turns], -1)) if turns else np.zeros((len(values), 0))
-        )
+        angles_rad = np.radians(np.stack([columns[c] for c in turns], -1)) if turns else np.zeros((len(values), 0))
         rotations[:, joint] = euler_rotation([channel[0] for channel in turns], angles_rad)
         if any(channel.endswith("position") for channel in channels):
             places = np.broadcast_to(header.offsets[joint], (len(values), 3)).copy()

@@ -110,9 +110,7 @@ def _read_all(files: list[Path], read: Callable[[Path], Recording], path: Path) 
     for entry in skipped:
         _log.warning("left out %s", entry.reason)
     if len(skipped) > MOST_BROKEN * len(files):
-        raise InputError(
-            f"{path}: {len(skipped)} of {len(files)} files cannot be read; the first: {skipped[0].reason}"
-        )
+        raise InputError(f"{path}: {len(skipped)} of {len(files)} files cannot be read; the first: {skipped[0].reason}")
     return Collection(recordings=tuple(recordings), skipped=tuple(skipped))
 
 
@@ -140,9 +138,7 @@ def _trials(path: Path, rows: "csv.DictReader[str]") -> Iterator[tuple[str, Tria
         except (TypeError, ValueError):
             fps = 0.0
         if not 0 < fps < 10_000:
-            raise InputError(
-                f"{path}, line {rows.line_num}: fps is {row['fps']!r}; expected a positive number"
-            )
+            raise InputError(f"{path}, line {rows.line_num}: fps is {row['fps']!r}; expected a positive number")
         yield row["trial"], Trial(row["description"] or "", fps)
 
 

@@ -87,9 +87,7 @@ def axis_rotation(axis: str, angles_rad: Float[np.ndarray, "*any"]) -> Float[np.
     return matrices
 
 
-def euler_rotation(
-    axes: Sequence[str], angles_rad: Float[np.ndarray, "*any angles"]
-) -> Float[np.ndarray, "*any 3 3"]:
+def euler_rotation(axes: Sequence[str], angles_rad: Float[np.ndarray, "*any angles"]) -> Float[np.ndarray, "*any 3 3"]:
     """The product R(axes[0]) R(axes[1]) …: each rotation about an axis already turned by those before it.
 
     Rotations about fixed axes, given in the order in which they happen, are the same product with both lists

@@ -54,9 +54,7 @@ def _recording(
     try:
         steps = archive[name]
     except KeyError:
-        raise InputError(
-            f"{where}: the index lists it, the archive has no such array; copy both again"
-        ) from None
+        raise InputError(f"{where}: the index lists it, the archive has no such array; copy both again") from None
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{where}: cannot be read ({error}); copy the archive again") from error
     expected = (entry["frames"], len(H36M_17), 3)
@@ -79,9 +77,7 @@ def _read_index(path: Path, split: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: not a readable JSON file ({error})") from error
     if not isinstance(index, dict):
-        raise InputError(
-            f"{path}: holds a {type(index).__name__}; expected an object with fps, joints and splits"
-        )
+        raise InputError(f"{path}: holds a {type(index).__name__}; expected an object with fps, joints and splits")
     for key in ("fps", "metres_per_step"):
         value = index.get(key)
         if not isinstance(value, int | float) or not 0 < value < np.inf:
@@ -90,15 +86,10 @@ def _read_index(path: Path, split: str) -> dict[str, Any]:
         raise InputError(f"{path}: up is {index.get('up')!r}; expected 'z'")
     if index.get("joints") != list(H36M_17.joints):
         raise InputError(
-            f"{path}: joints are {index.get('joints')}; expected those of {H36M_17.name}, "
-            f"{list(H36M_17.joints)}"
+            f"{path}: joints are {index.get('joints')}; expected those of {H36M_17.name}, {list(H36M_17.joints)}"
         )
     if not isinstance(index.get(split), list):
-        splits = [
-            key
-            for key, value in index.items()
-            if key not in ("joints", "parents") and isinstance(value, list)
-        ]
+        splits = [key for key, value in index.items() if key not in ("joints", "parents") and isinstance(value, list)]
         raise InputError(f"{path}: has no split {split!r}; it has {', '.join(splits) or 'none'}")
     for number, entry in enumerate(index[split]):
         if not isinstance(entry, dict) or not entry.keys() >= _ENTRY_KEYS:

@@ -41,9 +41,7 @@ def procedural_recordings(count: int, seconds: float, seed: int, fps: float = 50
     """
     frames = round(seconds * fps) if 0 < fps < np.inf and 0 < seconds < np.inf else 0
     if frames < 2 or count < 0:
-        raise InputError(
-            f"{count} motions of {seconds} s at {fps} frames a second; each needs at least two frames"
-        )
+        raise InputError(f"{count} motions of {seconds} s at {fps} frames a second; each needs at least two frames")
     recordings = []
     for index in range(count):
         generator = np.random.default_rng([seed, index])
@@ -82,13 +80,9 @@ class _Stage:
 
     def joints_m(self) -> Float[np.ndarray, "frames joints 3"]:
         lean, drop, turn = self.pelvis_turn.T
-        pelvis = (
-            axis_rotation("z", self.heading + turn) @ axis_rotation("y", drop) @ axis_rotation("x", -lean)
-        )
+        pelvis = axis_rotation("z", self.heading + turn) @ axis_rotation("y", drop) @ axis_rotation("x", -lean)
         height_m = self.body.highest_pelvis_m(self.pelvis_xy_m, pelvis, self.ankles_m, _STANDING_STRETCH)
-        height_m = _smooth_lower_bound(
-            height_m, max(1, round(_SETTLE_S / (self.times_s[1] - self.times_s[0])))
-        )
+        height_m = _smooth_lower_bound(height_m, max(1, round(_SETTLE_S / (self.times_s[1] - self.times_s[0]))))
         pelvis_m = np.column_stack([self.pelvis_xy_m, height_m - self.sink_m])
         facing = np.column_stack([*_ahead(self.heading).T, np.zeros(len(self.times_s))])
         return self.body.joints(pelvis_m, pelvis, self.ankles_m, facing, self.angles_deg)
@@ -169,9 +163,7 @@ def _step_along(stage: _Stage, heading: Float[np.ndarray, " frames"], speed: flo
         offset = start + (0.5 if letter == "R" else 0.0)
         cycles = np.arange(-2, int(times_s[-1] * cycles_hz) + 4) + offset - 1
         middles_s = cycles / cycles_hz
-        places_m = _at(times_s, path_m, middles_s) + sign * half_width_m * _aside(
-            _at(times_s, heading, middles_s)
-        )
+        places_m = _at(times_s, path_m, middles_s) + sign * half_width_m * _aside(_at(times_s, heading, middles_s))
         swing_s = (1 - _STANCE_PART) / cycles_hz
         progress = (times_s[:, None] - middles_s[:-1] - _STANCE_PART / 2 / cycles_hz) / swing_s
         xy_m = places_m[0] + _ease(progress) @ np.diff(places_m, axis=0)

@@ -66,9 +66,7 @@ class Body:
     def drawn(cls, generator: np.random.Generator) -> "Body":
         """Draw a body: stature varies by 7 %, single segments by 4 % beside that."""
         stature = float(np.clip(generator.normal(1.0, 0.07), 0.8, 1.2))
-        scale = {
-            joint: stature * float(np.clip(generator.normal(1.0, 0.04), 0.88, 1.12)) for joint in _REST_M
-        }
+        scale = {joint: stature * float(np.clip(generator.normal(1.0, 0.04), 0.88, 1.12)) for joint in _REST_M}
         offsets = np.zeros((len(_NODES), 3))
         for index, node in enumerate(_NODES):
             joint = node[1:] if node[0] in SIDES and node[1:] in _REST_M else node

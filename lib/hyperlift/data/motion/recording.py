@@ -31,9 +31,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         if not (0 < self.fps < np.inf):
-            raise InputError(
-                f"{self.name}: {self.fps} frames a second; the frame rate must be positive and finite"
-            )
+            raise InputError(f"{self.name}: {self.fps} frames a second; the frame rate must be positive and finite")
         shape = self.joints_m.shape
         if len(shape) != 3 or shape[1:] != (len(H36M_17), 3):
             raise InputError(
