@@ -1,0 +1,58 @@
+"""Accuracy on a benchmark file: the bundled lifter beside what needs no training at all.
+
+python benchmarks/accuracy.py BENCH.npz [--more NAME=PRED.npz …]
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from report import machine, write_section
+
+from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, score_bench
+from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.runtime import load_lifter
+from hyperlift.wild.windows import lift_windows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bench", type=Path)
+    parser.add_argument("--more", action="append", default=[], metavar="NAME=PRED.npz", help="score predictions too")
+    args = parser.parse_args()
+    bench, lifter = BenchFile(args.bench), load_lifter()
+    flipped = FlipAveraged(lifter, SKELETON)
+
+    def flat(pose2d_norm: np.ndarray) -> np.ndarray:
+        pose = pose2d_norm.copy()
+        pose[..., 2] = 0.0
+        return pose
+
+    lifters = {
+        "2D with zero depth": flat,
+        "bundled lifter, no flip": lambda pose: lift_windows(lifter, pose, lifter.spec.n_frames),
+        "bundled lifter, flip (as `infer_wild.py` runs it)": lambda pose: lift_windows(
+            flipped, pose, lifter.spec.n_frames
+        ),
+    }
+    scores = {name: score_bench(bench, lift_bench(bench, lift)) for name, lift in lifters.items()}
+    for entry in args.more:
+        name, path = entry.split("=", 1)
+        with np.load(path) as poses:
+            scores[name] = score_bench(bench, {view: poses[view] for view in poses.files})
+    lines = [
+        "| lifter | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² | bone-length variation |",
+        "|---|---|---|---|---|",
+    ]
+    for name, s in scores.items():
+        lines.append(
+            f"| {name} | {s.n_mpjpe_mm:.1f} | {s.pa_mpjpe_mm:.1f} | {s.jitter_mm:.1f} | {100 * s.bone:.1f} % |"
+        )
+    first = next(iter(scores.values()))
+    table = "\n".join([*lines, "", f"{first.views} views, {first.frames} frames, measured on {machine()}."])
+    print(table)
+    write_section("accuracy", table)
+
+
+if __name__ == "__main__":
+    main()
