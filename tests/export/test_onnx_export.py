@@ -15,7 +15,7 @@ from hyperlift.skeletons import H36M_17
 CONFIGS = {
     "published": ModelConfig(channels=16, depth=2, heads=2, n_frames=12),
     "bundled": ModelConfig(
-        channels=16, depth=2, heads=2, n_frames=12, frame_patch=3, input_frame="person", label_space="camera"
+        channels=16, depth=2, heads=2, n_frames=27, frame_patch=9, input_frame="person", label_space="camera"
     ),
     "global": ModelConfig(
         channels=16,

@@ -70,7 +70,8 @@ def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: in
     # It warns of packages that this network does not use.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     joints = len(model.skeleton)
-    example = torch.zeros(2, min(9, model.config.n_frames), joints, 3)
+    # Sizes that are special for nobody: tracing would take a single token, or the longest clip, for a constant.
+    example = torch.zeros(2, min(2 * model.config.frame_patch + 1, model.config.n_frames), joints, 3)
     # The exporter cannot decompose the fused kernel that attention takes on a CPU; the plain one it can.
     with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
         # The exporter warns of its own internals; whether the file is right is measured below.
