@@ -1,6 +1,6 @@
-"""Score a checkpoint or an ONNX lifter; see --help."""
+"""Score a checkpoint or an ONNX lifter; ``--help`` says how."""
 
-from hyperlift.cli.evaluate import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("evaluate"))

@@ -1,6 +1,6 @@
-"""Lift 2D keypoints of a video to 3D: ``python infer_wild.py --help``."""
+"""Lift 2D keypoints of a video to 3D; ``--help`` says how."""
 
-from hyperlift.cli.lift import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("lift"))

@@ -1,6 +1,6 @@
 """Train a lifter; ``--help`` says how."""
 
-from hyperlift.cli.train import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("train"))

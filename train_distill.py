@@ -1,6 +1,6 @@
-"""Distillation; not part of this version yet."""
+"""Train a small lifter from a large one; ``--help`` says how."""
 
-from hyperlift.cli.distill import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("distill"))

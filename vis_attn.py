@@ -1,6 +1,6 @@
-"""Attention heat maps; not part of this version yet."""
+"""Draw what a lifter attends to; ``--help`` says how."""
 
-from hyperlift.cli.attention import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("attention"))

@@ -3,6 +3,7 @@
 python benchmarks/speed.py
 """
 
+import argparse
 import time
 from collections.abc import Callable
 
@@ -39,6 +40,7 @@ def best_sgemm(rng: np.random.Generator) -> Callable[[], object]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     rng = np.random.default_rng(0)
     lifter = load_lifter(threads=1)
     frames = lifter.spec.n_frames

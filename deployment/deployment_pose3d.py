@@ -1,6 +1,6 @@
 """Export a checkpoint to ONNX and compare it with torch; ``--help`` says how."""
 
-from hyperlift.cli.export import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("export"))

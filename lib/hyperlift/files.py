@@ -52,6 +52,18 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         raise
 
 
+def check_output(path: Path | str) -> None:
+    """Find out before the work whether a file can be written; creates its folder.
+
+    Raises:
+        InputError: the folder cannot be created or written, or a folder stands in the file's place.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; move it away or choose another output")
+    _make_folder(path.parent)
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -103,9 +103,9 @@ def _entries(change: dict) -> str:
         (_entries({}), {"--video-size": None}, "give --video-size WxH or --video FILE"),
         (_entries({}), {"--fps": None}, "give --fps or --video FILE"),
         (_entries({}), {"--video": "gone.mp4"}, "no such video"),
-        (_entries({}), {"--person": "9"}, "choose from [0]"),
+        (_entries({}), {"--person": "9"}, "choose from p0"),
         (_entries({}), {"--onnx": "gone.onnx"}, "gone.onnx: no such file"),
-        (_entries({}), {"--min-confidence": "2"}, "least confidence is 2"),
+        (_entries({}), {"--min-confidence": "2"}, "--min-confidence is 2"),
     ],
 )
 def test_mistakes_are_one_line(
@@ -134,7 +134,7 @@ def test_contradicting_size(tmp_path: Path, lifter: Path, walk: Path, capsys: py
         video.add(np.zeros((48, 64, 3), np.uint8))
     args = ["--keypoints", str(walk), "--video", str(tmp_path / "v.mp4"), "--video-size", "640x480"]
     assert main([*args, "--out", str(tmp_path / "out"), "--onnx", str(lifter)]) == 2
-    assert "v.mp4 has 64x48; leave --video-size away" in capsys.readouterr().err
+    assert "v.mp4 has 64x48; omit --video-size" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_files_that_are_no_lifter(tmp_path: Path):
     with pytest.raises(InputError, match=r"gone\.onnx: no such file"):
         load_lifter(tmp_path / "gone.onnx")
     (tmp_path / "noise.onnx").write_bytes(b"\x00\x01 this is no protobuf")
-    with pytest.raises(InputError, match=r"noise\.onnx: is no ONNX model") as caught:
+    with pytest.raises(InputError, match=r"noise\.onnx: is not an ONNX model") as caught:
         load_lifter(tmp_path / "noise.onnx")
     assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="carries no HyperLift metadata"):

@@ -130,5 +130,5 @@ def test_files_that_are_no_video(tmp_path: Path):
     with pytest.raises(InputError, match="no such video"):
         video_facts(tmp_path / "gone.mp4")
     (tmp_path / "text.mp4").write_text("text")
-    with pytest.raises(InputError, match=r"text\.mp4: is no video"):
+    with pytest.raises(InputError, match=r"text\.mp4: is not a video"):
         video_facts(tmp_path / "text.mp4")

@@ -93,7 +93,7 @@ def test_half_a_body():
 
 @pytest.mark.parametrize(
     ("fps", "least", "message"),
-    [(0.0, 0.0, "frame rate"), (30.0, 1.5, "least confidence"), (30.0, 0.95, "lower it")],
+    [(0.0, 0.0, "frame rate"), (30.0, 1.5, "min-confidence"), (30.0, 0.95, "lower it")],
 )
 def test_impossible_wishes(fps: float, least: float, message: str):
     with pytest.raises(InputError, match=message):
@@ -149,3 +149,14 @@ def test_no_half_written_poses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(OSError, match="No space"):
         write_poses(tmp_path / "pose3d.npz", lift(walk(range(20)), 30.0), META)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_portrait_size_for_a_landscape_video_is_noticed():
+    keypoints = np.full((17, 3), 0.9)
+    keypoints[:, 0] = np.linspace(800, 1900, 17)
+    keypoints[:, 1] = np.linspace(200, 900, 17)
+    people = {frame: [Detection(keypoints)] for frame in range(10)}
+    detections = Detections(source="k.json", tool="t", skeleton=COCO_17, frames=people)
+    detections.check_fits_picture(1920, 1080)
+    with pytest.raises(InputError, match="check --video-size"):
+        detections.check_fits_picture(1080, 1920)

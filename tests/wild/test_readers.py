@@ -104,10 +104,10 @@ def test_places_where_nothing_is(tmp_path: Path):
     with pytest.raises(InputError, match=r"holds no \*_keypoints.json"):
         read_keypoints(tmp_path)
     (tmp_path / "text.json").write_text("{half")
-    with pytest.raises(InputError, match=r"text\.json: is no JSON"):
+    with pytest.raises(InputError, match=r"text\.json: is not valid JSON"):
         read_keypoints(tmp_path / "text.json")
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(InputError, match="is no JSON"):
+    with pytest.raises(InputError, match="is not valid JSON"):
         read_keypoints(tmp_path / "binary.json")
 
 

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from hyperlift.cli.app import guarded
 from hyperlift.errors import InputError
+from hyperlift.files import check_output
 from hyperlift.geometry.contract import Predictor
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.runtime import load_lifter
@@ -40,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{detections.tool} keypoints of {len(detections.frames)} frames; "
         f"lifting {_names(tracks)} with {lifter.spec.name}"
     )
+    out = Path(args.out)
+    for name in (POSES_NAME, VIDEO_NAME):
+        check_output(out / name)
     with tqdm(total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None) as bar:
         people = lift_people(
             predict,
@@ -58,7 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         fps=recording.fps,
         lifter=lifter.spec,
     )
-    out = Path(args.out)
     write_poses(out / POSES_NAME, people, meta)
     print(f"3D poses: {out / POSES_NAME}")
     if args.render:
@@ -79,10 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, metavar="DIR", help=f"gets {POSES_NAME} and {VIDEO_NAME}")
     parser.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080")
     parser.add_argument("--fps", help="frames a second of the video")
-    parser.add_argument("--video", metavar="FILE", help="drawn under the keypoints; gives size and fps where absent")
-    parser.add_argument("--onnx", metavar="FILE", help="another lifter than the bundled one")
     parser.add_argument(
-        "--person", type=int, action="append", metavar="ID", help="lift only this person; may be repeated"
+        "--video", metavar="FILE", help="drawn under the keypoints; also gives --video-size and --fps if you omit them"
+    )
+    parser.add_argument("--onnx", metavar="FILE", help="a lifter other than the bundled one")
+    parser.add_argument(
+        "--person", type=_person, action="append", metavar="ID", help="lift only this person (1 or p1); may be repeated"
     )
     parser.add_argument(
         "--render", action=argparse.BooleanOptionalAction, default=True, help=f"draw {VIDEO_NAME} (default)"
@@ -91,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "--no-flip",
         dest="flip",
         action="store_false",
-        help="do not average with the mirrored clip: half the work, a little less exact",
+        help="do not average with the mirrored clip: half the work, slightly less accurate",
     )
     parser.add_argument(
         "--min-confidence",
@@ -103,6 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _person(text: str) -> int:
+    return int(text.strip().removeprefix("p"))
+
+
 def _recording(args: argparse.Namespace) -> Recording:
     """Size and frame rate from the options, from the video where they are absent."""
     size = _size(args.video_size) if args.video_size is not None else None
@@ -112,8 +121,7 @@ def _recording(args: argparse.Namespace) -> Recording:
         shown = facts.width, facts.height
         if size is not None and size != shown:
             raise InputError(
-                f"--video-size is {size[0]}x{size[1]}, but {args.video} has {shown[0]}x{shown[1]}; "
-                "leave --video-size away"
+                f"--video-size is {size[0]}x{size[1]}, but {args.video} has {shown[0]}x{shown[1]}; omit --video-size"
             )
         size, fps = shown, facts.fps if fps is None else fps
     if size is None:
@@ -143,7 +151,9 @@ def _chosen(tracks: list[Track], wanted: Sequence[int] | None) -> list[Track]:
     known = {track.id for track in tracks}
     strangers = [number for number in wanted if number not in known]
     if strangers:
-        raise InputError(f"--person {strangers[0]}: there is no such person; choose from {sorted(known)}")
+        raise InputError(
+            f"--person {strangers[0]}: there is no such person; choose from {', '.join(f'p{n}' for n in sorted(known))}"
+        )
     return [track for track in tracks if track.id in wanted]
 
 

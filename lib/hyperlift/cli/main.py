@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from hyperlift import __version__
+from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED
 
 COMMANDS = {
     "lift": "2D keypoints to 3D motion",
@@ -32,16 +34,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     command, *rest = arguments
     if command not in COMMANDS:
         print(f"hyperlift: error: unknown command {command!r}; known: {', '.join(COMMANDS)}", file=sys.stderr)
-        return 2
+        return INPUT_ERROR
     sys.argv[0] = f"hyperlift {command}"
+    return run(command, rest)
+
+
+def run(command: str, argv: Sequence[str] | None = None) -> int:
+    """Import one command and run it; returns its exit code.
+
+    The import is inside, so that a missing package or an early Ctrl-C is one line too.
+
+    Args:
+        command: one of ``COMMANDS``.
+        argv: its arguments; None takes those of the process.
+    """
+    program = Path(sys.argv[0]).name
     try:
-        module = import_module(f"hyperlift.cli.{command}")
+        return import_module(f"hyperlift.cli.{command}").main(argv)
     except ModuleNotFoundError as error:
         if error.name not in _NEEDS:
             raise
-        print(f"hyperlift: error: {command} needs {error.name}; pip install 'hyperlift[train]'", file=sys.stderr)
-        return 2
-    return module.main(rest)
+        print(f"{program}: error: this command needs {error.name}; pip install -e '.[train]'", file=sys.stderr)
+        return INPUT_ERROR
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker) -> int:
             trainer.resume(args.resume)
         elif folder.resume.exists():
             raise InputError(
-                f"{folder.path}: already holds a run; go on with it by -r {folder.resume} or choose another folder"
+                f"{folder.path}: already holds a run; resume it with -r {folder.resume} or choose another folder"
             )
         if ranks.first:
             _prepare_folder(folder, trainer.run_config, args.seed, environment(device))

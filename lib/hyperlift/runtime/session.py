@@ -49,7 +49,7 @@ class OnnxLifter:
             )
         except Exception as error:  # its exception classes are private and share no other base
             reason = " ".join(str(error).split())[:160]
-            raise InputError(f"{source}: is no ONNX model that can be run ({reason}); export it again") from error
+            raise InputError(f"{source}: is not an ONNX model that can be run ({reason}); export it again") from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.spec = LifterSpec.from_metadata(metadata, source)
         self._joints = len(skeleton_named(self.spec.skeleton))

@@ -108,7 +108,7 @@ class Trainer:
         self.model, self.sampler, self.step, self.config = model, sampler, step, config
         self.seed, self.folder, self.spec, self.run_config = seed, folder, spec, run
         self.validate, self.ranks, self.progress = validate, ranks, progress
-        self.sinks = (JsonLines(folder.log), *sinks)
+        self.sinks: tuple[Sink, ...] = (JsonLines(folder.log), *sinks)
         self.device = next(model.parameters()).device
         modules = [module for module in (model, step) if isinstance(module, nn.Module)]
         trained = [[p for p in module.parameters() if p.requires_grad] for module in modules]

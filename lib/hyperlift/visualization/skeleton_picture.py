@@ -15,7 +15,7 @@ from hyperlift.visualization.stage import StagedPerson, floor_lines, project
 from hyperlift.visualization.video_files import Picture
 
 RIGHT, LEFT, TRUNK = "#e4572e", "#2e86de", "#3d4451"
-_PAPER, _GRID, _INK, _DARK = "#fbfbf9", "#d5d5cf", "#3d4451", "#20242b"
+_PAPER, _GRID, _FAINT, _INK, _DARK = "#fbfbf9", "#d5d5cf", "#8b8b93", "#3d4451", "#20242b"
 _PAINTED = {"right": RIGHT, "left": LEFT, "trunk": TRUNK}
 _ON_PICTURE = {"right": RIGHT, "left": LEFT, "trunk": "#f4f4f0"}
 _BONE_PT, _RIM_PT, _HIDDEN_ALPHA = 3.4, 5.4, 0.3
@@ -118,6 +118,16 @@ class SkeletonCanvas:
             x, y = self.panel_width + 16 + 74 * number, self.height - 20
             figure.add_artist(Line2D([x, x + 20], [y, y], color=colour, linewidth=_BONE_PT, transform=None))
             figure.text(x + 26, y, name, color=_INK, fontsize=9, va="center", transform=None)
+        figure.text(
+            self.width - 14,
+            12,
+            "poses only: everybody on a spot of their own, the path through space is not recovered",
+            color=_FAINT,
+            fontsize=7,
+            ha="right",
+            va="center",
+            transform=None,
+        )
         self._canvas.draw()
         self._still_life = self._canvas.copy_from_bbox(figure.bbox)
         self._clock = figure.text(

@@ -117,4 +117,4 @@ def _opened(path: Path | str) -> Iterator[av.container.InputContainer]:
                 raise InputError(f"{path}: holds no video stream; give another file")
             yield container
     except av.error.FFmpegError as error:
-        raise InputError(f"{path}: is no video that can be read ({error.strerror}); give another file") from error
+        raise InputError(f"{path}: is not a video that can be read ({error.strerror}); give another file") from error

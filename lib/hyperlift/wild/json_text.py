@@ -18,14 +18,14 @@ def load_json(path: Path) -> object:
     """Parse a JSON file.
 
     Raises:
-        InputError: the file cannot be read or is no JSON.
+        InputError: the file cannot be read or is not JSON.
     """
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: is no JSON ({error}); write the detector's results again") from error
+        raise InputError(f"{path}: is not valid JSON ({error}); export the keypoints again") from error
 
 
 def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:

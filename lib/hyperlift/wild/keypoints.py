@@ -61,6 +61,14 @@ class Detections:
                 f"{self.source}: most points lie outside a picture of {width}x{height} (they reach "
                 f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check --video-size"
             )
+        # A detector places few points outside its picture, and those close by; a landscape size given for a portrait
+        # video has many far outside.
+        far = (points < -0.25 * np.array([width, height])) | (points > 1.25 * np.array([width, height]))
+        if far.any(-1).mean() > 0.02:
+            raise InputError(
+                f"{self.source}: many points lie far outside a picture of {width}x{height} (they reach "
+                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check --video-size"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ def people_in(detections: Detections, width: int, height: int, fps: float, min_c
     check_fps(fps)
     detections.check_fits_picture(width, height)
     if not 0 <= min_confidence < 1:
-        raise InputError(f"the least confidence is {min_confidence:g}; give a number from 0 up to, not including, 1")
+        raise InputError(f"--min-confidence is {min_confidence:g}; give a number from 0 up to, not including, 1")
     mapped = []
     for track in follow_people(detections, fps):
         keypoints_px = to_h36m(mark_missing(track.keypoints_px, min_confidence), detections.skeleton)
@@ -44,9 +44,7 @@ def people_in(detections: Detections, width: int, height: int, fps: float, min_c
         if seen.any():
             mapped.append(Track(id=track.id, frame=track.frame[seen], keypoints_px=keypoints_px[seen]))
     if not mapped:
-        raise InputError(
-            f"{detections.source}: no keypoint is as sure as --min-confidence {min_confidence:g}; lower it"
-        )
+        raise InputError(f"{detections.source}: no keypoint reaches --min-confidence {min_confidence:g}; lower it")
     return mapped
 
 
