@@ -2,10 +2,12 @@ import json
 
 import numpy as np
 import pytest
+import synthetic_3dhp
 import synthetic_h36m
 import torch
 from wild_people import write_flat_lifter
 
+from hyperlift.cli import convert_mpi_inf_3dhp
 from hyperlift.cli.evaluate import main
 from hyperlift.data.h36m_clips import ClipPlan, convert_h36m
 from hyperlift.evaluation.bench import BenchFile, load_poses, score_bench
@@ -67,6 +69,46 @@ def test_an_onnx_lifter_on_a_store(files, tmp_path, capsys):
     assert "flip:      off" in capsys.readouterr().out
 
 
+def test_all_variants_side_by_side(files, tmp_path, capsys):
+    lifter = ["--onnx", str(files / "flat.onnx"), "--data", str(files / "store")]
+    assert main([*lifter, "--protocol", "all", "--json", str(tmp_path / "all.json")]) == 0
+    out = capsys.readouterr().out
+    for words in ("published   complete", "without", "mean over actions *", "mean over frames", "P2 by joint"):
+        assert words in out
+    variants = json.loads((tmp_path / "all.json").read_text())["variants"]
+    assert len(variants) == 8
+    assert main([*lifter, "--slicing", "complete", "--all-sequences", "--json", str(tmp_path / "one.json")]) == 0
+    one = json.loads((tmp_path / "one.json").read_text())
+    same = next(v for v in variants if v["flip"] and not v["excluded"] and v["slicing"] == "complete")
+    assert same["mean_over_actions"] == one["mean_over_actions"] == one["overall"]
+    assert same["actions"] == one["actions"]
+    assert {"p1_mm", "p2_mm", "r_mpjpe_mm", "n_mpjpe_mm", "mpjve_mm_per_frame", "pck_150", "auc_150"} <= set(
+        one["overall"]["joints"]["Head"]
+    )
+
+
+def test_mpi_inf_3dhp_from_files_to_numbers(files, tmp_path, capsys):
+    folder = synthetic_3dhp.write(tmp_path / "3dhp")
+    convert = ["--dt_root", str(folder), "--out", str(folder), "--n_frames", "27", "--stride", "27"]
+    assert convert_mpi_inf_3dhp.main(convert) == 0
+    assert "clips of 27 frames" in capsys.readouterr().out
+    assert convert_mpi_inf_3dhp.main(convert) == 2
+    assert "already exists" in capsys.readouterr().err
+    write_flat_lifter(tmp_path / "flat.onnx", n_frames=27, skeleton="mpi_inf_3dhp17")
+    lifter = ["--onnx", str(tmp_path / "flat.onnx"), "--data", str(folder)]
+    assert main(lifter) == 0
+    out = capsys.readouterr().out
+    assert "MPI-INF-3DHP; mean over all frames" in out
+    assert "TS5" in out
+    assert main([*lifter, "--protocol", "all", "--json", str(tmp_path / "r.json")]) == 0
+    assert len(json.loads((tmp_path / "r.json").read_text())["variants"]) == 4
+    capsys.readouterr()
+    assert main([*lifter, "--protocol", "h36m"]) == 2
+    assert "does not score" in capsys.readouterr().err
+    assert main(["--onnx", str(files / "flat.onnx"), "--data", str(folder)]) == 2
+    assert "holds skeleton mpi_inf_3dhp17" in capsys.readouterr().err
+
+
 def test_a_benchmark_file(files, tmp_path, capsys):
     save = tmp_path / "new" / "pred.npz"
     arguments = ["--bench", str(files / "bench.npz"), "--save", str(save), "--json", str(tmp_path / "r.json")]
@@ -89,6 +131,10 @@ def test_a_benchmark_file(files, tmp_path, capsys):
         ("--onnx F/flat.onnx --bench F/bench.npz --slicing complete", "--slicing"),
         ("--onnx F/flat.onnx --data F/store --save T/pred.npz", "--save"),
         ("--onnx F/flat.onnx --data F/store --version 3", "--version"),
+        ("--onnx F/flat.onnx --data F/store --protocol h37m --json T/r.json", "unknown protocol 'h37m'; known: data"),
+        ("--onnx F/flat.onnx --data F/store --protocol mpi_inf_3dhp", "does not score"),
+        ("--onnx F/flat.onnx --data F/store --protocol all --mean frame", "leave --mean out"),
+        ("--onnx F/flat.onnx --bench F/bench.npz --protocol all", "--protocol"),
         ("--onnx F/slow.onnx --bench F/bench.npz", "50"),
         ("--onnx F/flat.onnx --data F/pickled", "--format store"),
         ("--evaluate F/tiny.safetensors --hyper_cfg F/other.yaml --data F/store", "hypergraph"),

@@ -3,9 +3,12 @@ import torch
 
 from hyperlift.geometry.joint_errors import (
     acceleration_error,
+    bone_length_deviation,
     bone_length_variation,
     joint_distance,
     root_relative,
+    share_within,
+    velocity_error,
 )
 from hyperlift.skeletons import H36M_17
 
@@ -19,7 +22,7 @@ def test_distance_by_hand():
 def test_tensors_and_arrays_give_the_same():
     rng = np.random.default_rng(0)
     pose, truth = rng.normal(size=(2, 6, 17, 3)), rng.normal(size=(2, 6, 17, 3))
-    for function in (joint_distance, acceleration_error):
+    for function in (joint_distance, velocity_error, acceleration_error):
         as_tensor = function(torch.from_numpy(pose), torch.from_numpy(truth))
         np.testing.assert_allclose(as_tensor.numpy(), function(pose, truth), rtol=1e-12)
     np.testing.assert_array_equal(root_relative(torch.from_numpy(pose), 0).numpy(), root_relative(pose, 0))
@@ -48,3 +51,20 @@ def test_bone_lengths_that_vary_by_hand():
     knee = H36M_17.bones.index((H36M_17.index("RHip"), H36M_17.index("RKnee")))
     assert variation[hip] == variation[knee] == 0.5
     assert np.delete(variation, [hip, knee]).max() == 0
+    deviation = bone_length_deviation(pose, H36M_17)
+    assert deviation[hip] == deviation[knee] == 1
+    assert np.delete(deviation, [hip, knee]).max() == 0
+
+
+def test_velocity_by_hand():
+    # The prediction moves 3 a frame along x, the truth 4 a frame along y: the velocities differ by 5.
+    time = np.arange(5.0)
+    pose, truth = np.zeros((5, 2, 3)), np.zeros((5, 2, 3))
+    pose[:, 0, 0], truth[:, 0, 1] = 3 * time + 100, 4 * time
+    np.testing.assert_allclose(velocity_error(pose, truth), np.tile([5.0, 0.0], (4, 1)))
+
+
+def test_share_of_thresholds_by_hand():
+    distance = np.array([[0.0, 4.9], [5.0, 200.0]])
+    np.testing.assert_array_equal(share_within(distance, np.array([5.0])), [[1, 1], [0, 0]])
+    np.testing.assert_array_equal(share_within(distance, np.array([0.0, 5, 10, 15])), [[0.75, 0.75], [0.5, 0]])

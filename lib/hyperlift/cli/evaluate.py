@@ -16,9 +16,18 @@ from hyperlift.data.slicing import SLICINGS
 from hyperlift.data.store import ClipStore
 from hyperlift.errors import InputError
 from hyperlift.evaluation.bench import FPS, SKELETON, BenchFile, lift_bench, save_poses, score_bench
-from hyperlift.evaluation.h36m_protocol import evaluate_store
-from hyperlift.evaluation.protocol import Mean, Protocol, protocol_for
+from hyperlift.evaluation.named_protocols import (
+    ALL,
+    OF_THE_DATA,
+    PROTOCOLS,
+    check_protocol_name,
+    protocol_named,
+    variants,
+)
+from hyperlift.evaluation.protocol import Mean, Protocol
 from hyperlift.evaluation.report import bench_json, bench_text, report_json, report_text
+from hyperlift.evaluation.store_evaluation import evaluate_protocols, evaluate_store
+from hyperlift.evaluation.variants_report import variants_json, variants_text
 from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.flip import FlipAveraged
@@ -30,7 +39,7 @@ from hyperlift.wild.windows import lift_windows
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     arguments = argparse.ArgumentParser(
-        description="Score a lifter by the Human3.6M protocols on a clip store, or on a benchmark file.",
+        description="Score a lifter by the Human3.6M or MPI-INF-3DHP protocol on a clip store, or on a benchmark file.",
         epilog="--config and --hyper_cfg are needed for older .bin files only; a contradiction is an error.",
     )
     add_config_arguments(arguments, config_required=False)
@@ -38,8 +47,15 @@ def parser() -> argparse.ArgumentParser:
     lifter.add_argument("--evaluate", type=Path, metavar="CHECKPOINT", help="weights to score")
     lifter.add_argument("--onnx", type=Path, metavar="FILE", help="ONNX lifter to score")
     arguments.add_argument("--data", type=Path, metavar="FOLDER", help="clip store; the default is the run's own data")
+    arguments.add_argument(
+        "--protocol",
+        default=OF_THE_DATA,
+        metavar="NAME",
+        help=f"{', '.join(PROTOCOLS)}; {OF_THE_DATA}: what fits the data (the default); "
+        f"{ALL}: that in both slicings, with and without flip and the excluded sequences, side by side",
+    )
     arguments.add_argument("--slicing", choices=SLICINGS, help="cut of the test videos (the store's own)")
-    arguments.add_argument("--mean", choices=get_args(Mean), default="action", help="what the mean is over (action)")
+    arguments.add_argument("--mean", choices=get_args(Mean), help="what the mean is over (the protocol's own)")
     arguments.add_argument("--all-sequences", action="store_true", help="score the excluded sequences too")
     arguments.add_argument("--no-flip", action="store_true", help="without the mirrored input's mirrored output")
     arguments.add_argument("--bench", type=Path, metavar="FILE.npz", help="score on a benchmark file instead")
@@ -54,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = parser().parse_args(argv)
     check_version(args.version)
+    check_protocol_name(args.protocol)
     _refuse_mixture(args)
     predict, spec, own_data = _lifter(args)
     text, as_json = _bench(args, predict, spec) if args.bench else _store(args, predict, spec, own_data)
@@ -65,7 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _refuse_mixture(args: argparse.Namespace) -> None:
-    only_store = {"--data": args.data, "--slicing": args.slicing, "--all-sequences": args.all_sequences}
+    choices = {"--slicing": args.slicing, "--mean": args.mean, "--all-sequences": args.all_sequences}
+    in_all = [name for name, value in {**choices, "--no-flip": args.no_flip}.items() if value]
+    if args.protocol == ALL and in_all:
+        raise InputError(f"--protocol {ALL} shows {in_all[0]} beside the others; leave {in_all[0]} out")
+    named = args.protocol if args.protocol != OF_THE_DATA else None
+    only_store = {"--data": args.data, "--protocol": named, **choices}
     given = [name for name, value in only_store.items() if value]
     if args.bench and given:
         raise InputError(f"{given[0]} has no meaning with --bench, whose views are scored whole; leave one of them out")
@@ -89,7 +111,11 @@ def _store(args: argparse.Namespace, predict: Predictor, spec: LifterSpec, own_d
     if folder is None:
         raise InputError("there is no data to score on; give --data FOLDER, a clip store with a test split")
     store = _open_test_split(folder)
-    result = evaluate_store(predict, spec, store, _protocol(args, store))
+    protocol = protocol_named(args.protocol, store)
+    if args.protocol == ALL:
+        results = evaluate_protocols(predict, spec, store, variants(protocol))
+        return variants_text(results, protocol), variants_json(results, protocol)
+    result = evaluate_store(predict, spec, store, _chosen(args, protocol))
     return report_text(result), report_json(result)
 
 
@@ -103,11 +129,10 @@ def _open_test_split(folder: Path) -> ClipStore:
     return ClipStore(split)
 
 
-def _protocol(args: argparse.Namespace, store: ClipStore) -> Protocol:
-    protocol = protocol_for(video.source for video in store.videos)
+def _chosen(args: argparse.Namespace, protocol: Protocol) -> Protocol:
     if args.all_sequences:
         protocol = replace(protocol, excluded=())
-    return replace(protocol, mean=args.mean, flip=not args.no_flip, slicing=args.slicing)
+    return replace(protocol, mean=args.mean or protocol.mean, flip=not args.no_flip, slicing=args.slicing)
 
 
 def _bench(args: argparse.Namespace, predict: Predictor, spec: LifterSpec) -> tuple[str, str]:

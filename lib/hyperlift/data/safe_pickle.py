@@ -8,8 +8,9 @@ import pickle
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import numpy as np
 from numpy._core import multiarray, numeric
@@ -73,6 +74,22 @@ class _DataUnpickler(pickle.Unpickler):
         raise InputError(f"{self._path}: this pickle refers to an object outside itself; only plain data is read")
 
 
+def unpickle_data(file: IO[bytes] | BufferedIOBase, path: Path) -> Any:
+    """Read plain data from an open file, as ``load_pickle`` does.
+
+    Args:
+        file: at the pickle's first byte.
+        path: the file's name for messages.
+
+    Raises:
+        InputError: it wants anything else than plain data. Damaged pickles raise what they raise.
+    """
+    with warnings.catch_warnings():
+        # Old files spell dtypes in ways that NumPy deprecates; no reader of a file can mend that.
+        warnings.simplefilter("ignore")
+        return _DataUnpickler(file, path).load()
+
+
 def load_pickle(path: Path | str) -> Any:
     """Read a pickle of NumPy arrays, numbers, strings, lists, tuples, dicts and sets (protocols 0 to 5).
 
@@ -84,10 +101,8 @@ def load_pickle(path: Path | str) -> Any:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            # Old files spell dtypes in ways that NumPy deprecates; no reader of a file can mend that.
-            warnings.simplefilter("ignore")
-            return _DataUnpickler(file, path).load()
+        with path.open("rb") as file:
+            return unpickle_data(file, path)
     except InputError:
         raise
     except FileNotFoundError as error:

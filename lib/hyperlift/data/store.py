@@ -9,6 +9,7 @@ all videos one after the other:
 ``joints_m``       [F,V,3]     optional: metres in camera axes (x right, y down, z forward), absolute
 ``truth_mm``       [F,V,3]     optional (test): the 2.5D ground truth in millimetres
 ``mm_per_px``      [F]         optional (test): millimetres a pixel at the root's depth
+``valid``          [F]         optional: 1 where a frame is scored, 0 where its ground truth is not to be trusted
 =================  ==========  ==========================================================================
 """
 
@@ -27,7 +28,8 @@ from hyperlift.skeletons import Skeleton, skeleton_named
 
 FORMAT = "hyperlift-clips"
 VERSION = 1
-ARRAYS = ("pose2d_norm", "label_norm", "joints_m", "truth_mm", "mm_per_px")
+ARRAYS = ("pose2d_norm", "label_norm", "joints_m", "truth_mm", "mm_per_px", "valid")
+_ONE_A_FRAME = ("mm_per_px", "valid")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +132,7 @@ class StoreWriter:
     def _frame_shape(self, name: str) -> tuple[int, ...]:
         if name not in ARRAYS:
             raise InputError(f"a clip store has no array {name!r}; it has {', '.join(ARRAYS)}")
-        return () if name == "mm_per_px" else (self._joints, 3)
+        return () if name in _ONE_A_FRAME else (self._joints, 3)
 
     def _write_header(self, name: str, frames: int) -> None:
         # NumPy pads the header so that the first axis can grow: a header rewritten later has the same length.

@@ -23,6 +23,10 @@ class Protocol:
     """Average with the mirrored input's mirrored output."""
     slicing: Slicing | None = None
     """How test videos are cut; None takes the cut of the data."""
+    correct_joints: tuple[str, ...] = ()
+    """The joints that PCK and AUC count; none named: all of the skeleton."""
+    group: str = "action"
+    """What an action is called in a report."""
 
     def excludes(self, source: str) -> bool:
         """Whether a video belongs to an excluded sequence; names are compared whole."""

@@ -1,12 +1,18 @@
 """Results as text for people and as JSON for programs. Both say by which protocol a number came about."""
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from hyperlift.evaluation.measures import BONE_SD, MEASURES, MPJVE, OF_JOINTS, Measure
+from hyperlift.evaluation.protocol import Mean, Protocol
 from hyperlift.evaluation.results import BenchResult, Errors, EvaluationResult
 
-_SPELLED_MEAN = {"action": "mean over actions of the mean over their frames", "frame": "mean over all frames"}
+_SPELLED_MEAN = {"action": "mean over {group}s of the mean over their frames", "frame": "mean over all frames"}
+_WIDEST_LABEL = max(len(measure.label) for measure in MEASURES)
+_NARROWEST = 6
 
 
 def protocol_statements(result: EvaluationResult) -> list[str]:
@@ -16,43 +22,114 @@ def protocol_statements(result: EvaluationResult) -> list[str]:
     excluded = "none excluded"
     if protocol.excluded:
         excluded = f"{', '.join(protocol.excluded)} excluded ({result.videos_excluded} videos here)"
-    size = (
-        "the person's size is given" if result.size_given else "not given; pixels become mm by the factor of each frame"
-    )
     return [
-        f"protocol:  {protocol.name}; {_SPELLED_MEAN[protocol.mean]}",
+        f"protocol:  {protocol.name}; {_SPELLED_MEAN[protocol.mean].format(group=protocol.group)}",
         f"flip:      {'on, mean of both' if protocol.flip else 'off'}",
         f"sequences: {excluded}",
         f"slicing:   {result.slicing}, windows of {result.n_frames} frames, stride {result.stride}; "
         f"{scored} of {total} frames scored ({100 * scored / total:.1f} %)",
-        f"size:      {size}",
-        "errors:    mm, root-relative. P1 = MPJPE; P2 = after a similarity a frame (PA-MPJPE); "
-        "N-MPJPE = after one scale a video",
+        size_statement(result),
+        *measure_statements(protocol, result.fps),
     ]
 
 
+def size_statement(result: EvaluationResult) -> str:
+    """What the evaluation knew of the person's size."""
+    given = "the person's size is given"
+    return f"size:      {given if result.size_given else 'not given; pixels become mm by the factor of each frame'}"
+
+
+def measure_statements(protocol: Protocol, fps: float) -> list[str]:
+    """What each measure is, a line each."""
+    lines = []
+    for measure in MEASURES:
+        more = f"; {fps:g} frames a second" if measure is MPJVE else ""
+        if measure.unit == "fraction" and protocol.correct_joints:
+            more = f"; over {', '.join(protocol.correct_joints)}"
+        lines.append(f"{measure.label + ':':<{_WIDEST_LABEL + 1}}  {measure.unit}; {measure.definition}{more}")
+    return lines
+
+
 def report_text(result: EvaluationResult) -> str:
-    """The per-action table with the protocol above it."""
-    width = max(len(name) for name in (*result.actions, "mean over actions *"))
+    """The tables by action and by joint, with the protocol above them."""
+    group, own_mean = result.protocol.group, result.protocol.mean
+    actions, overall = result.actions, result.overall
+    names = {over: mean_name(over, result.protocol) for over in ("action", "frame")}
+    names[own_mean] += " *"
+    width = max(len(name) for name in (*actions, *names.values(), *overall.joints))
     lines = [f"lifter:    {result.lifter}", f"data:      {result.data}", *protocol_statements(result), ""]
-    lines.append(f"{'action':<{width}}  {'frames':>7}  {'P1':>6}  {'P2':>6}  {'N-MPJPE':>7}")
-    lines += [_row(action, errors, width) for action, errors in result.actions.items()]
+    lines.append(f"{group:<{width}}  {'frames':>7}" + "".join(heading(measure) for measure in MEASURES))
+    lines += [_row(action, errors, width) for action, errors in actions.items()]
     lines.append("-" * len(lines[-1]))
-    for over in ("action", "frame"):
-        name = f"mean over {over}s" + (" *" if over == result.protocol.mean else "")
-        lines.append(_row(name, result.mean(over), width))
+    lines += [_row(names[over], result.mean(over), width) for over in ("action", "frame")]
+    bones = {bone.split("-")[1]: sd for bone, sd in overall.bones_sd_mm.items()}
+    lines += ["", f"by joint, {names[own_mean]}; {BONE_SD.label} of the bone that ends there"]
+    lines.append(f"{'joint':<{width}}  {'':>7}" + "".join(heading(measure) for measure in MEASURES))
+    for joint, errors in overall.joints.items():
+        cells = "".join(cell(measure, errors[measure.key]) for measure in OF_JOINTS)
+        lines.append(f"{joint:<{width}}  {'':>7}{cells}{cell(BONE_SD, bones.get(joint, math.nan))}")
     return "\n".join(lines)
+
+
+def heading(measure: Measure) -> str:
+    """A measure's column heading."""
+    return f"  {measure.label:>{max(len(measure.label), _NARROWEST)}}"
+
+
+def cell(measure: Measure, value: float, width: int | None = None) -> str:
+    """A number as tables show it: a tenth of a millimetre, a thousandth of a fraction, a dash where undefined."""
+    digits = {"fraction": 3, "mm a frame": 2}.get(measure.unit, 1)
+    text = "-" if math.isnan(value) else f"{value:.{digits}f}"
+    return f"  {text:>{width or max(len(measure.label), _NARROWEST)}}"
 
 
 def report_json(result: EvaluationResult) -> str:
     """The same as JSON."""
-    content: dict[str, Any] = {
-        **asdict(result),
-        "overall": asdict(result.overall),
+    return to_json(
+        {
+            **json_header(result),
+            "protocol": asdict(result.protocol),
+            **json_tables(result),
+            "overall": asdict(result.overall),
+        }
+    )
+
+
+def json_header(result: EvaluationResult) -> dict[str, Any]:
+    """What all results of an evaluation have in common."""
+    return {
+        "lifter": result.lifter,
+        "data": result.data,
+        "skeleton": result.skeleton.name,
+        "fps": result.fps,
+        "n_frames": result.n_frames,
+        "stride": result.stride,
+        "size_given": result.size_given,
+        "measures": {measure.key: f"{measure.unit}; {measure.definition}" for measure in MEASURES},
+    }
+
+
+def json_tables(result: EvaluationResult) -> dict[str, Any]:
+    """The numbers, and what they count."""
+    return {
+        "slicing": result.slicing,
+        "frames_total": result.frames_total,
+        "videos_excluded": result.videos_excluded,
+        "actions": {action: asdict(errors) for action, errors in result.actions.items()},
         "mean_over_actions": asdict(result.mean("action")),
         "mean_over_frames": asdict(result.mean("frame")),
     }
-    return json.dumps(content, indent=1) + "\n"
+
+
+def to_json(content: Mapping[str, Any]) -> str:
+    """JSON with null for what is undefined, since JSON has no NaN."""
+    return json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n"
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _without_nan(value) for key, value in content.items()}
+    return None if isinstance(content, float) and math.isnan(content) else content
 
 
 def bench_text(result: BenchResult) -> str:
@@ -68,6 +145,11 @@ def bench_json(result: BenchResult, lifter: str, flip: bool) -> str:
     return json.dumps({"lifter": lifter, "flip": flip, **asdict(result)}, indent=1) + "\n"
 
 
+def mean_name(over: Mean, protocol: Protocol) -> str:
+    """``mean over actions``, in the protocol's words."""
+    return f"mean over {protocol.group if over == 'action' else over}s"
+
+
 def _row(name: str, errors: Errors, width: int) -> str:
-    p1, p2, n = errors.values_mm
-    return f"{name:<{width}}  {errors.frames:>7}  {p1:>6.1f}  {p2:>6.1f}  {n:>7.1f}"
+    cells = "".join(cell(measure, getattr(errors, measure.key)) for measure in MEASURES)
+    return f"{name:<{width}}  {errors.frames:>7}{cells}"

@@ -5,57 +5,103 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.evaluation.protocol import Protocol
+from hyperlift.evaluation.measures import AUC, OF_JOINTS, PCK, Scores, averaged, pooled
+from hyperlift.evaluation.protocol import Mean, Protocol
+from hyperlift.skeletons import Skeleton
 
 
 @dataclass(frozen=True, kw_only=True)
 class Errors:
-    """Mean errors over some frames, in millimetres, poses root-relative."""
+    """Mean errors over some frames; ``measures`` says what each is.
+
+    MPJVE is NaN where no frame follows another.
+    """
 
     frames: int
     p1_mm: float
-    """Protocol 1: MPJPE, nothing forgiven."""
     p2_mm: float
-    """Protocol 2: MPJPE after the best similarity of each frame (PA-MPJPE)."""
+    r_mpjpe_mm: float
     n_mpjpe_mm: float
-    """MPJPE after the best scale of each video."""
+    mpjve_mm_per_frame: float
+    pck_150: float
+    auc_150: float
+    bone_sd_mm: float
+    joints: Mapping[str, Mapping[str, float]]
+    """By joint name, the measures that a joint has, by key."""
+    bones_sd_mm: Mapping[str, float]
+    """By "parent-child"."""
 
     @property
-    def values_mm(self) -> tuple[float, float, float]:
-        """P1, P2, N-MPJPE."""
-        return self.p1_mm, self.p2_mm, self.n_mpjpe_mm
+    def values_mm(self) -> tuple[float, float, float, float]:
+        """The position errors: P1, P2, R-MPJPE, N-MPJPE."""
+        return self.p1_mm, self.p2_mm, self.r_mpjpe_mm, self.n_mpjpe_mm
 
 
-@dataclass(frozen=True, kw_only=True)
+def errors_of(scores: Scores, skeleton: Skeleton, correct_joints: tuple[str, ...] = ()) -> Errors:
+    """Name the numbers, and average them over joints and bones.
+
+    Args:
+        scores: of the skeleton's joints.
+        skeleton: joint names and bones.
+        correct_joints: the joints that PCK and AUC are averaged over; none named: all.
+    """
+    counted = skeleton.indices(correct_joints or skeleton.joints)
+    rows = dict(zip(OF_JOINTS, scores.joints, strict=True))
+    means = {
+        measure.key: float(np.mean(row[counted] if measure in (PCK, AUC) else row)) for measure, row in rows.items()
+    }
+    joints = {
+        joint: {measure.key: float(row[number]) for measure, row in rows.items()}
+        for number, joint in enumerate(skeleton.joints)
+    }
+    bones = [f"{skeleton.joints[parent]}-{skeleton.joints[child]}" for parent, child in skeleton.bones]
+    return Errors(
+        frames=scores.frames,
+        **means,
+        bone_sd_mm=float(scores.bones_sd_mm.mean()),
+        joints=joints,
+        bones_sd_mm=dict(zip(bones, scores.bones_sd_mm.tolist(), strict=True)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class EvaluationResult:
-    """Errors by action, and all that a reader has to know about them."""
+    """Scores by action, and all that a reader has to know about them."""
 
     lifter: str
     data: str
+    skeleton: Skeleton
+    fps: float
     protocol: Protocol
     n_frames: int
     """Window length."""
     stride: int
     slicing: str
-    actions: Mapping[str, Errors]
+    scores: Mapping[str, Scores]
+    """By action, over all frames of its videos."""
     frames_total: int
-    """Frames of all videos that are not excluded; those beyond ``overall.frames`` lie in no window."""
+    """Valid frames of all videos that are not excluded; those beyond ``overall.frames`` lie in no window."""
     videos_excluded: int
     size_given: bool
     """The prediction was scaled to the person's true size before scoring."""
 
-    def mean(self, over: str) -> Errors:
+    @property
+    def actions(self) -> Mapping[str, Errors]:
+        """Errors by action."""
+        return {action: self._errors(scores) for action, scores in self.scores.items()}
+
+    def mean(self, over: Mean) -> Errors:
         """Errors averaged over the actions (``action``) or over all frames (``frame``)."""
-        errors = list(self.actions.values())
-        frames = np.array([error.frames for error in errors])
-        weights = frames / frames.sum() if over == "frame" else np.full(len(errors), 1 / len(errors))
-        p1, p2, n = (weights @ np.array([error.values_mm for error in errors])).tolist()
-        return Errors(frames=int(frames.sum()), p1_mm=p1, p2_mm=p2, n_mpjpe_mm=n)
+        scores = list(self.scores.values())
+        return self._errors(averaged(scores) if over == "action" else pooled(scores))
 
     @property
     def overall(self) -> Errors:
         """The mean that the protocol asks for."""
         return self.mean(self.protocol.mean)
+
+    def _errors(self, scores: Scores) -> Errors:
+        return errors_of(scores, self.skeleton, self.protocol.correct_joints)
 
 
 @dataclass(frozen=True, kw_only=True)

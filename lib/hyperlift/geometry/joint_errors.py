@@ -43,3 +43,31 @@ def bone_length_variation(
     mean = lengths.mean(0)
     # A bone that is always of length 0 does not vary.
     return np.divide(lengths.std(0), mean, out=np.zeros_like(mean), where=mean > 0)
+
+
+def velocity_error(
+    pose: Float[Any, "*any frames joints 3"], truth: Float[Any, "*any frames joints 3"]
+) -> Float[Any, "*any frames-1 joints"]:
+    """Length of the difference of velocities (first differences in time), unit of the input a frame; its mean is the
+    MPJVE.
+    """
+    off = pose - truth
+    return ((off[..., 1:, :, :] - off[..., :-1, :, :]) ** 2).sum(-1) ** 0.5
+
+
+def share_within(
+    distance: Float[np.ndarray, "*any"], thresholds: Float[np.ndarray, " thresholds"]
+) -> Float[np.ndarray, "*any"]:
+    """Share of the thresholds that a distance stays strictly below, 0..1.
+
+    Its mean over joints and frames is the PCK for a single threshold, and the area under the PCK curve (AUC) for
+    evenly spaced ones.
+    """
+    return (distance[..., None] < thresholds).mean(-1)
+
+
+def bone_length_deviation(
+    pose: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton
+) -> Float[np.ndarray, " bones"]:
+    """Standard deviation over time of each bone's length, in the unit of the input; 0 for a rigid body."""
+    return bone_lengths(pose, skeleton).std(0)

@@ -42,7 +42,23 @@ BODY_25 = Skeleton(
 )
 """OpenPose's BODY_25."""
 
-SKELETONS = {skeleton.name: skeleton for skeleton in (H36M_17, COCO_17, BODY_25)}
+MPI_INF_3DHP_17 = Skeleton(
+    name="mpi_inf_3dhp17",
+    joints=(
+        *("HeadTop", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist"),
+        *("RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "Pelvis", "Spine", "Head"),
+    ),
+    parent_of={
+        **{"RHip": "Pelvis", "RKnee": "RHip", "RAnkle": "RKnee"},
+        **{"LHip": "Pelvis", "LKnee": "LHip", "LAnkle": "LKnee"},
+        **{"Spine": "Pelvis", "Neck": "Spine", "Head": "Neck", "HeadTop": "Neck"},
+        **{"RShoulder": "Neck", "RElbow": "RShoulder", "RWrist": "RElbow"},
+        **{"LShoulder": "Neck", "LElbow": "LShoulder", "LWrist": "LElbow"},
+    },
+)
+"""The 17 joints of MPI-INF-3DHP's test set (Mehta et al. 2017), with the tree of its own evaluation."""
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (H36M_17, COCO_17, BODY_25, MPI_INF_3DHP_17)}
 
 
 def skeleton_named(name: str) -> Skeleton:

@@ -1,20 +1,27 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import synthetic_h36m
+import torch
 from scipy.spatial.transform import Rotation
 
 from hyperlift.data.h36m_clips import ClipPlan, convert_h36m
 from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import ClipStore, StoreMeta, StoreWriter, Video
 from hyperlift.errors import InputError
-from hyperlift.evaluation.h36m_protocol import average_by_frame, evaluate_store, frame_errors
+from hyperlift.evaluation import store_evaluation
+from hyperlift.evaluation.named_protocols import protocol_named, variants
 from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, protocol_for
 from hyperlift.evaluation.report import report_json, report_text
+from hyperlift.evaluation.store_evaluation import evaluate_protocols, evaluate_store
+from hyperlift.evaluation.variants_report import variants_json, variants_text
 from hyperlift.geometry.bodies import body_scale
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.flip import flip_pose
+from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.predictor import TorchPredictor
 from hyperlift.skeletons import H36M_17
 
 IMAGE = LifterSpec(name="oracle", n_frames=27)
@@ -155,20 +162,6 @@ def test_shorter_windows_of_the_lifter(store):
     assert result.overall.p1_mm < 1e-3
 
 
-def test_frames_seen_twice_are_averaged_by_hand():
-    errors = np.array([[1.0, 0, 0], [3, 0, 0], [8, 2, 0], [5, 0, 0]])
-    averaged = average_by_frame(errors, np.array([7, 8, 7, 9]))
-    np.testing.assert_array_equal(averaged, [[4.5, 1, 0], [3, 0, 0], [5, 0, 0]])
-
-
-def test_frame_errors_by_hand():
-    truth = np.zeros((1, 4, 3))
-    truth[0, 1:, :] = np.eye(3) * 100
-    p1, p2, n = frame_errors(2 * truth, truth)[0]
-    assert p1 == pytest.approx(75)
-    assert (p2, n) == pytest.approx((0, 0), abs=1e-9)
-
-
 @pytest.fixture(scope="module")
 def metric_store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mocap") / "test"
@@ -224,6 +217,109 @@ def test_what_does_not_fit_is_refused(store, metric_store):
         evaluate_store(lambda x: x * np.float32(np.nan), IMAGE, store, HUMAN36M)
 
 
+def noisy(clips):
+    """Lifts each clip by itself, with a generator that depends on the clip alone."""
+    lifted = []
+    for clip in clips:
+        rng = np.random.default_rng(int(abs(float(clip.sum())) * 1e6) % 2**32)
+        lifted.append(clip * [1, 1, 0] + 0.05 * rng.normal(size=clip.shape))
+    return np.stack(lifted).astype(np.float32)
+
+
+def test_the_batch_does_not_matter(store, monkeypatch):
+    whole = evaluate_store(noisy, IMAGE, store, HUMAN36M)
+    monkeypatch.setattr(store_evaluation, "FRAMES_A_CALL", 1)
+    assert report_json(evaluate_store(noisy, IMAGE, store, HUMAN36M)) == report_json(whole)
+
+
+def test_a_networks_batch_does_not_matter(store):
+    torch.manual_seed(0)
+    model = HyperLifter(ModelConfig(channels=8, depth=1, heads=2, n_frames=27))
+    singly = evaluate_store(TorchPredictor(model, batch_size=1), IMAGE, store, HUMAN36M).overall
+    together = evaluate_store(TorchPredictor(model, batch_size=64), IMAGE, store, HUMAN36M).overall
+    assert singly.values_mm == pytest.approx(together.values_mm, rel=1e-5)
+
+
+def test_variants_equal_their_own_evaluations_and_share_the_lifting(store):
+    lifted = []
+
+    def counting(clips):
+        lifted.append(len(clips))
+        return noisy(clips)
+
+    protocols = variants(protocol_named("all", store))
+    results = evaluate_protocols(counting, IMAGE, store, protocols)
+    windows = clip_rows([(v.first, v.frames) for v in store.videos], 27, 27, "complete")
+    assert sum(lifted) == 2 * len(windows)  # plain and mirrored; the published windows are among them
+    for protocol, result in list(zip(protocols, results, strict=True))[::3]:
+        assert report_json(result) == report_json(evaluate_store(noisy, IMAGE, store, protocol))
+    lifted.clear()
+    evaluate_protocols(counting, IMAGE, store, [p for p in protocols if not p.flip])
+    assert sum(lifted) == len(windows)
+
+
+def test_all_means_are_means_of_the_same_errors(store):
+    result = evaluate_store(noisy, IMAGE, store, HUMAN36M)
+    frames = [errors.frames for errors in result.actions.values()]
+    for key in ("p1_mm", "p2_mm", "r_mpjpe_mm", "n_mpjpe_mm", "pck_150", "auc_150", "bone_sd_mm"):
+        values = [getattr(errors, key) for errors in result.actions.values()]
+        assert getattr(result.mean("action"), key) == pytest.approx(np.mean(values))
+        assert getattr(result.mean("frame"), key) == pytest.approx(np.average(values, weights=frames))
+
+
+def test_joints_and_motion_by_hand(store):
+    # RWrist off by 20 mm in every second frame of a video, to be seen in P1, MPJVE and the forearm's length.
+    joint = H36M_17.index("RWrist")
+    labels = np.array(store.array("label_norm"), np.float64)
+    for video in store.videos:
+        odd = slice(video.first + 1, video.first + video.frames, 2)
+        labels[odd, joint, 2] += 20 / store.array("mm_per_px")[odd] * 2 / video.width
+    protocol = replace(HUMAN36M, flip=False, slicing="complete", mean="frame")
+    result = evaluate_store(Oracle(store, labels), IMAGE, store, protocol)
+    odd_frames = sum(v.frames // 2 for v in store.videos if not HUMAN36M.excludes(v.source))
+    expected = 20 * odd_frames / result.frames_total
+    assert result.overall.joints["RWrist"]["p1_mm"] == pytest.approx(expected, rel=1e-3)
+    assert result.overall.joints["RWrist"]["mpjve_mm_per_frame"] == pytest.approx(20, rel=1e-3)
+    assert result.overall.joints["LWrist"]["p1_mm"] < 1e-3
+    assert result.overall.p1_mm == pytest.approx(expected / 17, rel=1e-3)
+    perfect = evaluate_store(Oracle(store), IMAGE, store, protocol)
+    changed = [
+        bone
+        for bone, sd in result.overall.bones_sd_mm.items()
+        if sd != pytest.approx(perfect.overall.bones_sd_mm[bone], abs=1e-3)
+    ]
+    assert changed == ["RElbow-RWrist"]
+
+
+def test_variants_side_by_side(store):
+    standard = protocol_named("all", store)
+    results = evaluate_protocols(noisy, IMAGE, store, variants(standard))
+    lines = variants_text(results, standard).splitlines()
+    cells = {}
+    heading = ""
+    for line in lines:
+        words = line.rsplit(maxsplit=8)
+        if len(words) == 9:
+            cells[heading, words[0].strip()] = words[1:]
+        elif "  " not in line:
+            heading = line
+    for over, name in (("action", "mean over actions *"), ("frame", "mean over frames")):
+        assert cells[name, "P1"] == [f"{result.mean(over).p1_mm:.1f}" for result in results]
+        assert cells[name, "AUC"] == [f"{result.mean(over).auc_150:.3f}" for result in results]
+    assert len(cells["P1 by action, mm", "Sitting"]) == 8
+    greeting = next(line for line in lines if line.startswith("Greeting"))
+    assert len(greeting.split()) == 1 + 4  # only where the three sequences count
+    content = json.loads(variants_json(results, standard))
+    assert [variant["slicing"] for variant in content["variants"]] == ["published"] * 4 + ["complete"] * 4
+    for variant, result in zip(content["variants"], results, strict=True):
+        assert variant["mean_over_actions"]["p2_mm"] == result.mean("action").p2_mm
+        assert (
+            variant["actions"]["Sitting"]["joints"]["Head"]["p1_mm"]
+            == result.actions["Sitting"].joints["Head"]["p1_mm"]
+        )
+        assert bool(variant["excluded"]) == ("Greeting" not in variant["actions"])
+
+
 def test_reports_state_their_protocol(store):
     protocol = replace(HUMAN36M, slicing="complete", flip=False, mean="frame")
     result = evaluate_store(Oracle(store), IMAGE, store, protocol)
@@ -237,5 +333,6 @@ def test_reports_state_their_protocol(store):
     ):
         assert statement in text
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith("Sitting")}
-    assert rows["SittingDown"][1:] == ["44", "0.0", "0.0", "0.0"]
+    bone_sd = f"{result.actions['SittingDown'].bone_sd_mm:.1f}"
+    assert rows["SittingDown"][1:] == ["44", "0.0", "0.0", "0.0", "0.0", "1.000", "0.968", "0.00", bone_sd]
     assert '"slicing": "complete"' in report_json(result)

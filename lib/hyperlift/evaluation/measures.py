@@ -1,0 +1,168 @@
+"""What is measured on a video, joint by joint, and how the measures of several videos become one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperlift.geometry.alignment import align_rigid, align_scale, align_similarity
+from hyperlift.geometry.joint_errors import (
+    bone_length_deviation,
+    joint_distance,
+    share_within,
+    velocity_error,
+)
+from hyperlift.shapes import Float, Int
+from hyperlift.skeletons import Skeleton
+
+PCK_THRESHOLD_MM = 150.0
+AUC_THRESHOLDS_MM = np.arange(0.0, 151.0, 5.0)
+"""0, 5, … 150 mm, the 31 thresholds of MPI-INF-3DHP's evaluation (Mehta et al. 2017)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number's names, unit and meaning."""
+
+    key: str
+    """In JSON and in ``Errors``."""
+    label: str
+    """In tables."""
+    unit: str
+    definition: str
+
+
+P1 = Measure(key="p1_mm", label="P1", unit="mm", definition="MPJPE, roots at 0, nothing else forgiven")
+P2 = Measure(key="p2_mm", label="P2", unit="mm", definition="PA-MPJPE, after a similarity (turn, move, scale) a frame")
+R_MPJPE = Measure(key="r_mpjpe_mm", label="R-MPJPE", unit="mm", definition="after a rigid motion (turn, move) a frame")
+N_MPJPE = Measure(key="n_mpjpe_mm", label="N-MPJPE", unit="mm", definition="roots at 0, after one scale a video")
+PCK = Measure(
+    key="pck_150",
+    label="PCK@150",
+    unit="fraction",
+    definition="joints nearer than 150 mm to the truth, roots at 0",
+)
+AUC = Measure(
+    key="auc_150",
+    label="AUC",
+    unit="fraction",
+    definition="mean PCK at the thresholds 0, 5 … 150 mm; at most 30/31, since nothing is nearer than 0",
+)
+MPJVE = Measure(
+    key="mpjve_mm_per_frame",
+    label="MPJVE",
+    unit="mm a frame",
+    definition="difference of the motions from one frame to the next, roots at 0",
+)
+BONE_SD = Measure(
+    key="bone_sd_mm",
+    label="bone sd",
+    unit="mm",
+    definition="standard deviation of a predicted bone's length within a video, mean over bones",
+)
+
+OF_FRAMES = (P1, P2, R_MPJPE, N_MPJPE, PCK, AUC)
+"""Measures with a value a frame and joint, in the order of ``frame_measures``."""
+
+OF_JOINTS = (*OF_FRAMES, MPJVE)
+"""Measures with a value a joint, in the order of ``Scores.joints``."""
+
+MEASURES = (*OF_JOINTS, BONE_SD)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """Means over some frames."""
+
+    frames: int
+    """Scored ones, each counted once."""
+    pairs: int
+    """Scored frames whose predecessor is scored too, which is what a velocity needs."""
+    joints: Float[np.ndarray, "measures joints"]
+    """Rows as ``OF_JOINTS``; that of MPJVE is NaN where there is no pair."""
+    bones_sd_mm: Float[np.ndarray, " bones"]
+    """In the order of ``skeleton.bones``."""
+
+
+def frame_measures(
+    pose_mm: Float[np.ndarray, "frames joints 3"], truth_mm: Float[np.ndarray, "frames joints 3"]
+) -> Float[np.ndarray, "frames measures joints"]:
+    """The measures of ``OF_FRAMES`` for every frame of one video.
+
+    Args:
+        pose_mm: root-relative prediction.
+        truth_mm: root-relative truth.
+    """
+    aligned = (pose_mm, *(align(pose_mm, truth_mm) for align in (align_similarity, align_rigid, align_scale)))
+    distances = [joint_distance(pose, truth_mm) for pose in aligned]
+    correct = share_within(distances[0], np.array([PCK_THRESHOLD_MM]))
+    area = share_within(distances[0], AUC_THRESHOLDS_MM)
+    return np.stack([*distances, correct, area], axis=1)
+
+
+def average_by_frame(
+    values: Float[np.ndarray, "seen ..."], frames: Int[np.ndarray, " seen"]
+) -> Float[np.ndarray, "scored ..."]:
+    """Mean over the windows that a frame lies in; one row a frame, in the order of the frames."""
+    _, position, times = np.unique(frames, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(times), *values.shape[1:]))
+    np.add.at(sums, position, values)
+    return sums / times.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def score_video(
+    pose_mm: Float[np.ndarray, "seen joints 3"],
+    truth_mm: Float[np.ndarray, "seen joints 3"],
+    frames: Int[np.ndarray, " seen"],
+    skeleton: Skeleton,
+) -> Scores:
+    """Score the predicted frames of one video; a frame may occur several times, in several windows.
+
+    The errors of such a frame are averaged. Velocities and bone lengths want one trajectory, so there the predictions
+    are averaged; a velocity is taken between neighbouring frames of the video, within a window or across two.
+
+    Args:
+        pose_mm: root-relative predictions.
+        truth_mm: root-relative truth of the same frames.
+        frames: their numbers; at least one.
+        skeleton: joint order.
+    """
+    pose_mm, truth_mm = pose_mm.astype(np.float64), truth_mm.astype(np.float64)
+    by_frame = average_by_frame(frame_measures(pose_mm, truth_mm), frames)
+    numbers, once = np.unique(frames, return_index=True)
+    trajectory_mm = average_by_frame(pose_mm, frames)
+    velocity = velocity_error(trajectory_mm, truth_mm[once])[np.diff(numbers) == 1]
+    mpjve = velocity.mean(0) if len(velocity) else np.full(len(skeleton), np.nan)
+    return Scores(
+        frames=len(numbers),
+        pairs=len(velocity),
+        joints=np.concatenate([by_frame.mean(0), mpjve[None]]),
+        bones_sd_mm=bone_length_deviation(trajectory_mm, skeleton),
+    )
+
+
+def pooled(scores: Sequence[Scores]) -> Scores:
+    """Means over all frames of all scores; those of velocities over all pairs, those of bones weighted by frames."""
+    frames = np.array([score.frames for score in scores], np.float64)
+    return _weighted(scores, frames, np.array([score.pairs for score in scores], np.float64))
+
+
+def averaged(scores: Sequence[Scores]) -> Scores:
+    """Plain means over the scores, each counting alike; one without any velocity does not count for MPJVE."""
+    return _weighted(scores, np.ones(len(scores)), np.array([float(score.pairs > 0) for score in scores]))
+
+
+def _weighted(
+    scores: Sequence[Scores], frames: Float[np.ndarray, " scores"], pairs: Float[np.ndarray, " scores"]
+) -> Scores:
+    joints = np.stack([score.joints for score in scores])
+    has_velocity = pairs > 0
+    mpjve = np.full(joints.shape[-1], np.nan)
+    if has_velocity.any():
+        mpjve = np.average(joints[has_velocity, -1], axis=0, weights=pairs[has_velocity])
+    return Scores(
+        frames=sum(score.frames for score in scores),
+        pairs=sum(score.pairs for score in scores),
+        joints=np.concatenate([np.average(joints[:, :-1], axis=0, weights=frames), mpjve[None]]),
+        bones_sd_mm=np.average(np.stack([score.bones_sd_mm for score in scores]), axis=0, weights=frames),
+    )

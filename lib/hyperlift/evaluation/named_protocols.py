@@ -1,0 +1,57 @@
+"""Protocols by the name that a command line gives, by the data, and in all their variants."""
+
+from dataclasses import replace
+
+from hyperlift.data.slicing import SLICINGS
+from hyperlift.data.store import ClipStore
+from hyperlift.errors import InputError
+from hyperlift.evaluation.mpi_inf_3dhp import MPI_INF_3DHP
+from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, Protocol, protocol_for
+from hyperlift.skeletons import MPI_INF_3DHP_17
+
+OF_THE_DATA = "data"
+"""The protocol that fits the data."""
+ALL = "all"
+"""The protocol that fits the data, in every variant."""
+
+PROTOCOLS = {"h36m": HUMAN36M, "mocap": MOCAP, "mpi_inf_3dhp": MPI_INF_3DHP}
+
+
+def check_protocol_name(name: str) -> None:
+    """Refuse a name that means nothing.
+
+    Raises:
+        InputError: it is none of ``PROTOCOLS``, ``OF_THE_DATA`` and ``ALL``.
+    """
+    if name not in (OF_THE_DATA, ALL, *PROTOCOLS):
+        known = ", ".join((OF_THE_DATA, ALL, *PROTOCOLS))
+        raise InputError(f"unknown protocol {name!r}; known: {known}")
+
+
+def protocol_named(name: str, store: ClipStore) -> Protocol:
+    """The protocol of that name; that of the data for ``OF_THE_DATA`` and ``ALL``.
+
+    Raises:
+        InputError: no protocol has that name, or it is another data set's.
+    """
+    check_protocol_name(name)
+    is_3dhp = store.skeleton.name == MPI_INF_3DHP_17.name
+    fitting = MPI_INF_3DHP if is_3dhp else protocol_for(video.source for video in store.videos)
+    protocol = PROTOCOLS.get(name, fitting)
+    if (protocol is MPI_INF_3DHP) != is_3dhp:
+        raise InputError(
+            f"{store.folder}: holds skeleton {store.skeleton.name}, which the protocol {protocol.name} does not score; "
+            f"leave --protocol out"
+        )
+    return protocol
+
+
+def variants(protocol: Protocol) -> list[Protocol]:
+    """Both slicings, with and without the excluded sequences where there are any, with and without flip."""
+    exclusions = dict.fromkeys((protocol.excluded, ()))
+    return [
+        replace(protocol, slicing=slicing, excluded=excluded, flip=flip)
+        for slicing in SLICINGS
+        for excluded in exclusions
+        for flip in (True, False)
+    ]

@@ -1,0 +1,235 @@
+"""Scores a lifter on the test split of a clip store by a protocol, or by several at the price of one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from hyperlift.data.slicing import SLICINGS, Slicing, clip_rows, resample_index
+from hyperlift.data.store import ClipStore, Video
+from hyperlift.errors import InputError
+from hyperlift.evaluation.measures import Scores, pooled, score_video
+from hyperlift.evaluation.protocol import Protocol
+from hyperlift.evaluation.results import EvaluationResult
+from hyperlift.geometry.bodies import body_scale
+from hyperlift.geometry.contract import LifterSpec, Predictor
+from hyperlift.geometry.flip import flip_pose
+from hyperlift.geometry.joint_errors import root_relative
+from hyperlift.geometry.normalisation import denormalise_pose
+from hyperlift.shapes import Bool, Float, Int
+
+FRAMES_A_CALL = 4096
+"""Bound on the frames in one call of the predictor, and so on its memory."""
+
+_MM_PER_M = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cut:
+    """Which windows are scored."""
+
+    n_frames: int
+    stride: int
+    rows: Int[np.ndarray, "clips 3"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lifted:
+    """The windows of a video, each lifted once, in the lifter's label space."""
+
+    position: Mapping[tuple[int, int], int]
+    """Where a window (first frame, frame count) stands in the arrays."""
+    frames: Int[np.ndarray, "windows n_frames"]
+    """Positions of the frames in the store."""
+    pose: Mapping[bool, Float[np.ndarray, "windows n_frames joints 3"]]
+    """With flip (True) and without."""
+
+
+def evaluate_store(predict: Predictor, spec: LifterSpec, store: ClipStore, protocol: Protocol) -> EvaluationResult:
+    """Score a lifter by one protocol; see ``evaluate_protocols``."""
+    return evaluate_protocols(predict, spec, store, [protocol])[0]
+
+
+def evaluate_protocols(
+    predict: Predictor, spec: LifterSpec, store: ClipStore, protocols: Sequence[Protocol]
+) -> list[EvaluationResult]:
+    """Score a lifter, video by video; protocols that share a window share its lifting.
+
+    A prediction in normalised picture space is taken to pixels, times the millimetres a pixel of its frame,
+    minus its root, and compared with ``truth_mm`` minus its root. A prediction in camera metres is brought
+    from the reference body to the true size of the person and compared with ``joints_m`` minus its root: the
+    size is given. Where the store says which frames are valid, the others are lifted but not scored.
+
+    The errors of a frame in several windows are averaged, then those of an action's frames, then as the
+    protocol says.
+
+    Returns:
+        A result for each protocol.
+
+    Raises:
+        InputError: the store does not fit the lifter or lacks the ground truth, a protocol excludes
+        everything, or the lifter gives something else than finite poses.
+    """
+    _check_fit(spec, store)
+    own = _own_slicing(store)
+    asked: set[tuple[Slicing, bool]] = {(protocol.slicing or own, protocol.flip) for protocol in protocols}
+    cuts: dict[Slicing, _Cut] = {slicing: _cut(spec, store, slicing) for slicing, _ in asked}
+    scores: dict[tuple[Slicing, bool, int], Scores] = {}
+    for number, video in enumerate(store.videos):
+        valid = _valid(store, video)
+        if all(protocol.excludes(video.source) for protocol in protocols) or not valid.any():
+            continue
+        rows = {slicing: cut.rows[cut.rows[:, 2] == number] for slicing, cut in cuts.items()}
+        all_rows = np.concatenate(list(rows.values()))
+        if not len(all_rows):
+            continue
+        lifted = _lift(predict, spec, store, video, all_rows, mirrored_too=any(flip for _, flip in asked))
+        for slicing, flip in asked:
+            scored = _score(lifted, rows[slicing], flip, spec, store, video)
+            if scored:
+                scores[slicing, flip, number] = scored
+    return [_result(spec, store, protocol, protocol.slicing or own, cuts, scores) for protocol in protocols]
+
+
+def _result(
+    spec: LifterSpec,
+    store: ClipStore,
+    protocol: Protocol,
+    slicing: Slicing,
+    cuts: Mapping[Slicing, _Cut],
+    scores: Mapping[tuple[Slicing, bool, int], Scores],
+) -> EvaluationResult:
+    actions: dict[str, list[Scores]] = {}
+    frames_total = excluded = 0
+    for number, video in enumerate(store.videos):
+        if protocol.excludes(video.source):
+            excluded += 1
+            continue
+        frames_total += int(_valid(store, video).sum())
+        scored = scores.get((slicing, protocol.flip, number))
+        if scored:
+            actions.setdefault(video.action or f"(no {protocol.group})", []).append(scored)
+    if not actions:
+        raise InputError(
+            f"{store.folder}: the protocol {protocol.name} leaves no frame to score; give another test split"
+        )
+    return EvaluationResult(
+        lifter=spec.name,
+        data=store.meta.source,
+        skeleton=store.skeleton,
+        fps=float(store.meta.fps),
+        protocol=protocol,
+        n_frames=cuts[slicing].n_frames,
+        stride=cuts[slicing].stride,
+        slicing=slicing,
+        scores={action: pooled(parts) for action, parts in actions.items()},
+        frames_total=frames_total,
+        videos_excluded=excluded,
+        size_given=spec.label_space == "camera",
+    )
+
+
+def _check_fit(spec: LifterSpec, store: ClipStore) -> None:
+    if spec.skeleton != store.skeleton.name:
+        raise InputError(
+            f"{store.folder}: holds skeleton {store.skeleton.name}, the lifter {spec.name} {spec.skeleton}"
+        )
+    if spec.fps != store.meta.fps:
+        raise InputError(
+            f"{store.folder}: holds {store.meta.fps:g} frames a second, the lifter {spec.name} "
+            f"expects {spec.fps:g}; convert the data at that rate"
+        )
+    for name in ("joints_m",) if spec.label_space == "camera" else ("truth_mm", "mm_per_px"):
+        store.array(name)
+
+
+def _own_slicing(store: ClipStore) -> Slicing:
+    if store.meta.slicing not in SLICINGS:
+        raise InputError(
+            f"{store.folder}: its meta.json names the slicing {store.meta.slicing!r}; expected {' or '.join(SLICINGS)}"
+        )
+    return cast(Slicing, store.meta.slicing)
+
+
+def _cut(spec: LifterSpec, store: ClipStore, slicing: Slicing) -> _Cut:
+    """The store's own windows; others where the protocol or the lifter asks for others."""
+    meta = store.meta
+    n_frames = min(spec.n_frames, meta.n_frames)
+    stride = min(meta.stride, n_frames)
+    if (n_frames, stride, slicing) == (meta.n_frames, meta.stride, meta.slicing):
+        rows = np.asarray(store.clips)
+    else:
+        rows = clip_rows([(video.first, video.frames) for video in store.videos], n_frames, stride, slicing)
+    return _Cut(n_frames=n_frames, stride=stride, rows=rows)
+
+
+def _valid(store: ClipStore, video: Video) -> Bool[np.ndarray, " frames"]:
+    whole = slice(video.first, video.first + video.frames)
+    return np.asarray(store.array("valid")[whole] > 0) if store.has("valid") else np.ones(video.frames, bool)
+
+
+def _lift(
+    predict: Predictor,
+    spec: LifterSpec,
+    store: ClipStore,
+    video: Video,
+    rows: Int[np.ndarray, "rows 3"],
+    mirrored_too: bool,
+) -> _Lifted:
+    """Lift windows, those that occur several times once."""
+    windows = sorted({(int(first), int(count)) for first, count, _ in rows})
+    n_frames = min(spec.n_frames, store.meta.n_frames)
+    frames = np.stack([first + resample_index(count, n_frames) for first, count in windows])
+    clips = np.asarray(store.array("pose2d_norm")[frames], np.float32)
+    pose = {False: _predicted(predict, spec, clips, video)}
+    if mirrored_too:
+        mirrored = _predicted(predict, spec, flip_pose(clips, store.skeleton), video)
+        pose[True] = (pose[False] + flip_pose(mirrored, store.skeleton)) / 2
+    return _Lifted(position={window: i for i, window in enumerate(windows)}, frames=frames, pose=pose)
+
+
+def _predicted(
+    predict: Predictor, spec: LifterSpec, clips: Float[np.ndarray, "windows n_frames joints 3"], video: Video
+) -> Float[np.ndarray, "windows n_frames joints 3"]:
+    poses = []
+    batch = max(1, FRAMES_A_CALL // clips.shape[1])
+    for start in range(0, len(clips), batch):
+        some = clips[start : start + batch]
+        lifted = predict(some)
+        if lifted.shape != some.shape or not np.isfinite(lifted).all():
+            raise InputError(
+                f"the lifter {spec.name} gave {lifted.shape} for {some.shape}, or values that are not "
+                f"finite, on {video.source}; export or train it again"
+            )
+        poses.append(lifted)
+    return np.concatenate(poses)
+
+
+def _score(
+    lifted: _Lifted,
+    rows: Int[np.ndarray, "clips 3"],
+    flip: bool,
+    spec: LifterSpec,
+    store: ClipStore,
+    video: Video,
+) -> Scores | None:
+    """Scores of the valid frames that lie in a window; None where there are none."""
+    chosen = [lifted.position[int(first), int(count)] for first, count, _ in rows]
+    frames = lifted.frames[chosen].reshape(-1)
+    pose = lifted.pose[flip][chosen].reshape(len(frames), len(store.skeleton), 3).astype(np.float64)
+    valid = _valid(store, video)
+    scored = valid[frames - video.first]
+    if not scored.any():
+        return None
+    frames, pose = frames[scored], pose[scored]
+    if spec.label_space == "camera":
+        whole_m = store.array("joints_m")[video.first : video.first + video.frames][valid].astype(np.float64)
+        pose_mm = pose * _MM_PER_M / body_scale(whole_m, store.skeleton)
+        truth_mm = store.array("joints_m")[frames].astype(np.float64) * _MM_PER_M
+    else:
+        pose_px = denormalise_pose(pose, float(video.width), float(video.height))
+        pose_mm = pose_px * store.array("mm_per_px")[frames].astype(np.float64)[:, None, None]
+        truth_mm = store.array("truth_mm")[frames].astype(np.float64)
+    root = store.skeleton.root
+    return score_video(root_relative(pose_mm, root), root_relative(truth_mm, root), frames, store.skeleton)
