@@ -187,6 +187,23 @@ def test_finetuning_starts_from_a_checkpoint(tmp_path, capsys):
     assert not (tmp_path / "third").exists()
 
 
+def test_a_network_of_exact_projections_is_scored_on_them(tmp_path, capsys):
+    convert(tmp_path, "--procedural", "10")
+    config = write_config(tmp_path, CAMERA)
+    config.write_text(config.read_text().replace("validation: test", "validation: test, gt_2d: true"))
+    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
+    checkpoint = str(tmp_path / "run" / "last.safetensors")
+    capsys.readouterr()
+    assert evaluate.main(["--evaluate", checkpoint]) == 0
+    exact = capsys.readouterr().out
+    assert "exact projections (GT 2D)" in exact
+    config.write_text(config.read_text().replace("gt_2d: true", "gt_2d: false"))
+    assert evaluate.main(["--evaluate", checkpoint, "--config", str(config)]) == 0
+    detected = capsys.readouterr().out
+    assert "input:     detections" in detected
+    assert exact.splitlines()[-1] != detected.splitlines()[-1]
+
+
 BAD = [
     (["--config", "none.yaml"], "none.yaml: no such file"),
     (["--config", "{config}", "--version", "3"], "--version 3"),

@@ -1,10 +1,10 @@
 """Score a lifter: the Human3.6M protocols on a clip store, or a benchmark file."""
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ import torch
 from hyperlift.cli.app import guarded
 from hyperlift.cli.predictors import load_checkpoint_for
 from hyperlift.cli.run_config import add_config_arguments, check_version, resolve_run_config
+from hyperlift.config import to_mapping
 from hyperlift.data.slicing import SLICINGS
 from hyperlift.data.store import ClipStore
 from hyperlift.errors import InputError
@@ -72,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_version(args.version)
     check_protocol_name(args.protocol)
     _refuse_mixture(args)
-    predict, spec, own_data = _lifter(args)
-    text, as_json = _bench(args, predict, spec) if args.bench else _store(args, predict, spec, own_data)
+    lifter = _lifter(args)
+    text, as_json = _bench(args, lifter.predict, lifter.spec) if args.bench else _store(args, lifter)
     print(text)
     if args.json:
         with atomic_file(args.json) as partial:
@@ -95,27 +96,34 @@ def _refuse_mixture(args: argparse.Namespace) -> None:
         raise InputError("--save writes the predictions of a benchmark file; give --bench FILE.npz with it")
 
 
-def _lifter(args: argparse.Namespace) -> tuple[Predictor, LifterSpec, Path | None]:
-    """The lifter, its contract, and the data it was configured with."""
+@dataclass(frozen=True)
+class _Lifter:
+    predict: Predictor
+    spec: LifterSpec
+    data: Mapping[str, Any]
+    """The data section of the run it comes from, empty where that is not known."""
+
+
+def _lifter(args: argparse.Namespace) -> _Lifter:
+    data = to_mapping(resolve_run_config(args).data) if args.config else None
     if args.onnx:
         lifter = load_lifter(args.onnx)
-        return lifter, lifter.spec, resolve_run_config(args).data.root if args.config else None
+        return _Lifter(lifter, lifter.spec, data or {})
     checkpoint = load_checkpoint_for(args.evaluate, args)
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    root = resolve_run_config(args).data.root if args.config else checkpoint.run.get("data", {}).get("root")
-    return TorchPredictor(checkpoint.model.to(device)), checkpoint.spec, Path(root) if root else None
+    return _Lifter(TorchPredictor(checkpoint.model.to(device)), checkpoint.spec, data or checkpoint.run.get("data", {}))
 
 
-def _store(args: argparse.Namespace, predict: Predictor, spec: LifterSpec, own_data: Path | None) -> tuple[str, str]:
-    folder = args.data or own_data
+def _store(args: argparse.Namespace, lifter: _Lifter) -> tuple[str, str]:
+    folder = args.data or lifter.data.get("root")
     if folder is None:
         raise InputError("there is no data to score on; give --data FOLDER, a clip store with a test split")
-    store = _open_test_split(folder)
-    protocol = protocol_named(args.protocol, store)
+    store = _open_test_split(Path(folder))
+    protocol = replace(protocol_named(args.protocol, store), gt_2d=bool(lifter.data.get("gt_2d")))
     if args.protocol == ALL:
-        results = evaluate_protocols(predict, spec, store, variants(protocol))
+        results = evaluate_protocols(lifter.predict, lifter.spec, store, variants(protocol))
         return variants_text(results, protocol), variants_json(results, protocol)
-    result = evaluate_store(predict, spec, store, _chosen(args, protocol))
+    result = evaluate_store(lifter.predict, lifter.spec, store, _chosen(args, protocol))
     return report_text(result), report_json(result)
 
 

@@ -101,7 +101,7 @@ class PickleClips:
         return pose2d_norm, image_label(label_norm, self.skeleton.root, self.convention.rootrel)
 
 
-def exact_input(label_norm: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
+def exact_input(label_norm: Float[np.ndarray, "*any joints 3"]) -> Float[np.ndarray, "*any joints 3"]:
     """What a perfect detector would have seen: x, y of the label, confidence 1."""
     pose2d_norm = label_norm.copy()
     pose2d_norm[..., 2] = 1.0

@@ -21,6 +21,8 @@ class Protocol:
     """Over all frames, or over the actions' means over frames."""
     flip: bool = True
     """Average with the mirrored input's mirrored output."""
+    gt_2d: bool = False
+    """Lift exact projections with confidence 1 instead of detections."""
     slicing: Slicing | None = None
     """How test videos are cut; None takes the cut of the data."""
     correct_joints: tuple[str, ...] = ()

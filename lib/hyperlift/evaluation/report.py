@@ -24,6 +24,7 @@ def protocol_statements(result: EvaluationResult) -> list[str]:
         excluded = f"{', '.join(protocol.excluded)} excluded ({result.videos_excluded} videos here)"
     return [
         f"protocol:  {protocol.name}; {_SPELLED_MEAN[protocol.mean].format(group=protocol.group)}",
+        f"input:     {'exact projections (GT 2D)' if protocol.gt_2d else 'detections'}",
         f"flip:      {'on, mean of both' if protocol.flip else 'off'}",
         f"sequences: {excluded}",
         f"slicing:   {result.slicing}, windows of {result.n_frames} frames, stride {result.stride}; "

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from hyperlift.data.clips import exact_input
 from hyperlift.data.slicing import SLICINGS, Slicing, clip_rows, resample_index
 from hyperlift.data.store import ClipStore, Video
 from hyperlift.errors import InputError
@@ -64,6 +65,8 @@ def evaluate_protocols(
     The errors of a frame in several windows are averaged, then those of an action's frames, then as the
     protocol says.
 
+    All protocols of a call lift the same input: detections, or exact projections (``gt_2d``).
+
     Returns:
         A result for each protocol.
 
@@ -84,7 +87,9 @@ def evaluate_protocols(
         all_rows = np.concatenate(list(rows.values()))
         if not len(all_rows):
             continue
-        lifted = _lift(predict, spec, store, video, all_rows, mirrored_too=any(flip for _, flip in asked))
+        lifted = _lift(
+            predict, spec, store, video, all_rows, mirrored_too=any(flip for _, flip in asked), gt_2d=protocols[0].gt_2d
+        )
         for slicing, flip in asked:
             scored = _score(lifted, rows[slicing], flip, spec, store, video)
             if scored:
@@ -176,12 +181,16 @@ def _lift(
     video: Video,
     rows: Int[np.ndarray, "rows 3"],
     mirrored_too: bool,
+    gt_2d: bool,
 ) -> _Lifted:
     """Lift windows, those that occur several times once."""
     windows = sorted({(int(first), int(count)) for first, count, _ in rows})
     n_frames = min(spec.n_frames, store.meta.n_frames)
     frames = np.stack([first + resample_index(count, n_frames) for first, count in windows])
-    clips = np.asarray(store.array("pose2d_norm")[frames], np.float32)
+    if gt_2d:
+        clips = exact_input(store.array("label_norm")[frames])
+    else:
+        clips = np.asarray(store.array("pose2d_norm")[frames], np.float32)
     pose = {False: _predicted(predict, spec, clips, video)}
     if mirrored_too:
         mirrored = _predicted(predict, spec, flip_pose(clips, store.skeleton), video)
