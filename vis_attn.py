@@ -1,4 +1,4 @@
-"""Attention heat maps; not part of this version yet."""
+"""Attention maps as arrays and a page of pictures; see docs/attention.md."""
 
 from hyperlift.cli.attention import main
 
