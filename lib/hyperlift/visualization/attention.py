@@ -32,7 +32,7 @@ _LEFT, _BOTTOM, _TOP, _GAP = 0.85, 0.45, 0.35, 0.36
 """Margins of a grid of panels and the space between them, inches."""
 _STANDING = {
     **{"Pelvis": (0, 0.95), "Spine": (0, 1.19), "Thorax": (0, 1.43), "Neck": (0, 1.47), "Nose": (0, 1.58)},
-    **{"Head": (0, 1.74), "Eye": (0.05, 1.63), "Ear": (0.11, 1.60), "Hip": (0.13, 0.93), "Knee": (0.17, 0.50)},
+    **{"Head": (0, 1.74), "Eye": (0.07, 1.68), "Ear": (0.15, 1.61), "Hip": (0.13, 0.93), "Knee": (0.17, 0.50)},
     **{"Ankle": (0.20, 0.08), "Shoulder": (0.20, 1.42), "Elbow": (0.37, 1.16), "Wrist": (0.50, 0.92)},
 }
 """A standing figure that faces the viewer, x for the left side: metres, so its right is on the picture's left."""
