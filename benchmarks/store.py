@@ -18,7 +18,7 @@ from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import ClipStore, StoreMeta, StoreWriter, Video
 
 VIDEOS, FRAMES = 600, 1300
-"""Human3.6M's training split after down-sampling by two: 779,876 frames; here 780,000. Twice that is the split whole."""
+"""Human3.6M's training split after down-sampling by two has 779,876 frames, here 780,000; twice that is all of it."""
 REPETITIONS = 7
 
 

@@ -5,6 +5,7 @@ import torch
 from hyperlift.errors import InputError
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention
+from hyperlift.models.layers.membership import FixedMembership
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
 
@@ -119,8 +120,7 @@ def test_hyperedge_attention_is_the_published_formula(query_term, bias_term):
     layer = HyperedgeAttention(
         channels,
         heads,
-        torch.from_numpy(graph.edge_mean).float(),
-        torch.from_numpy(graph.hand_back).float(),
+        FixedMembership(torch.from_numpy(graph.edge_mean).float(), torch.from_numpy(graph.hand_back).float()),
         query_term=query_term,
         bias_term=bias_term,
     )

@@ -1,14 +1,124 @@
-"""Attention heat maps: announced, not there yet."""
+"""``vis_attn.py`` and ``hyperlift attention``: what a lifter attends to, as arrays and as a page of pictures."""
 
-import sys
+import argparse
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Say so; returns exit code 2."""
-    print(
-        f"{Path(sys.argv[0]).name}: error: Attention heat maps: not part of this version yet; see README.md",
-        file=sys.stderr,
+from hyperlift.cli.app import guarded
+from hyperlift.cli.attention_clip import add_clip_arguments, attention_clip
+from hyperlift.cli.predictors import load_checkpoint_for
+from hyperlift.cli.run_config import add_config_arguments
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_folder
+from hyperlift.models.attention_capture import capture_attention
+from hyperlift.skeletons.attention_maps import AttentionMaps
+from hyperlift.visualization.attention_page import OVERVIEW, PAGE, write_attention_page
+
+ARRAYS = "attention.npz"
+_FORMAT = "hyperlift-attention-1"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    arguments = argparse.ArgumentParser(
+        description="Draw what a lifter attends to: joints, hyperedges and frames.",
+        epilog="Numbers are written 0,2,5-8. Without --data or --keypoints the run's own clips are taken where they "
+        "lie in place, else an invented walk. --config and --hyper_cfg are needed for older .bin files only; a "
+        "contradiction is an error.",
     )
-    return 2
+    add_config_arguments(arguments, config_required=False)
+    arguments.add_argument("--evaluate", type=Path, required=True, metavar="CHECKPOINT", help="weights to look into")
+    arguments.add_argument("--layers", metavar="NUMBERS", help="layers from 0 (all)")
+    arguments.add_argument("--heads", metavar="NUMBERS", help="attention heads from 0 (all)")
+    arguments.add_argument("--frames", metavar="NUMBERS", help="frames of the clip that look, from 0 (all)")
+    add_clip_arguments(arguments)
+    arguments.add_argument("--out", type=Path, metavar="DIR", help="a new folder (vis_data/<name of the lifter>)")
+    return arguments
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    args = parser().parse_args(argv)
+    layers, heads, frames = (_numbers(getattr(args, name), name) for name in ("layers", "heads", "frames"))
+    checkpoint = load_checkpoint_for(args.evaluate, args)
+    clip = attention_clip(args, checkpoint.spec, checkpoint.run)
+    maps = capture_attention(checkpoint.model, clip.pose2d_norm, layers, heads, frames)
+    out = args.out or _free(Path("vis_data") / re.sub(r"[^\w.-]+", "_", checkpoint.spec.name))
+    facts = _facts(args.evaluate, clip.source, len(clip.pose2d_norm), checkpoint.spec.fps, maps)
+    facts |= {"Credit": checkpoint.spec.credit} if checkpoint.spec.credit else {}
+    with atomic_folder(out) as folder:
+        _write_arrays(folder / ARRAYS, maps, clip.pose2d_norm, facts)
+        write_attention_page(folder, maps, f"Attention of {checkpoint.spec.name}", facts)
+    print(f"page:    {out / PAGE}\npicture: {out / OVERVIEW}\narrays:  {out / ARRAYS}")
+    return 0
+
+
+def _numbers(text: str | None, option: str) -> list[int] | None:
+    """``0,2,5-8`` as numbers."""
+    if text is None:
+        return None
+    numbers: list[int] = []
+    for part in text.replace(" ", ",").split(","):
+        match = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", part)
+        if not match or (match[2] and int(match[2]) < int(match[1])):
+            raise InputError(f"--{option} is {text!r}; expected numbers from 0 such as 0,2,5-8")
+        numbers += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return numbers
+
+
+def _free(folder: Path) -> Path:
+    """The folder, or its first numbered sibling that is not there yet: an earlier page is never overwritten."""
+    number = 2
+    found = folder
+    while found.exists():
+        found, number = folder.with_name(f"{folder.name}-{number}"), number + 1
+    return found
+
+
+def _facts(checkpoint: Path, source: str, frames: int, fps: float, maps: AttentionMaps) -> dict[str, str]:
+    first, last = maps.tokens[0] * maps.frames_per_token, (maps.tokens[-1] + 1) * maps.frames_per_token - 1
+    chosen = f"{first} to {min(last, frames - 1)}" + (
+        "" if len(maps.tokens) == maps.tokens[-1] - maps.tokens[0] + 1 else " (some of them)"
+    )
+    shared = f"; {maps.frames_per_token} neighbouring frames share one attention" if maps.frames_per_token > 1 else ""
+    return {
+        "Checkpoint": str(checkpoint),
+        "Clip": f"{source}; {frames} frames, {frames / fps:.1f} s",
+        "Layers": ", ".join(map(str, maps.layers)),
+        "Heads": ", ".join(map(str, maps.heads)),
+        "Frames that look": chosen + shared,
+        "Skeleton": f"{maps.skeleton.name}: {', '.join(maps.skeleton.joints)}",
+    }
+
+
+def _write_arrays(path: Path, maps: AttentionMaps, pose2d_norm: np.ndarray, facts: dict[str, str]) -> None:
+    meta = {
+        "format": _FORMAT,
+        "facts": facts,
+        "spatial": "layers, heads, tokens, joint that looks, joint looked at",
+        "hyperedge": "layers, maps, heads, tokens, joint that looks, joint looked at",
+        "hypergraph_of": "maps, heads: number of the hypergraph behind them",
+        "temporal": "layers, heads, joints, token that looks, token looked at",
+        "incidence_N": "of hypergraph N: layers, joints, hyperedges; share of the hyperedge in the joint",
+        "frame": "first frame of each token that looks",
+    }
+    arrays = {
+        "spatial": maps.spatial,
+        "hyperedge": maps.hyperedge,
+        "hypergraph_of": maps.hypergraph_of,
+        "temporal": maps.temporal,
+        **{f"incidence_{number}": incidence for number, incidence in enumerate(maps.incidence)},
+        "layers": np.array(maps.layers),
+        "heads": np.array(maps.heads),
+        "frame": np.array(maps.tokens) * maps.frames_per_token,
+        "frames_per_token": np.array(maps.frames_per_token),
+        "joints": np.array(maps.skeleton.joints),
+        "pose2d_norm": pose2d_norm,
+        "meta": np.array(json.dumps(meta)),
+    }
+    np.savez_compressed(path, **arrays)  # pyright: ignore[reportArgumentType]

@@ -28,8 +28,15 @@ COCO_17 = Skeleton(
         *("Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow"),
         *("LWrist", "RWrist", "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle"),
     ),
-    parent_of={},
+    parent_of={
+        **{"LEye": "Nose", "LEar": "LEye", "LShoulder": "Nose", "LElbow": "LShoulder", "LWrist": "LElbow"},
+        **{"REye": "Nose", "REar": "REye", "RShoulder": "Nose", "RElbow": "RShoulder", "RWrist": "RElbow"},
+        **{"LHip": "LShoulder", "LKnee": "LHip", "LAnkle": "LKnee"},
+        **{"RHip": "RShoulder", "RKnee": "RHip", "RAnkle": "RKnee"},
+    },
 )
+"""COCO's 17 keypoints. They have no pelvis; the nose is the one point that mirroring leaves where it is, so a pose
+relative to it stays one when left and right are exchanged: it is the root."""
 
 BODY_25 = Skeleton(
     name="body25",

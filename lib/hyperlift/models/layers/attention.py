@@ -1,9 +1,12 @@
 """Attention over joints, over hyperedges and over time. Each takes [batch, tokens, channels]."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from hyperlift.models.layers.membership import Membership
 from hyperlift.shapes import Float
 
 
@@ -17,6 +20,21 @@ def join_heads(x: Float[Tensor, "batch heads tokens d"]) -> Float[Tensor, "batch
     return x.transpose(1, 2).flatten(2)
 
 
+class Operands(NamedTuple):
+    """What goes into softmax(q·k d^-1/2 + bias) v."""
+
+    q: Float[Tensor, "batch heads tokens d"]
+    k: Float[Tensor, "batch heads tokens d"]
+    v: Float[Tensor, "batch heads tokens d"]
+    bias: Float[Tensor, "1 heads tokens tokens"] | None = None
+
+
+def attend(operands: Operands) -> Float[Tensor, "batch heads tokens d"]:
+    """The attention itself, by whatever kernel the device has for it."""
+    q, k, v, bias = operands
+    return scaled_dot_product_attention(q, k, v, attn_mask=bias)
+
+
 class TemporalAttention(nn.Module):
     """Plain multi-head attention; here the tokens are the frames of one joint (Vaswani et al. 2017, eq. 1)."""
 
@@ -26,10 +44,14 @@ class TemporalAttention(nn.Module):
         self.qkv = nn.Linear(channels, 3 * channels)
         self.out = nn.Linear(channels, channels)
 
+    def operands(self, x: Float[Tensor, "batch frames channels"]) -> Operands:
+        """Queries, keys and values of all heads."""
+        q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
+        return Operands(q, k, v)
+
     def forward(self, x: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch frames channels"]:
         """Attend over frames."""
-        q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
-        return self.out(join_heads(scaled_dot_product_attention(q, k, v)))
+        return self.out(join_heads(attend(self.operands(x))))
 
 
 class SpatialAttention(nn.Module):
@@ -38,22 +60,31 @@ class SpatialAttention(nn.Module):
     Args:
         channels: C.
         heads: number of heads.
-        relation: what the learned matrix A_h of every head starts from.
+        relation: what the learned matrix A_h of every head starts from; None leaves the term out.
     """
 
-    def __init__(self, channels: int, heads: int, relation: Float[Tensor, "joints joints"]) -> None:
+    relation: nn.Parameter | None
+    alpha: nn.Parameter | None
+
+    def __init__(self, channels: int, heads: int, relation: Float[Tensor, "joints joints"] | None) -> None:
         super().__init__()
         self.heads = heads
         self.qkv = nn.Linear(channels, 3 * channels)
         self.out = nn.Linear(channels, channels)
-        self.relation = nn.Parameter(relation.repeat(heads, 1, 1))
-        self.alpha = nn.Parameter(torch.ones(()))
+        self.relation = None if relation is None else nn.Parameter(relation.repeat(heads, 1, 1))
+        self.alpha = None if relation is None else nn.Parameter(torch.ones(()))
+
+    def operands(self, x: Float[Tensor, "batch joints channels"]) -> Operands:
+        """Queries, keys and values of all heads, and the relation bias."""
+        q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
+        if self.relation is None or self.alpha is None:
+            return Operands(q, k, v)
+        bias = (self.alpha * q.shape[-1] ** -0.5) * self.relation
+        return Operands(q, k, v, bias[None].to(q.dtype))
 
     def forward(self, x: Float[Tensor, "batch joints channels"]) -> Float[Tensor, "batch joints channels"]:
         """Attend over joints."""
-        q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
-        bias = (self.alpha * q.shape[-1] ** -0.5) * self.relation
-        return self.out(join_heads(scaled_dot_product_attention(q, k, v, attn_mask=bias[None].to(q.dtype))))
+        return self.out(join_heads(attend(self.operands(x))))
 
 
 class HyperedgeAttention(nn.Module):
@@ -65,20 +96,16 @@ class HyperedgeAttention(nn.Module):
     Args:
         channels: C.
         heads: number of heads.
-        edge_mean: [edges, joints], rows average the joints of a hyperedge.
-        hand_back: [joints, edges], rows average the hyperedges of a joint.
+        membership: which joints belong to which hyperedges.
         query_term: keep q_i·e_j.
         bias_term: keep w_h·e_j.
     """
-
-    to_edges: Tensor
 
     def __init__(
         self,
         channels: int,
         heads: int,
-        edge_mean: Float[Tensor, "edges joints"],
-        hand_back: Float[Tensor, "joints edges"],
+        membership: Membership,
         *,
         query_term: bool = True,
         bias_term: bool = True,
@@ -86,20 +113,30 @@ class HyperedgeAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query_term = query_term
+        self.membership = membership
         self.query_value = nn.Linear(channels, (2 if query_term else 1) * channels)
         self.edge = nn.Linear(channels, channels)
         self.out = nn.Linear(channels, channels)
-        self.bias = nn.Parameter(torch.zeros(heads, 1, channels // heads)) if bias_term else None
-        # Averaging and handing back are linear and Linear's bias passes through both, so one matrix does them.
-        self.register_buffer("to_edges", hand_back @ edge_mean, persistent=False)
+        self.bias = nn.Parameter(initial_bias(heads, channels, query_term=query_term)) if bias_term else None
 
-    def forward(self, x: Float[Tensor, "batch joints channels"]) -> Float[Tensor, "batch joints channels"]:
-        """Attend from joints to the hyperedges that joints belong to."""
-        e = split_heads(self.edge(self.to_edges @ x), self.heads)
+    def operands(self, x: Float[Tensor, "batch joints channels"]) -> Operands:
+        """Queries of the joints (w_h added), hyperedge features in the place of keys, values of the joints."""
+        # Averaging and handing back are linear and Linear's bias passes through both, so one matrix does them.
+        e = split_heads(self.edge(self.membership.mixing() @ x), self.heads)
         parts = [split_heads(part, self.heads) for part in self.query_value(x).split(x.shape[-1], dim=-1)]
         v = parts[-1]
         # Both logit terms are products with e_j, so w_h is added to the query.
         q = parts[0] if self.query_term else torch.zeros_like(v)
         if self.bias is not None:
             q = q + self.bias.to(q.dtype)
-        return self.out(join_heads(scaled_dot_product_attention(q, e, v)))
+        return Operands(q, e, v)
+
+    def forward(self, x: Float[Tensor, "batch joints channels"]) -> Float[Tensor, "batch joints channels"]:
+        """Attend from joints to the hyperedges that joints belong to."""
+        return self.out(join_heads(attend(self.operands(x))))
+
+
+def initial_bias(heads: int, channels: int, *, query_term: bool) -> Float[Tensor, "heads 1 d"]:
+    """What w starts from: zero, unless it is the only term, where zero would keep e from its first gradient."""
+    bias = torch.zeros(heads, 1, channels // heads)
+    return bias if query_term else nn.init.trunc_normal_(bias, std=0.02)

@@ -9,44 +9,14 @@ from torch import Tensor, nn
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LabelSpace
-from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention, TemporalAttention
+from hyperlift.models.layers.attention import SpatialAttention, TemporalAttention
 from hyperlift.models.layers.blocks import Block
+from hyperlift.models.lifting.hypergraph import HypergraphConfig, tensor
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.shapes import Float
-from hyperlift.skeletons import Hypergraph, Skeleton, degree_normalised_adjacency, skeleton_named
+from hyperlift.skeletons import degree_normalised_adjacency, skeleton_named
 
 RelationBias = Literal["uniform", "none"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class HypergraphConfig:
-    """Hyperedges over the joints: either ``joint_label`` or ``hyperedges``."""
-
-    joint_label: tuple[int, ...] | None = None
-    """A partition: the hyperedge number of every joint."""
-    hyperedges: tuple[tuple[str, ...], ...] | None = None
-    """Hyperedges as lists of joint names; they may overlap."""
-    query_term: bool = True
-    """Keep q_i·e_j in the logits of the hyperedge block."""
-    bias_term: bool = True
-    """Keep w_h·e_j."""
-
-    def __post_init__(self) -> None:
-        if (self.joint_label is None) == (self.hyperedges is None):
-            raise InputError("the hypergraph wants either joint_label or hyperedges")
-        if not (self.query_term or self.bias_term):
-            raise InputError("query_term and bias_term are both off: the hyperedge block would average all joints")
-
-    def build(self, skeleton: Skeleton) -> Hypergraph:
-        """The incidence matrix for a skeleton.
-
-        Raises:
-            InputError: the hyperedges do not fit the skeleton.
-        """
-        if self.joint_label is not None:
-            return Hypergraph.from_labels(self.joint_label, skeleton)
-        assert self.hyperedges is not None
-        return Hypergraph.from_members(self.hyperedges, skeleton)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +55,10 @@ class ModelConfig:
             raise InputError(f"n_frames {self.n_frames} is no multiple of frame_patch {self.frame_patch}")
         if not 0 <= self.drop_path < 1:
             raise InputError(f"drop_path is {self.drop_path}; it lies between 0 and 1")
-        self.hypergraph.build(skeleton_named(self.skeleton))
+        skeleton = skeleton_named(self.skeleton)
+        if self.rootrel and len(skeleton.bones) != len(skeleton) - 1:
+            raise InputError(f"skeleton {self.skeleton} is no tree of bones; a lifter needs its root")
+        self.hypergraph.check(skeleton, self.heads)
 
 
 class HyperLifter(nn.Module):
@@ -106,7 +79,7 @@ class HyperLifter(nn.Module):
         self.config = config
         self.skeleton = skeleton_named(config.skeleton)
         channels, heads, joints = config.channels, config.heads, len(self.skeleton)
-        hypergraph = config.hypergraph.build(self.skeleton)
+        hypergraph = config.hypergraph
         relation = degree_normalised_adjacency(self.skeleton) if config.relation_bias == "uniform" else np.eye(joints)
         drops = np.linspace(0.0, config.drop_path, config.depth).tolist()
 
@@ -117,21 +90,11 @@ class HyperLifter(nn.Module):
         self.joint_position = nn.Parameter(torch.zeros(1, joints, channels))
         self.frame_position = nn.Parameter(torch.zeros(1, config.n_frames // config.frame_patch, 1, channels))
         self.spatial = nn.ModuleList(
-            block(SpatialAttention(channels, heads, _tensor(relation)), drop) for drop in drops
+            block(SpatialAttention(channels, heads, tensor(relation) if hypergraph.relation_term else None), drop)
+            for drop in drops
         )
         self.hyperedge = nn.ModuleList(
-            block(
-                HyperedgeAttention(
-                    channels,
-                    heads,
-                    _tensor(hypergraph.edge_mean),
-                    _tensor(hypergraph.hand_back),
-                    query_term=config.hypergraph.query_term,
-                    bias_term=config.hypergraph.bias_term,
-                ),
-                drop,
-            )
-            for drop in drops
+            block(hypergraph.make_attention(channels, heads, self.skeleton), drop) for drop in drops
         )
         self.temporal = nn.ModuleList(block(TemporalAttention(channels, heads), drop) for drop in drops)
         self.spatial_norm = nn.LayerNorm(channels)
@@ -177,7 +140,3 @@ def _to_patches(x: Float[Tensor, "clips frames joints c"], size: int) -> Float[T
 def _from_patches(x: Float[Tensor, "clips tokens joints patch"], size: int) -> Float[Tensor, "clips frames joints 3"]:
     """The inverse of ``_to_patches`` for three numbers a joint."""
     return x.unflatten(3, (size, 3)).transpose(2, 3).flatten(1, 2)
-
-
-def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

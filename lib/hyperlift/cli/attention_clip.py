@@ -1,0 +1,127 @@
+"""The clip whose attention is drawn: of a clip store, of a detector's keypoints, or invented."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hyperlift.data.detector_noise import DetectorNoise
+from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays
+from hyperlift.data.motion.procedural import procedural_recordings
+from hyperlift.data.store import ClipStore
+from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.shapes import Float
+from hyperlift.skeletons import H36M_17
+from hyperlift.wild.gaps import fill_gaps
+from hyperlift.wild.lift import people_in
+from hyperlift.wild.recognise import read_keypoints
+from hyperlift.wild.timing import frames_at, resample_pose2d
+
+_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionClip:
+    """A clip as a lifter takes it, and where it comes from."""
+
+    pose2d_norm: Float[np.ndarray, "frames joints 3"]
+    source: str
+
+
+def add_clip_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data --clip`` and ``--keypoints`` with what belongs to it."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--data", type=Path, metavar="FOLDER", help="clip store, or one split of it (the run's own)")
+    source.add_argument("--keypoints", type=Path, metavar="FILE|FOLDER", help="AlphaPose or OpenPose keypoints")
+    parser.add_argument("--clip", type=int, default=0, help="with a clip store: number of the clip (0)")
+    parser.add_argument("--video-size", metavar="WxH", help="with --keypoints: in pixels, such as 1920x1080")
+    parser.add_argument("--fps", help="with --keypoints: frames a second of the video")
+    parser.add_argument("--person", type=int, metavar="ID", help="with --keypoints: whom (the one seen longest)")
+    parser.add_argument("--start", type=int, default=0, metavar="FRAME", help="with --keypoints: first frame (0)")
+
+
+def attention_clip(args: argparse.Namespace, spec: LifterSpec, run: Mapping[str, Any]) -> AttentionClip:
+    """The clip that the arguments name; without any, the run's own test data, else an invented walk.
+
+    Args:
+        args: of ``add_clip_arguments``.
+        spec: of the lifter.
+        run: the lifter's training configuration, plain values.
+
+    Raises:
+        InputError: the clip does not exist or has another skeleton.
+    """
+    if args.keypoints:
+        return _detected(args, spec)
+    if args.data:
+        return _stored(args.data, args.clip, spec)
+    own = run.get("data", {})
+    for split in (own.get("validation"), own.get("train")):
+        folder = Path(own.get("root", "")) / (split or "")
+        if split and (folder / "meta.json").is_file():
+            return _stored(folder, args.clip, spec)
+    if args.clip:
+        raise InputError(f"--clip {args.clip}: there is no clip store; give --data FOLDER with it")
+    return _invented(spec)
+
+
+def _stored(folder: Path, clip: int, spec: LifterSpec) -> AttentionClip:
+    splits = [folder, folder / "test", folder / "val", folder / "train"]
+    store = ClipStore(next((split for split in splits if (split / "meta.json").is_file()), folder))
+    if store.meta.skeleton != spec.skeleton:
+        raise InputError(f"{store.folder}: holds skeleton {store.meta.skeleton}, the lifter wants {spec.skeleton}")
+    if store.meta.fps != spec.fps:
+        raise InputError(f"{store.folder}: has {store.meta.fps:g} frames a second, the lifter wants {spec.fps:g}")
+    if not 0 <= clip < len(store):
+        raise InputError(f"--clip {clip}: {store.folder} has clips 0 to {len(store) - 1}")
+    pose2d_norm = np.array(store.clip(clip), np.float32)[: spec.n_frames]
+    return AttentionClip(pose2d_norm, f"clip {clip} of {store.folder}: {store.video_of(clip).source}")
+
+
+def _detected(args: argparse.Namespace, spec: LifterSpec) -> AttentionClip:
+    if spec.skeleton != H36M_17.name:
+        raise InputError(f"--keypoints come as {H36M_17.name}, the lifter wants {spec.skeleton}; give --data FOLDER")
+    if not args.video_size or not args.fps:
+        raise InputError("--keypoints needs the video's size and frame rate; give --video-size WxH and --fps")
+    size = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", args.video_size)
+    rate = re.fullmatch(r"\d+(\.\d*)?", args.fps)
+    if not size or not rate:
+        raise InputError(f"--video-size {args.video_size} --fps {args.fps}: expected such as 1920x1080 and 29.97")
+    width, height, fps = int(size[1]), int(size[2]), float(rate[0])
+    tracks = {track.id: track for track in people_in(read_keypoints(args.keypoints), width, height, fps)}
+    longest = max(tracks.values(), key=lambda track: len(track.frame))
+    if args.person is not None and args.person not in tracks:
+        raise InputError(f"--person {args.person}: there is no such person; choose from {sorted(tracks)}")
+    track = longest if args.person is None else tracks[args.person]
+    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, fps)
+    points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
+    pose2d_norm = np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
+    first, last = int(filled.frame[0]), int(filled.frame[-1])
+    start = max(args.start - first, 0)
+    if args.start > last:
+        raise InputError(f"--start {args.start}: person {track.id} is seen in frames {first} to {last}")
+    clip = pose2d_norm[start:]
+    clip = resample_pose2d(clip, frames_at(len(clip), fps, spec.fps))[: spec.n_frames]
+    where = f"person {track.id} of {args.keypoints.name} from frame {first + start}, at {spec.fps:g} frames a second"
+    return AttentionClip(clip.astype(np.float32), where)
+
+
+def _invented(spec: LifterSpec) -> AttentionClip:
+    if spec.skeleton != H36M_17.name:
+        raise InputError(
+            f"motion is invented for {H36M_17.name} only; give --data FOLDER with skeleton {spec.skeleton}"
+        )
+    (walk,) = procedural_recordings(1, seconds=max(spec.n_frames, 2) / spec.fps, seed=_SEED, fps=spec.fps)
+    rng = np.random.default_rng(_SEED)
+    camera = draw_camera(walk.joints_m, CameraRanges(roll_deg=0.0), rng)
+    assert camera is not None, "a walk of a few seconds always has a camera"
+    config = MocapStoreConfig(n_frames=spec.n_frames, fps=spec.fps, noise=DetectorNoise())
+    pose2d_norm = view_arrays(walk.joints_m, camera, config, rng)["pose2d_norm"][: spec.n_frames]
+    return AttentionClip(pose2d_norm.astype(np.float32), f"an invented motion ({walk.group})")

@@ -1,0 +1,242 @@
+"""Learned hyperedges, several hypergraphs at once, and the switches of the terms."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hyperlift.config import from_mapping, load_config, to_mapping
+from hyperlift.data.store import StoreMeta, StoreWriter, Video
+from hyperlift.errors import InputError
+from hyperlift.export import export_onnx
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
+from hyperlift.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from hyperlift.models.layers.membership import FixedMembership, learned_from
+from hyperlift.models.layers.parallel_hypergraphs import MergedHypergraphs, SharedOutHypergraphs, heads_each
+from hyperlift.models.lifting.hypergraph import tensor
+from hyperlift.skeletons import COCO_17, H36M_17, Hypergraph
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = sorted(ROOT.glob("hyper_config/**/*.yaml"))
+PARTITION_1 = (0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5)
+PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)
+BOTH = {"hypergraphs": ({"joint_label": PARTITION_1}, {"joint_label": PARTITION_2, "membership": "learned"})}
+MERGES = ["none", "mean", "max", "weighted_mean"]
+
+
+def hypergraph(**keys) -> HypergraphConfig:
+    return from_mapping(keys, HypergraphConfig, "hyper.yaml")
+
+
+def tiny(config: HypergraphConfig, **changes) -> ModelConfig:
+    sizes = {"channels": 12, "depth": 2, "heads": 3, "n_frames": 6, "drop_path": 0.0}
+    return ModelConfig(**{"skeleton": config.each[0].skeleton or "h36m17", "hypergraph": config, **sizes, **changes})
+
+
+VARIANTS = {path.stem: load_config(path, HypergraphConfig) for path in SHIPPED}
+VARIANTS |= {f"merge_{merge}": hypergraph(**BOTH, merge=merge) for merge in MERGES}
+VARIANTS |= {f"bias_only_{merge}": hypergraph(**BOTH, merge=merge, query_term=False) for merge in MERGES}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_parameter_of_every_variant_gets_gradient(name):
+    torch.manual_seed(0)
+    model = HyperLifter(tiny(VARIANTS[name]))
+    model(torch.rand(2, 6, 17, 3)).square().sum().backward()
+    without = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert without == []
+
+
+@pytest.mark.parametrize("name", ["learned", "learned_random", "limbs", "multi_head", "no_relation_term"])
+def test_variants_survive_the_checkpoint(name, tmp_path):
+    torch.manual_seed(0)
+    model = HyperLifter(tiny(VARIANTS[name])).eval()
+    spec = LifterSpec(name="t", skeleton=model.config.skeleton, n_frames=6)
+    save_checkpoint(tmp_path / "a.safetensors", Checkpoint(model=model, spec=spec))
+    loaded = load_checkpoint(tmp_path / "a.safetensors").model
+    assert loaded.config == model.config
+    x = torch.rand(1, 5, 17, 3)
+    assert torch.equal(loaded(x), model(x))
+
+
+def test_variants_export(tmp_path):
+    """In one network, a layer each: the exporter takes its time."""
+    torch.manual_seed(0)
+    layers = [VARIANTS[n] for n in ("merge_weighted_mean", "merge_none")]
+    model = HyperLifter(tiny(VARIANTS["no_relation_term"], depth=len(layers), n_frames=3)).eval()
+    for block, config in zip(model.hyperedge, layers, strict=True):
+        block.attention = config.make_attention(12, 3, H36M_17)
+    for parameter in model.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    assert export_onnx(model, LifterSpec(name="t", n_frames=3), tmp_path / "a.onnx").passed
+
+
+def test_an_older_configuration_reads_and_writes_as_before():
+    """What a checkpoint from before these keys says, and the parameters it holds."""
+    old = {"joint_label": list(PARTITION_1), "hyperedges": None, "query_term": True, "bias_term": True}
+    config = from_mapping(old, HypergraphConfig, "old")
+    assert old.items() <= to_mapping(config).items()
+    attention = {
+        *("hyperedge.0.attention.bias", "spatial.0.attention.alpha", "spatial.0.attention.relation"),
+        *(f"hyperedge.0.attention.{layer}.{k}" for layer in ("query_value", "edge", "out") for k in ("weight", "bias")),
+        *(f"spatial.0.attention.{layer}.{k}" for layer in ("qkv", "out") for k in ("weight", "bias")),
+    }
+    state = HyperLifter(tiny(config)).state_dict()
+    assert {name for name in state if name.startswith(("hyperedge.0.att", "spatial.0.att"))} == attention
+
+
+def fixed(labels) -> FixedMembership:
+    graph = Hypergraph.from_labels(labels, H36M_17)
+    return FixedMembership(tensor(graph.edge_mean), tensor(graph.hand_back))
+
+
+def test_learned_membership_starts_near_its_hyperedges_and_stays_a_membership():
+    graph = Hypergraph.from_labels(PARTITION_1, H36M_17)
+    learned = learned_from(tensor(graph.hand_back), softness=0.1)
+    incidence = learned.incidence().detach().numpy()
+    assert np.allclose(incidence, 0.9 * graph.incidence + 0.1 / 6, atol=1e-6)
+    torch.nn.init.normal_(learned.logits)
+    incidence = learned.incidence().detach().numpy()
+    assert np.allclose(incidence.sum(1), 1, atol=1e-6)
+    # By hand: a hyperedge is the weighted mean of the joints, a joint the weighted mean of the hyperedges.
+    x = np.arange(17.0)
+    edges = np.array([(incidence[:, e] * x).sum() / incidence[:, e].sum() for e in range(6)])
+    assert np.allclose(learned.mixing().detach().numpy() @ x, incidence @ edges, atol=1e-4)
+
+
+def test_a_sharp_membership_is_the_partition_it_names():
+    sharp = learned_from(tensor(Hypergraph.from_labels(PARTITION_2, H36M_17).hand_back), softness=1e-7)
+    assert torch.allclose(sharp.mixing(), fixed(PARTITION_2).mixing(), atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["mean", "max", "weighted_mean"])
+@pytest.mark.parametrize("query_term", [True, False])
+def test_merged_hypergraphs_by_formula(mode, query_term):
+    torch.manual_seed(0)
+    channels, heads, d = 8, 2, 4
+    labels = (PARTITION_1, PARTITION_2)
+    layer = MergedHypergraphs(channels, heads, [fixed(label) for label in labels], mode, query_term=query_term)
+    assert layer.bias is not None
+    torch.nn.init.normal_(layer.bias)
+    share = torch.full((2, heads), 0.5)
+    if layer.weight is not None:
+        torch.nn.init.normal_(layer.weight)
+        share = layer.weight.flatten(1).exp() / layer.weight.flatten(1).exp().sum(0)
+    x = torch.rand(3, 17, channels)
+    parts = layer.query_value(x).split(channels, dim=-1)
+    expected = []
+    for h in range(heads):
+        at, outputs = slice(h * d, (h + 1) * d), []
+        for g, label in enumerate(labels):
+            edges = torch.stack([x[:, [j for j in range(17) if label[j] == e]].mean(1) for e in sorted(set(label))], 1)
+            e = layer.edges[g](edges)[:, list(label)][..., at]
+            logits = (e @ layer.bias[g, h, 0])[:, None, :].expand(-1, 17, -1)
+            if query_term:
+                logits = logits + parts[0][..., at] @ e.transpose(1, 2)
+            outputs.append((logits * d**-0.5).softmax(-1) @ parts[-1][..., at])
+        if mode == "max":
+            expected.append(torch.maximum(*outputs))
+        else:
+            expected.append(share[0, h] * outputs[0] + share[1, h] * outputs[1])
+    assert torch.allclose(layer(x), layer.out(torch.cat(expected, -1)), atol=1e-6)
+
+
+def test_shared_out_heads_by_formula():
+    torch.manual_seed(0)
+    channels, heads, d = 12, 3, 4
+    labels = (PARTITION_1, PARTITION_2)
+    layer = SharedOutHypergraphs(channels, heads, [fixed(label) for label in labels])
+    assert heads_each(heads, 2) == [2, 1]
+    x = torch.rand(3, 17, channels)
+    q, v = layer.query_value(x).split(channels, dim=-1)
+    expected = []
+    for h, g in enumerate((0, 0, 1)):
+        label = labels[g]
+        edges = torch.stack([x[:, [j for j in range(17) if label[j] == e]].mean(1) for e in sorted(set(label))], 1)
+        start = (h if g == 0 else 0) * d
+        e = layer.edges[g](edges)[:, list(label)][..., start : start + d]
+        at = slice(h * d, (h + 1) * d)
+        expected.append((q[..., at] @ e.transpose(1, 2) * d**-0.5).softmax(-1) @ v[..., at])
+    assert torch.allclose(layer(x), layer.out(torch.cat(expected, -1)), atol=1e-6)
+
+
+def test_two_equal_hypergraphs_merge_into_the_same_output_in_every_mode():
+    torch.manual_seed(0)
+    layers = [MergedHypergraphs(8, 2, [fixed(PARTITION_1)] * 2, mode) for mode in ("mean", "max", "weighted_mean")]
+    state = layers[0].state_dict()
+    state["edges.1.weight"], state["edges.1.bias"] = state["edges.0.weight"], state["edges.0.bias"]
+    x, outputs = torch.rand(2, 17, 8), []
+    for layer in layers:
+        layer.load_state_dict(state, strict=False)
+        outputs.append(layer(x))
+    assert torch.allclose(outputs[0], outputs[1], atol=1e-6)
+    assert torch.allclose(outputs[0], outputs[2], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"random_edges": 4}, "set membership: learned"),
+        ({"random_edges": 1, "membership": "learned"}, "at least 2"),
+        ({"joint_label": PARTITION_1, "random_edges": 4}, "either joint_label or hyperedges"),
+        ({"joint_label": PARTITION_1, **BOTH}, "belong into the entries"),
+        ({"hypergraphs": [{"joint_label": PARTITION_1}]}, "lists 1"),
+        ({**BOTH, "merge": "sum"}, "'sum' is not one of"),
+        ({**BOTH, "query_term": False, "bias_term": False}, "both off"),
+        ({"hypergraphs": [{"joint_label": PARTITION_1}] * 4, "merge": "none"}, "3 heads out among 4"),
+        ({"hypergraphs": [{"joint_label": PARTITION_1}, {"hyperedges": [["LEye"]]}]}, "no joint 'LEye'"),
+        (
+            {"hyperedges": [list(COCO_17.joints)], "skeleton": "coco17"},
+            "made for skeleton coco17, the model has h36m17",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(keys, message):
+    with pytest.raises(InputError, match=message):
+        tiny(hypergraph(**keys), skeleton="h36m17")
+
+
+def test_a_label_list_of_h36m_is_refused_on_another_skeleton_of_17_joints():
+    with pytest.raises(InputError, match="made for skeleton h36m17, the model has coco17; give hyperedges"):
+        ModelConfig(skeleton="coco17")
+    assert tiny(hypergraph(joint_label=PARTITION_1, skeleton="coco17")).skeleton == "coco17"
+    with pytest.raises(InputError, match="body25 is no tree"):
+        ModelConfig(skeleton="body25", hypergraph=hypergraph(random_edges=3, membership="learned"))
+
+
+def test_coco_is_a_tree_that_mirroring_keeps():
+    assert COCO_17.joints[COCO_17.root] == "Nose"
+    assert COCO_17.mirror[COCO_17.root] == COCO_17.root
+    mirrored = {(int(COCO_17.mirror[a]), int(COCO_17.mirror[b])) for a, b in COCO_17.bones}
+    assert mirrored == set(COCO_17.bones)
+    assert len(COCO_17.bones) == 16
+
+
+def write_coco_store(folder: Path, frames: int = 12) -> None:
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        meta = StoreMeta(skeleton="coco17", fps=25.0, n_frames=6, stride=6, slicing="published", source="invented")
+        with StoreWriter(folder / split, meta) as writer:
+            video = Video(source="a", subject="a", action="a", frames=frames, width=100.0, height=100.0)
+            arrays = {name: rng.random((frames, 17, 3)).astype("f4") for name in ("pose2d_norm", "label_norm")}
+            writer.add_video(video, arrays)
+            writer.finish(np.array([[0, 6, 0], [6, 6, 0]]))
+
+
+def test_coco_trains_by_config(tmp_path):
+    from hyperlift.cli import train
+
+    write_coco_store(tmp_path / "store")
+    sizes = "skeleton: coco17, channels: 12, depth: 1, heads: 3, n_frames: 6"
+    model = f"{{{sizes}, hypergraph: {{random_edges: 3, membership: learned}}}}"
+    text = f"name: c\ndata: {{root: {tmp_path / 'store'}}}\nmodel: {model}\ntraining: {{epochs: 1}}\n"
+    (tmp_path / "run.yaml").write_text(text)
+    hyper = ["--hyper_cfg", str(ROOT / "hyper_config/coco17/limbs.yaml"), "--no-progress"]
+    assert train.main(["--config", str(tmp_path / "run.yaml"), "--checkpoint", str(tmp_path / "run"), *hyper]) == 0
+    loaded = load_checkpoint(tmp_path / "run" / "last.safetensors")
+    assert loaded.spec.skeleton == "coco17"
+    assert loaded.model.config.hypergraph.hyperedges is not None
+    pose = loaded.model(torch.rand(1, 6, 17, 3))
+    assert not pose[:, :, COCO_17.root].any()

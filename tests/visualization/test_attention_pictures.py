@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from hyperlift.skeletons import COCO_17, H36M_17, Hypergraph, Skeleton
+from hyperlift.visualization.attention import (
+    draw_hyperedge_heat,
+    draw_joint_heat,
+    draw_links,
+    edge_colour,
+    hyperedge_names,
+    standing,
+)
+
+PARTITION = (0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5)
+
+
+@pytest.fixture
+def axes():
+    return Figure(figsize=(4, 4)).subplots()
+
+
+def test_hyperedges_are_named_by_their_joints_and_soft_ones_with_shares():
+    hand_back = Hypergraph.from_labels(PARTITION, H36M_17).hand_back
+    assert hyperedge_names(hand_back, H36M_17)[1] == "1: RHip, RKnee, RAnkle"
+    toy = Skeleton(name="toy", joints=("A", "B", "C"), parent_of={"B": "A", "C": "A"})
+    soft = np.array([[0.9, 0.1], [0.3, 0.7], [0.0, 1.0]])
+    assert hyperedge_names(soft, toy) == ["0: A 90%, B 30%", "1: C, B 70%"]
+
+
+def test_the_darkest_field_is_where_attention_goes(axes):
+    heat = np.full((17, 17), 0.02)
+    looks, at = H36M_17.index("LWrist"), H36M_17.index("Nose")
+    heat[looks, at] = 0.68
+    draw_joint_heat(axes, heat, H36M_17)
+    (image,) = axes.get_images()
+    shown = np.asarray(image.get_array())
+    row, column = np.unravel_index(shown.argmax(), shown.shape)
+    assert axes.get_yticklabels()[row].get_text() == "LWrist"
+    assert axes.get_xticklabels()[column].get_text() == "Nose"
+    assert shown.max() == pytest.approx(68)
+    assert image.get_clim() == (0, pytest.approx(68))
+
+
+def test_blocks_hold_the_joints_of_their_hyperedge(axes):
+    incidence = Hypergraph.from_labels(PARTITION, H36M_17).hand_back
+    draw_hyperedge_heat(axes, np.full((17, 17), 1 / 17), incidence, H36M_17)
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[:3] == ["Pelvis", "Spine", "Thorax"]
+    frames = [patch for patch in axes.patches if not patch.get_fill()]
+    assert [round(frame.get_width()) for frame in frames] == [3, 3, 3, 2, 3, 3]
+    assert to_rgb(frames[1].get_edgecolor()) == to_rgb(edge_colour(1))
+    (image,) = axes.get_images()
+    assert image.get_clim()[1] == pytest.approx(200 / 17)  # no preference is the middle of the scale
+
+
+def test_the_strongest_link_runs_between_its_joints(axes):
+    heat = np.full((17, 17), 0.01)
+    heat[H36M_17.index("RKnee"), H36M_17.index("RAnkle")] = 0.5
+    draw_links(axes, heat, Hypergraph.from_labels(PARTITION, H36M_17).hand_back, H36M_17)
+    FigureCanvasAgg(axes.figure).draw()
+    texts = {text.get_text() for text in axes.texts}
+    assert "strongest: RKnee → RAnkle, 50%" in texts
+    assert {"RKnee", "RAnkle"} <= texts
+
+
+@pytest.mark.parametrize("skeleton", [H36M_17, COCO_17], ids=lambda skeleton: skeleton.name)
+def test_the_standing_figure_is_symmetric_and_knows_every_joint(skeleton):
+    places = standing(skeleton)
+    assert np.allclose(places[skeleton.mirror], places * [-1, 1])
+    assert len({tuple(place) for place in places.tolist()}) == len(skeleton)
+    assert places[skeleton.index("LWrist"), 0] > 0  # it faces the viewer
+    assert places[skeleton.index("LAnkle"), 1] < places[skeleton.index("LKnee"), 1]
