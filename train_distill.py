@@ -1,4 +1,4 @@
-"""Distillation; not part of this version yet."""
+"""Train a small lifter from a large one; ``--help`` says how."""
 
 from hyperlift.cli.distill import main
 

@@ -171,7 +171,7 @@ def test_a_checkpoint_contradicted_by_arguments(tmp_path, capsys):
     assert not (tmp_path / "a.onnx").exists()
 
 
-@pytest.mark.parametrize("script", ["train_distill.py", "vis_attn.py"])
+@pytest.mark.parametrize("script", ["vis_attn.py"])
 def test_what_is_not_there_yet_says_so_in_one_line(script):
     result = subprocess.run([sys.executable, str(ROOT / script), "--config", "x"], capture_output=True, text=True)
     assert result.returncode == 2

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,10 +19,14 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.training.config import RunConfig
 from hyperlift.training.supervised import SupervisedStep
-from hyperlift.training.trainer import RunFolder, Trainer
+from hyperlift.training.trainer import LossStep, RunFolder, Trainer
 from hyperlift.training.validation import validation_error
 
 _LOG = logging.getLogger(__name__)
+
+StepMaker = Callable[[RunConfig, HyperLifter, float], tuple[LossStep, Mapping[str, Any]]]
+"""From configuration, network and frames a second of the clips: what to minimise, and what the run's record says of
+it beside the configuration."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +45,15 @@ def parser() -> argparse.ArgumentParser:
 @guarded
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    args = parser().parse_args(argv)
+    return fit_run(parser().parse_args(argv), _supervised)
+
+
+def fit_run(args: argparse.Namespace, make_step: StepMaker) -> int:
+    """Train as the arguments of ``parser`` say; returns the exit code.
+
+    Raises:
+        InputError: something does not fit; nothing has been written then.
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     run = resolve_run_config(args)
     if args.threads:
@@ -56,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
+    step, record = make_step(run, model, fps)
     trainer = Trainer(
         model=model,
         sampler=BatchSampler(
@@ -65,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             flip=run.data.flip,
             clips_per_epoch=run.training.clips_per_epoch,
         ),
-        step=SupervisedStep(run.loss, model.skeleton),
+        step=step,
         config=run.training,
         seed=args.seed,
         folder=folder,
@@ -78,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             n_frames=run.model.n_frames,
             credit=credit,
         ),
-        run=to_mapping(run),
+        run={**to_mapping(run), **record},
         validate=_validator(run, root, convention),
         progress=not args.no_progress,
     )
@@ -88,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise InputError(
             f"{folder.path}: already holds a run; go on with it by -r {folder.resume} or choose another folder"
         )
-    _prepare_folder(folder, run, args.seed)
+    _prepare_folder(folder, trainer.run_config, args.seed)
     parameters = sum(p.numel() for p in model.parameters())
     _LOG.info(
         "%s: %.2f M parameters, %d clips of %d frames, on %s",
@@ -129,10 +143,14 @@ def _validator(
     return lambda model: validation_error(model, held_out)
 
 
-def _prepare_folder(folder: RunFolder, run: RunConfig, seed: int) -> None:
+def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossStep, Mapping[str, Any]]:
+    return SupervisedStep(run.loss, model.skeleton), {}
+
+
+def _prepare_folder(folder: RunFolder, run: Mapping[str, Any], seed: int) -> None:
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder.path}: cannot create the run folder ({error.strerror})") from error
-    resolved = {"seed": seed, "torch": torch.__version__, "run": to_mapping(run)}
+    resolved = {"seed": seed, "torch": torch.__version__, "run": run}
     (folder.path / "config.json").write_text(json.dumps(resolved, indent=1) + "\n")

@@ -71,7 +71,8 @@ class Trainer:
     Args:
         model: the network, on its device.
         sampler: training batches.
-        step: what to minimise.
+        step: what to minimise; where it is a module, on the device of the model, its parameters are trained along
+            and belong to the resume state.
         config: how.
         seed: of stochastic depth.
         folder: where checkpoints and the log go.
@@ -99,7 +100,9 @@ class Trainer:
         self.seed, self.folder, self.spec, self.run_config = seed, folder, spec, run
         self.validate, self.progress = validate, progress
         self.device = next(model.parameters()).device
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        trained = [{"params": list(module.parameters())} for module in (model, step) if isinstance(module, nn.Module)]
+        trained = [group for group in trained if group["params"]]
+        self.optimizer = torch.optim.AdamW(trained, lr=config.lr, weight_decay=config.weight_decay)
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
         self.epoch = 0
         self.best = float("inf")
@@ -191,6 +194,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
+            "step": self.step.state_dict() if isinstance(self.step, nn.Module) else None,
             "run": json.dumps(self.run_config),
             "seed": self.seed,
         }
@@ -223,6 +227,8 @@ class Trainer:
         if seed != self.seed:
             raise InputError(f"{path}: was trained with seed {seed}, not {self.seed}; give --seed {seed}")
         load_weights(self.model, state["model"], str(path))
+        if isinstance(self.step, nn.Module):
+            load_weights(self.step, state["step"], str(path))
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average is not None:
             load_weights(self.average, state["average"], str(path))
