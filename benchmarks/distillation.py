@@ -38,13 +38,13 @@ def arms(student_depth: int, teacher_depth: int) -> dict[str, DistillationConfig
     shared = tuple(range(min(4, student_depth, teacher_depth)))
     off = FeatureTerm(enabled=False)
 
-    def recipe(**term: float) -> DistillationConfig:
-        mimicking = FeatureTerm(student_layers=shared, teacher_layers=shared, **term)
-        last = FeatureTerm(student_layers=(student_depth - 1,), teacher_layers=(teacher_depth - 1,), **term)
+    def recipe(balance: float | None) -> DistillationConfig:
+        mimicking = FeatureTerm(student_layers=shared, teacher_layers=shared, balance=balance)
+        last = FeatureTerm(student_layers=(student_depth - 1,), teacher_layers=(teacher_depth - 1,), balance=balance)
         return DistillationConfig(spatial_mimicking=mimicking, temporal_mimicking=mimicking, generation=last)
 
     return {
-        "published terms, 1e-6": recipe(),
+        "published terms, 1e-6": recipe(balance=None),
         "published terms, balanced at 0.3": recipe(balance=0.3),
         "output, weight 1": DistillationConfig(
             spatial_mimicking=off, temporal_mimicking=off, generation=off, output=OutputTerm(enabled=True)
