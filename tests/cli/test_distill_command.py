@@ -1,8 +1,6 @@
 """Distillation as a user runs it, on invented motion: teacher, student, resume, evaluation, and what is refused."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -122,8 +120,3 @@ def test_what_does_not_fit_is_said_before_anything_is_written(project, tmp_path,
     assert message in error
     assert error.count("\n") == 1
     assert not run.exists()
-
-
-def test_the_script_explains_itself():
-    script = [sys.executable, str(ROOT / "train_distill.py"), "--help"]
-    assert "--teacher" in subprocess.run(script, capture_output=True, text=True, check=True).stdout

@@ -179,10 +179,10 @@ def test_what_is_not_there_yet_says_so_in_one_line(script):
     assert "not part of this version" in result.stderr
 
 
-SCRIPTS = ["train.py", "evaluate.py", "infer_wild.py", "deployment/deployment_pose3d.py", "tools/convert_mocap.py"]
+SCRIPTS = ["train.py", "train_distill.py", "evaluate.py", "infer_wild.py", "deployment/deployment_pose3d.py"]
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, "tools/convert_h36m_mixste_style.py"])
+@pytest.mark.parametrize("script", [*SCRIPTS, "tools/convert_mocap.py", "tools/convert_h36m_mixste_style.py"])
 def test_every_script_explains_itself(script):
     result = subprocess.run([sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True, check=True)
     assert "usage:" in result.stdout

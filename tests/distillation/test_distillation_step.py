@@ -182,7 +182,8 @@ def test_a_resumed_distillation_equals_an_uninterrupted_one_bit_for_bit(tmp_path
     def student(name: str) -> dict[str, torch.Tensor]:
         return load_checkpoint(tmp_path / name / "last.safetensors").model.state_dict()
 
-    assert all(torch.equal(tensor, student("halves")[name]) for name, tensor in student("whole").items())
+    ours, theirs = student("whole"), student("halves")
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
     projections, resumed = whole.step.state_dict(), second.step.state_dict()
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in projections.items())
     assert not any(torch.equal(tensor, untrained[name]) for name, tensor in projections.items() if "parts" in name)

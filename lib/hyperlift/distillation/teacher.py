@@ -48,6 +48,8 @@ def load_teacher(path: Path) -> Teacher:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such teacher; train it first, or give --teacher FILE")
+    if path.suffix == ".bin":
+        raise InputError(f"{path}: says nothing of its network; a teacher is a .safetensors checkpoint")
     checkpoint = load_checkpoint(path)
     model = checkpoint.model.eval().requires_grad_(False)
     return Teacher(model, checkpoint.spec.fps, path, hashlib.sha256(path.read_bytes()).hexdigest())
