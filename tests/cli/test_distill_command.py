@@ -39,6 +39,7 @@ def project(tmp_path_factory):
     for name, (channels, depth, patch, epochs) in runs.items():
         values = {"name": name, "channels": channels, "depth": depth, "patch": patch, "epochs": epochs}
         (folder / f"{name}.yaml").write_text(RUN.format(root=folder / "store", **values))
+    (folder / "compiled.yaml").write_text((folder / "student.yaml").read_text().replace("lr:", "compile: true, lr:"))
     arguments = ["--config", str(folder / "teacher.yaml"), "--checkpoint", str(folder / "teacher"), "--no-progress"]
     assert train.main(arguments) == 0
     teacher = folder / "teacher" / "last.safetensors"
@@ -104,6 +105,7 @@ def test_distil_resume_and_evaluate(project, tmp_path, monkeypatch):
 
 
 BAD = [
+    ("compiled", "parts", "training.compile hides the layers that spatial_mimicking, generation compare"),
     ("coarse", "parts", "frame_patch is 3 in the teacher, 9 in the student"),
     ("student", "deep", "generation.student_layers names layer 1; the student has layers 0 to 0"),
     ("student", "lost", "nowhere.safetensors: no such teacher; train it first, or give --teacher FILE"),

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,62 @@ def test_a_resumed_command_equals_an_uninterrupted_one(tmp_path, monkeypatch):
     assert run("cut", "-r", str(tmp_path / "cut" / "last.resume.pt")) == 0
     whole, cut = (load_checkpoint(tmp_path / name / "last.safetensors").model.state_dict() for name in ("whole", "cut"))
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_a_killed_run_goes_on(tmp_path):
+    convert(tmp_path, "--procedural", "10")
+    config = write_config(tmp_path, CAMERA)
+    config.write_text(config.read_text().replace("epochs: 2", "epochs: 500"))
+    run = tmp_path / "run"
+    command = [
+        sys.executable,
+        str(ROOT / "train.py"),
+        "--config",
+        str(config),
+        "--checkpoint",
+        str(run),
+        "--no-progress",
+    ]
+    process = subprocess.Popen([*command, "--threads", "1"])
+    log = run / "log.jsonl"
+    while process.poll() is None and not (log.exists() and len(log.read_text().splitlines()) >= 2):
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    done = len(log.read_text().splitlines())
+    load_checkpoint(run / "last.safetensors")
+    state = torch.load(run / "last.resume.pt", weights_only=True)
+    assert done <= state["epoch"] <= done + 1  # at most the line of the log was lost
+    process = subprocess.Popen([*command, "--threads", "1", "-r", str(run / "last.resume.pt")])
+    while process.poll() is None and len(log.read_text().splitlines()) < done + 2:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    epochs = [json.loads(line)["epoch"] for line in log.read_text().splitlines()]
+    assert epochs[done] == state["epoch"] + 1
+
+
+def test_finetuning_starts_from_a_checkpoint(tmp_path, capsys):
+    convert(tmp_path, "--procedural", "10")
+    config = write_config(tmp_path, CAMERA)
+    base = ["--config", str(config), "--no-progress", "--checkpoint"]
+    assert train.main([*base, str(tmp_path / "first")]) == 0
+    text = config.read_text()
+    config.write_text(text.replace("epochs: 2", "epochs: 1, finetune: true, partial_train: [head]"))
+    assert train.main([*base, str(tmp_path / "second")]) == 2
+    assert "finetuning wants both" in capsys.readouterr().err
+    first = tmp_path / "first" / "last.safetensors"
+    assert train.main([*base, str(tmp_path / "second"), "-p", str(first)]) == 0
+    before, after = (load_checkpoint(tmp_path / n / "last.safetensors").model.state_dict() for n in ("first", "second"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name for name in before if name.startswith("head")}
+    assert (tmp_path / "second" / "curves.png").stat().st_size > 5000
+    environment = json.loads((tmp_path / "second" / "config.json").read_text())["environment"]
+    assert environment["torch"] == torch.__version__
+    config.write_text(text.replace("epochs: 2", "epochs: 1, finetune: true, partial_train: [tail]"))
+    assert train.main([*base, str(tmp_path / "third"), "-p", str(first)]) == 2
+    assert "no parameter begins with ['tail']" in capsys.readouterr().err
+    assert not (tmp_path / "third").exists()
 
 
 BAD = [

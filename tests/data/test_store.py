@@ -70,6 +70,14 @@ def test_labels_of_each_space(tmp_path):
     assert np.median(bone_lengths(camera, H36M_17).sum(-1)) == pytest.approx(REFERENCE_BONE_SUM_M, rel=1e-5)
 
 
+def test_exact_projections_as_input(tmp_path):
+    (first, _) = write(tmp_path / "train")
+    pose2d_norm, label = open_clips(tmp_path / "train", LabelConvention("image", True, gt_2d=True)).pair(0)
+    assert np.array_equal(pose2d_norm[..., :2], first["label_norm"][:10, :, :2])
+    assert (pose2d_norm[..., 2] == 1).all()
+    assert np.array_equal(label, open_clips(tmp_path / "train", LabelConvention("image", True)).pair(0)[1])
+
+
 def test_broken_input_is_named(tmp_path):
     data = arrays(5, 0)
     data["label_norm"][2, 3, 1] = np.nan

@@ -181,3 +181,34 @@ def test_oracle_and_scaled_oracle_have_known_errors():
     doubled = validation_error(Oracle(2.0), clips)
     assert doubled["n_mpjpe"] < 1e-6
     assert doubled["mpjpe"] == pytest.approx(np.linalg.norm(clips.labels, axis=-1).mean(), rel=1e-5)
+
+
+def test_only_the_named_parameters_are_trained(tmp_path):
+    run = trainer(tmp_path / "a", config=dataclasses.replace(CONFIG, epochs=1, ema=None))
+    for name, parameter in run.model.named_parameters():
+        parameter.requires_grad_(name.startswith("head"))
+    before = {name: p.detach().clone() for name, p in run.model.named_parameters()}
+    run.fit()
+    changed = {name for name, p in run.model.named_parameters() if not torch.equal(p, before[name])}
+    assert changed
+    assert all(name.startswith("head") for name in changed)
+
+
+def test_numbers_for_sinks_are_flat():
+    from hyperlift.training.sinks import numbers
+
+    record = {"epoch": 3, "loss": 1, "validation": {"mpjpe": 0.5}, "note": "text"}
+    assert numbers(record) == {"loss": 1.0, "validation/mpjpe": 0.5}
+
+
+def test_costs_are_counted():
+    from hyperlift.training.environment import cost_of
+
+    model = HyperLifter(ModelConfig(channels=16, depth=1, heads=2, n_frames=9))
+    cost = cost_of(model)
+    assert cost.parameters == sum(p.numel() for p in model.parameters())
+    tokens = 9 * 17
+    linear = tokens * (3 * 16 + 3 * (4 * 16 * 16 + 2 * 16 * 32) + 16 * 3)
+    attention = 2 * 16 * (2 * 9 * 17 * 17 + 17 * 9 * 9)
+    handing_back = 9 * 17 * 17 * 16
+    assert cost.macs == linear + attention + handing_back

@@ -10,6 +10,7 @@ from hyperlift.cli.app import guarded
 from hyperlift.config import load_config
 from hyperlift.distillation import DistillationConfig, DistillationStep
 from hyperlift.distillation.teacher import check_pair, choose_teacher, identity, load_teacher
+from hyperlift.errors import InputError
 from hyperlift.models import HyperLifter
 from hyperlift.training.config import RunConfig
 from hyperlift.training.trainer import LossStep
@@ -33,6 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = load_config(args.distill_cfg, DistillationConfig)
 
     def make_step(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossStep, Mapping[str, Any]]:
+        if run.training.compile and config.feature_terms:
+            raise InputError(
+                f"{args.config}: training.compile hides the layers that {', '.join(config.feature_terms)} compare; "
+                "set compile: false, or leave only the output part on"
+            )
         teacher = load_teacher(choose_teacher(config, run.model, args.teacher))
         check_pair(config, run.model, fps, teacher)
         device = next(model.parameters()).device

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import nn
@@ -17,10 +17,15 @@ from hyperlift.data.clips import BatchSampler, Clips, LabelConvention, StoreClip
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
+from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint, load_weights
 from hyperlift.training.config import RunConfig
+from hyperlift.training.distributed import Ranks, process_group
+from hyperlift.training.environment import cost_of, environment
+from hyperlift.training.sinks import SinkName, make_sink
 from hyperlift.training.supervised import SupervisedStep
 from hyperlift.training.trainer import LossStep, RunFolder, Trainer
 from hyperlift.training.validation import validation_error
+from hyperlift.visualization.training_curves import draw_training_curves
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,6 +43,16 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--data", type=Path, help="folder of the clips, in place of data.root of the config")
     arguments.add_argument("--device", default=None, help="cpu or cuda; the default is cuda where there is one")
     arguments.add_argument("--threads", type=int, help="CPU threads; the default is all cores")
+    arguments.add_argument(
+        "-p", "--pretrained", type=Path, metavar="FILE", help="checkpoint to start from; wants finetune: true"
+    )
+    arguments.add_argument(
+        "--log",
+        action="append",
+        default=[],
+        choices=get_args(SinkName),
+        help="also log to TensorBoard or Weights & Biases; may be repeated",
+    )
     arguments.add_argument("--no-progress", action="store_true", help="no progress bar")
     return arguments
 
@@ -54,23 +69,50 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker) -> int:
     Raises:
         InputError: something does not fit; nothing has been written then.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run = resolve_run_config(args)
     if args.threads:
         torch.set_num_threads(args.threads)
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    folder = RunFolder(args.checkpoint or Path("checkpoint/pose3d") / run.name)
+    with process_group(args.device) as (ranks, device):
+        logging.basicConfig(level=logging.INFO if ranks.first else logging.WARNING, format="%(message)s")
+        folder = RunFolder(args.checkpoint or Path("checkpoint/pose3d") / run.name)
+        trainer = _make_trainer(args, run, make_step, folder, ranks, device)
+        if args.resume:
+            trainer.resume(args.resume)
+        elif folder.resume.exists():
+            raise InputError(
+                f"{folder.path}: already holds a run; go on with it by -r {folder.resume} or choose another folder"
+            )
+        if ranks.first:
+            _prepare_folder(folder, trainer.run_config, args.seed, environment(device))
+            trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in args.log)
+            _LOG.info("%s: %s; %s", run.name, cost_of(trainer.model), _where(device, ranks))
+            _LOG.info("%d clips of %d frames", len(trainer.sampler.clips), trainer.sampler.clips.n_frames)
+        trainer.fit()
+        if ranks.first:
+            curves = draw_training_curves(folder.log, folder.path / "curves.png")
+            print(f"trained; the checkpoint is {folder.checkpoint('last')}, the curves are {curves}")
+    return 0
 
-    convention = LabelConvention(run.model.label_space, run.model.rootrel)
+
+def _make_trainer(
+    args: argparse.Namespace,
+    run: RunConfig,
+    make_step: StepMaker,
+    folder: RunFolder,
+    ranks: Ranks,
+    device: torch.device,
+) -> Trainer:
+    convention = LabelConvention(run.model.label_space, run.model.rootrel, run.data.gt_2d)
     root = args.data or run.data.root
     clips = open_clips(root / run.data.train, convention)
     _check_clips(clips, run, root / run.data.train)
     fps, credit = _fps_and_credit(clips, run)
-
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
+    _start_from(model, args.pretrained, run)
+    _freeze_all_but(model, run.training.partial_train)
     step, record = make_step(run, model, fps)
-    trainer = Trainer(
+    return Trainer(
         model=model,
         sampler=BatchSampler(
             clips,
@@ -94,27 +136,43 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker) -> int:
         ),
         run={**to_mapping(run), **record},
         validate=_validator(run, root, convention),
+        ranks=ranks,
         progress=not args.no_progress,
     )
-    if args.resume:
-        trainer.resume(args.resume)
-    elif folder.resume.exists():
+
+
+def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossStep, Mapping[str, Any]]:
+    return SupervisedStep(run.loss, model.skeleton), {}
+
+
+def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig) -> None:
+    if run.training.finetune != (pretrained is not None):
         raise InputError(
-            f"{folder.path}: already holds a run; go on with it by -r {folder.resume} or choose another folder"
+            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is "
+            f"{pretrained or 'not given'}; finetuning wants both"
         )
-    _prepare_folder(folder, trainer.run_config, args.seed)
-    parameters = sum(p.numel() for p in model.parameters())
-    _LOG.info(
-        "%s: %.2f M parameters, %d clips of %d frames, on %s",
-        run.name,
-        parameters / 1e6,
-        len(clips),
-        clips.n_frames,
-        device,
-    )
-    trainer.fit()
-    print(f"trained; the checkpoint is {folder.checkpoint('last')}")
-    return 0
+    if pretrained is None:
+        return
+    if pretrained.suffix == ".safetensors":
+        load_weights(model, load_checkpoint(pretrained).model.state_dict(), str(pretrained))
+    else:
+        load_bin_weights(pretrained, model)
+
+
+def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:
+    if trained is None:
+        return
+    unknown = [prefix for prefix in trained if not any(n.startswith(prefix) for n, _ in model.named_parameters())]
+    if unknown or not trained:
+        layers = ", ".join(dict(model.named_children()))
+        raise InputError(f"partial_train {list(trained)}: no parameter begins with {unknown}; layers are {layers}")
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(trained))
+
+
+def _where(device: torch.device, ranks: Ranks) -> str:
+    threads = f"{torch.get_num_threads()} threads" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    return f"{device.type}, {threads}" + (f", {ranks.world} processes" if ranks.world > 1 else "")
 
 
 def _check_clips(clips: Clips, run: RunConfig, where: Path) -> None:
@@ -143,14 +201,10 @@ def _validator(
     return lambda model: validation_error(model, held_out)
 
 
-def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossStep, Mapping[str, Any]]:
-    return SupervisedStep(run.loss, model.skeleton), {}
-
-
-def _prepare_folder(folder: RunFolder, run: Mapping[str, Any], seed: int) -> None:
+def _prepare_folder(folder: RunFolder, run: Mapping[str, Any], seed: int, where: Mapping[str, Any]) -> None:
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder.path}: cannot create the run folder ({error.strerror})") from error
-    resolved = {"seed": seed, "torch": torch.__version__, "run": run}
+    resolved = {"seed": seed, "environment": where, "run": run}
     (folder.path / "config.json").write_text(json.dumps(resolved, indent=1) + "\n")

@@ -38,6 +38,8 @@ class LabelConvention:
 
     space: LabelSpace
     rootrel: bool
+    gt_2d: bool = False
+    """Feed exact projections with confidence 1 in place of detections (published as "GT 2D")."""
 
 
 class StoreClips:
@@ -65,7 +67,10 @@ class StoreClips:
     def pair(self, clip: int) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
         """Input and label of one clip; the label is a copy, the input may be a view of the map."""
         root = self.skeleton.root
-        pose2d_norm = self.store.clip(clip, "pose2d_norm")
+        if self.convention.gt_2d:
+            pose2d_norm = exact_input(self.store.clip(clip, "label_norm"))
+        else:
+            pose2d_norm = self.store.clip(clip, "pose2d_norm")
         if self.convention.space == "camera":
             joints_m = self.store.clip(clip, "joints_m")
             label = (joints_m - joints_m[:, root : root + 1]) * np.float32(body_scale(joints_m, self.skeleton))
@@ -91,7 +96,16 @@ class PickleClips:
     def pair(self, clip: int) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
         """Input and label of one clip."""
         pose2d_norm, label_norm = self.folder.clip(clip)
+        if self.convention.gt_2d:
+            pose2d_norm = exact_input(label_norm)
         return pose2d_norm, image_label(label_norm, self.skeleton.root, self.convention.rootrel)
+
+
+def exact_input(label_norm: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
+    """What a perfect detector would have seen: x, y of the label, confidence 1."""
+    pose2d_norm = label_norm.copy()
+    pose2d_norm[..., 2] = 1.0
+    return pose2d_norm
 
 
 def image_label(

@@ -21,6 +21,8 @@ class DataConfig:
     """Split to measure after every epoch, None for none."""
     flip: bool = True
     """Mirror training clips at random."""
+    gt_2d: bool = False
+    """Feed exact projections with confidence 1 in place of detections."""
     credit: str = ""
     """Credit line of the data; it travels with the weights."""
 
@@ -44,14 +46,25 @@ class TrainConfig:
     """Largest norm of the gradient."""
     ema: float | None = None
     """Decay a step of an exponential moving average of the weights; the average is what is measured and saved."""
+    finetune: bool = False
+    """Start from the weights of a checkpoint (``train.py --pretrained FILE``) instead of from random ones."""
+    partial_train: tuple[str, ...] | None = None
+    """Train only the parameters whose names begin with one of these, such as "head"; None trains all."""
+    accumulate: int = 1
+    """Parts into which a batch is cut to save memory; the gradient is that of the whole batch."""
+    compile: bool = False
+    """torch.compile the network; the first step takes long."""
     amp: bool = True
     """bfloat16 autocast where the device is a GPU."""
     validate_every: int = 1
     """Epochs between measurements."""
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.batch_size, self.validate_every) < 1 or (self.clips_per_epoch or 1) < 1:
-            raise InputError("epochs, batch_size, validate_every and clips_per_epoch must be at least 1")
+        if (
+            min(self.epochs, self.batch_size, self.validate_every, self.accumulate) < 1
+            or (self.clips_per_epoch or 1) < 1
+        ):
+            raise InputError("epochs, batch_size, validate_every, accumulate and clips_per_epoch must be at least 1")
         if self.lr <= 0 or not 0 < self.lr_decay <= 1 or self.weight_decay < 0 or self.warmup_steps < 0:
             raise InputError("lr must be positive, lr_decay in (0, 1], weight_decay and warmup_steps not negative")
         if self.ema is not None and not 0 < self.ema < 1:

@@ -4,15 +4,17 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -23,7 +25,9 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
 from hyperlift.training.config import TrainConfig
+from hyperlift.training.distributed import ALONE, Ranks, average_gradients, sum_over_ranks, wait_for_all
 from hyperlift.training.schedule import learning_rate
+from hyperlift.training.sinks import JsonLines, Sink
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,22 +67,25 @@ class RunFolder:
 
 
 class Trainer:
-    """Fits a lifter.
+    """Fits a lifter, in one process or in several that ``torchrun`` started.
 
     The order of clips, flips and stochastic depth depends on seed and epoch alone, so a resumed run equals an
-    uninterrupted one bit for bit (on the CPU, with the same number of threads).
+    uninterrupted one bit for bit (on the CPU, with the same number of threads). Several processes share each batch; but
+    for stochastic depth their gradient is that of one process with the whole batch.
 
     Args:
         model: the network, on its device.
         sampler: training batches.
-        step: what to minimise; where it is a module, on the device of the model, its parameters are trained along
-            and belong to the resume state.
+        step: what to minimise; its means are over clips. Where it is a module, on the device of the model, its
+            parameters are trained along and belong to the resume state.
         config: how.
         seed: of stochastic depth.
         folder: where checkpoints and the log go.
         spec: contract of the network, saved with it.
         run: resolved configuration, saved with it.
         validate: measures a network after an epoch; the first value decides which is best, lower is better.
+        sinks: where the record of every epoch goes, besides the log of the run folder.
+        ranks: this process among all.
         progress: show a bar.
     """
 
@@ -94,16 +101,23 @@ class Trainer:
         spec: LifterSpec,
         run: Mapping[str, Any],
         validate: Callable[[nn.Module], Mapping[str, float]] | None = None,
+        sinks: Sequence[Sink] = (),
+        ranks: Ranks = ALONE,
         progress: bool = True,
     ) -> None:
         self.model, self.sampler, self.step, self.config = model, sampler, step, config
         self.seed, self.folder, self.spec, self.run_config = seed, folder, spec, run
-        self.validate, self.progress = validate, progress
+        self.validate, self.ranks, self.progress = validate, ranks, progress
+        self.sinks = (JsonLines(folder.log), *sinks)
         self.device = next(model.parameters()).device
-        trained = [{"params": list(module.parameters())} for module in (model, step) if isinstance(module, nn.Module)]
-        trained = [group for group in trained if group["params"]]
-        self.optimizer = torch.optim.AdamW(trained, lr=config.lr, weight_decay=config.weight_decay)
+        modules = [module for module in (model, step) if isinstance(module, nn.Module)]
+        trained = [[p for p in module.parameters() if p.requires_grad] for module in modules]
+        groups = [{"params": parameters} for parameters in trained if parameters]
+        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
+        self.network: nn.Module = DistributedDataParallel(model) if ranks.world > 1 else model
+        if config.compile:
+            self.network = cast(nn.Module, torch.compile(self.network))
         self.epoch = 0
         self.best = float("inf")
 
@@ -125,60 +139,83 @@ class Trainer:
             record = self._train_epoch()
             self.epoch += 1
             last = self.epoch == self.config.epochs
-            if self.validate is not None and (last or self.epoch % self.config.validate_every == 0):
-                record["validation"] = dict(self.validate(self.fitted))
-            self._save(record)
+            if self.ranks.first:
+                if self.validate is not None and (last or self.epoch % self.config.validate_every == 0):
+                    record["validation"] = dict(self.validate(self.fitted))
+                self._save(record)
+            wait_for_all(self.ranks)
         return record
 
     def _train_epoch(self) -> dict[str, Any]:
         # Stochastic depth draws from torch's own generator; pinning it here makes an epoch a function of its number.
-        torch.manual_seed(int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0]))
+        entropy = [self.seed, self.epoch] + [self.ranks.rank] * (self.ranks.world > 1)
+        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
         self.model.train()
         steps = len(self.sampler)
         sums: defaultdict[str, float] = defaultdict(float)
         started = time.perf_counter()
-        description = f"epoch {self.epoch + 1}/{self.config.epochs}"
-        clips = 0
         lr = self.config.lr
-        with tqdm(total=self.sampler.clips_per_epoch, desc=description, unit="clip", disable=not self.progress) as bar:
+        with tqdm(
+            total=self.sampler.clips_per_epoch,
+            desc=f"epoch {self.epoch + 1}/{self.config.epochs}",
+            unit="clip",
+            disable=not (self.progress and self.ranks.first),
+        ) as bar:
             for number, (inputs, labels) in enumerate(_ahead(self.sampler.epoch(self.epoch))):
                 lr = learning_rate(self.config, self.epoch * steps + number, steps)
-                terms = self._update(torch.from_numpy(inputs), torch.from_numpy(labels), lr)
+                terms = self._update(inputs, labels, lr)
                 for name, value in terms.items():
-                    sums[name] += value * len(inputs)
-                clips += len(inputs)
+                    sums[name] += value
                 bar.update(len(inputs))
-                bar.set_postfix(loss=f"{terms['loss']:.4f}", refresh=False)
+                bar.set_postfix(loss=f"{terms['loss'] / terms['clips']:.4f}", refresh=False)
         seconds = time.perf_counter() - started
+        sums = defaultdict(float, sum_over_ranks(sums, self.ranks, self.device))
+        clips = sums.pop("clips")
         means = {name: value / clips for name, value in sums.items()}
-        return {
-            "epoch": self.epoch + 1,
-            "lr": lr,
-            **means,
-            "clips_per_s": clips / seconds,
-            "seconds": seconds,
-        }
+        return {"epoch": self.epoch + 1, "lr": lr, **means, "clips_per_s": clips / seconds, "seconds": seconds}
 
-    def _update(self, inputs: Tensor, labels: Tensor, lr: float) -> dict[str, float]:
+    def _update(self, inputs: np.ndarray, labels: np.ndarray, lr: float) -> dict[str, float]:
+        """One step of the optimiser on the whole batch; returns sums over the clips of this process."""
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        inputs, labels = inputs.to(self.device), labels.to(self.device)
+        self.optimizer.zero_grad(set_to_none=True)
+        sums: defaultdict[str, float] = defaultdict(float)
+        whole = len(inputs)
+        ours = slice(self.ranks.rank, None, self.ranks.world)
+        parts = np.array_split(np.arange(whole)[ours], self.config.accumulate)
+        parts = [part for part in parts if len(part)] or [np.arange(0)]
+        for number, part in enumerate(parts):
+            # The mean over a part counts as much as the part has clips; DDP averages over the processes.
+            weight = len(part) * self.ranks.world / whole
+            more_to_come = number + 1 < len(parts)
+            with self.network.no_sync() if more_to_come and self.ranks.world > 1 else nullcontext():  # type: ignore[operator]
+                # A process without a clip of a short last batch still takes part, with weight 0.
+                chosen = part if len(part) else np.arange(1)
+                for name, value in self._backward(inputs[chosen], labels[chosen], weight).items():
+                    sums[name] += value * len(part)
+            sums["clips"] += len(part)
+        if isinstance(self.step, nn.Module):
+            # What DistributedDataParallel does for the network alone.
+            average_gradients(self.step.parameters(), self.ranks)
+        if self.config.clip_gradient:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_gradient)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+        return dict(sums)
+
+    def _backward(self, inputs: np.ndarray, labels: np.ndarray, weight: float) -> dict[str, float]:
         on_gpu = self.device.type == "cuda"
+        pose2d, label = (_to_device(array, self.device) for array in (inputs, labels))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp and on_gpu):
-            loss, terms = self.step(self.model, inputs, labels)
+            loss, terms = self.step(self.network, pose2d, label)
         values = {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
         if not np.isfinite(values["loss"]):
             raise InputError(
                 f"the loss became {values['loss']} in epoch {self.epoch + 1}; the weights were not updated. "
                 "Lower training.lr, set training.clip_gradient, or look for broken clips"
             )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if self.config.clip_gradient:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_gradient)
-        self.optimizer.step()
-        if self.average is not None:
-            self.average.update_parameters(self.model)
+        (loss * weight).backward()
         return values
 
     def _save(self, record: dict[str, Any]) -> None:
@@ -200,8 +237,8 @@ class Trainer:
         }
         with atomic_file(self.folder.resume) as partial:
             torch.save(state, partial)
-        with self.folder.log.open("a") as log:
-            log.write(json.dumps(record) + "\n")
+        for sink in self.sinks:
+            sink.write(record)
 
     def resume(self, path: Path) -> None:
         """Go on where a run stopped.
@@ -246,6 +283,11 @@ def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str = 
         elif a != b:
             names.append(f"{where}{key} ({a} before, {b} now)")
     return sorted(names)
+
+
+def _to_device(array: np.ndarray, device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -1,0 +1,69 @@
+"""What a run has to remember of where it ran, and what its network costs."""
+
+import copy
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import hyperlift
+from hyperlift.models import HyperLifter
+
+_OPTIMISER_COPIES = 4
+"""Weights, gradients and the two moments of AdamW."""
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """Versions, device and the commit of the code, for ``config.json``."""
+    return {
+        "hyperlift": hyperlift.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
+        "threads": torch.get_num_threads(),
+        "commit": git_commit(),
+    }
+
+
+def git_commit() -> str | None:
+    """Commit of the code, with "+changes" where the tree differs from it; None outside a git checkout."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network takes."""
+
+    parameters: int
+    macs: int
+    """Multiply-accumulates of one clip of the longest length, forward."""
+    training_bytes: int
+    """Weights, gradients and optimiser state, without activations."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.parameters / 1e6:.2f} M parameters, {self.macs / 1e9:.2f} GMACs a clip, "
+            f"{self.training_bytes / 2**20:.0f} MiB for weights, gradients and optimiser"
+        )
+
+
+def cost_of(model: HyperLifter) -> Cost:
+    """Count without computing anything: the network runs on torch's meta device."""
+    parameters = sum(p.numel() for p in model.parameters())
+    shadow = copy.deepcopy(model).to("meta").eval()
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        shadow(torch.empty(1, model.config.n_frames, len(model.skeleton), 3, device="meta"))
+    return Cost(parameters, counter.get_total_flops() // 2, 4 * _OPTIMISER_COPIES * parameters)
