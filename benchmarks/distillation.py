@@ -156,7 +156,11 @@ def table(results: dict[str, list[dict]], args: argparse.Namespace, teacher_mm: 
     lines += ["| student | part | before | after |", "|---|---|---|---|"]
     for name, runs in results.items():
         before, after = runs[0]["norms"]
-        lines += [f"| {name} | {part.replace('_', ' ')} | {before[part]:.3f} | {after[part]:.3f} |" for part in before]
+        for part in before:
+            # A balanced part has its weight only once the first batch has been measured.
+            balanced = runs[0]["settings"]["distillation"][part]["balance"]
+            first = f"{balanced:.3f}" if balanced else f"{before[part]:.3f}"
+            lines.append(f"| {name} | {part.replace('_', ' ')} | {first} | {after[part]:.3f} |")
     first = results[ALONE][0]
     frames = first["settings"]["model"]["n_frames"]
     lines += [
