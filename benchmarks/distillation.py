@@ -159,8 +159,8 @@ def table(results: dict[str, list[dict]], args: argparse.Namespace, teacher_mm: 
         for part in before:
             # A balanced part has its weight only once the first batch has been measured.
             balanced = runs[0]["settings"]["distillation"][part]["balance"]
-            first = f"{balanced:.3f}" if balanced else f"{before[part]:.3f}"
-            lines.append(f"| {name} | {part.replace('_', ' ')} | {first} | {after[part]:.3f} |")
+            at_start = f"{balanced:.3f}" if balanced else f"{before[part]:.3f}"
+            lines.append(f"| {name} | {part.replace('_', ' ')} | {at_start} | {after[part]:.3f} |")
     first = results[ALONE][0]
     frames = first["settings"]["model"]["n_frames"]
     lines += [
