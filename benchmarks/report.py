@@ -16,7 +16,8 @@ def machine() -> str:
     if info.exists():
         match = re.search(r"model name\s*:\s*(.+)", info.read_text())
         name = match[1] if match else name
-    return f"{name}, {len(os.sched_getaffinity(0))} cores"
+    cores = len(os.sched_getaffinity(0))
+    return f"{name}, {cores} core{'s' if cores > 1 else ''}"
 
 
 def write_section(name: str, text: str) -> None:

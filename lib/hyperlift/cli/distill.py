@@ -1,14 +1,48 @@
-"""Distillation: announced, not there yet."""
+"""Train a small lifter from a large one."""
 
-import sys
-from collections.abc import Sequence
+import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from hyperlift.cli import train
+from hyperlift.cli.app import guarded
+from hyperlift.config import load_config
+from hyperlift.distillation import DistillationConfig, DistillationStep
+from hyperlift.distillation.teacher import check_pair, choose_teacher, identity, load_teacher
+from hyperlift.errors import InputError
+from hyperlift.models import HyperLifter
+from hyperlift.training.config import RunConfig
+from hyperlift.training.trainer import LossStep
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Say so; returns exit code 2."""
-    print(
-        f"{Path(sys.argv[0]).name}: error: Distillation: not part of this version yet; see README.md",
-        file=sys.stderr,
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments: those of training, and the teacher."""
+    arguments = train.parser()
+    arguments.description = "Train a student from a teacher; the run folder gets checkpoints of the student and a log."
+    arguments.add_argument(
+        "--distill_cfg", type=Path, required=True, help="YAML of the distillation, under distill_config/"
     )
-    return 2
+    arguments.add_argument("--teacher", type=Path, metavar="FILE", help="checkpoint, in place of the one in the YAML")
+    return arguments
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    args = parser().parse_args(argv)
+    config = load_config(args.distill_cfg, DistillationConfig)
+
+    def make_step(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossStep, Mapping[str, Any]]:
+        if run.training.compile and config.feature_terms:
+            raise InputError(
+                f"{args.config}: training.compile hides the layers that {', '.join(config.feature_terms)} compare; "
+                "set compile: false, or leave only the output part on"
+            )
+        teacher = load_teacher(choose_teacher(config, run.model, args.teacher))
+        check_pair(config, run.model, fps, teacher)
+        device = next(model.parameters()).device
+        step = DistillationStep(config, run.model, teacher.model.to(device), run.loss).to(device)
+        return step, {"distillation": identity(config, teacher)}
+
+    return train.fit_run(args, make_step)
