@@ -35,11 +35,12 @@ def write(folder: Path, videos: int) -> None:
 def measure(folder: Path) -> None:
     """In a process of its own: what opening costs in time and memory, then a thousand clips."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    times = []
+    times, store = [], None
     for _ in range(REPETITIONS):
         started = time.perf_counter()
         store = ClipStore(folder)
         times.append(time.perf_counter() - started)
+    assert store is not None
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     order = np.random.default_rng(0).permutation(len(store))[:1000]
     started = time.perf_counter()

@@ -59,6 +59,17 @@ def test_a_clip_does_not_depend_on_its_batch(name):
     assert torch.allclose(model(batch)[1:2], model(batch[1:2]), atol=1e-5)
 
 
+def test_confidence_can_be_left_out():
+    torch.manual_seed(0)
+    model = HyperLifter(tiny(use_confidence=False)).eval()
+    unsure = clips(2, 9)
+    sure = unsure.clone()
+    sure[..., 2] = 1.0
+    assert torch.equal(model(unsure), model(sure))
+    torch.manual_seed(0)
+    assert not torch.equal(HyperLifter(tiny()).eval()(unsure), model(unsure))
+
+
 def test_root_relative_networks_keep_the_root_at_zero():
     torch.manual_seed(0)
     pose = HyperLifter(tiny()).eval()(clips(2, 9))

@@ -29,7 +29,8 @@ def add_config_arguments(parser: argparse.ArgumentParser, *, config_required: bo
         help="what the joint-relation bias starts from: the normalised skeleton (uniform) or the identity (none)",
     )
     parser.add_argument("--version", default=VERSION, help=_VERSION_HELP)
-    parser.add_argument("--checkpoint", type=Path, help="folder of the run")
+    run_folder = "folder of the run" if config_required else "accepted because older command lines name it; not used"
+    parser.add_argument("--checkpoint", type=Path, help=run_folder)
 
 
 def check_version(version: str) -> None:

@@ -36,6 +36,8 @@ class ModelConfig:
     """Neighbouring frames that share one token a joint. 1 is the published network; 3 costs a third a frame."""
     input_frame: Literal["picture", "person"] = "picture"
     """Whether the network sees joints from the picture's centre or from the person's."""
+    use_confidence: bool = True
+    """False: every joint counts as seen for sure, whatever the detector said."""
     label_space: LabelSpace = "image"
     rootrel: bool = True
     relation_bias: RelationBias = "uniform"
@@ -105,6 +107,8 @@ class HyperLifter(nn.Module):
 
     def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
         """Lift clips of at most ``config.n_frames`` frames."""
+        if not self.config.use_confidence:
+            pose2d = torch.cat([pose2d[..., :2], torch.ones_like(pose2d[..., 2:])], dim=-1)
         frame = person_frame(pose2d) if self.config.input_frame == "person" else None
         features = pose2d if frame is None else into_person_frame(pose2d, frame)
         x = self.embed(_to_patches(features, self.config.frame_patch)) + self.joint_position
