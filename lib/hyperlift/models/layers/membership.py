@@ -1,21 +1,23 @@
 """Which joints belong to which hyperedges: fixed by a hypergraph, or learned with the network."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
 from hyperlift.shapes import Float
 
 
-class Membership(nn.Module):
+class Membership(nn.Module, ABC):
     """An incidence matrix between joints and hyperedges, as the attention over hyperedges wants it."""
 
+    @abstractmethod
     def incidence(self) -> Float[Tensor, "joints edges"]:
         """Share of each hyperedge in a joint; the rows sum to 1."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mixing(self) -> Float[Tensor, "joints joints"]:
         """Averages the joints of every hyperedge and hands each joint the mean of its hyperedges."""
-        raise NotImplementedError
 
 
 class FixedMembership(Membership):

@@ -11,6 +11,7 @@ hypergraph. "Outputs" below are the attention's outputs before the last Linear.
 =================  ==================================================================================================
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal, cast
 
@@ -24,7 +25,7 @@ from hyperlift.shapes import Float
 Merge = Literal["none", "mean", "max", "weighted_mean"]
 
 
-class ParallelHypergraphs(nn.Module):
+class ParallelHypergraphs(nn.Module, ABC):
     """What both kinds have: memberships, and queries and values that all hypergraphs share."""
 
     edges: nn.ModuleList
@@ -37,13 +38,13 @@ class ParallelHypergraphs(nn.Module):
         self.query_value = nn.Linear(channels, (2 if query_term else 1) * channels)
         self.out = nn.Linear(channels, channels)
 
+    @abstractmethod
     def operands(self, x: Float[Tensor, "batch joints channels"]) -> list[Operands]:
         """What attends to what, one entry for every output that is merged."""
-        raise NotImplementedError
 
+    @abstractmethod
     def merge(self, outputs: Sequence[Float[Tensor, "batch heads joints d"]]) -> Float[Tensor, "batch heads joints d"]:
         """One output out of one for every entry of ``operands``."""
-        raise NotImplementedError
 
     def forward(self, x: Float[Tensor, "batch joints channels"]) -> Float[Tensor, "batch joints channels"]:
         """Attend from joints to hyperedges, in all hypergraphs."""

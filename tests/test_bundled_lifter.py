@@ -1,0 +1,51 @@
+"""What ships: the bundled ONNX lifter, the checkpoint it was made from, and how good it is."""
+
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from shared_data import shared_path
+
+from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, score_bench
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.models.predictor import TorchPredictor
+from hyperlift.runtime import load_lifter
+from hyperlift.skeletons import H36M_17
+from hyperlift.wild.windows import lift_windows
+
+ROOT = Path(__file__).resolve().parents[1]
+
+MLP_N_MPJPE_MM, MLP_PA_MPJPE_MM = 84.7, 56.8
+"""A plain per-frame MLP after six minutes on one core."""
+
+
+def test_the_onnx_file_is_the_checkpoint():
+    checkpoint = load_checkpoint(ROOT / "checkpoint/wild/lifter_small.safetensors")
+    lifter = load_lifter()
+    assert lifter.spec == checkpoint.spec
+    assert "mocap.cs.cmu.edu" in lifter.spec.credit
+    rng = np.random.default_rng(0)
+    for clips, frames in [(1, 1), (2, 40), (1, 81)]:
+        pose2d = rng.uniform(-0.5, 0.5, (clips, frames, 17, 3)).astype(np.float32)
+        pose2d[..., 2] = np.abs(pose2d[..., 2]) + 0.5
+        assert np.abs(lifter(pose2d) - TorchPredictor(checkpoint.model)(pose2d)).max() < 1e-4
+
+
+def test_bundled_data_carries_its_credit():
+    notice = (ROOT / "NOTICE").read_text()
+    assert "The data used in this project was obtained from mocap.cs.cmu.edu" in " ".join(notice.split())
+    assert "BSD 3-Clause" in notice
+    assert resources.files("hyperlift").joinpath("weights/lifter.onnx").is_file()
+
+
+def test_it_beats_a_per_frame_mlp_on_the_benchmark():
+    bench, lifter = BenchFile(shared_path("data/mocapbench/test.npz")), load_lifter()
+    flipped = FlipAveraged(lifter, SKELETON)
+    poses = lift_bench(bench, lambda pose: lift_windows(flipped, pose, lifter.spec.n_frames))
+    scores = score_bench(bench, poses)
+    assert scores.n_mpjpe_mm < MLP_N_MPJPE_MM
+    assert scores.pa_mpjpe_mm < MLP_PA_MPJPE_MM
+    bones = np.concatenate([bone_lengths(pose, H36M_17).sum(-1) for pose in poses.values()])
+    assert abs(np.median(bones) / REFERENCE_BONE_SUM_M - 1) < 0.1
