@@ -48,6 +48,7 @@ def save_checkpoint(path: Path | str, checkpoint: Checkpoint) -> None:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.model.state_dict().items()}
     with atomic_file(path) as partial:
         save_file(weights, partial, metadata)
+        partial.chmod(0o644)  # safetensors writes for the owner alone
 
 
 def load_checkpoint(path: Path | str) -> Checkpoint:
