@@ -239,6 +239,10 @@ def test_a_checkpoint_contradicted_by_arguments(tmp_path, capsys):
     capsys.readouterr()
     assert export.main([*arguments, "--hyper_relation_bias", "none"]) == 2
     assert "relation_bias is 'none' by the arguments, 'uniform' in the checkpoint" in capsys.readouterr().err
+    assert export.main([*arguments, "--hyper_cfg", str(ROOT / "hyper_config/method2/manual_joint_label2.yaml")]) == 2
+    error = capsys.readouterr().err
+    assert "hypergraph.joint_label is [0, 0, 0" in error
+    assert "query_term" not in error
     write_config(tmp_path, CAMERA.replace("frame_patch: 3", "frame_patch: 9"))
     assert export.main([*arguments, "--config", str(config)]) == 2
     assert "frame_patch is 9 by the arguments, 3 in the checkpoint" in capsys.readouterr().err

@@ -83,10 +83,19 @@ def refuse_contradiction(args: argparse.Namespace, checkpoint: Path, model: Mapp
             said["hypergraph"] = to_mapping(hypergraph)
         if args.hyper_relation_bias:
             said["relation_bias"] = args.hyper_relation_bias
+    ours = _flat(model)
     differing = [
-        f"{key} is {value!r} by the arguments, {model[key]!r} in the checkpoint"
-        for key, value in said.items()
-        if key in model and model[key] != value
+        f"{key} is {value!r} by the arguments, {ours[key]!r} in the checkpoint"
+        for key, value in _flat(said).items()
+        if key in ours and ours[key] != value
     ]
     if differing:
         raise InputError(f"{checkpoint}: {'; '.join(differing)}; leave the arguments out, the checkpoint has its own")
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
