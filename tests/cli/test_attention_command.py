@@ -120,7 +120,10 @@ BAD = [
     (["--data", "{fast}"], "has 50 frames a second, the lifter wants 25"),
     (["--clip", "3"], "there is no clip store"),
     (["--keypoints", "{example}"], "give --video-size WxH and --fps"),
-    (["--keypoints", "{example}", "--video-size", "big", "--fps", "30"], "expected such as 1920x1080"),
+    (
+        ["--keypoints", "{example}", "--video-size", "big", "--fps", "30"],
+        "expected width x height in pixels, such as 1920x1080",
+    ),
     (["--keypoints", "{example}", "--video-size", "1768x994", "--fps", "30", "--start", "9999"], "--start 9999"),
     (["--version", "1"], "--version 1"),
 ]

@@ -1,7 +1,6 @@
 """The clip whose attention is drawn: of a clip store, of a detector's keypoints, or invented."""
 
 import argparse
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hyperlift.cli.arguments import number, picture_size
 from hyperlift.data.detector_noise import DetectorNoise
 from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays
 from hyperlift.data.motion.procedural import procedural_recordings
@@ -16,11 +16,9 @@ from hyperlift.data.store import ClipStore
 from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
-from hyperlift.wild.gaps import fill_gaps
-from hyperlift.wild.lift import people_in
+from hyperlift.wild.lift import network_input, people_in
 from hyperlift.wild.recognise import read_keypoints
 from hyperlift.wild.timing import frames_at, resample_pose2d
 
@@ -90,19 +88,14 @@ def _detected(args: argparse.Namespace, spec: LifterSpec) -> AttentionClip:
         raise InputError(f"--keypoints come as {H36M_17.name}, the lifter wants {spec.skeleton}; give --data FOLDER")
     if not args.video_size or not args.fps:
         raise InputError("--keypoints needs the video's size and frame rate; give --video-size WxH and --fps")
-    size = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", args.video_size)
-    rate = re.fullmatch(r"\d+(\.\d*)?", args.fps)
-    if not size or not rate:
-        raise InputError(f"--video-size {args.video_size} --fps {args.fps}: expected such as 1920x1080 and 29.97")
-    width, height, fps = int(size[1]), int(size[2]), float(rate[0])
+    width, height = picture_size(args.video_size)
+    fps = number(args.fps, "--fps")
     tracks = {track.id: track for track in people_in(read_keypoints(args.keypoints), width, height, fps)}
     longest = max(tracks.values(), key=lambda track: len(track.frame))
     if args.person is not None and args.person not in tracks:
         raise InputError(f"--person {args.person}: there is no such person; choose from {sorted(tracks)}")
     track = longest if args.person is None else tracks[args.person]
-    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, fps)
-    points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
-    pose2d_norm = np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
+    filled, pose2d_norm = network_input(track, width, height, fps)
     first, last = int(filled.frame[0]), int(filled.frame[-1])
     start = max(args.start - first, 0)
     if args.start > last:

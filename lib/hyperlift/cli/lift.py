@@ -1,13 +1,13 @@
 """``infer_wild.py`` and ``hyperlift lift``: 2D keypoints of real video to 3D poses and a rendered video."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.arguments import number, picture_size
 from hyperlift.errors import InputError
 from hyperlift.files import check_output
 from hyperlift.geometry.contract import Predictor
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     lifter = load_lifter(args.onnx, args.threads)
     predict: Predictor = FlipAveraged(lifter, skeleton_named(lifter.spec.skeleton)) if args.flip else lifter
 
-    min_confidence = _number(args.min_confidence, "--min-confidence")
+    min_confidence = number(args.min_confidence, "--min-confidence")
     tracks = people_in(detections, recording.width, recording.height, recording.fps, min_confidence)
     tracks = _chosen(tracks, args.person)
     print(
@@ -114,8 +114,8 @@ def _person(text: str) -> int:
 
 def _recording(args: argparse.Namespace) -> Recording:
     """Size and frame rate from the options, from the video where they are absent."""
-    size = _size(args.video_size) if args.video_size is not None else None
-    fps = _number(args.fps, "--fps") if args.fps is not None else None
+    size = picture_size(args.video_size) if args.video_size is not None else None
+    fps = number(args.fps, "--fps") if args.fps is not None else None
     if args.video is not None:
         facts = video_facts(args.video)
         shown = facts.width, facts.height
@@ -129,20 +129,6 @@ def _recording(args: argparse.Namespace) -> Recording:
     if fps is None:
         raise InputError("the video's frame rate is not known; give --fps or --video FILE")
     return Recording(width=size[0], height=size[1], fps=fps, file=Path(args.video) if args.video else None)
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
-    if not match:
-        raise InputError(f"--video-size is {text!r}; expected width x height in pixels, such as 1920x1080")
-    return int(match[1]), int(match[2])
-
-
-def _number(text: str, option: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{option} is {text!r}; expected a number") from None
 
 
 def _chosen(tracks: list[Track], wanted: Sequence[int] | None) -> list[Track]:

@@ -22,6 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from hyperlift.data.slicing import resample_index
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float, Int, Shaped
 from hyperlift.skeletons import Skeleton, skeleton_named
@@ -209,7 +210,7 @@ class ClipStore:
     def frames_of(self, clip: int) -> Int[np.ndarray, " n_frames"]:
         """Array positions of a clip's frames; positions repeat where a short video is resampled up."""
         first, count, _ = (int(v) for v in self.clips[clip])
-        return first + np.arange(self.n_frames) * count // self.n_frames
+        return first + resample_index(count, self.n_frames)
 
     def clip(self, clip: int, name: str = "pose2d_norm") -> Float[np.ndarray, "n_frames ..."]:
         """One clip of one kind: a view of the memory map, or a resampled copy where the video is too short."""

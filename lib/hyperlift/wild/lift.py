@@ -8,9 +8,10 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
-from hyperlift.wild.gaps import fill_gaps
+from hyperlift.wild.gaps import FilledTrack, fill_gaps
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
 from hyperlift.wild.timing import check_fps, frames_at, resample, resample_pose2d
 from hyperlift.wild.tracking import follow_people
@@ -48,6 +49,15 @@ def people_in(detections: Detections, width: int, height: int, fps: float, min_c
     return mapped
 
 
+def network_input(
+    track: Track, width: int, height: int, fps: float
+) -> tuple[FilledTrack, Float[np.ndarray, "frames joints 3"]]:
+    """A track without gaps, and the same in normalised picture space with its confidence, at the video's frame rate."""
+    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, fps)
+    points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
+    return filled, np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
+
+
 def lift_track(predict: Predictor, spec: LifterSpec, track: Track, width: int, height: int, fps: float) -> LiftedPerson:
     """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's
     frames.
@@ -65,9 +75,7 @@ def lift_track(predict: Predictor, spec: LifterSpec, track: Track, width: int, h
     """
     if spec.skeleton != H36M_17.name:
         raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}")
-    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, fps)
-    points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
-    pose2d_norm = np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
+    filled, pose2d_norm = network_input(track, width, height, fps)
     frames = len(filled.frame)
     at_model_rate = resample_pose2d(pose2d_norm, frames_at(frames, fps, spec.fps))
     lifted = lift_windows(predict, at_model_rate, spec.n_frames, align_depth=not spec.rootrel)

@@ -1,0 +1,29 @@
+"""Values that several commands take as text, checked in one line instead of argparse's usage block."""
+
+import re
+
+from hyperlift.errors import InputError
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """Width and height in pixels from text such as 1920x1080.
+
+    Raises:
+        InputError: the text is something else.
+    """
+    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
+    if not match:
+        raise InputError(f"--video-size is {text!r}; expected width x height in pixels, such as 1920x1080")
+    return int(match[1]), int(match[2])
+
+
+def number(text: str, option: str) -> float:
+    """A number.
+
+    Raises:
+        InputError: the text is none; the message names the option.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{option} is {text!r}; expected a number") from None
