@@ -16,16 +16,13 @@ from hyperlift.data.slicing import Slicing, clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
 from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, project, scaled_orthographic_label
 from hyperlift.geometry.normalisation import normalise_points, normalise_pose
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
 _LOG = logging.getLogger(__name__)
-
-_STANDING_HEIGHT_M = 1.70
-"""Standing height of a body whose bones sum to ``REFERENCE_BONE_SUM_M``; sizes detector errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +137,7 @@ def view_arrays(
     label_px, mm_per_px = scaled_orthographic_label(joints_m, camera.K, H36M_17.root)
     points_px = project(joints_m, camera.K)
     bone_sum_m = float(np.median(bone_lengths(joints_m, H36M_17).sum(-1)))
-    height_m = _STANDING_HEIGHT_M * bone_sum_m / REFERENCE_BONE_SUM_M
+    height_m = REFERENCE_HEIGHT_M * bone_sum_m / REFERENCE_BONE_SUM_M
     size_px = 1000.0 * height_m / mm_per_px
     outside = ((points_px < 0) | (points_px > [camera.width, camera.height])).any(-1)
     hidden = outside | hidden_joints(joints_m, points_px, size_px, H36M_17)

@@ -95,3 +95,13 @@ class LiftedPerson:
     """True where the joint was seen, or lies between two sightings at most a second apart."""
     keypoints_px: Float[np.ndarray, "frames joints 3"] | None = None
     """What was lifted: x, y in pixels with confidence, NaN where a joint was not valid."""
+    joints_m: Float[np.ndarray, "frames joints 3"] | None = None
+    """Metres from the camera, camera axes; like all that follow None for somebody who is not placed."""
+    root_m: Float[np.ndarray, "frames 3"] | None = None
+    """The root joint of ``joints_m``."""
+    root_std_m: Float[np.ndarray, "frames 3"] | None = None
+    """Standard deviation of ``root_m``, without that of body size and focal length."""
+    world_m: Float[np.ndarray, "frames joints 3"] | None = None
+    """Metres in the world: z up, the floor at 0."""
+    reprojection_px: Float[np.ndarray, " frames"] | None = None
+    """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
