@@ -109,7 +109,7 @@ def test_mark_missing():
 
 
 def test_refuses_other_joint_sets():
-    with pytest.raises(InputError, match="no way from skeleton h36m17"):
-        to_h36m(np.zeros((17, 3)), H36M_17)
+    with pytest.raises(InputError, match="no way from skeleton hand to h36m17: it lacks RHip, RKnee"):
+        to_h36m(np.zeros((1, 3)), Skeleton(name="hand", joints=("Thumb",), parent_of={}))
     with pytest.raises(InputError, match="17 keypoints a person; skeleton body25 has 25"):
         to_h36m(np.zeros((17, 3)), BODY_25)

@@ -5,8 +5,8 @@ from wild_people import standing
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import BODY_25
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import Detection, Detections, Track
-from hyperlift.wild.recognise import read_keypoints
 from hyperlift.wild.tracking import follow_people
 
 FPS = 30.0

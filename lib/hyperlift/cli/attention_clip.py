@@ -18,8 +18,8 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.lift import network_input, people_in
-from hyperlift.wild.recognise import read_keypoints
 from hyperlift.wild.timing import frames_at, resample_pose2d
 
 _SEED = 0

@@ -16,10 +16,10 @@ from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import skeleton_named
 from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
 from hyperlift.visualization.video_files import video_facts
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import LiftedPerson, Track
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.poses_npz import PosesMeta, write_poses
-from hyperlift.wild.recognise import read_keypoints
 
 POSES_NAME, VIDEO_NAME = "pose3d.npz", "pose3d.mp4"
 DEFAULT_MIN_CONFIDENCE = 0.05

@@ -30,7 +30,9 @@ class Detections:
     tool: str
     skeleton: Skeleton
     frames: Mapping[int, Sequence[Detection]]
-    """Frame number (from 0, as the tool counts) to the people in it, in ascending order."""
+    """Frame number (from 0, gaps kept) to the people in it, in ascending order."""
+    picture_size: tuple[int, int] | None = None
+    """Width and height in pixels, where the file states them."""
 
     @property
     def span(self) -> int:
@@ -45,6 +47,11 @@ class Detections:
                 picture.
         """
         check_picture_size(float(width), float(height))
+        if self.picture_size not in (None, (width, height)):
+            raise InputError(
+                f"{self.source}: made from a picture of {self.picture_size[0]}x{self.picture_size[1]}, not "
+                f"{width}x{height}; check --video-size"
+            )
         people = [person.keypoints_px for frame in self.frames.values() for person in frame]
         points = np.concatenate(people)[:, :2] if people else np.empty((0, 2))
         points = points[np.isfinite(points).all(-1)]
