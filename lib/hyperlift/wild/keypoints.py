@@ -95,3 +95,5 @@ class LiftedPerson:
     """True where the joint was seen, or lies between two sightings at most a second apart."""
     keypoints_px: Float[np.ndarray, "frames joints 3"] | None = None
     """What was lifted: x, y in pixels with confidence, NaN where a joint was not valid."""
+    bridged: Bool[np.ndarray, "frames joints"] | None = None
+    """True where a valid joint was not seen but lies between two sightings."""
