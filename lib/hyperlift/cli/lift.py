@@ -20,6 +20,7 @@ from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import LiftedPerson, Track
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.poses_npz import PosesMeta, write_poses
+from hyperlift.wild.timing import even_times
 
 POSES_NAME, VIDEO_NAME = "pose3d.npz", "pose3d.mp4"
 DEFAULT_MIN_CONFIDENCE = 0.05
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     predict: Predictor = FlipAveraged(lifter, skeleton_named(lifter.spec.skeleton)) if args.flip else lifter
 
     min_confidence = number(args.min_confidence, "--min-confidence")
-    tracks = people_in(detections, recording.width, recording.height, recording.fps, min_confidence)
+    time_s = even_times(max(detections.frames, default=0) + 1, recording.fps)
+    tracks = people_in(detections, recording.width, recording.height, time_s, min_confidence)
     tracks = _chosen(tracks, args.person)
     print(
         f"{detections.tool} keypoints of {len(detections.frames)} frames; "
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             tracks,
             recording.width,
             recording.height,
-            recording.fps,
+            time_s,
             on_person=lambda person: _advance(bar, person),
         )
 

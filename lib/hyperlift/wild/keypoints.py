@@ -112,3 +112,5 @@ class LiftedPerson:
     """Metres in the world: z up, the floor at 0."""
     reprojection_px: Float[np.ndarray, " frames"] | None = None
     """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
+    bridged: Bool[np.ndarray, "frames joints"] | None = None
+    """True where a valid joint was not seen but lies between two sightings."""
