@@ -45,7 +45,7 @@ def store_as_fp16(model: onnx.ModelProto, source: str, lossy: bool = False) -> i
         with np.errstate(over="ignore"):
             halved = weights.astype(np.float16)
         changed = int((halved.astype(np.float32) != weights).sum())
-        if not np.isfinite(halved).all() or (changed and not lossy):
+        if np.isinf(halved).any() or (changed and not lossy):
             raise InputError(
                 f"{source}: {changed} numbers of {tensor.name} do not fit into fp16; keep the file, or give --lossy "
                 "if they are merely rounded"

@@ -1,15 +1,16 @@
 """What a detector is, and running one over a video."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from hyperlift.detection.pictures import Picture, check_picture
+from hyperlift.detection.pictures import check_picture
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.keypoints import Detection, Detections
 
 
+@runtime_checkable
 class VideoFrame(Protocol):
     """One picture of a video, such as ``hyperlift.video`` yields."""
 
@@ -24,6 +25,7 @@ class VideoFrame(Protocol):
         ...
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds people and their joints, picture by picture. Anything with these four members is one."""
 
@@ -37,11 +39,11 @@ class Detector(Protocol):
         """The joints it gives, in this order."""
         ...
 
-    def detect(self, frame_rgb: Picture, index: int) -> list[Detection]:
+    def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
         """Everybody in one picture of a video.
 
         Args:
-            frame_rgb: the picture, upright.
+            frame_rgb: the picture, uint8 [height, width, 3], upright.
             index: its frame number; it grows from call to call, frames may be left out.
 
         Returns:

@@ -1,7 +1,5 @@
 """People in video with the bundled MoveNet: one network finds everybody now and then, another follows each."""
 
-from typing import Literal
-
 import numpy as np
 
 from hyperlift.detection.following import (
@@ -65,7 +63,7 @@ class MoveNetDetector:
 
     def __init__(
         self,
-        follow: Literal["thunder", "lightning"] = "thunder",
+        follow: str = "thunder",
         long_side: int = 512,
         fps: float = 30.0,
         threads: int | None = None,
@@ -73,7 +71,7 @@ class MoveNetDetector:
         """Open the networks; nothing is downloaded.
 
         Args:
-            follow: the network that follows: Thunder is surer, Lightning several times faster.
+            follow: the network that follows: ``thunder`` is surer, ``lightning`` several times faster.
             long_side: to which pictures are scaled to find people, a multiple of 32.
             fps: of the video; says how far a body can move from frame to frame.
             threads: CPU threads; None takes all cores.
@@ -96,7 +94,7 @@ class MoveNetDetector:
         self._last_frame = -1
         self._last_search: int | None = None
 
-    def detect(self, frame_rgb: Picture, index: int) -> list[Detection]:
+    def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
         """Everybody in the next picture of a video; see ``Detector``.
 
         Raises:

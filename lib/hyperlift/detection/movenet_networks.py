@@ -6,7 +6,6 @@ Everything here is COCO-17, in pixels of the picture handed in, with MoveNet's o
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal
 
 import numpy as np
 
@@ -68,11 +67,11 @@ class MultiPose:
 class SinglePose:
     """Thunder or Lightning: the joints of the one person in a square."""
 
-    def __init__(self, name: Literal["thunder", "lightning"], threads: int | None = None) -> None:
+    def __init__(self, name: str, threads: int | None = None) -> None:
         """Open the network.
 
         Args:
-            name: Thunder is surer and slower.
+            name: ``thunder`` or ``lightning``; Thunder is surer and slower.
             threads: CPU threads; None takes all cores.
 
         Raises:

@@ -49,6 +49,16 @@ BODY_25 = Skeleton(
 )
 """OpenPose's BODY_25."""
 
+HALPE_26 = Skeleton(
+    name="halpe26",
+    joints=(
+        *COCO_17.joints,
+        *("Head", "Neck", "Hip", "LBigToe", "RBigToe", "LSmallToe", "RSmallToe", "LHeel", "RHeel"),
+    ),
+    parent_of={},
+)
+"""Halpe's body and feet. "Head" is the top of the head, "Hip" the middle of both hips."""
+
 MPI_INF_3DHP_17 = Skeleton(
     name="mpi_inf_3dhp17",
     joints=(
@@ -65,7 +75,7 @@ MPI_INF_3DHP_17 = Skeleton(
 )
 """The 17 joints of MPI-INF-3DHP's test set (Mehta et al. 2017), with the tree of its own evaluation."""
 
-SKELETONS = {skeleton.name: skeleton for skeleton in (H36M_17, COCO_17, BODY_25, MPI_INF_3DHP_17)}
+SKELETONS = {skeleton.name: skeleton for skeleton in (H36M_17, COCO_17, BODY_25, HALPE_26, MPI_INF_3DHP_17)}
 
 
 def skeleton_named(name: str) -> Skeleton:
