@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from shared_data import shared_path
-
 from hyperlift.visualization.video_files import read_pictures, video_facts
+from shared_data import shared_path
 
 
 @dataclass(frozen=True)

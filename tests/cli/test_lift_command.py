@@ -10,7 +10,7 @@ from wild_people import alphapose_entry, write_alphapose, write_flat_lifter, wri
 
 from hyperlift.cli.lift import main
 from hyperlift.skeletons import H36M_17
-from hyperlift.visualization.video_files import write_mp4
+from hyperlift.video.writing import write_mp4
 from hyperlift.wild.poses_npz import read_poses
 
 ROOT = Path(__file__).resolve().parents[2]

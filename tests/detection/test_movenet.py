@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from detection_clips import Frame, frames_of
+from hyperlift.wild.recognise import read_keypoints
 from shared_data import shared_path
 
 from hyperlift.detection import MoveNetDetector, detect_video, make_detector, movenet_confidence
@@ -8,7 +9,6 @@ from hyperlift.detection.movenet_networks import MultiPose
 from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.recognise import read_keypoints
 
 THREADS = 1
 

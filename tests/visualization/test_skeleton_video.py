@@ -3,6 +3,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hyperlift.visualization.video_files import read_pictures, video_facts, write_mp4
 from matplotlib import colors, image
 from wild_people import standing
 
@@ -13,7 +14,6 @@ from hyperlift.visualization import skeleton_picture
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas, bone_sides
 from hyperlift.visualization.skeleton_video import Recording, frames_shown, pose_picture, write_skeleton_video
 from hyperlift.visualization.stage import stage_people
-from hyperlift.visualization.video_files import read_pictures, video_facts, write_mp4
 from hyperlift.wild.keypoints import LiftedPerson
 
 RECORDING = Recording(width=640, height=480, fps=30.0)

@@ -2,13 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from hyperlift.wild.recognise import read_keypoints
 from shared_data import shared_path
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17
 from hyperlift.wild.alphapose_writer import Recording, read_recording, write_alphapose
 from hyperlift.wild.keypoints import Detection, Detections
-from hyperlift.wild.recognise import read_keypoints
 
 
 def some_people(rng: np.random.Generator) -> Detections:

@@ -14,8 +14,8 @@ from hyperlift.geometry.contract import Predictor
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import skeleton_named
+from hyperlift.video.reading import VideoFacts, video_facts
 from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
-from hyperlift.visualization.video_files import video_facts
 from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import LiftedPerson, Track
 from hyperlift.wild.lift import lift_people, people_in
@@ -87,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--video", metavar="FILE", help="drawn under the keypoints; also gives --video-size and --fps if you omit them"
     )
+    parser.add_argument(
+        "--allow-truncated", action="store_true", help="take what is there of a video whose end is missing"
+    )
     parser.add_argument("--onnx", metavar="FILE", help="a lifter other than the bundled one")
     parser.add_argument(
         "--person", type=_person, action="append", metavar="ID", help="lift only this person (1 or p1); may be repeated"
@@ -118,8 +121,9 @@ def _recording(args: argparse.Namespace) -> Recording:
     """Size and frame rate from the options, from the video where they are absent."""
     size = picture_size(args.video_size) if args.video_size is not None else None
     fps = number(args.fps, "--fps") if args.fps is not None else None
+    facts: VideoFacts | None = None
     if args.video is not None:
-        facts = video_facts(args.video)
+        facts = video_facts(args.video, args.allow_truncated)
         shown = facts.width, facts.height
         if size is not None and size != shown:
             raise InputError(
@@ -130,7 +134,8 @@ def _recording(args: argparse.Namespace) -> Recording:
         raise InputError("the video's size is not known; give --video-size WxH or --video FILE")
     if fps is None:
         raise InputError("the video's frame rate is not known; give --fps or --video FILE")
-    return Recording(width=size[0], height=size[1], fps=fps, file=Path(args.video) if args.video else None)
+    file = Path(args.video) if args.video else None
+    return Recording(width=size[0], height=size[1], fps=fps, file=file, facts=facts)
 
 
 def _chosen(tracks: list[Track], wanted: Sequence[int] | None) -> list[Track]:

@@ -3,32 +3,44 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
 
-from hyperlift.shapes import Float
+from hyperlift.shapes import Bool, Float, Shaped
 from hyperlift.skeletons import H36M_17
-from hyperlift.visualization.stage import StagedPerson, floor_lines, project
-from hyperlift.visualization.video_files import Picture
+from hyperlift.video.reading import Picture
+from hyperlift.visualization.brush import Brush, rgba
+from hyperlift.visualization.scene_view import Floor, SceneView
+from hyperlift.visualization.stage import StagedPerson
 
 RIGHT, LEFT, TRUNK = "#e4572e", "#2e86de", "#3d4451"
-_PAPER, _GRID, _FAINT, _INK, _DARK = "#fbfbf9", "#d5d5cf", "#8b8b93", "#3d4451", "#20242b"
-_PAINTED = {"right": RIGHT, "left": LEFT, "trunk": TRUNK}
+TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
+"""A person's colour is that of their tag; it belongs to the id."""
+_PAPER, _FLOOR, _GRID, _SHADOW, _FAINT, _INK, _DARK = (
+    *("#fbfbf9", "#f2f2ed", "#d8d8d1", "#d3d3cc", "#75757d", "#3d4451", "#20242b"),
+)
+_SIDE_COLOUR = {"right": RIGHT, "left": LEFT, "trunk": TRUNK}
 _ON_PICTURE = {"right": RIGHT, "left": LEFT, "trunk": "#f4f4f0"}
-_BONE_PT, _RIM_PT, _HIDDEN_ALPHA = 3.4, 5.4, 0.3
+FAINT_OPACITY = 0.28
+"""Of bones with an end that was not seen."""
+_BONE_M, _HEAD_M, _SHADOW_M = 0.055, 0.15, 0.075
+_BONE_WIDTHS_PX = (2.5, 9.0)
+"""Thinnest and thickest at a picture height of 720."""
+_RIM_PX = 1.5
 _INNER = np.array([[0.8, 0.2], [0.2, 0.8]])
 """A bone without its ends."""
-_LABEL_ROOM_M = 0.25
-_DPI = 100
+_TRAIL_S, _TRAIL_POINTS = 2.0, 24
+_PARENTS, _CHILDREN = np.array(H36M_17.bones).T
+_HEAD_BONE = H36M_17.bones.index((H36M_17.index("Nose"), H36M_17.index("Head")))
 
 
 def bone_sides() -> list[str]:
     """``right``, ``left`` or ``trunk`` for every bone, in the order of ``H36M_17.bones``."""
     side_of = {joint: side for right, left in H36M_17.pairs for joint, side in ((right, "right"), (left, "left"))}
     return [side_of.get(child, "trunk") for _, child in H36M_17.bones]
+
+
+def tag_colour(number: int) -> str:
+    """The colour of a person's tag."""
+    return TAGS[number % len(TAGS)]
 
 
 class SkeletonCanvas:
@@ -40,7 +52,8 @@ class SkeletonCanvas:
         video_width: int,
         video_height: int,
         fps: float,
-        picture_height: int = 480,
+        picture_height: int = 720,
+        placed: bool = False,
     ) -> None:
         """Prepare the panels.
 
@@ -50,169 +63,177 @@ class SkeletonCanvas:
             video_height: of the recording in pixels.
             fps: of the recording, for the clock.
             picture_height: of what is drawn, even, in pixels. The width follows from the video's shape.
+            placed: whether people stand on the stage where they stood in the world.
         """
-        self._people, self._fps = people, fps
+        self._people, self._fps, self._placed = people, fps, placed
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
-        lanes = 1 + max((person.lane for person in people), default=0)
-        self._video_size = video_width, video_height
-        panel = int(np.clip(picture_height * video_width / video_height, picture_height * 0.55, picture_height * 1.78))
-        stage = int(picture_height * min(1.25 + 0.3 * (lanes - 1), 2.0))
-        self.width, self.height = (panel + stage) // 2 * 2, picture_height // 2 * 2
-        self.panel_width = panel
-        # The video fits into its panel with its own shape.
-        scale = min(panel / video_width, self.height / video_height)
-        self.video_shown = max(2, round(video_width * scale)), max(2, round(video_height * scale))
-        self._corner = (panel - self.video_shown[0]) // 2, (self.height - self.video_shown[1]) // 2
-        self._scale = scale
-        self._place_stage(lanes)
-        self._draw_still_life(lanes)
+        self.height = picture_height // 2 * 2
+        self.panel_width = int(np.clip(self.height * video_width / video_height, 0.55 * self.height, 1.78 * self.height))
+        # A tall video leaves room for a wide stage.
+        stage_width = max(self.height, round(16 / 9 * self.height) - self.panel_width)
+        self.width = (self.panel_width + stage_width) // 2 * 2
+        self._scale = min(self.panel_width / video_width, self.height / video_height)
+        self._unit = self.height / 720
+        self.video_shown = max(2, round(video_width * self._scale)), max(2, round(video_height * self._scale))
+        self._corner = (self.panel_width - self.video_shown[0]) // 2, (self.height - self.video_shown[1]) // 2
+        floor = Floor.under(people)
+        margin, top, bottom = 22 * self._unit, 56 * self._unit, 44 * self._unit
+        self.view = SceneView(
+            people, floor, (self.panel_width + margin, top, self.width - margin, self.height - bottom)
+        )
+        sides = bone_sides()
+        self._bone_colours = rgba([_SIDE_COLOUR[side] for side in sides])
+        self._picture_colours = rgba([_ON_PICTURE[side] for side in sides])
+        self._thickness_m = np.full(len(sides), _BONE_M)
+        self._thickness_m[_HEAD_BONE] = _HEAD_M
+        self._brush = Brush(self.width, self.height)
+        self._draw_still_life(floor)
+        self._still_life = self._brush.pixels.copy()
 
-    def draw(self, frame: int, video_picture: Picture | None = None) -> Picture:
+    def draw(self, frame: int, video_picture: Picture | None = None, time_s: float | None = None) -> Picture:
         """Draw one frame.
 
         Args:
             frame: number of the frame in the recording.
             video_picture: that frame of the video, of the size ``video_shown``; None draws on a dark ground.
+            time_s: of that frame, where it does not follow from the frame rate.
+
+        Returns:
+            uint8 RGB [height, width, 3].
         """
-        self._canvas.restore_region(self._still_life)
+        return self.paint(frame, video_picture, time_s)[..., :3].copy()
+
+    def paint(
+        self, frame: int, video_picture: Picture | None = None, time_s: float | None = None
+    ) -> Shaped[np.ndarray, "height width 4"]:
+        """``draw`` without a copy: the pixels, RGB and a byte without meaning, are overwritten by the next call."""
+        pixels, brush = self._brush.pixels, self._brush
+        pixels[:] = self._still_life
         if video_picture is not None:
-            self._show(video_picture)
+            width, height = self.video_shown
+            assert video_picture.shape[:2] == (height, width), "the video picture has another size than video_shown"
+            x, y = self._corner
+            pixels[y : y + height, x : x + width, : video_picture.shape[2]] = video_picture
         present = [(p, rows[frame]) for p, rows in zip(self._people, self._row_of, strict=True) if frame in rows]
+        brush.within(0, self.panel_width)
         self._draw_keypoints(present)
-        self._draw_poses(present)
-        self._clock.set_text(f"frame {frame}   {frame / self._fps:.2f} s")
-        self._figure.draw_artist(self._clock)
-        return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
-
-    def _place_stage(self, lanes: int) -> None:
-        """Scale and shift that fit everybody's reach into the stage panel, the same in every frame."""
-        floor = project(floor_lines(lanes))[..., :2].reshape(-1, 2)
-        reach = [project(person.joints_m)[..., :2].reshape(-1, 2) for person in self._people]
-        # A single wild frame must not make everybody small.
-        tall = [np.percentile(points, [1, 99], axis=0) for points in reach if len(points)]
-        corners = np.concatenate([floor, *tall])
-        low, high = corners.min(0), corners.max(0) + np.array([0, _LABEL_ROOM_M])
-        room = np.array([self.width - self.panel_width - 24, self.height - 70])
-        self._px_per_m = float((room / (high - low)).min())
-        middle = np.array([self.panel_width + 12 + room[0] / 2, 22 + room[1] / 2])
-        self._stage_shift = middle - self._px_per_m * (low + high) / 2
-
-    def _on_stage(self, points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-        """Stage metres to figure pixels (y up) and the distance from the viewer."""
-        view = project(points_m)
-        return np.concatenate([view[..., :2] * self._px_per_m + self._stage_shift, view[..., 2:]], axis=-1)
-
-    def _on_panel(self, points_px: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
-        """Video pixels (y down) to figure pixels (y up)."""
-        shown = points_px * self._scale + self._corner
-        return np.stack([shown[..., 0], self.height - shown[..., 1]], axis=-1)
-
-    def _draw_still_life(self, lanes: int) -> None:
-        figure = Figure(figsize=(self.width / _DPI, self.height / _DPI), dpi=_DPI, facecolor=_PAPER)
-        self._figure, self._canvas = figure, FigureCanvasAgg(figure)
-        panel = np.array([[0, 0], [self.panel_width, 0], [self.panel_width, self.height], [0, self.height]])
-        figure.add_artist(Polygon(panel, facecolor=_DARK, transform=None))
-        grid = self._on_stage(floor_lines(lanes))[..., :2]
-        figure.add_artist(LineCollection(list(grid), colors=_GRID, linewidths=0.9, transform=None))
-        for number, (name, colour) in enumerate((("right", RIGHT), ("left", LEFT))):
-            x, y = self.panel_width + 16 + 74 * number, self.height - 20
-            figure.add_artist(Line2D([x, x + 20], [y, y], color=colour, linewidth=_BONE_PT, transform=None))
-            figure.text(x + 26, y, name, color=_INK, fontsize=9, va="center", transform=None)
-        figure.text(
-            self.width - 14,
-            12,
-            "poses only: everybody on a spot of their own, the path through space is not recovered",
-            color=_FAINT,
-            fontsize=7,
-            ha="right",
-            va="center",
-            transform=None,
+        brush.within(self.panel_width, self.width)
+        self._draw_scene(present)
+        time_s = frame / self._fps if time_s is None else time_s
+        unit = self._unit
+        brush.text(
+            f"{time_s:.2f} s   frame {frame}", self.width - 20 * unit, 26 * unit, 15 * unit, _INK, align="right"
         )
-        self._canvas.draw()
-        self._still_life = self._canvas.copy_from_bbox(figure.bbox)
-        self._clock = figure.text(
-            self.width - 14,
-            self.height - 20,
-            "",
-            color=_INK,
-            fontsize=9,
-            ha="right",
-            va="center",
-            transform=None,
-        )
-        self._lines = figure.add_artist(LineCollection([], capstyle="round", transform=None))
-        self._dots = Line2D([], [], linestyle="", marker="o", transform=None)
-        figure.add_artist(self._dots)
-        self._label = figure.text(0, 0, "", fontsize=8, ha="center", va="bottom", transform=None)
+        return pixels
 
-    def _show(self, video_picture: Picture) -> None:
-        width, height = self.video_shown
-        assert video_picture.shape == (height, width, 3), "the video picture has another size than video_shown"
-        opaque = np.full((height, width, 4), 255, np.uint8)
-        opaque[..., :3] = video_picture[::-1]
-        renderer = self._canvas.get_renderer()
-        renderer.draw_image(renderer.new_gc(), self._corner[0], self.height - self._corner[1] - height, opaque)
+    def keypoints_to_picture(self, points_px: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
+        """Video pixels to pixels of what is drawn."""
+        return points_px * self._scale + self._corner
+
+    def _draw_still_life(self, floor: Floor) -> None:
+        brush, unit, left = self._brush, self._unit, self.panel_width
+        brush.area(_rectangle(0, 0, left, self.height), _DARK)
+        brush.area(_rectangle(left, 0, self.width, self.height), _PAPER)
+        brush.within(left, self.width)
+        brush.area(self.view.project(floor.corners_m)[:, :2], _FLOOR)
+        grid = self.view.project(floor.lines_m)[..., :2]
+        brush.strokes(grid, np.repeat(rgba([_GRID]), len(grid), axis=0), np.full(len(grid), 1.3 * unit))
+        x, y = left + 20 * unit, 26 * unit
+        for name, colour in (("right", RIGHT), ("left", LEFT)):
+            brush.strokes(np.array([[[x, y], [x + 24 * unit, y]]]), rgba([colour]), np.array([6 * unit]))
+            brush.text(name, x + 34 * unit, y, 15 * unit, _INK)
+            x += 96 * unit
+        cell = f"grid: {floor.cell_m:g} m"
+        note = cell if self._placed else "poses only, everybody on a spot of their own: their ways are not recovered"
+        brush.text(note, self.width - 20 * unit, self.height - 18 * unit, 12 * unit, _FAINT, align="right")
 
     def _draw_keypoints(self, present: list[tuple[StagedPerson, int]]) -> None:
-        parents, children = np.array(H36M_17.bones).T
-        sides = bone_sides()
-        segments, colours, dots = [], [], []
-        for person, row in present:
-            if person.keypoints_px is None:
-                continue
-            points = self._on_panel(person.keypoints_px[row, :, :2])
-            segment = np.stack([points[parents], points[children]], axis=1)
-            seen = np.asarray(np.isfinite(segment.reshape(-1, 4)).all(1))
-            segments += list(segment[seen])
-            colours += [_ON_PICTURE[side] for side, shown in zip(sides, seen, strict=True) if shown]
-            dots.append(points[np.isfinite(points).all(-1)])
-        self._stroke(segments, colours, 2.0)
-        if dots:
-            self._dots.set_data(*np.concatenate(dots).T)
-            self._dots.set(markersize=3.2, markerfacecolor="white", markeredgecolor=_DARK, markeredgewidth=0.5)
-            self._figure.draw_artist(self._dots)
-        for person, row in present:
-            if person.keypoints_px is not None:
-                self._name(person.id, self._on_panel(person.keypoints_px[row, :, :2]), "white")
+        unit = self._unit
+        shown = [
+            (person, self.keypoints_to_picture(person.keypoints_px[row, :, :2].astype(np.float64)))
+            for person, row in present
+            if person.keypoints_px is not None
+        ]
+        for person, points in shown:
+            bones = np.stack([points[_PARENTS], points[_CHILDREN]], axis=1)
+            seen = np.isfinite(bones).all((1, 2))
+            bones, colours = bones[seen], self._picture_colours[seen]
+            rims = np.repeat(rgba([_DARK], 0.55), len(bones), axis=0)
+            self._brush.strokes(bones, rims, np.full(len(bones), 5.5 * unit))
+            self._brush.strokes(bones, colours, np.full(len(bones), 3.2 * unit))
+            joints = points[np.isfinite(points).all(-1)]
+            self._brush.discs(joints, np.repeat(rgba([_DARK]), len(joints), axis=0), np.full(len(joints), 5.6 * unit))
+            self._brush.discs(joints, np.repeat(rgba(["white"]), len(joints), axis=0), np.full(len(joints), 4.2 * unit))
+        for person, points in shown:
+            self._tag(person, points, left=0)
 
-    def _draw_poses(self, present: list[tuple[StagedPerson, int]]) -> None:
-        parents, children = np.array(H36M_17.bones).T
-        sides = bone_sides()
-        bones: list[tuple[float, np.ndarray, str, bool]] = []
-        for person, row in present:
-            points = self._on_stage(person.joints_m[row])
-            segment = np.stack([points[parents, :2], points[children, :2]], axis=1)
-            distance = (points[parents, 2] + points[children, 2]) / 2
-            sure = person.valid[row, parents] & person.valid[row, children]
-            bones += [
-                (float(d), s, _PAINTED[side], bool(v))
-                for d, s, side, v in zip(distance, segment, sides, sure, strict=True)
-            ]
-        self._stroke([self._shadow(person, row) for person, row in present], [_GRID], 2.5)
-        bones.sort(key=lambda bone: -bone[0])
-        # Each bone carries a rim in the paper's colour, so the nearer one visibly passes in front; the rim
-        # ends before the joints, where it would cut the next bone.
-        segments = [part for bone in bones for part in (_INNER @ bone[1], bone[1])]
-        colours = [colour for bone in bones for colour in ((_PAPER, 0.9), (bone[2], 1.0 if bone[3] else _HIDDEN_ALPHA))]
-        self._stroke(segments, colours, [_RIM_PT, _BONE_PT] * len(bones))
-        for person, row in present:
-            self._name(person.id, self._on_stage(person.joints_m[row])[:, :2], _INK)
+    def _draw_scene(self, present: list[tuple[StagedPerson, int]]) -> None:
+        """From the floor up: trails, shadows, then every bone of everybody, the farthest first."""
+        brush = self._brush
+        staged = [(p, row) for p, row in present if np.isfinite(p.joints_m[row]).all()]
+        if not staged:
+            return
+        joints_m = np.stack([person.joints_m[row] for person, row in staged])
+        if self._placed:
+            for person, row in staged:
+                self._draw_trail(person, row)
+        on_floor = self.view.project(joints_m * [1.0, 1.0, 0.0])
+        shadows = np.stack([on_floor[:, _PARENTS], on_floor[:, _CHILDREN]], axis=2).reshape(-1, 2, 3)
+        widths = _SHADOW_M * self.view.px_per_m(shadows[..., 2].mean(1))
+        brush.strokes(shadows[..., :2], np.repeat(rgba([_SHADOW]), len(shadows), axis=0), widths)
 
-    def _shadow(self, person: StagedPerson, row: int) -> Float[np.ndarray, "corners 2"]:
-        """A ring under the hips ties the person to the floor."""
-        angle = np.linspace(0, 2 * np.pi, 25)
-        root = person.joints_m[row, H36M_17.root]
-        ring = np.stack([root[0] + 0.28 * np.cos(angle), root[1] + 0.28 * np.sin(angle), 0 * angle], axis=-1)
-        return self._on_stage(ring)[:, :2]
+        points = self.view.project(joints_m)
+        valid = np.stack([person.valid[row] for person, row in staged])
+        bones = np.stack([points[:, _PARENTS], points[:, _CHILDREN]], axis=2).reshape(-1, 2, 3)
+        sure = (valid[:, _PARENTS] & valid[:, _CHILDREN]).reshape(-1)
+        self._draw_bones(bones, sure, len(staged))
+        for (person, _), own in zip(staged, points, strict=True):
+            self._tag(person, own[:, :2], left=self.panel_width)
 
-    def _stroke(self, segments: list, colours: list, widths: float | list[float]) -> None:
-        if segments:
-            self._lines.set(segments=segments, colors=colours, linewidths=widths)
-            self._figure.draw_artist(self._lines)
+    def _draw_bones(
+        self, bones: Float[np.ndarray, "bones 2 3"], sure: Bool[np.ndarray, " bones"], people: int
+    ) -> None:
+        distance = bones[..., 2].mean(1)
+        low, high = np.array(_BONE_WIDTHS_PX) * self._unit
+        thickness = np.tile(self._thickness_m, people) / _BONE_M
+        widths = np.clip(_BONE_M * self.view.px_per_m(distance), low, high) * thickness
+        colours = np.tile(self._bone_colours, (people, 1))
+        colours[~sure, 3] = FAINT_OPACITY
+        # Each bone carries a rim in the paper's colour, so the nearer one visibly passes in front; the rim ends before
+        # the joints, where it would cut the next bone.
+        flat = bones[..., :2]
+        rims = np.einsum("ij,bjk->bik", _INNER, flat)
+        rim_colours = np.repeat(rgba([_PAPER], 0.9), len(flat), axis=0)
+        rim_colours[~sure, 3] = 0.0
+        order = np.argsort(-distance, kind="stable")
+        interleaved = [
+            np.stack([rim[order], core[order]], axis=1).reshape(-1, *core.shape[1:])
+            for rim, core in ((rims, flat), (rim_colours, colours), (widths + 2 * _RIM_PX * self._unit, widths))
+        ]
+        self._brush.strokes(*interleaved)
 
-    def _name(self, number: int, points: Float[np.ndarray, "joints 2"], colour: str) -> None:
+    def _draw_trail(self, person: StagedPerson, row: int) -> None:
+        """Where the hips were above the floor in the last seconds, fading."""
+        since = max(0, row - round(_TRAIL_S * self._fps))
+        rows = np.unique(np.linspace(since, row, _TRAIL_POINTS).round().astype(int))
+        way = person.joints_m[rows, H36M_17.root] * [1.0, 1.0, 0.0]
+        way = self.view.project(way[np.isfinite(way).all(-1)])[:, :2]
+        if len(way) > 1:
+            colours = np.repeat(rgba([tag_colour(person.id)]), len(way) - 1, axis=0)
+            colours[:, 3] = np.linspace(0.08, 0.7, len(colours))
+            steps = np.stack([way[:-1], way[1:]], axis=1)
+            self._brush.strokes(steps, colours, np.full(len(steps), 2.4 * self._unit))
+
+    def _tag(self, person: StagedPerson, points: Float[np.ndarray, "joints 2"], left: int) -> None:
+        """The person's id over the highest point, inside the panel that begins at ``left``."""
         seen = points[np.isfinite(points).all(-1)]
         if len(seen):
-            top = seen[seen[:, 1].argmax()]
-            self._label.set(text=f"p{number}", position=(top[0], top[1] + 8), color=colour)
-            self._figure.draw_artist(self._label)
+            x, y = seen[seen[:, 1].argmin()]
+            right = self.panel_width if left == 0 else self.width
+            size = 14 * self._unit
+            x, y = np.clip(x, left + 2 * size, right - 2 * size), np.clip(y - 1.8 * size, size, self.height - size)
+            self._brush.tag(f"p{person.id}", float(x), float(y), size, tag_colour(person.id))
+
+
+def _rectangle(left: float, top: float, right: float, bottom: float) -> Float[np.ndarray, "4 2"]:
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)

@@ -1,23 +1,28 @@
 """Lifted people as a video, or as a sheet of chosen frames."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from matplotlib import image
 
 from hyperlift.files import atomic_file
+from hyperlift.shapes import Float
+from hyperlift.video.overlap import ahead
+from hyperlift.video.reading import Frame, Picture, VideoFacts, read_frames, video_facts
+from hyperlift.video.writing import write_mp4
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas
-from hyperlift.visualization.stage import stage_people
-from hyperlift.visualization.video_files import Picture, read_pictures, write_mp4
+from hyperlift.visualization.stage import Places, stage_people
 from hyperlift.wild.keypoints import LiftedPerson
 
 LONGEST_EMPTY_S = 10.0
 """A stretch with nobody in it that lasts longer is left out of the video."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Recording:
     """The video that people were lifted from."""
 
@@ -28,6 +33,8 @@ class Recording:
     fps: float
     file: Path | None = None
     """Drawn under the keypoints where given."""
+    facts: VideoFacts | None = None
+    """Of the file, if they are known already."""
 
 
 def frames_shown(people: Sequence[LiftedPerson], fps: float) -> list[int]:
@@ -45,22 +52,33 @@ def write_skeleton_video(
     people: Sequence[LiftedPerson],
     recording: Recording,
     on_frame: Callable[[], object] = lambda: None,
+    places: Places | None = None,
+    picture_height: int = 720,
 ) -> None:
-    """Write an mp4 with keypoints on the left and skeletons on the right, at the recording's frame rate.
+    """Write an mp4 with keypoints on the left and skeletons on the right, in the recording's own time.
+
+    Frames of a file with a variable rate are shown for as long as in that file. Decoding, drawing and encoding run
+    side by side; a few pictures are in memory at a time.
 
     Args:
         path: the mp4.
         people: at least one person.
         recording: its size places the keypoints.
         on_frame: called after each frame, for a progress bar.
+        places: where everybody is, in metres; without, everybody gets a spot of their own.
+        picture_height: of the mp4, in pixels.
 
     Raises:
         InputError: the folder cannot be written, or the recording's file cannot be read.
     """
-    canvas = SkeletonCanvas(stage_people(people), recording.width, recording.height, recording.fps)
-    with write_mp4(path, canvas.width, canvas.height, recording.fps) as video:
-        for frame, below in _with_video(frames_shown(people, recording.fps), recording, canvas):
-            video.add(canvas.draw(frame, below))
+    facts = _facts(recording)
+    canvas = _canvas(people, recording, places, picture_height)
+    frames = frames_shown(people, recording.fps)
+    shown_s = _shown_at(frames, recording.fps, facts) if facts is not None and facts.variable_rate else None
+    moments = _moments(frames, recording, facts, canvas.video_shown, "rgba")
+    with write_mp4(path, canvas.width, canvas.height, recording.fps) as video, closing(ahead(moments)) as pictures:
+        for number, (frame, below, time_s) in enumerate(pictures):
+            video.add(canvas.paint(frame, below, time_s), None if shown_s is None else float(shown_s[number]))
             on_frame()
 
 
@@ -70,6 +88,8 @@ def pose_picture(
     recording: Recording,
     frames: Sequence[int],
     columns: int = 2,
+    places: Places | None = None,
+    picture_height: int = 480,
 ) -> None:
     """Write a PNG with chosen frames side by side.
 
@@ -79,12 +99,15 @@ def pose_picture(
         recording: its size places the keypoints.
         frames: frame numbers, ascending.
         columns: pictures in a row.
+        places: where everybody is, in metres; without, everybody gets a spot of their own.
+        picture_height: of each frame, in pixels.
 
     Raises:
         InputError: the folder cannot be written, or the recording's file cannot be read.
     """
-    canvas = SkeletonCanvas(stage_people(people), recording.width, recording.height, recording.fps)
-    pictures = [canvas.draw(frame, below) for frame, below in _with_video(frames, recording, canvas)]
+    canvas = _canvas(people, recording, places, picture_height)
+    moments = _moments(frames, recording, _facts(recording), canvas.video_shown, "rgb24")
+    pictures = [canvas.draw(frame, below, time_s) for frame, below, time_s in moments]
     blank = np.full_like(pictures[0], 255)
     pictures += [blank] * (-len(pictures) % columns)
     rows = [np.concatenate(pictures[i : i + columns], axis=1) for i in range(0, len(pictures), columns)]
@@ -92,16 +115,49 @@ def pose_picture(
         image.imsave(partial, np.concatenate(rows))
 
 
-def _with_video(
-    frames: Sequence[int], recording: Recording, canvas: SkeletonCanvas
-) -> Iterator[tuple[int, Picture | None]]:
-    """Each frame number with its picture; a video that ends early leaves None."""
+def _canvas(
+    people: Sequence[LiftedPerson], recording: Recording, places: Places | None, picture_height: int
+) -> SkeletonCanvas:
+    return SkeletonCanvas(
+        stage_people(people, places),
+        recording.width,
+        recording.height,
+        recording.fps,
+        picture_height,
+        placed=places is not None,
+    )
+
+
+def _facts(recording: Recording) -> VideoFacts | None:
     if recording.file is None:
-        yield from ((frame, None) for frame in frames)
+        return None
+    return recording.facts or video_facts(recording.file)
+
+
+def _shown_at(frames: Sequence[int], fps: float, facts: VideoFacts) -> Float[np.ndarray, " shown"]:
+    """When each frame is shown: the file's own pace, except where a stretch is left out or the file has ended."""
+    numbers = np.array(frames)
+    known = np.append(facts.times_s, facts.times_s[-1] + (1 + np.arange(max(0, numbers[-1] - facts.frames + 1))) / fps)
+    gaps_s = np.diff(known[numbers])
+    gaps_s[np.diff(numbers) > 1] = 1 / fps
+    return np.concatenate([[0.0], np.cumsum(gaps_s)])
+
+
+def _moments(
+    frames: Sequence[int],
+    recording: Recording,
+    facts: VideoFacts | None,
+    size: tuple[int, int],
+    pixels: Literal["rgb24", "rgba"],
+) -> Iterator[tuple[int, Picture | None, float | None]]:
+    """Each frame number with its picture and time; None for what a video that ends early does not have."""
+    if recording.file is None or facts is None:
+        yield from ((frame, None, None) for frame in frames)
         return
-    pictures = enumerate(read_pictures(recording.file, *canvas.video_shown))
-    number, picture = next(pictures, (-1, None))
-    for frame in frames:
-        while picture is not None and number < frame:
-            number, picture = next(pictures, (-1, None))
-        yield frame, picture
+    with closing(read_frames(recording.file, size, facts=facts, pixels=pixels)) as decoded:
+        at: Frame | None = next(decoded, None)
+        for frame in frames:
+            while at is not None and at.index < frame:
+                at = next(decoded, None)
+            time_s = float(facts.times_s[frame]) if frame < facts.frames else None
+            yield frame, at.rgb if at is not None and at.index == frame else None, time_s

@@ -1,12 +1,13 @@
-"""Where people stand in the 3D view: lanes, floor, and a steady camera.
+"""Where people stand in the 3D view: at their own places where those are known, otherwise in lanes.
 
-Poses are root-relative, so a picture of several people needs places for them: everybody gets a lane, in the
+Poses alone are root-relative, so a picture of several people needs places for them: everybody gets a lane, in the
 order in which they stand in the video from left to right; people who are never seen together may share one.
 In the lane a person stands on the floor with the lower foot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -17,10 +18,21 @@ from hyperlift.wild.keypoints import LiftedPerson
 
 LANE_M = 1.3
 """Between people, in metres of a body of reference size."""
-AZIMUTH_DEG = 35.0
-"""The view is turned round the vertical by this, so that depth shows: the camera goes to its own right."""
-ELEVATION_DEG = 14.0
 _FLOOR_MEMORY_S = 0.4
+_FLOOR_PERCENT = 5.0
+"""Of ankle heights, lowest first: the floor of people placed in camera axes."""
+_ANKLE_HEIGHT_M = 0.08
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Places:
+    """Where everybody is, in metres; a frame whose place is not known is NaN."""
+
+    joints_m: Mapping[int, Float[np.ndarray, "frames joints 3"]]
+    """By person, in ``H36M_17`` joints, for the frames of the ``LiftedPerson`` of that id."""
+    axes: Literal["world", "camera"]
+    """``world``: x to the video's right, y away from its camera, z up, the floor at 0. ``camera``: x right, y down,
+    z forward; taken for level, and the floor for where the feet are lowest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +45,24 @@ class StagedPerson:
     valid: Bool[np.ndarray, "frames joints"]
     keypoints_px: Float[np.ndarray, "frames joints 3"] | None
     lane: int
+    """Of those who have no place of their own, 0 for the others."""
 
 
-def stage_people(people: Sequence[LiftedPerson]) -> list[StagedPerson]:
-    """Bring everybody to one size, upright axes and a lane of their own.
+def stage_people(people: Sequence[LiftedPerson], places: Places | None = None) -> list[StagedPerson]:
+    """Put everybody on the stage.
 
-    Poses are in ``H36M_17`` joints and camera axes (x right, y down, z forward), in any unit.
+    Without places, everybody is brought to one size, upright axes and a lane of their own; poses are in ``H36M_17``
+    joints and camera axes (x right, y down, z forward), in any unit.
+
+    Raises:
+        KeyError: a person has no entry in ``places``.
     """
+    if places is not None:
+        joints = placed_upright({person.id: places.joints_m[person.id] for person in people}, places.axes)
+        return [
+            StagedPerson(person.id, person.frame, joints[person.id], person.valid, person.keypoints_px, 0)
+            for person in people
+        ]
     lanes = share_lanes(people)
     middle = (max(lanes, default=0)) / 2
     staged = []
@@ -64,6 +87,23 @@ def upright(pose: Float[np.ndarray, "frames joints 3"], fps: float) -> Float[np.
     return joints_m
 
 
+def placed_upright(
+    joints_m: Mapping[int, Float[np.ndarray, "frames joints 3"]], axes: Literal["world", "camera"]
+) -> dict[int, Float[np.ndarray, "frames joints 3"]]:
+    """World or camera metres to stage metres; relative places are kept."""
+    if axes == "world":
+        return {number: joints.astype(np.float64) for number, joints in joints_m.items()}
+    turned = {
+        number: np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1).astype(np.float64)
+        for number, joints in joints_m.items()
+    }
+    ankles = H36M_17.indices(["RAnkle", "LAnkle"])
+    heights = np.concatenate([joints[:, ankles, 2].ravel() for joints in turned.values()] or [np.zeros(1)])
+    heights = heights[np.isfinite(heights)]
+    floor_m = np.percentile(heights, _FLOOR_PERCENT) - _ANKLE_HEIGHT_M if len(heights) else 0.0
+    return {number: joints - [0.0, 0.0, floor_m] for number, joints in turned.items()}
+
+
 def share_lanes(people: Sequence[LiftedPerson]) -> list[int]:
     """The lane of each person, from the left; two in one lane are never in the same frame."""
     free_from: list[int] = []
@@ -80,30 +120,6 @@ def share_lanes(people: Sequence[LiftedPerson]) -> list[int]:
     members.sort(key=lambda numbers: _picture_x(people[numbers[0]]))
     lane_of = {number: lane for lane, numbers in enumerate(members) for number in numbers}
     return [lane_of[number] for number in range(len(people))]
-
-
-def project(points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-    """Orthographic view from the raised three-quarter camera.
-
-    Returns:
-        x to the right and y up in the view's plane, in metres, and the distance from the viewer (larger is
-        farther).
-    """
-    azimuth, elevation = np.deg2rad([AZIMUTH_DEG, ELEVATION_DEG])
-    x, y, z = np.moveaxis(points_m, -1, 0)
-    right = np.cos(azimuth) * x + np.sin(azimuth) * y
-    away = -np.sin(azimuth) * x + np.cos(azimuth) * y
-    up = np.cos(elevation) * z + np.sin(elevation) * away
-    distance = np.cos(elevation) * away - np.sin(elevation) * z
-    return np.stack([right, up, distance], axis=-1)
-
-
-def floor_lines(lanes: int) -> Float[np.ndarray, "lines 2 3"]:
-    """A grid on the floor under the lanes, three cells a lane and four deep, as line ends in stage metres."""
-    half_x, half_y = lanes * LANE_M / 2, LANE_M * 2 / 3
-    along_y = [[[x, -half_y, 0], [x, half_y, 0]] for x in np.linspace(-half_x, half_x, 3 * lanes + 1)]
-    along_x = [[[-half_x, y, 0], [half_x, y, 0]] for y in np.linspace(-half_y, half_y, 5)]
-    return np.array(along_y + along_x)
 
 
 def _picture_x(person: LiftedPerson) -> float:

@@ -1,0 +1,352 @@
+"""Frames of a video file, upright, in order, with the time of each; nothing but the file itself is believed.
+
+What a header says about the number of frames, the rate and the length is often wrong, so the packets are counted; no
+picture is decoded for that, except the first.
+"""
+
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import av.container
+import av.error
+import numpy as np
+from av.stream import Disposition
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float, Shaped
+from hyperlift.video.file_extent import Extent, file_extent
+from hyperlift.video.orientation import Orientation, orientation_of
+
+Picture = Shaped[np.ndarray, "_ _ _"]
+"""Height x width x RGB, uint8."""
+
+LEAST_SHARE_DECODED = 0.9
+"""A file of whose frames fewer can be decoded is refused as damaged."""
+_DECODER_THREADS = 2
+"""Each thread holds a picture of its own: this bounds the memory that 4K takes."""
+_STRANGEST_PIXEL = 4.0
+"""Pixels more oblong than this are a defect of the file and taken for square."""
+_HD_LINES = 720
+_KNOWN_MATRICES = {int(matrix) for matrix in Colorspace}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VideoFacts:
+    """What a video file holds, as it is shown: turned upright, pixels made square, the first frame at time 0."""
+
+    width: int
+    """In pixels, upright."""
+    height: int
+    """In pixels, upright."""
+    fps: float
+    """Frames a second: the declared rate where the frames keep to it, otherwise their number over their time."""
+    times_s: Float[np.ndarray, " frames"]
+    """Seconds of every frame since frame 0, strictly increasing; as uneven as the file's own time stamps."""
+    duration_s: float
+    """From the first frame to the end of the last."""
+    orientation: Orientation = Orientation()
+    """How stored pictures are turned to stand upright."""
+    codec: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The container's and the stream's own notes, among them the lens of some phones."""
+    start_s: float | None = 0.0
+    """The file's own time stamp of frame 0; None where it has no time stamps and frames are counted instead."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames the file holds."""
+        return len(self.times_s)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, upright."""
+        return self.width, self.height
+
+    @property
+    def rotation_deg(self) -> int:
+        """By how much stored pictures are turned clockwise to stand upright: 0, 90, 180 or 270."""
+        return self.orientation.rotation_deg
+
+    @property
+    def variable_rate(self) -> bool:
+        """Whether some frame lasts noticeably longer or shorter than the usual one."""
+        gaps_s = np.diff(self.times_s)
+        return bool(len(gaps_s) and np.abs(gaps_s * self.fps - 1).max() > 0.25)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of a video."""
+
+    index: int
+    """Number of the frame in the file, from 0; numbers of frames that cannot be decoded are left out."""
+    time_s: float
+    """Seconds since frame 0."""
+    rgb: Picture
+    """uint8 [H,W,3], upright, sRGB as stored (no tone mapping of HDR); with a fourth byte if that was asked for."""
+
+
+def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
+    """Read through a file once, without decoding more than its first picture.
+
+    A still picture is a video of one frame. Sound with a cover picture is no video.
+
+    Args:
+        path: any container and codec that FFmpeg reads.
+        allow_truncated: take what is there of a file whose end is missing.
+
+    Raises:
+        InputError: the file is missing, holds no video or no frame, or breaks off before its end.
+    """
+    path = Path(path)
+    with _opened(path) as (container, stream):
+        declared_s = _declared_seconds(container, stream)
+        stamps, untimed, last_ticks, shown = [], False, 0, None
+        for packet in _packets(path, container, stream):
+            if shown is None:
+                shown = next(iter(_decoded(packet)), None)
+            if packet.size and not packet.is_discard and not packet.is_corrupt:
+                untimed |= packet.pts is None
+                stamps.append(packet.pts if packet.pts is not None else packet.dts)
+                last_ticks = packet.duration or 0
+        if shown is None:
+            raise InputError(f"{path}: holds no frame that can be decoded; give another video")
+        rate = _positive(stream.average_rate) or _positive(stream.guessed_rate)
+        tick_s = float(stream.time_base or 0)
+        times_s, start_s = _times(path, stamps, tick_s, rate)
+        fps = _rate(path, times_s, rate)
+        end_s = float(times_s[-1]) + (last_ticks * tick_s or 1 / fps)
+        extent = file_extent(path)
+        if not allow_truncated and extent is not None and extent.cut:
+            _refuse_if_short(path, extent, len(times_s), end_s, stream.frames, declared_s, fps)
+        orientation = orientation_of(shown)
+        width, height = orientation.size(*_square_pixels(shown, stream))
+        return VideoFacts(
+            width=width,
+            height=height,
+            fps=fps,
+            times_s=times_s,
+            duration_s=end_s,
+            orientation=orientation,
+            codec=stream.codec_context.name,
+            metadata={**stream.metadata, **container.metadata},
+            start_s=None if untimed else start_s,
+        )
+
+
+def frame_times(path: Path | str, allow_truncated: bool = False) -> Float[np.ndarray, " frames"]:
+    """Seconds of every frame since frame 0, strictly increasing; the file is read, not decoded.
+
+    Raises:
+        InputError: as ``video_facts``.
+    """
+    return video_facts(path, allow_truncated).times_s
+
+
+def read_frames(
+    path: Path | str,
+    size: tuple[int, int] | None = None,
+    *,
+    facts: VideoFacts | None = None,
+    allow_truncated: bool = False,
+    pixels: Literal["rgb24", "rgba"] = "rgb24",
+) -> Generator[Frame, None, None]:
+    """Decode a video frame by frame; a few pictures are in memory at a time, however long the file.
+
+    Args:
+        path: the video.
+        size: width and height to which upright pictures are scaled while decoding; their own if None.
+        facts: of this file, if they are known already.
+        allow_truncated: take what is there of a file that is cut off or damaged.
+        pixels: "rgba" adds a fourth, opaque byte, which is faster to scale and to draw on.
+
+    Raises:
+        InputError: as ``video_facts``; at the end, too few of the frames could be decoded.
+    """
+    path = Path(path)
+    facts = facts or video_facts(path, allow_truncated)
+    times_s = facts.times_s
+    reformatter = VideoReformatter()
+    index, shown = -1, 0
+    with _opened(path) as (container, stream):
+        stream.thread_type, stream.codec_context.thread_count = "AUTO", _DECODER_THREADS
+        tick_s = float(stream.time_base or 0)
+        for packet in _packets(path, container, stream):
+            for decoded in _decoded(packet):
+                index += 1
+                if facts.start_s is not None and decoded.pts is not None:
+                    time_s = decoded.pts * tick_s - facts.start_s
+                    # Earlier frames may be missing; two frames with one time stamp are still two.
+                    index = max(index, int(np.searchsorted(times_s, time_s - tick_s / 2)))
+                if index >= len(times_s):
+                    _log.warning("%s: more pictures come out than the file announces; the rest is left out", path)
+                    return
+                shown += 1
+                rgb = _upright_rgb(reformatter, decoded, size or facts.size, facts.orientation, pixels)
+                yield Frame(index, float(times_s[index]), rgb)
+    if shown < LEAST_SHARE_DECODED * len(times_s) and not allow_truncated:
+        raise InputError(
+            f"{path}: is damaged: only {shown} of {len(times_s)} frames can be decoded; "
+            "copy it again, or take what is there with --allow-truncated"
+        )
+    if shown < len(times_s):
+        _log.warning("%s: %d of %d frames cannot be decoded", path, len(times_s) - shown, len(times_s))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, VideoStream]]:
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a video file")
+    if not path.is_file():
+        raise InputError(f"{path}: no such video; check the path")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: is an empty file; copy it again")
+    try:
+        # A playlist may name other places; nothing but files is ever opened.
+        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError) as error:
+        raise InputError(_why_closed(path, error)) from error
+    with closing(container):
+        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            raise InputError(f"{path}: holds no video stream; give another file")
+        try:
+            yield container, max(streams, key=lambda s: s.codec_context.width * s.codec_context.height)
+        except av.error.FFmpegError as error:
+            raise InputError(f"{path}: cannot be read to its end ({error.strerror}); copy it again") from error
+
+
+def _why_closed(path: Path, error: Exception) -> str:
+    try:
+        extent = file_extent(path)
+    except OSError:
+        extent = None
+    if extent is not None and extent.cut:
+        return (
+            f"{path}: is cut off and cannot be opened: {extent.there} of {extent.announced} bytes are there; "
+            "copy or record it again"
+        )
+    if extent is not None and extent.index_missing:
+        return f"{path}: is not finished: the index that an mp4 needs is missing; copy or record it again"
+    reason = getattr(error, "strerror", None) or error
+    return f"{path}: is not a video that can be read ({reason}); give another file"
+
+
+def _packets(path: Path, container: av.container.InputContainer, stream: VideoStream) -> Iterator[Any]:
+    """The stream's packets; a file that breaks down ends there."""
+    demuxed = container.demux(stream)
+    while True:
+        try:
+            packet = next(demuxed, None)
+        except av.error.FFmpegError as error:
+            _log.warning("%s: reading stops early (%s)", path, error.strerror)
+            return
+        if packet is None:
+            return
+        yield packet
+
+
+def _decoded(packet: Any) -> list[av.VideoFrame]:
+    """A packet that cannot be decoded holds no frame."""
+    try:
+        return packet.decode()
+    except av.error.FFmpegError as error:
+        _log.debug("a packet cannot be decoded (%s)", error.strerror)
+        return []
+
+
+def _times(
+    path: Path, stamps: list[int | None], tick_s: float, rate: float | None
+) -> tuple[Float[np.ndarray, " frames"], float]:
+    """Seconds since the first frame in the order of showing, and the file's own time of that."""
+    if not stamps:
+        raise InputError(f"{path}: holds no frame that can be decoded; give another video")
+    if any(stamp is None for stamp in stamps) or not tick_s:
+        if rate is None:
+            raise InputError(f"{path}: has neither time stamps nor a frame rate; give another video")
+        return np.arange(len(stamps)) / rate, 0.0
+    ticks = np.sort(np.array(stamps, np.int64))
+    distinct, first = np.unique(ticks, return_index=True)
+    since_s = (distinct - distinct[0]) * tick_s
+    # Frames with one time stamp share the time to the next; those at the end go on at the usual pace.
+    pace_s = 1 / rate if rate else float(np.median(np.diff(since_s))) if len(since_s) > 1 else 1.0
+    knots_s = np.append(since_s, since_s[-1] + pace_s * (len(ticks) - first[-1]))
+    return np.interp(np.arange(len(ticks)), np.append(first, len(ticks)), knots_s), float(distinct[0]) * tick_s
+
+
+def _rate(path: Path, times_s: Float[np.ndarray, " frames"], declared: float | None) -> float:
+    if len(times_s) < 2:
+        if declared is None:
+            raise InputError(f"{path}: does not say its frame rate; give --fps and --video-size instead of --video")
+        return declared
+    counted = (len(times_s) - 1) / float(times_s[-1])
+    return declared if declared and abs(declared / counted - 1) < 0.005 else counted
+
+
+def _positive(rate: Any) -> float | None:
+    return float(rate) if rate else None
+
+
+def _declared_seconds(container: av.container.InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else None
+
+
+def _refuse_if_short(
+    path: Path, extent: Extent, frames: int, end_s: float, declared_frames: int, declared_s: float | None, fps: float
+) -> None:
+    """A file whose end is missing may still hold the whole film: its tail can be an index or sound."""
+    if declared_frames:
+        whole = frames >= declared_frames
+    else:
+        whole = declared_s is not None and end_s > declared_s - 1.5 / fps
+    if not whole:
+        of = f" of {declared_s:.1f}" if declared_s else ""
+        raise InputError(
+            f"{path}: is cut off: {end_s:.1f}{of} s can be read ({extent.there} of {extent.announced} bytes); "
+            "copy it again, or take what is there with --allow-truncated"
+        )
+
+
+def _square_pixels(frame: av.VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Stored width and height after stretching the shorter side of oblong pixels."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    if not 1 / _STRANGEST_PIXEL <= aspect <= _STRANGEST_PIXEL:
+        aspect = 1.0
+    return round(frame.width * max(aspect, 1.0)), round(frame.height / min(aspect, 1.0))
+
+
+def _upright_rgb(
+    reformatter: VideoReformatter,
+    frame: av.VideoFrame,
+    size: tuple[int, int],
+    orientation: Orientation,
+    pixels: Literal["rgb24", "rgba"],
+) -> Picture:
+    width, height = orientation.size(*size)
+    matrix = frame.colorspace
+    if matrix not in _KNOWN_MATRICES:  # the custom of players where a file is silent
+        matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
+    shrunk = width < 0.6 * frame.width
+    rgb = reformatter.reformat(
+        frame,
+        width=width,
+        height=height,
+        format=pixels,
+        src_colorspace=matrix,
+        src_color_range=frame.color_range or ColorRange.UNSPECIFIED,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=Interpolation.AREA if shrunk else Interpolation.BILINEAR,
+        threads=1,
+    )
+    return orientation.upright(rgb.to_ndarray())

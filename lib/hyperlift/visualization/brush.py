@@ -1,0 +1,116 @@
+"""Antialiased strokes, areas and text on an array of pixels, without a figure.
+
+Matplotlib's Agg renderer does the drawing; its figures, axes and artists would take more time than the strokes. All
+coordinates are pixels, x to the right and y down from the upper left corner.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.colors import to_rgba
+from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform, TransformedBbox
+
+from hyperlift.shapes import Float, Shaped
+
+_POINTS_AN_INCH = 72
+"""At this resolution a point is a pixel."""
+_UNIT_LINE = [Path(np.array([[0.0, 0.0], [1.0, 0.0]]))]
+_NO_TRANSFORM, _NO_OFFSET, _NO_FACE = np.empty((0, 3, 3)), np.zeros((0, 2)), np.zeros((0, 4))
+
+
+class Brush:
+    """Draws on ``pixels``, uint8 [height, width, 4]: RGB and a fourth byte without meaning."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._renderer = RendererAgg(width, height, _POINTS_AN_INCH)
+        self.pixels: Shaped[np.ndarray, "height width 4"] = np.asarray(self._renderer.buffer_rgba())
+        self.pixels[:] = 255
+        self._height = height
+        self._flip = Affine2D().scale(1, -1).translate(0, height)
+        self._here = IdentityTransform()
+        self._context = self._renderer.new_gc()
+        self._context.set_capstyle("round")
+        self._context.set_snap(False)
+        self._fonts: dict[tuple[float, bool], FontProperties] = {}
+
+    def within(self, left: int, right: int) -> None:
+        """Draw strokes and areas only between two columns from now on."""
+        self._context.set_clip_rectangle(TransformedBbox(Bbox([[left, 0], [right, self._height]]), self._here))
+
+    def strokes(
+        self,
+        segments_px: Float[np.ndarray, "strokes 2 2"],
+        colours: Float[np.ndarray, "strokes 4"],
+        widths_px: Float[np.ndarray, " strokes"],
+    ) -> None:
+        """Straight strokes with round ends, later ones over earlier ones; a stroke without length is a disc.
+
+        Args:
+            segments_px: both ends, finite.
+            colours: RGB and opacity, 0..1.
+            widths_px: width of each.
+        """
+        if not len(segments_px):
+            return
+        start, along = segments_px[:, 0], segments_px[:, 1] - segments_px[:, 0]
+        # Agg drops what has no length at all.
+        along = np.where(np.abs(along).max(-1, keepdims=True) < 0.01, [0.01, 0.0], along)
+        placed = np.zeros((len(segments_px), 3, 3))
+        placed[:, :2, 0], placed[:, :2, 2] = along, start
+        placed[:, 1, 1] = placed[:, 2, 2] = 1
+        self._renderer.draw_path_collection(
+            self._context,
+            self._flip,
+            _UNIT_LINE,
+            placed,
+            _NO_OFFSET,
+            self._here,
+            _NO_FACE,
+            colours,
+            widths_px,
+            [(0, None)],
+            [True],
+            [None],
+            "screen",
+            hatchcolors=_NO_FACE,
+        )
+
+    def discs(
+        self,
+        centres_px: Float[np.ndarray, "discs 2"],
+        colours: Float[np.ndarray, "discs 4"],
+        diameters_px: Float[np.ndarray, " discs"],
+    ) -> None:
+        """Filled circles."""
+        self.strokes(np.repeat(centres_px[:, None], 2, axis=1), colours, diameters_px)
+
+    def area(self, corners_px: Float[np.ndarray, "corners 2"], colour: str) -> None:
+        """A filled polygon."""
+        self._context.set_linewidth(0.0)
+        outline = Path(np.concatenate([corners_px, corners_px[:1]]), closed=True)
+        self._renderer.draw_path(self._context, outline, self._flip, to_rgba(colour))
+
+    def text(
+        self, text: str, x: float, y: float, size_px: float, colour: str, align: str = "left", bold: bool = False
+    ) -> None:
+        """One line, vertically centred on ``y``; ``align`` says which part of it is at ``x``."""
+        font = self._fonts.setdefault((size_px, bold), FontProperties(size=size_px, weight="bold" if bold else None))
+        width, height, descent = self._renderer.get_text_width_height_descent(text, font, ismath=False)
+        x -= {"left": 0.0, "center": width / 2, "right": width}[align]
+        self._context.set_foreground(to_rgba(colour), isRGBA=True)
+        self._renderer.draw_text(self._context, round(x), round(y + height / 2 - descent), text, font, 0)
+
+    def tag(self, text: str, x: float, y: float, size_px: float, colour: str) -> None:
+        """White text on a rounded ground, centred on x, y."""
+        half = size_px * (0.32 * len(text) - 0.15)
+        ends = np.array([[[x - half, y], [x + half, y]]])
+        self.strokes(ends, np.array([to_rgba(colour)]), np.array([1.55 * size_px]))
+        self.text(text, x, y, size_px, "white", align="center", bold=True)
+
+
+def rgba(colours: Sequence[str], opacity: float = 1.0) -> Float[np.ndarray, "colours 4"]:
+    """Named colours as rows of RGB and opacity."""
+    return np.array([to_rgba(colour, opacity) for colour in colours]).reshape(-1, 4)
