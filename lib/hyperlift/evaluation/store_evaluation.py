@@ -1,7 +1,7 @@
 """Scores a lifter on the test split of a clip store by a protocol, or by several at the price of one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -124,7 +124,7 @@ def _result(
         data=store.meta.source,
         skeleton=store.skeleton,
         fps=float(store.meta.fps),
-        protocol=protocol,
+        protocol=replace(protocol, slicing=slicing),
         n_frames=cuts[slicing].n_frames,
         stride=cuts[slicing].stride,
         slicing=slicing,
