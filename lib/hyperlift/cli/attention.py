@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     facts |= {"Credit": checkpoint.spec.credit} if checkpoint.spec.credit else {}
     with atomic_folder(out) as folder:
         _write_arrays(folder / ARRAYS, maps, clip.pose2d_norm, facts)
-        write_attention_page(folder, maps, f"Attention of {checkpoint.spec.name}", facts)
+        title = f"Attention of {checkpoint.spec.name}"
+        write_attention_page(folder, maps, clip.pose2d_norm, checkpoint.spec.fps, title, facts)
     print(f"page:    {out / PAGE}\npicture: {out / OVERVIEW}\narrays:  {out / ARRAYS}")
     return 0
 

@@ -60,6 +60,10 @@ class StoreClips:
         self.skeleton = store.skeleton
         if convention.space == "camera":
             store.array("joints_m")
+        elif not convention.rootrel:
+            store.want_projected_label("rootrel: false")
+        if convention.gt_2d:
+            store.want_projected_label("gt_2d: true")
 
     def __len__(self) -> int:
         return len(self.store)

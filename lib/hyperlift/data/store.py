@@ -30,6 +30,8 @@ from hyperlift.skeletons import Skeleton, skeleton_named
 FORMAT = "hyperlift-clips"
 VERSION = 1
 ARRAYS = ("pose2d_norm", "label_norm", "joints_m", "truth_mm", "mm_per_px", "valid")
+LABEL_IS_PROJECTED = "label_is_projected"
+"""Key of ``StoreMeta.details``: false where x, y of ``label_norm`` are no projection, but root-relative lengths."""
 _ONE_A_FRAME = ("mm_per_px", "valid")
 
 
@@ -188,6 +190,21 @@ class ClipStore:
     def n_frames(self) -> int:
         """Length of a clip."""
         return self.meta.n_frames
+
+    def want_projected_label(self, what: str) -> None:
+        """Refuse a use that takes x, y of ``label_norm`` for the projection of the joints.
+
+        Args:
+            what: the setting that asks for it.
+
+        Raises:
+            InputError: they are root-relative lengths here.
+        """
+        if not self.meta.details.get(LABEL_IS_PROJECTED, True):
+            raise InputError(
+                f"{self.folder}: its labels are root-relative lengths, no projections, which {what} needs; leave that "
+                "setting out"
+            )
 
     def has(self, name: str) -> bool:
         """Whether the store holds this kind of array."""
