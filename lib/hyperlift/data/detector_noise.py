@@ -37,6 +37,10 @@ class DetectorNoise:
     """Random bursts of a joint, besides those where it is hidden behind the body."""
     burst_time_s: float = 0.45
     """Mean length of a random burst."""
+    spikes_per_minute: float = 0.0
+    """Points of a joint that jump away for a frame or two."""
+    spike: float = 0.06
+    """How far they jump: the standard deviation along each axis."""
     hidden_known: float = 0.85
     """Chance that the confidence knows of a burst."""
     lost: float = 0.15
@@ -96,6 +100,8 @@ def corrupt_keypoints(
     error = severity * difficulty[:, None] * (drift * growth + jitter * np.sqrt(growth) + offset)
     corrupted_px = points_px + error * size_px[:, None, None]
 
+    if noise.spikes_per_minute:
+        corrupted_px += _spikes((frames, joints), fps, noise, rng) * size_px[:, None, None]
     corrupted_px, swapped = _swap_sides(corrupted_px, fps, skeleton, noise, rng)
     lost = burst & (_per_run(burst, rng) < noise.lost)
     corrupted_px = _interpolate_lost(corrupted_px, lost)
@@ -178,6 +184,14 @@ def _bursts(
             start = rng.integers(frames)
             burst[start : start + 1 + int(rng.exponential(noise.burst_time_s * fps)), joint] = True
     return burst, burst & (_per_run(burst, rng) < noise.hidden_known)
+
+
+def _spikes(shape: tuple[int, int], fps: float, noise: DetectorNoise, rng: np.random.Generator) -> np.ndarray:
+    starts = rng.uniform(size=shape) < noise.spikes_per_minute / 60.0 / fps
+    jumps = np.where(starts[..., None], rng.normal(0.0, noise.spike, (*shape, 2)), 0.0)
+    # Every other jump lasts two frames.
+    jumps[1:] += jumps[:-1] * (rng.uniform(size=(*shape, 1)) < 0.5)[:-1]
+    return jumps
 
 
 def _per_run(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
