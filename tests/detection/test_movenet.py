@@ -97,12 +97,15 @@ def test_three_people_are_found_and_keep_their_ids():
 
 
 def test_the_man_in_mid_air_is_the_same_man_after_landing():
-    """He leaves the roof in a somersault and is not recognised upside down; somebody walks elsewhere meanwhile."""
-    clip = frames_of("sports2d_demo", 150, 196, shrink=2)
+    """He leaves the roof in a somersault and is not recognised upside down; somebody walks elsewhere meanwhile.
+
+    Every second frame is left out, as in a video that is read too slowly.
+    """
+    clip = [frame for frame in frames_of("sports2d_demo", 110, 196, shrink=2) if frame.index % 2 == 0]
     ids = people_by_id(detect_video(clip, MoveNetDetector(threads=THREADS)))
     longest = sorted(ids.values(), key=len)[-2:]
     assert len(ids) == 2
-    assert {frames[0] for frames in longest} == {150}
+    assert {frames[0] for frames in longest} == {110}
     assert {frames[-1] for frames in longest} == {196}
 
 
