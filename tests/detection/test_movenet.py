@@ -145,6 +145,30 @@ def test_a_picture_cut_changes_the_people():
     assert not ids[1] & ids[2]
 
 
+def test_people_who_cross_keep_their_ids():
+    """A man walks to the right, a woman to the left in front of him: she hides him wholly for a quarter of a second."""
+
+    def crossing():
+        for frame in frames_of("multiperson_cam01", 0, 29, shrink=2):
+            picture = np.full((520, 900, 3), 120, np.uint8)
+            left, right = 30 + 20 * frame.index, 600 - 20 * frame.index
+            picture[:410, left : left + 210] = frame.rgb[150:560, 110:320]
+            picture[:, right : right + 250] = frame.rgb[380:900, 270:520]
+            yield Frame(frame.index, frame.time_s, picture)
+
+    detector = make_detector("movenet-fast", threads=THREADS)
+    detections = detect_video(crossing(), detector)
+    at = {
+        frame: {person.track_id: float(np.nanmedian(person.keypoints_px[:, 0])) for person in people}
+        for frame, people in detections.frames.items()
+    }
+    man, woman = sorted(at[0], key=lambda track_id: at[0][track_id])
+    assert at[29].keys() == {man, woman}
+    assert at[29][man] > 600
+    assert at[29][woman] < 300
+    assert min(map(len, at.values())) == 1  # hidden, not doubled
+
+
 def test_more_than_six_people():
     """MultiPose itself stops at six."""
     (frame,) = frames_of("multiperson_cam01", 0, 0, shrink=2)
