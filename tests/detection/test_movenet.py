@@ -97,12 +97,15 @@ def test_three_people_are_found_and_keep_their_ids():
 
 
 def test_the_man_in_mid_air_is_the_same_man_after_landing():
-    """He leaves the roof in a somersault and is not recognised upside down; somebody walks elsewhere meanwhile."""
-    clip = frames_of("sports2d_demo", 150, 196, shrink=2)
+    """He leaves the roof in a somersault and is not recognised upside down; somebody walks elsewhere meanwhile.
+
+    Every second frame is left out, as in a video that is read too slowly.
+    """
+    clip = [frame for frame in frames_of("sports2d_demo", 110, 196, shrink=2) if frame.index % 2 == 0]
     ids = people_by_id(detect_video(clip, MoveNetDetector(threads=THREADS)))
     longest = sorted(ids.values(), key=len)[-2:]
     assert len(ids) == 2
-    assert {frames[0] for frames in longest} == {150}
+    assert {frames[0] for frames in longest} == {110}
     assert {frames[-1] for frames in longest} == {196}
 
 
@@ -140,6 +143,30 @@ def test_a_picture_cut_changes_the_people():
     assert len(ids[0]) == 2
     assert len(ids[2]) == 3
     assert not ids[1] & ids[2]
+
+
+def test_people_who_cross_keep_their_ids():
+    """A man walks to the right, a woman to the left in front of him: she hides him wholly for a quarter of a second."""
+
+    def crossing():
+        for frame in frames_of("multiperson_cam01", 0, 29, shrink=2):
+            picture = np.full((520, 900, 3), 120, np.uint8)
+            left, right = 30 + 20 * frame.index, 600 - 20 * frame.index
+            picture[:410, left : left + 210] = frame.rgb[150:560, 110:320]
+            picture[:, right : right + 250] = frame.rgb[380:900, 270:520]
+            yield Frame(frame.index, frame.time_s, picture)
+
+    detector = make_detector("movenet-fast", threads=THREADS)
+    detections = detect_video(crossing(), detector)
+    at = {
+        frame: {person.track_id: float(np.nanmedian(person.keypoints_px[:, 0])) for person in people}
+        for frame, people in detections.frames.items()
+    }
+    man, woman = sorted(at[0], key=lambda track_id: at[0][track_id])
+    assert at[29].keys() == {man, woman}
+    assert at[29][man] > 600
+    assert at[29][woman] < 300
+    assert min(map(len, at.values())) == 1  # hidden, not doubled
 
 
 def test_more_than_six_people():

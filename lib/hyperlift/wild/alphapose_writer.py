@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
+from hyperlift.files import atomic_file, check_output
 from hyperlift.wild.keypoints import Detection, Detections
 
 
@@ -56,9 +56,10 @@ def write_alphapose(path: Path | str, detections: Detections, width: int, height
         height: of the video in pixels, upright.
 
     Raises:
-        InputError: the folder cannot be written, or the size is impossible.
+        InputError: the folder cannot be written, a folder stands in the file's place, or the size is impossible.
     """
     path = Path(path)
+    check_output(path)
     recording = Recording(
         frames=max(detections.frames, default=-1) + 1,
         width=width,
