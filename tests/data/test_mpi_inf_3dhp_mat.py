@@ -1,5 +1,7 @@
 """The data set's own MATLAB files, in miniature: what video lifters' files were made of gives the same clips."""
 
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -126,6 +128,13 @@ def test_settings_that_need_projections_are_refused(tmp_path):
     spec = LifterSpec(name="oracle", skeleton="mpi_inf_3dhp17", n_frames=27)
     with pytest.raises(InputError, match="which gt_2d: true needs"):
         evaluate_store(lambda clips: clips, spec, test, exact)
+
+
+def test_without_h5py_the_package_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    monkeypatch.delitem(sys.modules, "hyperlift.data.mpi_inf_3dhp_mat")
+    with pytest.raises(InputError, match="MATLAB files are read by h5py; pip install"):
+        convert_mpi_inf_3dhp(tmp_path, tmp_path, tmp_path / "store", PLAN)
 
 
 def spoiled(key, value):

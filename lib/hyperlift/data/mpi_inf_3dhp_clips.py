@@ -8,7 +8,9 @@ size of a person is given to the evaluation. In camera space ``joints_m`` serves
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -78,20 +80,21 @@ def convert_mpi_inf_3dhp(train: Path | str, test: Path | str, out: Path | str, p
 
 
 def _train_sequences(path: Path) -> Iterator[Sequence3DHP]:
-    # h5py is wanted for the data set's own files only.
-    if path.is_dir():
-        from hyperlift.data.mpi_inf_3dhp_mat import read_train_folder
-
-        return read_train_folder(path)
-    return read_train(path)
+    return _matlab_files(path).read_train_folder(path) if path.is_dir() else read_train(path)
 
 
 def _test_sequences(path: Path) -> Iterator[Sequence3DHP]:
-    if path.is_dir():
-        from hyperlift.data.mpi_inf_3dhp_mat import read_test_folder
+    return _matlab_files(path).read_test_folder(path) if path.is_dir() else read_test(path)
 
-        return read_test_folder(path)
-    return read_test(path)
+
+def _matlab_files(folder: Path) -> ModuleType:
+    """The module that reads the data set's own files; h5py is wanted for nothing else."""
+    try:
+        return import_module("hyperlift.data.mpi_inf_3dhp_mat")
+    except ModuleNotFoundError as error:
+        if error.name != "h5py":
+            raise
+        raise InputError(f"{folder}: MATLAB files are read by h5py; pip install -e '.[train]'") from error
 
 
 def _videos(
