@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from hyperlift.trajectory.scale import BodyHeight, metric_pose
 from hyperlift.trajectory.world import PlacedBody, WorldFrame, floor_level, world_frame
 
 
+@runtime_checkable
 class Lifted(Protocol):
     """What placing needs to know of one lifted person."""
 

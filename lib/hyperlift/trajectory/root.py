@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.shapes import Float
-from hyperlift.trajectory.smoothing import smooth_path
+from hyperlift.trajectory.smoothing import PathSystem
 
 ACCELERATION_DENSITY = 10.0
 """Spectral density of a root's acceleration in m²/s³: 10 m/s² (a fall; a walk has 2) that last for a tenth of a
@@ -67,23 +67,23 @@ def root_path(
     rays = np.where(seen[..., None], (keypoints_px[..., :2] - K[:2, 2]) / K[[0, 1], [0, 1]], 0.0)
 
     root_m = _algebraic_root(pose_m, rays, trust)
-    for _ in range(_FRAME_STEPS):
+    for _ in range(_FRAME_STEPS):  # each frame by itself
         normal, gradient = _normal_equations(pose_m, rays, trust, root_m)
         # A frame with too few joints stays where it is.
         damping = 1e-9 * np.trace(normal, axis1=-2, axis2=-1)[:, None, None] + 1e-9
         root_m = _in_front(pose_m, root_m + np.linalg.solve(normal + damping * np.eye(3), gradient[..., None])[..., 0])
-    covariance_m2 = None
-    if np.isfinite(acceleration_density):
+    if not np.isfinite(acceleration_density):
+        normal, _ = _normal_equations(pose_m, rays, trust, root_m)
+        covariance_m2 = np.linalg.inv(normal + 1e-6 * np.eye(3))
+    else:
         frame_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else ERROR_TIME_S
         repeats = max(1.0, 2 * ERROR_TIME_S / frame_s)
         for _ in range(_PATH_STEPS):
             normal, gradient = _normal_equations(pose_m, rays, trust, root_m)
             place = (normal @ root_m[..., None])[..., 0] + gradient
-            root_m, covariance_m2 = smooth_path(normal / repeats, place / repeats, time_s, acceleration_density)
-            root_m = _in_front(pose_m, root_m)
-    if covariance_m2 is None:
-        normal, _ = _normal_equations(pose_m, rays, trust, root_m)
-        covariance_m2 = np.linalg.inv(normal + 1e-6 * np.eye(3))
+            system = PathSystem.of(normal / repeats, time_s, acceleration_density)
+            root_m = _in_front(pose_m, system.path(place / repeats))
+        covariance_m2 = system.covariance()
     return RootPath(
         root_m=root_m,
         covariance_m2=covariance_m2,
@@ -135,7 +135,7 @@ def _normal_equations(
     joints_m = pose_m + root_m[:, None]
     projected = joints_m[..., :2] / joints_m[..., 2:]
     error_m = (rays - projected) * root_m[:, None, 2:]
-    square = (error_m**2).sum(-1)
+    square = error_m[..., 0] ** 2 + error_m[..., 1] ** 2
     seen = trust > 0
     # 1.18 = the median length of a 2D normal error of unit spread.
     spread = max(float(np.sqrt(np.median(square[seen]))) / 1.1774, _LEAST_SPREAD_M) if seen.any() else 1.0
@@ -153,13 +153,13 @@ def _assemble(
     """JᵀWJ and JᵀWe where each joint has the rows [across, 0, deep_x] and [0, across, deep_y]."""
     normal = np.zeros((len(weight), 3, 3))
     weighted = weight * across
-    normal[:, 0, 0] = normal[:, 1, 1] = (weighted * across).sum(-1)
-    coupling = (weighted[..., None] * deep).sum(1)
-    normal[:, :2, 2] = normal[:, 2, :2] = coupling
-    normal[:, 2, 2] = (weight * (deep**2).sum(-1)).sum(-1)
+    weighted_deep = weight[..., None] * deep
+    normal[:, 0, 0] = normal[:, 1, 1] = np.einsum("tj,tj->t", weighted, across)
+    normal[:, :2, 2] = normal[:, 2, :2] = np.einsum("tj,tja->ta", weighted, deep)
+    normal[:, 2, 2] = np.einsum("tja,tja->t", weighted_deep, deep)
     right = np.empty((len(weight), 3))
-    right[:, :2] = (weighted[..., None] * error).sum(1)
-    right[:, 2] = (weight * (deep * error).sum(-1)).sum(-1)
+    right[:, :2] = np.einsum("tj,tja->ta", weighted, error)
+    right[:, 2] = np.einsum("tja,tja->t", weighted_deep, error)
     return normal, right
 
 

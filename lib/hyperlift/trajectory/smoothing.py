@@ -1,5 +1,7 @@
 """Smoothing of a path through space by its own covariance: one banded linear system for the whole path."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import cho_solve_banded, cholesky_banded
 
@@ -9,44 +11,54 @@ _BAND = 8
 """A frame is tied to the two before it, 3 numbers each: element (3t + 2) to element 3(t - 2)."""
 
 
-def smooth_path(
-    information: Float[np.ndarray, "frames 3 3"],
-    information_times_place: Float[np.ndarray, "frames 3"],
-    time_s: Float[np.ndarray, " frames"],
-    acceleration_density: float,
-) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames 3 3"]]:
-    """The most likely path p of a body that is pushed around by white noise, and its covariance.
+@dataclass(frozen=True, eq=False)
+class PathSystem:
+    """The most likely path p of a body that is pushed around by white noise.
 
     Minimises ``Σ (p_t - m_t)ᵀ A_t (p_t - m_t) + Σ h_t |a_t|² / q`` over all frames at once, where m_t is the place
     measured in frame t, A_t the inverse of its covariance, a_t the acceleration by divided differences over uneven
     times, and h_t the time it stands for. This is the smoother of Rauch, Tung and Striebel (1965) for a constant
     velocity driven by white acceleration, written as penalised least squares (Whittaker 1923): a frame without
     information needs no special case, and a direction that is poorly known (depth) is smoothed more than others.
-
-    Args:
-        information: A_t [1/m²], symmetric, positive semidefinite; zero where nothing was measured.
-        information_times_place: A_t m_t [1/m].
-        time_s: seconds, strictly increasing.
-        acceleration_density: q, spectral density of the acceleration in m²/s³.
-
-    Returns:
-        Places [T,3] in metres, and the covariance [T,3,3] in m² of each.
     """
-    frames = len(time_s)
-    band = np.zeros((_BAND + 1, 3 * frames))
-    for row in range(3):
-        for column in range(row + 1):
-            band[row - column, column::3] = information[:, row, column]
-    # A whisper of a prior (1 km) keeps the system solvable where too little was measured to know a velocity.
-    band[0] += 1e-6
-    for step, values in enumerate(_penalty_diagonals(time_s)):
-        band[3 * step, : 3 * len(values)] += np.repeat(values / acceleration_density, 3)
-    factor = cholesky_banded(band, lower=True)
-    path_m = cho_solve_banded((factor, True), information_times_place.reshape(-1)).reshape(frames, 3)
-    return path_m, _covariance(factor, frames)
+
+    factor: Float[np.ndarray, "band numbers"]
+    """Banded Cholesky factor of the system, LAPACK's lower form."""
+
+    @classmethod
+    def of(
+        cls,
+        information: Float[np.ndarray, "frames 3 3"],
+        time_s: Float[np.ndarray, " frames"],
+        acceleration_density: float,
+    ) -> "PathSystem":
+        """Set up and factor.
+
+        Args:
+            information: A_t [1/m²], symmetric, positive semidefinite; zero where nothing was measured.
+            time_s: seconds, strictly increasing.
+            acceleration_density: q, spectral density of the acceleration in m²/s³.
+        """
+        band = np.zeros((_BAND + 1, 3 * len(time_s)))
+        for row in range(3):
+            for column in range(row + 1):
+                band[row - column, column::3] = information[:, row, column]
+        # A whisper of a prior (1 km) keeps the system solvable where too little was measured to know a velocity.
+        band[0] += 1e-6
+        for step, values in enumerate(_penalty_diagonals(time_s)):
+            band[3 * step, : 3 * len(values)] += np.repeat(values / acceleration_density, 3)
+        return cls(cholesky_banded(band, lower=True))
+
+    def path(self, information_times_place: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "frames 3"]:
+        """The places in metres, from ``A_t m_t`` [1/m]."""
+        return cho_solve_banded((self.factor, True), information_times_place.reshape(-1)).reshape(-1, 3)
+
+    def covariance(self) -> Float[np.ndarray, "frames 3 3"]:
+        """The covariance in m² of every place."""
+        return _covariance(self.factor, self.factor.shape[1] // 3)
 
 
-def _penalty_diagonals(time_s: Float[np.ndarray, " frames"]) -> list[Float[np.ndarray, " frames"]]:
+def _penalty_diagonals(time_s: Float[np.ndarray, " frames"]) -> list[np.ndarray]:
     """Main and first two lower diagonals of Dᵀ H D, D the second divided difference, H the time between."""
     frames = len(time_s)
     main, first, second = np.zeros(frames), np.zeros(max(frames - 1, 0)), np.zeros(max(frames - 2, 0))

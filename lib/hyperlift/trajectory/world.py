@@ -45,7 +45,8 @@ _PITCH_STD, _ROLL_STD = np.radians(25.0), np.radians(10.0)
 """How cameras are held, where nothing else is known."""
 _UPRIGHT_SPEED_M_S = 1.5
 """Runners lean: frames lose weight as the root gets faster than this."""
-_ROUNDS = 8
+_MOST_ROUNDS, _SETTLED = 60, 1e-4
+"""Reweighting ends when up moves by less than this, in radians."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +159,7 @@ def find_up(bodies: Sequence[PlacedBody], skeleton: Skeleton) -> tuple[Float[np.
     axes = [_axes(body, skeleton) for body in bodies]
     up = np.array([0.0, -1.0, 0.0])
     information, seconds, rests = prior, 0.0, 0
-    for turn in range(_ROUNDS):
+    for turn in range(_MOST_ROUNDS):
         information, seconds, rests = prior.copy(), 0.0, 0
         for body, (axis, weight_s, spread) in zip(bodies, axes, strict=True):
             term, standing_s = _axis_term(axis, weight_s, spread, up)
@@ -169,7 +170,9 @@ def find_up(bodies: Sequence[PlacedBody], skeleton: Skeleton) -> tuple[Float[np.
                 information += term
                 rests += count
         values, vectors = np.linalg.eigh(information)
-        up = vectors[:, 0] * np.sign(vectors[:, 0] @ up)
+        before, up = up, vectors[:, 0] * np.sign(vectors[:, 0] @ up)
+        if turn > 1 and np.linalg.norm(up - before) < _SETTLED:
+            break
     values, _ = np.linalg.eigh(information)
     open_ = 1 / np.maximum(values[1:] - values[0], 1e-9)
     evidence = f"estimated from {seconds:.1f} s of upright bodies and {rests} resting feet"
