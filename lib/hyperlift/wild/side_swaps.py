@@ -82,7 +82,7 @@ def _swapped_runs(
 def _gains(
     limbs: Float[np.ndarray, "seen 2 joints 2"], swapped: Float[np.ndarray, "seen 2 joints 2"], at_s: np.ndarray
 ) -> Float[np.ndarray, " seen"]:
-    """How much smoother the motion is at each sighting if the sides change places from there on; 0 where not clearly."""
+    """How much smoother the motion is at each sighting if the sides change places from there on; 0 if not clearly."""
     kept = _bend(limbs[:-2], limbs[1:-1], limbs[2:], at_s)
     joining = _bend(limbs[:-2], limbs[1:-1], swapped[2:], at_s)
     leaving = _bend(limbs[:-2], swapped[1:-1], swapped[2:], at_s)

@@ -27,7 +27,7 @@ ORDER = 2
 def smooth(
     joints: Float[np.ndarray, "frames joints 3"],
     time_s: Float[np.ndarray, " frames"],
-    method: Smoothing,
+    method: str,
     valid: Bool[np.ndarray, "frames joints"] | None = None,
 ) -> Float[np.ndarray, "frames joints 3"]:
     """Smooth with the filter of that name and its standard settings.
@@ -35,7 +35,7 @@ def smooth(
     Args:
         joints: finite poses; metres for One-Euro, whose settings are in metres.
         time_s: ascending seconds.
-        method: ``none``, ``one-euro`` or ``savgol``.
+        method: one of ``Smoothing``.
         valid: joints that are not valid stay as they are and part what lies before from what lies behind.
 
     Raises:
