@@ -13,6 +13,7 @@ from hyperlift.skeletons import H36M_17
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.wild.gaps import FilledTrack, fill_gaps
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
+from hyperlift.wild.side_swaps import repair_side_swaps
 from hyperlift.wild.timing import check_times, grid_times, resample, resample_pose2d
 from hyperlift.wild.tracking import follow_people
 from hyperlift.wild.windows import lift_windows
@@ -26,6 +27,7 @@ def people_in(
     height: int,
     time_s: Float[np.ndarray, " all_frames"],
     min_confidence: float = 0.0,
+    repair_sides: bool = True,
 ) -> list[Track]:
     """Follow everybody and map their joints to ``H36M_17``.
 
@@ -35,6 +37,8 @@ def people_in(
         height: of the video in pixels.
         time_s: seconds of every frame of the video (``even_times`` for a constant rate), indexed by frame number.
         min_confidence: keypoints below it count as not seen.
+        repair_sides: exchange left and right limbs where the detector swapped them for a moment
+            (``repair_side_swaps``); how often is logged (INFO).
 
     Raises:
         InputError: picture size or time stamps are impossible or do not fit the keypoints, or nobody can be
@@ -48,8 +52,15 @@ def people_in(
     for track in follow_people(detections, time_s):
         keypoints_px = to_h36m(mark_missing(track.keypoints_px, min_confidence), detections.skeleton)
         seen = np.isfinite(keypoints_px[..., 0]).any(1)
-        if seen.any():
-            mapped.append(Track(id=track.id, frame=track.frame[seen], keypoints_px=keypoints_px[seen]))
+        if not seen.any():
+            continue
+        frame, keypoints_px = track.frame[seen], keypoints_px[seen]
+        if repair_sides:
+            keypoints_px, exchanged = repair_side_swaps(keypoints_px, time_s[frame], H36M_17)
+            if exchanged.any():
+                frames = int(exchanged.any(1).sum())
+                _log.info("p%d: swapped arms or legs put right in %d frames", track.id, frames)
+        mapped.append(Track(id=track.id, frame=frame, keypoints_px=keypoints_px))
     if not mapped:
         raise InputError(f"{detections.source}: no keypoint reaches --min-confidence {min_confidence:g}; lower it")
     return mapped
