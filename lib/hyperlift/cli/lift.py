@@ -1,6 +1,7 @@
 """``infer_wild.py`` and ``hyperlift lift``: 2D keypoints of real video to 3D poses and a rendered video."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from hyperlift.files import check_output
 from hyperlift.geometry.contract import Predictor
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import skeleton_named
+from hyperlift.skeletons import SKELETONS, skeleton_named
 from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
 from hyperlift.visualization.video_files import video_facts
-from hyperlift.wild.formats import read_keypoints
+from hyperlift.wild.formats import FORMATS, read_keypoints
 from hyperlift.wild.keypoints import LiftedPerson, Track
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.poses_npz import PosesMeta, write_poses
+from hyperlift.wild.self_check import check_keypoints
 
 POSES_NAME, VIDEO_NAME = "pose3d.npz", "pose3d.mp4"
 DEFAULT_MIN_CONFIDENCE = 0.05
@@ -30,12 +32,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Read, follow, lift, write, draw."""
     args = _parser().parse_args(argv)
     recording = _recording(args)
-    detections = read_keypoints(args.keypoints)
+    detections = read_keypoints(
+        args.keypoints,
+        skeleton=args.skeleton,
+        picture_size=(recording.width, recording.height),
+        format=args.format,
+    )
     lifter = load_lifter(args.onnx, args.threads)
     predict: Predictor = FlipAveraged(lifter, skeleton_named(lifter.spec.skeleton)) if args.flip else lifter
 
     min_confidence = number(args.min_confidence, "--min-confidence")
     tracks = people_in(detections, recording.width, recording.height, recording.fps, min_confidence)
+    for warning in check_keypoints(detections, recording.width, recording.height):
+        print(f"warning: {detections.source}: {warning}", file=sys.stderr)
     tracks = _chosen(tracks, args.person)
     print(
         f"{detections.tool} keypoints of {len(detections.frames)} frames; "
@@ -77,7 +86,16 @@ def _parser() -> argparse.ArgumentParser:
         "--keypoints",
         required=True,
         metavar="FILE|FOLDER",
-        help="AlphaPose results (COCO-17) or a folder of OpenPose files (BODY_25)",
+        help="what a detector wrote, recognised by its content: AlphaPose, OpenPose, MMPose, COCO, Ultralytics, "
+        "Detectron, MediaPipe, DeepLabCut, SLEAP, NumPy",
+    )
+    parser.add_argument(
+        "--format", metavar="NAME", help=f"the keypoints' format, if it is not recognised: {', '.join(FORMATS)}"
+    )
+    parser.add_argument(
+        "--skeleton",
+        metavar="NAME",
+        help=f"the keypoints' joint order, if the file does not say: {', '.join(SKELETONS)}",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help=f"gets {POSES_NAME} and {VIDEO_NAME}")
     parser.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080")
