@@ -53,10 +53,7 @@ def _read_detectron(source: Source, hints: Hints) -> Detections:
 
 
 def _people(value: object, where: str) -> Float[np.ndarray, "people rows joints"]:
-    try:
-        people = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        people = np.empty((1,))
+    people = _numbers(value)
     if people.size == 0:
         return np.empty((0, _ROWS, 0))
     if people.ndim != 3 or people.shape[1] != _ROWS:
@@ -110,13 +107,18 @@ def _only_recording(positions: object, where: str) -> tuple[str, Float[np.ndarra
         some = ", ".join(name for _, name, _ in recordings[:4])
         raise InputError(f"{where}: {len(recordings)} recordings ({some} …); make a file with one video")
     video, _, value = recordings[0]
-    try:
-        points = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        points = np.empty(0)
+    points = _numbers(value)
     if points.ndim != 3 or points.shape[2] != 2:
         raise InputError(f"{where}: an array of shape {points.shape}; expected (frames, joints, 2) pixels")
     return video, points
+
+
+def _numbers(value: object) -> Float[np.ndarray, "..."]:
+    """As an array of numbers; of a shape that fits nothing, if it is none."""
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.zeros(1)
 
 
 def _plain(source: Source, name: str) -> Any:
