@@ -18,6 +18,7 @@ _PAPER, _FLOOR, _GRID, _SHADOW, _PLUMB = "#fbfbf9", "#f2f2ed", "#d8d8d1", "#d3d3
 _FAINT, _INK, _DARK = "#75757d", "#3d4451", "#20242b"
 _SIDE_COLOUR = {"right": RIGHT, "left": LEFT, "trunk": TRUNK}
 _ON_PICTURE = {"right": RIGHT, "left": LEFT, "trunk": "#f4f4f0"}
+DEFAULT_AREA_PX = 1280 * 720
 FAINT_OPACITY = 0.28
 """Of bones with an end that was not seen."""
 _BONE_M, _HEAD_M, _SHADOW_M = 0.055, 0.15, 0.075
@@ -55,7 +56,7 @@ class SkeletonCanvas:
         video_width: int,
         video_height: int,
         fps: float,
-        picture_height: int = 720,
+        picture_height: int | None = None,
         placed: bool = False,
     ) -> None:
         """Prepare the panels.
@@ -65,16 +66,18 @@ class SkeletonCanvas:
             video_width: of the recording in pixels.
             video_height: of the recording in pixels.
             fps: of the recording, for the clock.
-            picture_height: of what is drawn, even, in pixels. The width follows from the video's shape.
+            picture_height: of what is drawn, in pixels. The width follows from the video's shape. None chooses both
+                so that there are about as many pixels as in 1280 x 720.
             placed: whether people stand on the stage where they stood in the world.
         """
         self._people, self._fps, self._placed = people, fps, placed
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
-        self.height = picture_height // 2 * 2
-        self.panel_width = int(np.clip(self.height * video_width / video_height, 0.55 * self.height, 1.78 * self.height))
+        panel_share = float(np.clip(video_width / video_height, 0.55, 1.78))
         # A tall video leaves room for a wide stage.
-        stage_width = max(self.height, round(16 / 9 * self.height) - self.panel_width)
-        self.width = (self.panel_width + stage_width) // 2 * 2
+        share = panel_share + max(1.0, 16 / 9 - panel_share)
+        height = np.sqrt(DEFAULT_AREA_PX / share) if picture_height is None else picture_height
+        self.height, self.width = round(height) // 2 * 2, round(height * share) // 2 * 2
+        self.panel_width = round(self.height * panel_share)
         self._scale = min(self.panel_width / video_width, self.height / video_height)
         self._unit = self.height / 720
         self.video_shown = max(2, round(video_width * self._scale)), max(2, round(video_height * self._scale))
