@@ -311,7 +311,7 @@ def _refuse_if_short(
     else:
         whole = declared_s is not None and end_s > declared_s - 1.5 / fps
     if not whole:
-        of = f" of {declared_s:.1f}" if declared_s else ""
+        of = f" of {declared_s:.1f}" if declared_s and declared_s > end_s + 1 / fps else ""
         raise InputError(
             f"{path}: is cut off: {end_s:.1f}{of} s can be read ({extent.there} of {extent.announced} bytes); "
             "copy it again, or take what is there with --allow-truncated"

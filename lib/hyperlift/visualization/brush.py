@@ -5,6 +5,7 @@ coordinates are pixels, x to the right and y down from the upper left corner.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
@@ -17,8 +18,9 @@ from hyperlift.shapes import Float, Shaped
 
 _POINTS_AN_INCH = 72
 """At this resolution a point is a pixel."""
-_UNIT_LINE = [Path(np.array([[0.0, 0.0], [1.0, 0.0]]))]
-_NO_TRANSFORM, _NO_OFFSET, _NO_FACE = np.empty((0, 3, 3)), np.zeros((0, 2)), np.zeros((0, 4))
+_UNIT_LINE = Path(np.array([[0.0, 0.0], [1.0, 0.0]]))
+_NO_OFFSET, _NO_FACE = np.zeros((0, 2)), np.zeros((0, 4))
+_GLYPH_MARGIN = 2
 
 
 class Brush:
@@ -34,7 +36,7 @@ class Brush:
         self._context = self._renderer.new_gc()
         self._context.set_capstyle("round")
         self._context.set_snap(False)
-        self._fonts: dict[tuple[float, bool], FontProperties] = {}
+        self._glyphs: dict[tuple[str, float, bool], _Glyph] = {}
 
     def within(self, left: int, right: int) -> None:
         """Draw strokes and areas only between two columns from now on."""
@@ -64,7 +66,7 @@ class Brush:
         self._renderer.draw_path_collection(
             self._context,
             self._flip,
-            _UNIT_LINE,
+            [_UNIT_LINE] * len(segments_px),
             placed,
             _NO_OFFSET,
             self._here,
@@ -97,18 +99,53 @@ class Brush:
         self, text: str, x: float, y: float, size_px: float, colour: str, align: str = "left", bold: bool = False
     ) -> None:
         """One line, vertically centred on ``y``; ``align`` says which part of it is at ``x``."""
-        font = self._fonts.setdefault((size_px, bold), FontProperties(size=size_px, weight="bold" if bold else None))
-        width, height, descent = self._renderer.get_text_width_height_descent(text, font, ismath=False)
-        x -= {"left": 0.0, "center": width / 2, "right": width}[align]
-        self._context.set_foreground(to_rgba(colour), isRGBA=True)
-        self._renderer.draw_text(self._context, round(x), round(y + height / 2 - descent), text, font, 0)
+        glyphs = [self._glyph(letter, size_px, bold) for letter in text]
+        starts = np.concatenate([[0.0], np.cumsum([glyph.advance_px for glyph in glyphs])])
+        x -= {"left": 0.0, "center": starts[-1] / 2, "right": starts[-1]}[align]
+        ink = np.array(to_rgba(colour)[:3]) * 255
+        for glyph, start in zip(glyphs, starts, strict=False):
+            self._blend(glyph.cover, round(x + start) - _GLYPH_MARGIN, round(y) - glyph.cover.shape[0] // 2, ink)
 
     def tag(self, text: str, x: float, y: float, size_px: float, colour: str) -> None:
         """White text on a rounded ground, centred on x, y."""
         half = size_px * (0.32 * len(text) - 0.15)
         ends = np.array([[[x - half, y], [x + half, y]]])
-        self.strokes(ends, np.array([to_rgba(colour)]), np.array([1.55 * size_px]))
+        self.strokes(ends, rgba([colour]), np.array([1.55 * size_px]))
         self.text(text, x, y, size_px, "white", align="center", bold=True)
+
+    def _glyph(self, letter: str, size_px: float, bold: bool) -> "_Glyph":
+        """Letters are drawn once: setting type anew in every frame would take most of the time."""
+        key = letter, size_px, bold
+        if key not in self._glyphs:
+            font = FontProperties(size=size_px, weight="bold" if bold else None)
+            width = 2 * _GLYPH_MARGIN + int(np.ceil(1.4 * size_px))
+            height = 2 * round(size_px)
+            renderer = RendererAgg(width, height, _POINTS_AN_INCH)
+            context = renderer.new_gc()
+            context.set_foreground((0.0, 0.0, 0.0, 1.0), isRGBA=True)
+            # Digits and capitals are 0.73 of the size high: their middle is to be the middle of the line.
+            renderer.draw_text(context, _GLYPH_MARGIN, round(height / 2 + 0.365 * size_px), letter, font, 0)
+            cover = np.asarray(renderer.buffer_rgba())[..., 3] / 255.0
+
+            def between_zeros(text: str) -> float:
+                return renderer.get_text_width_height_descent(f"0{text}0", font, ismath=False)[0]
+
+            self._glyphs[key] = _Glyph(cover, between_zeros(letter) - between_zeros(""))
+        return self._glyphs[key]
+
+    def _blend(self, cover: Float[np.ndarray, "rows columns"], x: int, y: int, ink: Float[np.ndarray, " 3"]) -> None:
+        """Lay colour over what is there, by its share of each pixel; what is outside is left out."""
+        top, left = max(0, -y), max(0, -x)
+        ground = self.pixels[max(0, y) : max(0, y + cover.shape[0]), max(0, x) : max(0, x + cover.shape[1]), :3]
+        share = cover[top : top + ground.shape[0], left : left + ground.shape[1], None]
+        ground[:] = ground + (ink - ground) * share
+
+
+@dataclass(frozen=True, eq=False)
+class _Glyph:
+    cover: Float[np.ndarray, "rows columns"]
+    """The share of each pixel that is ink."""
+    advance_px: float
 
 
 def rgba(colours: Sequence[str], opacity: float = 1.0) -> Float[np.ndarray, "colours 4"]:

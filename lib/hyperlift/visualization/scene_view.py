@@ -10,7 +10,8 @@ from hyperlift.skeletons import H36M_17
 from hyperlift.visualization.stage import StagedPerson
 
 AZIMUTH_DEG = 35.0
-"""The view is turned round the vertical by this, so that depth shows: the camera goes to its own right."""
+"""The view is turned round the vertical by this, so that depth shows: the camera goes to its own right, or to its left
+where that spreads people more."""
 ELEVATION_DEG = 16.0
 _MARGIN_M = 0.65
 """Floor beyond the outermost roots."""
@@ -71,7 +72,7 @@ class SceneView:
         self, people: Sequence[StagedPerson], floor: Floor, panel_px: tuple[float, float, float, float]
     ) -> None:
         """Fit the view into left, top, right, bottom of a panel."""
-        azimuth, elevation = np.deg2rad([AZIMUTH_DEG, ELEVATION_DEG])
+        azimuth, elevation = _better_side(people), np.deg2rad(ELEVATION_DEG)
         cos, sin = np.cos(elevation), np.sin(elevation)
         level = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
         up = np.array([0.0, 0.0, 1.0])
@@ -110,6 +111,18 @@ class SceneView:
         panel_low, panel_high = np.array(panel_px[:2], float), np.array(panel_px[2:], float)
         self._focal_px = float(((panel_high - panel_low) / (high - low)).min())
         self._middle_px = (panel_low + panel_high) / 2 - self._focal_px * (low + high) / 2
+
+
+def _better_side(people: Sequence[StagedPerson]) -> float:
+    """Radians of the azimuth from which hips are seen farther apart."""
+    roots = [person.joints_m[:, H36M_17.root, :2] for person in people]
+    roots = np.concatenate(roots or [np.zeros((1, 2))])
+    roots = roots[np.isfinite(roots).all(-1)]
+    if not len(roots):
+        return float(np.deg2rad(AZIMUTH_DEG))
+    side = np.deg2rad(AZIMUTH_DEG)
+    spread = [float(np.std(roots @ [np.cos(angle), np.sin(angle)])) for angle in (side, -side)]
+    return float(side if spread[0] > spread[1] - 0.1 else -side)
 
 
 def _robust_range(points: Float[np.ndarray, "points axes"]) -> Float[np.ndarray, "2 axes"] | None:

@@ -14,11 +14,11 @@ from hyperlift.visualization.stage import StagedPerson
 RIGHT, LEFT, TRUNK = "#e4572e", "#2e86de", "#3d4451"
 TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
 """A person's colour is that of their tag; it belongs to the id."""
-_PAPER, _FLOOR, _GRID, _SHADOW, _FAINT, _INK, _DARK = (
-    *("#fbfbf9", "#f2f2ed", "#d8d8d1", "#d3d3cc", "#75757d", "#3d4451", "#20242b"),
-)
+_PAPER, _FLOOR, _GRID, _SHADOW, _PLUMB = "#fbfbf9", "#f2f2ed", "#d8d8d1", "#d3d3cc", "#b4b4ac"
+_FAINT, _INK, _DARK = "#75757d", "#3d4451", "#20242b"
 _SIDE_COLOUR = {"right": RIGHT, "left": LEFT, "trunk": TRUNK}
 _ON_PICTURE = {"right": RIGHT, "left": LEFT, "trunk": "#f4f4f0"}
+DEFAULT_AREA_PX = 1280 * 720
 FAINT_OPACITY = 0.28
 """Of bones with an end that was not seen."""
 _BONE_M, _HEAD_M, _SHADOW_M = 0.055, 0.15, 0.075
@@ -27,7 +27,11 @@ _BONE_WIDTHS_PX = (2.5, 9.0)
 _RIM_PX = 1.5
 _INNER = np.array([[0.8, 0.2], [0.2, 0.8]])
 """A bone without its ends."""
-_TRAIL_S, _TRAIL_POINTS = 2.0, 24
+_IN_THE_AIR_M = 0.3
+_TRAIL_S, _TRAIL_POINTS = 2.0, 16
+_ON_FLOOR = np.array([1.0, 1.0, 0.0])
+_Strokes = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Segments, colours and widths, as ``Brush.strokes`` takes them."""
 _PARENTS, _CHILDREN = np.array(H36M_17.bones).T
 _HEAD_BONE = H36M_17.bones.index((H36M_17.index("Nose"), H36M_17.index("Head")))
 
@@ -52,7 +56,7 @@ class SkeletonCanvas:
         video_width: int,
         video_height: int,
         fps: float,
-        picture_height: int = 720,
+        picture_height: int | None = None,
         placed: bool = False,
     ) -> None:
         """Prepare the panels.
@@ -62,16 +66,18 @@ class SkeletonCanvas:
             video_width: of the recording in pixels.
             video_height: of the recording in pixels.
             fps: of the recording, for the clock.
-            picture_height: of what is drawn, even, in pixels. The width follows from the video's shape.
+            picture_height: of what is drawn, in pixels. The width follows from the video's shape. None chooses both
+                so that there are about as many pixels as in 1280 x 720.
             placed: whether people stand on the stage where they stood in the world.
         """
         self._people, self._fps, self._placed = people, fps, placed
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
-        self.height = picture_height // 2 * 2
-        self.panel_width = int(np.clip(self.height * video_width / video_height, 0.55 * self.height, 1.78 * self.height))
+        panel_share = float(np.clip(video_width / video_height, 0.55, 1.78))
         # A tall video leaves room for a wide stage.
-        stage_width = max(self.height, round(16 / 9 * self.height) - self.panel_width)
-        self.width = (self.panel_width + stage_width) // 2 * 2
+        share = panel_share + max(1.0, 16 / 9 - panel_share)
+        height = np.sqrt(DEFAULT_AREA_PX / share) if picture_height is None else picture_height
+        self.height, self.width = round(height) // 2 * 2, round(height * share) // 2 * 2
+        self.panel_width = round(self.height * panel_share)
         self._scale = min(self.panel_width / video_width, self.height / video_height)
         self._unit = self.height / 720
         self.video_shown = max(2, round(video_width * self._scale)), max(2, round(video_height * self._scale))
@@ -108,11 +114,12 @@ class SkeletonCanvas:
     ) -> Shaped[np.ndarray, "height width 4"]:
         """``draw`` without a copy: the pixels, RGB and a byte without meaning, are overwritten by the next call."""
         pixels, brush = self._brush.pixels, self._brush
-        pixels[:] = self._still_life
+        width, height = self.video_shown
+        x, y = self._corner
+        covered = self.panel_width if video_picture is not None and x == y == 0 else 0
+        pixels[:, covered:] = self._still_life[:, covered:]
         if video_picture is not None:
-            width, height = self.video_shown
             assert video_picture.shape[:2] == (height, width), "the video picture has another size than video_shown"
-            x, y = self._corner
             pixels[y : y + height, x : x + width, : video_picture.shape[2]] = video_picture
         present = [(p, rows[frame]) for p, rows in zip(self._people, self._row_of, strict=True) if frame in rows]
         brush.within(0, self.panel_width)
@@ -148,51 +155,45 @@ class SkeletonCanvas:
         brush.text(note, self.width - 20 * unit, self.height - 18 * unit, 12 * unit, _FAINT, align="right")
 
     def _draw_keypoints(self, present: list[tuple[StagedPerson, int]]) -> None:
-        unit = self._unit
-        shown = [
-            (person, self.keypoints_to_picture(person.keypoints_px[row, :, :2].astype(np.float64)))
-            for person, row in present
-            if person.keypoints_px is not None
-        ]
-        for person, points in shown:
+        strokes, tags = [], []
+        for person, row in present:
+            if person.keypoints_px is None:
+                continue
+            points = self.keypoints_to_picture(person.keypoints_px[row, :, :2].astype(np.float64))
             bones = np.stack([points[_PARENTS], points[_CHILDREN]], axis=1)
             seen = np.isfinite(bones).all((1, 2))
-            bones, colours = bones[seen], self._picture_colours[seen]
-            rims = np.repeat(rgba([_DARK], 0.55), len(bones), axis=0)
-            self._brush.strokes(bones, rims, np.full(len(bones), 5.5 * unit))
-            self._brush.strokes(bones, colours, np.full(len(bones), 3.2 * unit))
-            joints = points[np.isfinite(points).all(-1)]
-            self._brush.discs(joints, np.repeat(rgba([_DARK]), len(joints), axis=0), np.full(len(joints), 5.6 * unit))
-            self._brush.discs(joints, np.repeat(rgba(["white"]), len(joints), axis=0), np.full(len(joints), 4.2 * unit))
-        for person, points in shown:
+            joints = np.repeat(points[np.isfinite(points).all(-1)][:, None], 2, axis=1)
+            strokes += [
+                self._alike(bones[seen], (_DARK, 0.55), 5.5),
+                (bones[seen], self._picture_colours[seen], np.full(seen.sum(), 3.2 * self._unit)),
+                self._alike(joints, ("white", 1.0), 4.4),
+            ]
+            tags.append((person, points))
+        self._draw(strokes)
+        for person, points in tags:
             self._tag(person, points, left=0)
 
     def _draw_scene(self, present: list[tuple[StagedPerson, int]]) -> None:
         """From the floor up: trails, shadows, then every bone of everybody, the farthest first."""
-        brush = self._brush
         staged = [(p, row) for p, row in present if np.isfinite(p.joints_m[row]).all()]
         if not staged:
             return
         joints_m = np.stack([person.joints_m[row] for person, row in staged])
-        if self._placed:
-            for person, row in staged:
-                self._draw_trail(person, row)
-        on_floor = self.view.project(joints_m * [1.0, 1.0, 0.0])
-        shadows = np.stack([on_floor[:, _PARENTS], on_floor[:, _CHILDREN]], axis=2).reshape(-1, 2, 3)
-        widths = _SHADOW_M * self.view.px_per_m(shadows[..., 2].mean(1))
-        brush.strokes(shadows[..., :2], np.repeat(rgba([_SHADOW]), len(shadows), axis=0), widths)
-
-        points = self.view.project(joints_m)
         valid = np.stack([person.valid[row] for person, row in staged])
-        bones = np.stack([points[:, _PARENTS], points[:, _CHILDREN]], axis=2).reshape(-1, 2, 3)
-        sure = (valid[:, _PARENTS] & valid[:, _CHILDREN]).reshape(-1)
-        self._draw_bones(bones, sure, len(staged))
+        points = self.view.project(joints_m)
+        strokes = [self._shadows(joints_m)]
+        if self._placed:
+            strokes = [*(self._trail(person, row) for person, row in staged), *strokes, self._plumb_lines(joints_m)]
+        self._draw([*strokes, self._bones(points, valid)])
         for (person, _), own in zip(staged, points, strict=True):
             self._tag(person, own[:, :2], left=self.panel_width)
 
-    def _draw_bones(
-        self, bones: Float[np.ndarray, "bones 2 3"], sure: Bool[np.ndarray, " bones"], people: int
-    ) -> None:
+    def _bones(
+        self, points: Float[np.ndarray, "people joints 3"], valid: Bool[np.ndarray, "people joints"]
+    ) -> _Strokes:
+        people = len(points)
+        bones = np.stack([points[:, _PARENTS], points[:, _CHILDREN]], axis=2).reshape(-1, 2, 3)
+        sure = (valid[:, _PARENTS] & valid[:, _CHILDREN]).reshape(-1)
         distance = bones[..., 2].mean(1)
         low, high = np.array(_BONE_WIDTHS_PX) * self._unit
         thickness = np.tile(self._thickness_m, people) / _BONE_M
@@ -206,23 +207,47 @@ class SkeletonCanvas:
         rim_colours = np.repeat(rgba([_PAPER], 0.9), len(flat), axis=0)
         rim_colours[~sure, 3] = 0.0
         order = np.argsort(-distance, kind="stable")
-        interleaved = [
+        segments, shades, breadths = (
             np.stack([rim[order], core[order]], axis=1).reshape(-1, *core.shape[1:])
             for rim, core in ((rims, flat), (rim_colours, colours), (widths + 2 * _RIM_PX * self._unit, widths))
-        ]
-        self._brush.strokes(*interleaved)
+        )
+        return segments, shades, breadths
 
-    def _draw_trail(self, person: StagedPerson, row: int) -> None:
+    def _shadows(self, joints_m: Float[np.ndarray, "people joints 3"]) -> _Strokes:
+        """What a light straight above would throw on the floor."""
+        below = self.view.project(joints_m * _ON_FLOOR)
+        bones = np.stack([below[:, _PARENTS], below[:, _CHILDREN]], axis=2).reshape(-1, 2, 3)
+        widths = _SHADOW_M * self.view.px_per_m(bones[..., 2].mean(1))
+        return bones[..., :2], np.repeat(rgba([_SHADOW]), len(bones), axis=0), widths
+
+    def _trail(self, person: StagedPerson, row: int) -> _Strokes:
         """Where the hips were above the floor in the last seconds, fading."""
         since = max(0, row - round(_TRAIL_S * self._fps))
         rows = np.unique(np.linspace(since, row, _TRAIL_POINTS).round().astype(int))
-        way = person.joints_m[rows, H36M_17.root] * [1.0, 1.0, 0.0]
-        way = self.view.project(way[np.isfinite(way).all(-1)])[:, :2]
-        if len(way) > 1:
-            colours = np.repeat(rgba([tag_colour(person.id)]), len(way) - 1, axis=0)
-            colours[:, 3] = np.linspace(0.08, 0.7, len(colours))
-            steps = np.stack([way[:-1], way[1:]], axis=1)
-            self._brush.strokes(steps, colours, np.full(len(steps), 2.4 * self._unit))
+        way = person.joints_m[rows, H36M_17.root]
+        way = self.view.project(way[np.isfinite(way).all(-1)] * _ON_FLOOR)[:, :2]
+        steps = np.stack([way[:-1], way[1:]], axis=1)
+        segments, colours, widths = self._alike(steps, (tag_colour(person.id), 1.0), 3.0)
+        # Fading into the floor rather than transparent: overlapping ends must not show.
+        age = np.linspace(0.1, 0.8, len(colours))[:, None]
+        colours = age * colours + (1 - age) * rgba([_FLOOR])
+        return segments, colours, widths
+
+    def _plumb_lines(self, joints_m: Float[np.ndarray, "people joints 3"]) -> _Strokes:
+        """From the hips of everybody above the floor to the point below."""
+        hips = joints_m[joints_m[..., 2].min(1) > _IN_THE_AIR_M, H36M_17.root]
+        ends = self.view.project(np.stack([hips, hips * _ON_FLOOR], axis=1))[..., :2]
+        return self._alike(ends, (_PLUMB, 1.0), 1.5)
+
+    def _alike(self, segments: Float[np.ndarray, "strokes 2 2"], colour: tuple[str, float], width: float) -> _Strokes:
+        """Strokes of one colour, opacity and width (at a picture height of 720)."""
+        colours = np.repeat(rgba([colour[0]], colour[1]), len(segments), axis=0)
+        return segments, colours, np.full(len(segments), width * self._unit)
+
+    def _draw(self, strokes: list[_Strokes]) -> None:
+        """All at once, in order: a call costs more than a stroke."""
+        if strokes:
+            self._brush.strokes(*(np.concatenate(parts) for parts in zip(*strokes, strict=True)))
 
     def _tag(self, person: StagedPerson, points: Float[np.ndarray, "joints 2"], left: int) -> None:
         """The person's id over the highest point, inside the panel that begins at ``left``."""

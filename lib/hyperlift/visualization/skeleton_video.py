@@ -53,7 +53,7 @@ def write_skeleton_video(
     recording: Recording,
     on_frame: Callable[[], object] = lambda: None,
     places: Places | None = None,
-    picture_height: int = 720,
+    picture_height: int | None = None,
 ) -> None:
     """Write an mp4 with keypoints on the left and skeletons on the right, in the recording's own time.
 
@@ -66,7 +66,7 @@ def write_skeleton_video(
         recording: its size places the keypoints.
         on_frame: called after each frame, for a progress bar.
         places: where everybody is, in metres; without, everybody gets a spot of their own.
-        picture_height: of the mp4, in pixels.
+        picture_height: of the mp4, in pixels; None chooses about as many pixels as 1280 x 720 has.
 
     Raises:
         InputError: the folder cannot be written, or the recording's file cannot be read.
@@ -116,7 +116,7 @@ def pose_picture(
 
 
 def _canvas(
-    people: Sequence[LiftedPerson], recording: Recording, places: Places | None, picture_height: int
+    people: Sequence[LiftedPerson], recording: Recording, places: Places | None, picture_height: int | None
 ) -> SkeletonCanvas:
     return SkeletonCanvas(
         stage_people(people, places),
