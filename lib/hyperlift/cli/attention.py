@@ -10,8 +10,8 @@ import numpy as np
 
 from hyperlift.cli.app import guarded
 from hyperlift.cli.attention_clip import add_clip_arguments, attention_clip
+from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.predictors import load_checkpoint_for
-from hyperlift.cli.run_config import add_config_arguments
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
 from hyperlift.models.attention_capture import capture_attention

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.cut_arguments import add_cut_arguments
 from hyperlift.data.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
-from hyperlift.data.slicing import SLICINGS
 
 ROOT = Path("data/motion3d/MPI-INF-3DHP")
 
@@ -33,11 +33,7 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--fps", type=float, default=plan.fps, help="of the store; faster sequences are strided")
     arguments.add_argument("--test_fps", type=float, default=plan.test_fps, help="of the test file, which names none")
-    arguments.add_argument("--n_frames", type=int, default=plan.n_frames, help="frames of a clip")
-    arguments.add_argument("--stride", type=int, default=plan.stride, help="frames from clip to clip, train")
-    arguments.add_argument("--test_stride", type=int, default=plan.test_stride, help="the same, test")
-    arguments.add_argument("--slicing", choices=SLICINGS, default=plan.slicing, help="complete: every frame is scored")
-    arguments.add_argument("--out", type=Path, default=ROOT, help="folder in which train/ and test/ appear")
+    add_cut_arguments(arguments, plan, ROOT)
     return arguments
 
 

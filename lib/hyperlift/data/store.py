@@ -211,7 +211,7 @@ class ClipStore:
         return name in self._arrays
 
     def array(self, name: str) -> Shaped[np.ndarray, "frames ..."]:
-        """The memory map of all frames of one kind.
+        """All frames of one kind: a memory map, or in memory once preloaded.
 
         Raises:
             InputError: the store does not hold it.
@@ -219,6 +219,16 @@ class ClipStore:
         if name not in self._arrays:
             raise InputError(f"{self.folder}: holds no {name}; it holds {', '.join(self._arrays)}")
         return self._arrays[name]
+
+    def preload(self, names: Sequence[str]) -> None:
+        """Read whole arrays into memory, for storage that is slow at random reads.
+
+        Raises:
+            InputError: the store does not hold one of them.
+        """
+        for name in names:
+            if isinstance(self.array(name), np.memmap):
+                self._arrays[name] = np.array(self.array(name))
 
     def video_of(self, clip: int) -> Video:
         """The video that a clip is a part of."""

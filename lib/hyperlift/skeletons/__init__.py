@@ -1,6 +1,6 @@
 """Named joints, mirror pairs, hyperedges and the mappings between joint sets."""
 
-from hyperlift.skeletons.hypergraph import Hypergraph, degree_normalised_adjacency
+from hyperlift.skeletons.hypergraph import Hypergraph, RelationBias, degree_normalised_adjacency
 from hyperlift.skeletons.joint_sets import (
     BODY_25,
     COCO_17,
@@ -30,6 +30,7 @@ __all__ = [
     "MPI_INF_3DHP_17",
     "SKELETONS",
     "Hypergraph",
+    "RelationBias",
     "Skeleton",
     "degree_normalised_adjacency",
     "skeleton_named",

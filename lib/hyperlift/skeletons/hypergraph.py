@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
+
+RelationBias = Literal["uniform", "none"]
+"""What a network's joint-relation bias starts from: the degree-normalised skeleton, or the identity."""
 
 
 @dataclass(frozen=True, eq=False)
