@@ -41,7 +41,7 @@ def test_poses_and_video(tmp_path: Path, lifter: Path, walk: Path, capsys: pytes
         str(lifter),
     ]
     assert main(args) == 0
-    assert {path.name for path in out.iterdir()} == {"pose3d.npz", "pose3d.mp4"}
+    assert {path.name for path in out.iterdir()} == {"pose3d.npz", "pose3d.mp4", "report.json"}
     printed = capsys.readouterr().out
     assert str(out / "pose3d.npz") in printed
     assert str(out / "pose3d.mp4") in printed
@@ -66,7 +66,7 @@ def test_chosen_person_of_openpose_without_picture(tmp_path: Path, lifter: Path)
         str(tmp_path / "out"),
     ]
     assert main([*args, "--onnx", str(lifter), "--no-render", "--no-flip", "--person", "1"]) == 0
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pose3d.npz"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"pose3d.npz", "report.json"}
     people, _ = read_poses(tmp_path / "out" / "pose3d.npz")
     assert [person.id for person in people] == [1]
 

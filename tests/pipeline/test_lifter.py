@@ -125,7 +125,6 @@ def test_stages_are_told_and_timed(tmp_path: Path, lifter: hyperlift.Lifter):
         ({"height_m": 17.0}, "--height is 17"),
         ({"fov_deg": 200.0}, "--fov is 200"),
         ({"fov_deg": 60.0, "intrinsics": Path("k.yaml")}, "give one of them"),
-        ({"smooth": "soup"}, "--smooth is 'soup'"),
         ({"camera_pitch_deg": 500.0}, "--camera-pitch is 500"),
         ({"min_confidence": 1.0}, "--min-confidence is 1"),
     ],

@@ -8,10 +8,10 @@ from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17
 from hyperlift.trajectory.intrinsics import choose_intrinsics
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import LiftedPerson
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
-from hyperlift.wild.recognise import read_keypoints
 
 FEET = H36M_17.indices(["LAnkle", "RAnkle"])
 

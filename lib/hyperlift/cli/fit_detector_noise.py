@@ -9,7 +9,7 @@ import numpy as np
 from hyperlift.cli.app import guarded
 from hyperlift.errors import InputError
 from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector
-from hyperlift.wild.recognise import read_keypoints
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.tracking import follow_people
 
 
