@@ -111,7 +111,8 @@ def place_people(
         roll_deg: of the camera, positive is clockwise as seen from behind it; None finds it.
 
     Raises:
-        InputError: nobody is there, a person comes without keypoints, time stamps do not increase, or angles are impossible.
+        InputError: nobody is there, a person comes without keypoints, time stamps do not increase, or angles are
+            impossible.
     """
     height = height or BodyHeight()
     skeleton = skeleton_named(lifter.skeleton)
