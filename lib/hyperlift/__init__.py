@@ -1,3 +1,32 @@
-"""HyperLift: 2D human keypoints to 3D motion."""
+"""HyperLift: 2D human keypoints, and any video, to 3D motion.
+
+``Lifter("small").lift("video.mp4")`` is the whole of it; see ``hyperlift.pipeline``.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hyperlift.errors import InputError
+    from hyperlift.pipeline.lifter import Lifter
+    from hyperlift.pipeline.motion import Motion
+    from hyperlift.pipeline.options import LiftOptions
 
 __version__ = "0.1.0"
+
+__all__ = ["InputError", "LiftOptions", "Lifter", "Motion", "__version__"]
+
+_HOMES = {
+    "InputError": "hyperlift.errors",
+    "LiftOptions": "hyperlift.pipeline.options",
+    "Lifter": "hyperlift.pipeline.lifter",
+    "Motion": "hyperlift.pipeline.motion",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are first used: training does not load what lifting needs."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hyperlift' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

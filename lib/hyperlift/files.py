@@ -9,6 +9,9 @@ from tempfile import mkdtemp
 
 from hyperlift.errors import InputError
 
+PARTIAL_MARK = ".partial"
+"""Stands in the names of hidden files that are not whole yet."""
+
 
 @contextmanager
 def atomic_file(path: Path | str) -> Iterator[Path]:
@@ -20,7 +23,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
         InputError: the folder cannot be created or written.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{PARTIAL_MARK}{path.suffix}")
     _make_folder(path.parent)
     try:
         yield partial
@@ -42,7 +45,7 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     if path.exists():
         raise InputError(f"{path}: already exists; remove it or choose another output folder")
     _make_folder(path.parent)
-    partial = Path(mkdtemp(prefix=f".{path.name}.partial.", dir=path.parent))
+    partial = Path(mkdtemp(prefix=f".{path.name}{PARTIAL_MARK}.", dir=path.parent))
     try:
         yield partial
         partial.chmod(0o755)

@@ -68,8 +68,9 @@ def test_a_checkpoint_alone_makes_a_page(tmp_path, monkeypatch, capsys):
         assert np.isfinite(saved["pose2d_norm"]).all()
     page = (out / "index.html").read_text(encoding="utf-8")
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
-    assert len(pictures) == 5
-    assert base64.b64decode(pictures[0]) == (out / "overview.png").read_bytes()
+    assert len(pictures) == 6
+    assert base64.b64decode(pictures[0]) == (out / "clip.png").read_bytes()
+    assert base64.b64decode(pictures[1]) == (out / "overview.png").read_bytes()
     assert not re.search(r'(src|href)="(?!data:)', page)  # nothing from elsewhere
     for words in ("tiny one", "somebody", "2: Thorax, Nose, Head, LShoulder", "LWrist", "layer 1"):
         assert words in page

@@ -1,8 +1,13 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from synthetic_h36m import camera_motion_m
+from tiny_store import write_store
+from wild_people import write_flat_lifter
 
 from hyperlift.cli import main as console
 
@@ -23,10 +28,17 @@ def test_an_unknown_command(capsys):
     assert "unknown command 'lfit'; known: lift" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "export"])
-def test_what_needs_torch_says_so_without_it(command):
-    code = f"{WITHOUT} from hyperlift.cli.main import run; sys.exit(run({command!r}, ['--help']))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+def run_without_torch(command: str, arguments: list[str]) -> subprocess.CompletedProcess:
+    code = f"{WITHOUT} from hyperlift.cli.main import run; sys.exit(run({command!r}, {arguments!r}))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [("train", ["--help"]), ("export", ["--help"]), ("evaluate", ["--evaluate", "a.safetensors"])],
+)
+def test_what_needs_torch_says_so_without_it(command, arguments):
+    result = run_without_torch(command, arguments)
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "this command needs torch; pip install" in result.stderr
@@ -35,10 +47,28 @@ def test_what_needs_torch_says_so_without_it(command):
 def test_lifting_works_without_torch(tmp_path):
     arguments = ["--keypoints", str(ROOT / "examples/sports2d_demo.alphapose.json"), "--video-size", "1768x994"]
     arguments += ["--fps", "30", "--no-render", "--person", "p1", "--out", str(tmp_path)]
-    code = f"{WITHOUT} from hyperlift.cli.main import run; sys.exit(run('lift', {arguments!r}))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = run_without_torch("lift", arguments)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "pose3d.npz").exists()
+
+
+def test_an_onnx_lifter_is_scored_without_torch(tmp_path):
+    write_flat_lifter(tmp_path / "flat.onnx", n_frames=9)
+    lifter = ["--onnx", str(tmp_path / "flat.onnx")]
+    store = write_store(tmp_path / "store")
+    result = run_without_torch("evaluate", [*lifter, "--data", str(store), "--json", str(tmp_path / "store.json")])
+    assert result.returncode == 0, result.stderr
+    scores = json.loads((tmp_path / "store.json").read_text())["overall"]
+    assert scores["frames"] == 54
+    # The lifter answers depth 0; what it is measured by is the spread that the depth was drawn with, 0.3 m.
+    assert 200 < scores["p1_mm"] < 600
+    joints_m = camera_motion_m(40, np.random.default_rng(0)).astype(np.float32)
+    keypoints = np.concatenate([joints_m[..., :2] / joints_m[..., 2:] * 800 + [320, 240], np.ones((40, 17, 1))], -1)
+    view = {"kp": keypoints.astype(np.float32), "cam": joints_m, "K": np.eye(3), "wh": np.array([640, 480], np.int32)}
+    np.savez(tmp_path / "bench.npz", **{f"a@0/{key}": array for key, array in view.items()})
+    result = run_without_torch("evaluate", [*lifter, "--bench", str(tmp_path / "bench.npz")])
+    assert result.returncode == 0, result.stderr
+    assert "1 views, 40 frames" in result.stdout
 
 
 def test_an_early_interrupt_is_one_line(monkeypatch, capsys):

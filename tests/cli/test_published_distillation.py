@@ -3,11 +3,12 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from synthetic_h36m import build, write
 
-from hyperlift.cli import convert_h36m, distill, train
+from hyperlift.cli import attention, convert_h36m, distill, evaluate, train
 from hyperlift.config import load_config
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
@@ -35,7 +36,7 @@ def project(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["", "_global"])
-def test_the_documented_line_runs(project, monkeypatch, kind):
+def test_the_documented_lines_run(project, monkeypatch, capsys, kind):
     monkeypatch.chdir(project)
     full = load_config(f"configs/pose3d/train_h36m{kind}.yaml", RunConfig).model
     teacher = HyperLifter(dataclasses.replace(full, channels=16))
@@ -48,14 +49,27 @@ def test_the_documented_line_runs(project, monkeypatch, kind):
         return real_fit(self)
 
     monkeypatch.setattr(train.Trainer, "fit", one_epoch)
-    line = (
-        f"--config configs/pose3d/train_h36m_small{kind}_distill.yaml"
-        f" --checkpoint checkpoint/pose3d/h36m_small{kind}_distill"
-        " --hyper_cfg hyper_config/method2/manual_joint_label1.yaml --hyper_relation_bias uniform"
-        " --distill_cfg distill_config/distillation_config.yaml --version 2"
-    )
-    assert distill.main(line.split()) == 0
+    hyper = " --hyper_cfg hyper_config/method2/manual_joint_label1.yaml --hyper_relation_bias uniform --version 2"
+    config = f"--config configs/pose3d/train_h36m_small{kind}_distill.yaml{hyper}"
+    run = f" --checkpoint checkpoint/pose3d/h36m_small{kind}_distill"
+    assert distill.main(f"{config}{run} --distill_cfg distill_config/distillation_config.yaml".split()) == 0
     saved = load_checkpoint(f"checkpoint/pose3d/h36m_small{kind}_distill/last.safetensors")
     assert saved.spec.rootrel is (kind == "")
     assert all(torch.isfinite(weight).all() for weight in saved.model.state_dict().values())
     assert {"spatial_mimicking", "temporal_mimicking", "generation"} <= set(saved.metrics)
+
+    student = f" --evaluate checkpoint/pose3d/h36m_small{kind}_distill/best.safetensors"
+    plain = f"--config configs/pose3d/train_h36m_small{kind}.yaml --checkpoint checkpoint/pose3d/h36m_small{kind}"
+    capsys.readouterr()
+    assert evaluate.main(f"{plain}{hyper}{student} --no-flip".split()) == 0
+    assert "published, windows of 243 frames" in capsys.readouterr().out
+    monkeypatch.setattr("hyperlift.visualization.attention_page._DPI", 30)
+    few = " --layers 1,5 --heads 0,7 --frames 0,100-104"
+    assert attention.main(f"{config}{student}{few}".split()) == 0
+    page = Path(f"vis_data/h36m_small{kind}_distill")
+    assert "s_09_act_02_subact_01_ca_01" in (page / "index.html").read_text(encoding="utf-8")
+    with np.load(page / "attention.npz") as saved:
+        assert saved["spatial"].shape == (2, 2, 6, 17, 17)
+        assert saved["temporal"].shape == (2, 2, 17, 6, 243)
+        assert saved["frame"].tolist() == [0, 100, 101, 102, 103, 104]
+        assert np.allclose(saved["temporal"].sum(-1), 1, atol=1e-4)

@@ -7,9 +7,11 @@ import pytest
 from hyperlift.cli import convert_mocap
 from hyperlift.data.body_shapes import draw_proportions, with_proportions
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
+from hyperlift.data.detector_points import DetectorFamily
 from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays, write_mocap_split
 from hyperlift.data.motion.recording import Recording
 from hyperlift.data.store import ClipStore
+from hyperlift.data.variation import MotionVariation
 from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
@@ -221,3 +223,73 @@ def test_ranges_are_checked():
         DetectorNoise(drift=-1.0)
     with pytest.raises(InputError, match="between 0 and 1"):
         MocapStoreConfig(balance=2.0)
+
+
+VARIED = dataclasses.replace(
+    CONFIG,
+    view_frames=20,
+    hip_width=(0.9, 1.4),
+    variation=MotionVariation(speed=(0.7, 1.4), arms_and_head=0.5, legs=0.5, limbs=1.0),
+    wide_cameras=CameraRanges(pitch_deg=(-60.0, 60.0), moving=1.0, visible=0.7),
+    wide_share=0.5,
+    detectors={"joints": DetectorFamily(), "coco": DetectorFamily(coco=True)},
+)
+
+
+def test_varied_stores_are_the_same_for_any_order_and_any_number_of_workers(tmp_path):
+    recordings = [recording("a"), recording("b"), recording("c")]
+    write_mocap_split(tmp_path / "one", recordings, VARIED, "test", "")
+    write_mocap_split(tmp_path / "two", recordings, VARIED, "test", "", workers=2)
+    assert digest(tmp_path / "one") == digest(tmp_path / "two")
+    write_mocap_split(tmp_path / "turned", recordings[::-1], VARIED, "test", "")
+    one, turned = ClipStore(tmp_path / "one"), ClipStore(tmp_path / "turned")
+    for video in one.videos:
+        other = next(v for v in turned.videos if v.source == video.source)
+        a = one.array("pose2d_norm")[video.first : video.first + video.frames]
+        assert np.array_equal(a, turned.array("pose2d_norm")[other.first : other.first + other.frames])
+
+
+def test_varied_views_have_the_asked_length_and_agree_with_their_intrinsics(tmp_path):
+    write_mocap_split(tmp_path / "a", [recording("a"), recording("b")], VARIED, "test", "")
+    store = ClipStore(tmp_path / "a")
+    for video in store.videos:
+        assert video.frames == 20
+        at = slice(video.first, video.first + video.frames)
+        joints_m = np.asarray(store.array("joints_m")[at], np.float64)
+        label_px = denormalise_pose(np.asarray(store.array("label_norm")[at], np.float64), video.width, video.height)
+        assert np.allclose(label_px[..., :2], project(joints_m, np.array(video.K)), atol=1e-2)
+        assert bone_lengths(joints_m, H36M_17).std(0).max() < 1e-5
+
+
+def test_every_moment_is_seen_about_as_often_as_asked(tmp_path):
+    recordings = [recording("long", frames=600), recording("short", frames=60)]
+    config = dataclasses.replace(VARIED, views=6)
+    write_mocap_split(tmp_path / "a", recordings, config, "test", "")
+    frames = sum(video.frames for video in ClipStore(tmp_path / "a").videos)
+    assert frames == pytest.approx(6 * sum(r.seconds for r in recordings) * 25, rel=0.1)
+
+
+def test_held_out_splits_keep_the_recorded_motion(tmp_path):
+    path = tmp_path / "wild.yaml"
+    path.write_text("n_frames: 27\nstride: 27\nview_frames: 60\nvariation:\n  limbs: 1.0\nhip_width: [1.2, 1.4]\n")
+    out = tmp_path / "store"
+    assert convert_mocap.main(["--procedural", "10", "--out", str(out), "--config", str(path)]) == 0
+    held = ClipStore(out / "test").meta.details["mocap"]
+    assert held["view_frames"] == 0
+    assert held["variation"]["limbs"] == 0
+    assert held["hip_width"] == [1.0, 1.0]
+    assert ClipStore(out / "train").meta.details["mocap"]["variation"]["limbs"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"view_frames": 0}, "variation needs view_frames"),
+        ({"view_frames": 5}, "at least n_frames"),
+        ({"wide_cameras": None}, "wide_share"),
+        ({"detectors": {"none": DetectorFamily(share=0.0)}}, "every share is 0"),
+    ],
+)
+def test_contradictory_recipes_are_refused(change, word):
+    with pytest.raises(InputError, match=word):
+        dataclasses.replace(VARIED, **change)

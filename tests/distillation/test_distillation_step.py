@@ -132,6 +132,28 @@ def test_bfloat16_compares_in_float32():
     assert all(p.grad is None for p in teacher.parameters())
 
 
+def test_the_teacher_answers_in_autocast_without_a_graph():
+    """What it hands over is bfloat16 where the student's is, and nothing of it is kept for a backward pass."""
+    student, teacher = networks()
+    step = DistillationStep(config(*PARTS), STUDENT, teacher, LOSS)
+    teacher.requires_grad_(True)  # so that only no_grad keeps a graph from growing
+    seen = []
+    hooks = [
+        norm.register_forward_hook(lambda module, inputs, output: seen.append(output))
+        for norm in (teacher.spatial_norm, teacher.temporal_norm, teacher.head[1])
+    ]
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, _ = step(student, *batch())
+    loss.backward()
+    for hook in hooks:
+        hook.remove()
+    assert len(seen) == 2 * TEACHER.depth + 1
+    assert not any(output.requires_grad for output in seen)
+    assert seen[-1].dtype == torch.bfloat16
+    assert all(p.grad is None for p in teacher.parameters())
+    assert all(p.grad is not None for p in (*student.parameters(), *step.parameters()))
+
+
 class RandomClips:
     n_frames = 6
     skeleton = H36M_17

@@ -79,7 +79,24 @@ def test_one_scale_a_video_not_a_frame():
     scale = (sizes * truth * truth).sum() / ((sizes * truth) ** 2).sum()
     expected = np.linalg.norm(scale * sizes * truth - truth, axis=-1).mean()
     assert errors(sizes * truth, truth).n_mpjpe_mm == pytest.approx(expected)
+    assert errors(sizes * truth, truth).n_mpjpe_frame_mm == pytest.approx(0, abs=1e-9)
     assert errors(sizes * truth, truth).p2_mm == pytest.approx(0, abs=1e-9)
+
+
+def test_one_scale_a_frame_by_hand():
+    # Two joints beside the root: predicted 3 and 4 where 6 and 2 is true, along axes of their own. The best scale is
+    # (3·6 + 4·2) / (9 + 16) = 1.04, so they err by |3.12 - 6| and |4.16 - 2|; another frame of twice the size alike.
+    truth = np.zeros((2, 3, 3))
+    truth[0, 1, 0], truth[0, 2, 1] = 6, 2
+    pose = np.zeros((2, 3, 3))
+    pose[0, 1, 0], pose[0, 2, 1] = 3, 4
+    truth[1], pose[1] = truth[0], 2 * pose[0]
+    values = dict(zip(KEYS, frame_measures(pose, truth).transpose(1, 0, 2), strict=True))
+    np.testing.assert_allclose(values["n_mpjpe_frame_mm"], [[0, 2.88, 2.16]] * 2)
+    # One scale for both frames: (1 + 2) 26 / ((1 + 4) 25).
+    scale = 3 * 26 / (5 * 25)
+    expected = [[0, 6 - 3 * scale, 4 * scale - 2], [0, 6 - 6 * scale, 8 * scale - 2]]
+    np.testing.assert_allclose(values["n_mpjpe_mm"], np.abs(expected))
 
 
 def test_what_each_measure_forgives():
@@ -87,12 +104,12 @@ def test_what_each_measure_forgives():
     turn = Rotation.from_euler("xyz", [50, -20, 130], degrees=True).as_matrix()
     turned = errors(truth @ turn.T, truth)
     assert max(turned.r_mpjpe_mm, turned.p2_mm) < 1e-9
-    assert min(turned.p1_mm, turned.n_mpjpe_mm) > 50
+    assert min(turned.p1_mm, turned.n_mpjpe_mm, turned.n_mpjpe_frame_mm) > 50
     moved = errors(truth + [10, 20, 20], truth)
     assert moved.p1_mm == pytest.approx(30)
     assert max(moved.r_mpjpe_mm, moved.p2_mm) < 1e-9
     scaled = errors(1.5 * truth, truth)
-    assert max(scaled.n_mpjpe_mm, scaled.p2_mm) < 1e-9
+    assert max(scaled.n_mpjpe_mm, scaled.n_mpjpe_frame_mm, scaled.p2_mm) < 1e-9
     assert min(scaled.p1_mm, scaled.r_mpjpe_mm) > 50
     mirrored = errors(truth * [-1, 1, 1], truth)
     assert min(mirrored.values_mm) > 50

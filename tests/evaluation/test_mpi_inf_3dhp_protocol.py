@@ -84,6 +84,7 @@ def test_known_errors_by_hand_in_millimetres(store):
     assert "sequence" in text
     assert "over HeadTop, Neck, RShoulder" in text
     assert "MPI-INF-3DHP; mean over all frames" in text
+    assert "input:     annotated 2D joints" in text
 
 
 def test_the_root_is_the_pelvis(store):

@@ -261,7 +261,7 @@ def test_variants_equal_their_own_evaluations_and_share_the_lifting(store):
 def test_all_means_are_means_of_the_same_errors(store):
     result = evaluate_store(noisy, IMAGE, store, HUMAN36M)
     frames = [errors.frames for errors in result.actions.values()]
-    for key in ("p1_mm", "p2_mm", "r_mpjpe_mm", "n_mpjpe_mm", "pck_150", "auc_150", "bone_sd_mm"):
+    for key in ("p1_mm", "p2_mm", "r_mpjpe_mm", "n_mpjpe_mm", "n_mpjpe_frame_mm", "pck_150", "auc_150", "bone_sd_mm"):
         values = [getattr(errors, key) for errors in result.actions.values()]
         assert getattr(result.mean("action"), key) == pytest.approx(np.mean(values))
         assert getattr(result.mean("frame"), key) == pytest.approx(np.average(values, weights=frames))
@@ -309,6 +309,9 @@ def test_variants_side_by_side(store):
     assert len(cells["P1 by action, mm", "Sitting"]) == 8
     greeting = next(line for line in lines if line.startswith("Greeting"))
     assert len(greeting.split()) == 1 + 4  # only where the three sequences count
+    assert "input:     detections" in lines
+    exact = replace(standard, gt_2d=True)
+    assert "input:     exact projections (GT 2D)" in variants_text(results, exact)
     content = json.loads(variants_json(results, standard))
     assert [variant["slicing"] for variant in content["variants"]] == ["published"] * 4 + ["complete"] * 4
     for variant, result in zip(content["variants"], results, strict=True):
@@ -334,5 +337,9 @@ def test_reports_state_their_protocol(store):
         assert statement in text
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith("Sitting")}
     bone_sd = f"{result.actions['SittingDown'].bone_sd_mm:.1f}"
-    assert rows["SittingDown"][1:] == ["44", "0.0", "0.0", "0.0", "0.0", "1.000", "0.968", "0.00", bone_sd]
-    assert '"slicing": "complete"' in report_json(result)
+    assert rows["SittingDown"][1:] == ["44", *["0.0"] * 5, "1.000", "0.968", "0.00", bone_sd]
+    own = json.loads(report_json(evaluate_store(Oracle(store), IMAGE, store, HUMAN36M)))
+    # Where nothing is asked for, the report says what the data's own slicing is.
+    assert own["protocol"]["slicing"] == own["slicing"] == "published"
+    assert own["protocol"]["flip"] is True
+    assert own["protocol"]["excluded"] == list(HUMAN36M.excluded)

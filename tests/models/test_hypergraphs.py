@@ -49,7 +49,7 @@ def test_every_parameter_of_every_variant_gets_gradient(name):
     assert without == []
 
 
-@pytest.mark.parametrize("name", ["learned", "learned_random", "limbs", "multi_head", "no_relation_term"])
+@pytest.mark.parametrize("name", ["learned", "learned_random", "soft", "limbs", "multi_head", "no_relation_term"])
 def test_variants_survive_the_checkpoint(name, tmp_path):
     torch.manual_seed(0)
     model = HyperLifter(tiny(VARIANTS[name])).eval()
@@ -175,9 +175,53 @@ def test_two_equal_hypergraphs_merge_into_the_same_output_in_every_mode():
     assert torch.allclose(outputs[0], outputs[2], atol=1e-6)
 
 
+def test_soft_hyperedges_attend_by_formula():
+    """Overlapping, with shares: a hyperedge is the weighted mean of its joints, a joint's e that of its hyperedges."""
+    torch.manual_seed(0)
+    channels, heads, d = 8, 2, 4
+    rng = np.random.default_rng(0)
+    shares = rng.uniform(0.1, 0.9, (17, 3)).round(2)
+    shares[4, 1] = shares[9, 2] = 0.0
+    given = {joint: shares[j].tolist() for j, joint in reversed(list(enumerate(H36M_17.joints)))}
+    layer = hypergraph(incidence=given).make_attention(channels, heads, H36M_17)
+    torch.nn.init.normal_(layer.bias)
+    x = torch.rand(2, 17, channels)
+    means = [sum(shares[j, e] * x[:, j] for j in range(17)) / shares[:, e].sum() for e in range(3)]
+    edges = [layer.edge(mean) for mean in means]
+    e = torch.stack([sum(shares[j, k] * edges[k] for k in range(3)) / shares[j].sum() for j in range(17)], 1)
+    q, v = layer.query_value(x).split(channels, dim=-1)
+    expected = []
+    for h in range(heads):
+        at = slice(h * d, (h + 1) * d)
+        logits = q[..., at] @ e[..., at].transpose(1, 2) + (e[..., at] @ layer.bias[h, 0])[:, None, :]
+        expected.append((logits * d**-0.5).softmax(-1) @ v[..., at])
+    assert torch.allclose(layer(x), layer.out(torch.cat(expected, -1)), atol=1e-5)
+
+
+def test_an_incidence_of_zeros_and_ones_is_the_hyperedges_it_names():
+    named = load_config(ROOT / "hyper_config/method2/named_limbs.yaml", HypergraphConfig)
+    assert named.hyperedges is not None
+    rows = {joint: [float(joint in edge) for edge in named.hyperedges] for joint in H36M_17.joints}
+    ours = hypergraph(incidence=rows).make_membership(H36M_17)
+    assert torch.allclose(ours.mixing(), named.make_membership(H36M_17).mixing(), atol=1e-6)
+    learned = hypergraph(incidence=rows, membership="learned").make_membership(H36M_17)
+    assert torch.allclose(learned.incidence().argmax(1), ours.incidence().argmax(1))
+
+
+SOFT = {joint: [0.5, 0.5] for joint in H36M_17.joints}
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
+        ({"incidence": {**SOFT, "Head": [0.0, 0.0]}}, "puts Head in no hyperedge"),
+        ({"incidence": {**SOFT, "Head": [0.5]}}, r"rows of \[1, 2\] numbers"),
+        ({"incidence": {**SOFT, "Head": [1.5, 0.0]}}, r"outside 0\.\.1"),
+        ({"incidence": {**SOFT, "Head": [float("nan"), 1.0]}}, r"outside 0\.\.1"),
+        ({"incidence": {j: [1.0, 0.0] for j in H36M_17.joints}}, "no joint in hyperedge 1"),
+        ({"incidence": {**SOFT, "Tail": [0.5, 0.5]}}, "no joint 'Tail'"),
+        ({"incidence": {"Head": [1.0]}}, "leaves out Pelvis, RHip"),
+        ({"incidence": SOFT, "joint_label": PARTITION_1}, "either joint_label or hyperedges"),
         ({"random_edges": 4}, "set membership: learned"),
         ({"random_edges": 1, "membership": "learned"}, "at least 2"),
         ({"joint_label": PARTITION_1, "random_edges": 4}, "either joint_label or hyperedges"),

@@ -120,6 +120,28 @@ def test_spatial_attention_is_the_published_formula():
     assert torch.allclose(layer(x), layer.out(torch.cat(parts, -1)), atol=1e-6)
 
 
+def test_without_the_relation_term_spatial_attention_is_plain_attention():
+    torch.manual_seed(0)
+    channels, heads = 8, 2
+    layer = SpatialAttention(channels, heads, None)
+    assert not [name for name, _ in layer.named_parameters() if name in ("relation", "alpha")]
+    x = torch.rand(3, len(H36M_17), channels)
+    q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in layer.qkv(x).chunk(3, dim=-1))
+    expected = ((q @ k.transpose(-1, -2)) * (channels // heads) ** -0.5).softmax(-1) @ v
+    assert torch.allclose(layer(x), layer.out(expected.transpose(1, 2).flatten(2)), atol=1e-6)
+
+
+@pytest.mark.parametrize("switch", ["relation_term", "query_term", "bias_term"])
+def test_every_switch_takes_its_term_out_of_every_layer(switch):
+    torch.manual_seed(0)
+    hypergraph = HypergraphConfig(joint_label=PARTITION_2, **{switch: False})
+    model = HyperLifter(tiny(hypergraph=hypergraph))
+    for spatial, hyperedge in zip(model.spatial, model.hyperedge, strict=True):
+        assert (spatial.attention.relation is None) == (switch == "relation_term")
+        assert (hyperedge.attention.bias is None) == (switch == "bias_term")
+        assert (hyperedge.attention.query_value.out_features == 16) == (switch == "query_term")
+
+
 @pytest.mark.parametrize("query_term", [True, False])
 @pytest.mark.parametrize("bias_term", [True, False])
 def test_hyperedge_attention_is_the_published_formula(query_term, bias_term):

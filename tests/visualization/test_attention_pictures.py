@@ -4,8 +4,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from hyperlift.skeletons import COCO_17, H36M_17, Hypergraph, Skeleton
+from hyperlift.skeletons import COCO_17, H36M_17, MPI_INF_3DHP_17, Hypergraph, Skeleton
+from hyperlift.skeletons.attention_maps import AttentionMaps
 from hyperlift.visualization.attention import (
+    clip_figure,
     draw_hyperedge_heat,
     draw_joint_heat,
     draw_links,
@@ -62,14 +64,44 @@ def test_the_strongest_link_runs_between_its_joints(axes):
     draw_links(axes, heat, Hypergraph.from_labels(PARTITION, H36M_17).hand_back, H36M_17)
     FigureCanvasAgg(axes.figure).draw()
     texts = {text.get_text() for text in axes.texts}
-    assert "strongest: RKnee → RAnkle, 50%" in texts
+    assert "strongest: RKnee → RAnkle, 50.0% (even: 5.9%)" in texts
     assert {"RKnee", "RAnkle"} <= texts
 
 
-@pytest.mark.parametrize("skeleton", [H36M_17, COCO_17], ids=lambda skeleton: skeleton.name)
+@pytest.mark.parametrize("skeleton", [H36M_17, COCO_17, MPI_INF_3DHP_17], ids=lambda skeleton: skeleton.name)
 def test_the_standing_figure_is_symmetric_and_knows_every_joint(skeleton):
     places = standing(skeleton)
     assert np.allclose(places[skeleton.mirror], places * [-1, 1])
     assert len({tuple(place) for place in places.tolist()}) == len(skeleton)
     assert places[skeleton.index("LWrist"), 0] > 0  # it faces the viewer
     assert places[skeleton.index("LAnkle"), 1] < places[skeleton.index("LKnee"), 1]
+
+
+def test_the_clip_is_shown_as_it_was_seen():
+    incidence = Hypergraph.from_labels(PARTITION, H36M_17).hand_back
+    even = np.full((1, 1, 1, 17, 17), 1 / 17)
+    maps = AttentionMaps(
+        skeleton=H36M_17,
+        layers=(0,),
+        heads=(0,),
+        tokens=(0,),
+        frames_per_token=1,
+        spatial=even,
+        hyperedge=even[:, None],
+        hypergraph_of=np.zeros((1, 1), int),
+        temporal=np.full((1, 1, 17, 1, 50), 1 / 50),
+        incidence=(incidence[None],),
+    )
+    pose2d = np.ones((50, 17, 3))
+    pose2d[..., :2] = standing(H36M_17) * [1, -1]  # pictures have y down
+    pose2d[49, H36M_17.index("LWrist"), 2] = 0.1
+    figure = clip_figure(pose2d, maps, fps=25.0, most=3)
+    assert [axes.get_title() for axes in figure.axes] == ["frame 0, 0.0 s", "frame 24, 1.0 s", "frame 49, 2.0 s"]
+    last = figure.axes[-1]
+    assert last.yaxis_inverted()
+    (dots,) = [c for c in last.collections if len(c.get_offsets()) == 17]
+    colours = dots.get_facecolors()
+    assert tuple(colours[H36M_17.index("RKnee")][:3]) == pytest.approx(to_rgb(edge_colour(1)))
+    assert tuple(colours[H36M_17.index("LWrist")][:3]) == (1, 1, 1)
+    one = clip_figure(pose2d[:1], maps, fps=25.0)
+    assert len(one.axes) == 1

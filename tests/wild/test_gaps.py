@@ -2,6 +2,7 @@ import numpy as np
 
 from hyperlift.skeletons import H36M_17
 from hyperlift.wild.gaps import fill_gaps
+from hyperlift.wild.timing import even_times
 
 
 def track(frames: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -14,11 +15,23 @@ def track(frames: list[int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_absent_frames_are_bridged_with_confidence_0():
-    filled = fill_gaps(*track([10, 11, 15, 16]), H36M_17, fps=30.0)
+    filled = fill_gaps(*track([10, 11, 15, 16]), H36M_17, even_times(70, 30.0))
     np.testing.assert_array_equal(filled.frame, np.arange(10, 17))
     np.testing.assert_allclose(filled.keypoints_px[:, 3, 0], 2.0 * np.arange(10, 17))
     np.testing.assert_array_equal(filled.keypoints_px[:, 0, 2], [1, 1, 0, 0, 0, 1, 1])
     assert filled.valid.all()
+    assert (filled.bridged == np.isin(filled.frame, [12, 13, 14])[:, None]).all()
+
+
+def test_a_second_is_measured_in_the_time_stamps():
+    """The same frames, the first pause long, the second short: only the time between sightings counts."""
+    time_s = np.concatenate([[0.0, 1.5, 3.0], np.arange(4.0, 5.0, 0.01)])
+    frame, keypoints = track([0, 2, 3, 40])
+    filled = fill_gaps(frame, keypoints, H36M_17, time_s)
+    np.testing.assert_array_equal(filled.frame, np.arange(41))
+    np.testing.assert_array_equal(filled.valid[:, 0], np.arange(41) != 1)
+    np.testing.assert_allclose(filled.keypoints_px[1, :, 0], 2.0)  # half-way in time between 0 and 4 px
+    np.testing.assert_allclose(filled.time_s, time_s[:41])
 
 
 def test_long_bridges_and_open_ends_are_not_valid():
@@ -26,7 +39,7 @@ def test_long_bridges_and_open_ends_are_not_valid():
     wrist = H36M_17.index("RWrist")
     for first, last in ((0, 2), (10, 15), (20, 55)):
         keypoints[first : last + 1, wrist] = [np.nan, np.nan, 0]
-    filled = fill_gaps(frame, keypoints, H36M_17, fps=30.0)
+    filled = fill_gaps(frame, keypoints, H36M_17, even_times(70, 30.0))
     assert np.isfinite(filled.keypoints_px).all()
     expected = np.ones(60, bool)
     expected[0:3] = False  # before the first sighting
@@ -39,7 +52,7 @@ def test_long_bridges_and_open_ends_are_not_valid():
 def test_joints_never_seen_stand_on_their_ancestor():
     frame, keypoints = track([0, 1])
     keypoints[:, H36M_17.indices(["LKnee", "LAnkle"])] = [np.nan, np.nan, 0]
-    filled = fill_gaps(frame, keypoints, H36M_17, fps=30.0)
+    filled = fill_gaps(frame, keypoints, H36M_17, even_times(70, 30.0))
     hip, ankle = H36M_17.indices(["LHip", "LAnkle"])
     np.testing.assert_array_equal(filled.keypoints_px[:, ankle, :2], filled.keypoints_px[:, hip, :2])
     assert not filled.valid[:, ankle].any()
@@ -49,5 +62,5 @@ def test_joints_never_seen_stand_on_their_ancestor():
 def test_never_seen_root_stands_in_the_middle():
     frame, keypoints = track([0])
     keypoints[:, H36M_17.root] = [np.nan, np.nan, 0]
-    filled = fill_gaps(frame, keypoints, H36M_17, fps=30.0)
+    filled = fill_gaps(frame, keypoints, H36M_17, even_times(70, 30.0))
     np.testing.assert_allclose(filled.keypoints_px[0, H36M_17.root, 1], np.arange(1, 17).mean())

@@ -12,6 +12,7 @@ from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.wild.keypoints import Detection, Detections, LiftedPerson
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.poses_npz import PosesMeta, read_poses, write_poses
+from hyperlift.wild.timing import even_times
 
 WIDTH, HEIGHT = 640, 480
 
@@ -27,8 +28,12 @@ def as_it_is(pose2d_norm: np.ndarray) -> np.ndarray:
 
 
 def lift(detections: Detections, video_fps: float, predict=as_it_is, **spec) -> list[LiftedPerson]:
-    tracks = people_in(detections, WIDTH, HEIGHT, video_fps)
-    return lift_people(predict, LifterSpec(name="test", **spec), tracks, WIDTH, HEIGHT, video_fps)
+    return lift_at(detections, even_times(max(detections.frames) + 1, video_fps), predict, **spec)
+
+
+def lift_at(detections: Detections, time_s: np.ndarray, predict=as_it_is, **spec) -> list[LiftedPerson]:
+    tracks = people_in(detections, WIDTH, HEIGHT, time_s)
+    return lift_people(predict, LifterSpec(name="test", **spec), tracks, WIDTH, HEIGHT, time_s)
 
 
 @pytest.mark.parametrize("fps", [12.0, 25.0, 29.97, 60.0])
@@ -70,6 +75,16 @@ def test_bridged_frames_reach_the_model_with_confidence_0():
     assert np.flatnonzero(confidences[0] == 0).tolist() == list(range(10, 16))
     assert person.frame.tolist() == list(range(40))
     assert person.valid.all()
+    assert person.bridged is not None
+    assert np.flatnonzero(person.bridged.all(1)).tolist() == list(range(10, 16))
+    assert not np.delete(person.bridged, range(10, 16), axis=0).any()
+
+
+def test_nobody_in_some_frames():
+    """Two seconds with nobody in them, told of by the detector: two people, none of them in between."""
+    frames = {frame: [] if 30 <= frame < 80 else people for frame, people in walk(range(110)).frames.items()}
+    people = lift(Detections(source="w", tool="t", skeleton=COCO_17, frames=frames), 25.0)
+    assert [(int(p.frame[0]), int(p.frame[-1])) for p in people] == [(0, 29), (80, 109)]
 
 
 def test_a_single_frame():
@@ -93,11 +108,42 @@ def test_half_a_body():
 
 @pytest.mark.parametrize(
     ("fps", "least", "message"),
-    [(0.0, 0.0, "frame rate"), (30.0, 1.5, "min-confidence"), (30.0, 0.95, "lower it")],
+    [(0.5, 0.0, "frame rate"), (30.0, 1.5, "min-confidence"), (30.0, 0.95, "lower it")],
 )
 def test_impossible_wishes(fps: float, least: float, message: str):
     with pytest.raises(InputError, match=message):
-        people_in(walk(range(20)), WIDTH, HEIGHT, fps, least)
+        people_in(walk(range(20)), WIDTH, HEIGHT, np.arange(20) / fps, least)
+
+
+def test_keypoints_of_another_video():
+    with pytest.raises(InputError, match=r"keypoints reach frame 19 .* the video has 12 frames"):
+        people_in(walk(range(20)), WIDTH, HEIGHT, even_times(12, 30.0))
+
+
+def test_variable_frame_rate():
+    """Somebody walks at 60 px a second while the camera slows from 60 to 15 frames a second and drops a few."""
+    generator = np.random.default_rng(2)
+    time_s = np.cumsum(
+        np.concatenate([[0.0], np.full(60, 1 / 60), np.full(40, 1 / 15), generator.uniform(0.01, 0.2, 30)])
+    )
+    frames = {f: [Detection(standing(COCO_17, 100 + 60 * float(t)))] for f, t in enumerate(time_s)}
+    seen = []
+
+    def remember(pose2d_norm: np.ndarray) -> np.ndarray:
+        seen.append(pose2d_norm)
+        return as_it_is(pose2d_norm)
+
+    detections = Detections(source="v", tool="t", skeleton=COCO_17, frames=frames)
+    (person,) = lift_at(detections, time_s, remember, fps=25.0, n_frames=1000)
+    (clips,) = seen
+    assert clips.shape[1] == round(time_s[-1] * 25) + 1
+    # At the model's rate it is a steady walk: 60 px = 60 / 320 a second, 25 steps a second.
+    np.testing.assert_allclose(np.diff(clips[0, :, H36M_17.root, 0]), 60 / 320 / 25, rtol=0.02)
+    np.testing.assert_array_equal(person.time_s, time_s)
+    truth_px = np.stack([to_h36m(standing(COCO_17, 100 + 60 * float(t)), COCO_17) for t in time_s])
+    expected = normalise_points(truth_px[..., :2], float(WIDTH), float(HEIGHT))
+    np.testing.assert_allclose(person.pose_norm[..., :2], expected, atol=1e-5)
+    assert person.valid.all()
 
 
 def test_lifters_that_do_not_fit():

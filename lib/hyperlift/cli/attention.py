@@ -10,8 +10,8 @@ import numpy as np
 
 from hyperlift.cli.app import guarded
 from hyperlift.cli.attention_clip import add_clip_arguments, attention_clip
+from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.predictors import load_checkpoint_for
-from hyperlift.cli.run_config import add_config_arguments
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
 from hyperlift.models.attention_capture import capture_attention
@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     facts |= {"Credit": checkpoint.spec.credit} if checkpoint.spec.credit else {}
     with atomic_folder(out) as folder:
         _write_arrays(folder / ARRAYS, maps, clip.pose2d_norm, facts)
-        write_attention_page(folder, maps, f"Attention of {checkpoint.spec.name}", facts)
+        title = f"Attention of {checkpoint.spec.name}"
+        write_attention_page(folder, maps, clip.pose2d_norm, checkpoint.spec.fps, title, facts)
     print(f"page:    {out / PAGE}\npicture: {out / OVERVIEW}\narrays:  {out / ARRAYS}")
     return 0
 

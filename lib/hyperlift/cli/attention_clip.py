@@ -18,9 +18,9 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.lift import network_input, people_in
-from hyperlift.wild.recognise import read_keypoints
-from hyperlift.wild.timing import frames_at, resample_pose2d
+from hyperlift.wild.timing import even_times, grid_times, resample_pose2d
 
 _SEED = 0
 
@@ -90,18 +90,20 @@ def _detected(args: argparse.Namespace, spec: LifterSpec) -> AttentionClip:
         raise InputError("--keypoints needs the video's size and frame rate; give --video-size WxH and --fps")
     width, height = picture_size(args.video_size)
     fps = number(args.fps, "--fps")
-    tracks = {track.id: track for track in people_in(read_keypoints(args.keypoints), width, height, fps)}
+    detections = read_keypoints(args.keypoints)
+    time_s = even_times(max(detections.frames, default=0) + 1, fps)
+    tracks = {track.id: track for track in people_in(detections, width, height, time_s)}
     longest = max(tracks.values(), key=lambda track: len(track.frame))
     if args.person is not None and args.person not in tracks:
         raise InputError(f"--person {args.person}: there is no such person; choose from {sorted(tracks)}")
     track = longest if args.person is None else tracks[args.person]
-    filled, pose2d_norm = network_input(track, width, height, fps)
+    filled, pose2d_norm = network_input(track, width, height, time_s)
     first, last = int(filled.frame[0]), int(filled.frame[-1])
     start = max(args.start - first, 0)
     if args.start > last:
         raise InputError(f"--start {args.start}: person {track.id} is seen in frames {first} to {last}")
-    clip = pose2d_norm[start:]
-    clip = resample_pose2d(clip, frames_at(len(clip), fps, spec.fps))[: spec.n_frames]
+    clip, clip_s = pose2d_norm[start:], filled.time_s[start:]
+    clip = resample_pose2d(clip, clip_s, grid_times(clip_s, spec.fps))[: spec.n_frames]
     where = f"person {track.id} of {args.keypoints.name} from frame {first + start}, at {spec.fps:g} frames a second"
     return AttentionClip(clip.astype(np.float32), where)
 

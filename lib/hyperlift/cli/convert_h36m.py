@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.cut_arguments import add_cut_arguments
 from hyperlift.data.h36m_clips import CLIP_FORMATS, ClipPlan, convert_h36m
-from hyperlift.data.slicing import SLICINGS
 
 ROOT = Path("data/motion3d/H36M-SH")
 
@@ -24,17 +24,8 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--tds", type=int, default=defaults.tds, help="temporal down-sampling: keep every n-th frame"
     )
-    arguments.add_argument("--n_frames", type=int, default=defaults.n_frames, help="frames of a clip")
-    arguments.add_argument("--stride", type=int, default=defaults.stride, help="frames from clip to clip, train")
-    arguments.add_argument("--test_stride", type=int, default=defaults.test_stride, help="the same, test")
-    arguments.add_argument(
-        "--slicing",
-        choices=SLICINGS,
-        default=defaults.slicing,
-        help="published: drop tails shorter than a clip; complete: the last clip ends with the video",
-    )
     arguments.add_argument("--format", choices=CLIP_FORMATS, default="store", help="pkl: the older one pickle a clip")
-    arguments.add_argument("--out", type=Path, default=ROOT, help="folder in which train/ and test/ appear")
+    add_cut_arguments(arguments, defaults, ROOT)
     return arguments
 
 

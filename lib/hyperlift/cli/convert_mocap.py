@@ -15,6 +15,7 @@ from hyperlift.data.motion.collection import FileKind, read_collection
 from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
 from hyperlift.data.motion.procedural import procedural_recordings
 from hyperlift.data.motion.recording import Recording, with_constant_bones
+from hyperlift.data.variation import MotionVariation
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
 
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--stride", type=int, help="frames from clip to clip, train (81)")
     arguments.add_argument("--views", type=int, help="cameras a recording, train (2)")
     arguments.add_argument("--seed", type=int, help="(0)")
+    arguments.add_argument("--workers", type=int, default=1, help="processes (%(default)s); the bytes stay the same")
     arguments.add_argument("--bvh_unit", default="auto", choices=get_args(Unit), help="unit of BVH lengths (auto)")
     arguments.add_argument("--bvh_up", default="auto", choices=get_args(UpAxis), help="up axis of BVH files (auto)")
     arguments.add_argument("--amc_fps", type=float, default=120.0, help="frame rate of AMC files (%(default)s)")
@@ -66,16 +68,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    if args.workers < 1:
+        raise InputError(f"--workers {args.workers}: give at least 1")
     config = load_config(args.config, MocapStoreConfig) if args.config else MocapStoreConfig()
     given = {key: getattr(args, key) for key in ("n_frames", "stride", "views", "seed")}
     config = dataclasses.replace(config, **{key: value for key, value in given.items() if value is not None})
-    # Held-out splits keep the recorded bodies, film each motion twice and lose no frame.
+    # Held-out splits keep the recorded bodies and motions, film each motion twice and lose no frame.
     held_out = dataclasses.replace(
         config,
         stride=config.n_frames,
         views=2,
         balance=0.0,
+        view_frames=0,
         proportions=0.0,
+        hip_width=(1.0, 1.0),
+        shoulder_width=(1.0, 1.0),
+        variation=MotionVariation(),
         slicing="complete",
         ground_truth=True,
     )
@@ -83,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with atomic_folder(args.out) as folder:
         for split, recordings in splits.items():
             split_config = config if split == "train" else held_out
-            clips = write_mocap_split(folder / split, recordings, split_config, source, credit)
+            clips = write_mocap_split(folder / split, recordings, split_config, source, credit, args.workers)
             print(f"{args.out / split}: {clips} clips of {config.n_frames} frames from {len(recordings)} recordings")
     return 0
 

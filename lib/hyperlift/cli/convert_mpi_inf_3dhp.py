@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.cut_arguments import add_cut_arguments
 from hyperlift.data.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
-from hyperlift.data.slicing import SLICINGS
 
 ROOT = Path("data/motion3d/MPI-INF-3DHP")
 
@@ -16,19 +16,24 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     plan = ClipPlan3DHP()
     arguments = argparse.ArgumentParser(
-        description="Turn data_train_3dhp.npz and data_test_3dhp.npz of MPI-INF-3DHP into a clip store.",
+        description="Turn MPI-INF-3DHP into a clip store, from data_train_3dhp.npz and data_test_3dhp.npz or from the "
+        "data set's own folders of .mat files.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     arguments.add_argument("--dt_root", type=Path, default=ROOT, help="folder of the files")
-    arguments.add_argument("--train_file", default="data_train_3dhp.npz", help="name of the training file")
-    arguments.add_argument("--test_file", default="data_test_3dhp.npz", help="name of the test file")
+    arguments.add_argument(
+        "--train_file",
+        default="data_train_3dhp.npz",
+        help="name, or a folder with S1/Seq1/annot.mat",
+    )
+    arguments.add_argument(
+        "--test_file",
+        default="data_test_3dhp.npz",
+        help="name, or a folder with TS1/annot_data.mat",
+    )
     arguments.add_argument("--fps", type=float, default=plan.fps, help="of the store; faster sequences are strided")
     arguments.add_argument("--test_fps", type=float, default=plan.test_fps, help="of the test file, which names none")
-    arguments.add_argument("--n_frames", type=int, default=plan.n_frames, help="frames of a clip")
-    arguments.add_argument("--stride", type=int, default=plan.stride, help="frames from clip to clip, train")
-    arguments.add_argument("--test_stride", type=int, default=plan.test_stride, help="the same, test")
-    arguments.add_argument("--slicing", choices=SLICINGS, default=plan.slicing, help="complete: every frame is scored")
-    arguments.add_argument("--out", type=Path, default=ROOT, help="folder in which train/ and test/ appear")
+    add_cut_arguments(arguments, plan, ROOT)
     return arguments
 
 

@@ -9,7 +9,7 @@ from hyperlift.cli import train
 from hyperlift.cli.app import guarded
 from hyperlift.config import load_config
 from hyperlift.distillation import DistillationConfig, DistillationStep
-from hyperlift.distillation.teacher import check_pair, choose_teacher, identity, load_teacher
+from hyperlift.distillation.teacher import check_pair, choose_teacher, complete_identity, identity, load_teacher
 from hyperlift.errors import InputError
 from hyperlift.models import HyperLifter
 from hyperlift.training.config import RunConfig
@@ -45,4 +45,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         step = DistillationStep(config, run.model, teacher.model.to(device), run.loss).to(device)
         return step, {"distillation": identity(config, teacher)}
 
-    return train.fit_run(args, make_step)
+    return train.fit_run(args, make_step, {"distillation": complete_identity})

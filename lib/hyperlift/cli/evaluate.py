@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import torch
 
 from hyperlift.cli.app import guarded
-from hyperlift.cli.predictors import load_checkpoint_for
-from hyperlift.cli.run_config import add_config_arguments, check_version, resolve_run_config
+from hyperlift.cli.config_arguments import add_config_arguments, check_version
 from hyperlift.config import to_mapping
 from hyperlift.data.slicing import SLICINGS
 from hyperlift.data.store import ClipStore
@@ -32,7 +30,6 @@ from hyperlift.evaluation.variants_report import variants_json, variants_text
 from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.models.predictor import TorchPredictor
 from hyperlift.runtime import load_lifter
 from hyperlift.wild.windows import lift_windows
 
@@ -105,10 +102,20 @@ class _Lifter:
 
 
 def _lifter(args: argparse.Namespace) -> _Lifter:
-    data = to_mapping(resolve_run_config(args).data) if args.config else None
+    data = None
+    if args.config:
+        from hyperlift.cli.run_config import resolve_run_config
+
+        data = to_mapping(resolve_run_config(args).data)
     if args.onnx:
         lifter = load_lifter(args.onnx)
         return _Lifter(lifter, lifter.spec, data or {})
+    # An ONNX lifter is scored without torch; what follows cannot do without it.
+    import torch
+
+    from hyperlift.cli.predictors import load_checkpoint_for
+    from hyperlift.models.predictor import TorchPredictor
+
     checkpoint = load_checkpoint_for(args.evaluate, args)
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return _Lifter(TorchPredictor(checkpoint.model.to(device)), checkpoint.spec, data or checkpoint.run.get("data", {}))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.predictors import load_checkpoint_for
-from hyperlift.cli.run_config import add_config_arguments
 from hyperlift.export.onnx import INPUT, OUTPUT, TOLERANCE, export_onnx
 
 PARITY_FAILED = 1

@@ -1,162 +1,173 @@
-"""``infer_wild.py`` and ``hyperlift lift``: 2D keypoints of real video to 3D poses and a rendered video."""
+"""``hyperlift lift`` and ``infer_wild.py``: a video, its keypoints, or a folder of videos to 3D motion in metres."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import get_args
 
 from hyperlift.cli.app import guarded
 from hyperlift.cli.arguments import number, picture_size
+from hyperlift.cli.progress_bars import ProgressBars
+from hyperlift.detection import DETECTORS
 from hyperlift.errors import InputError
-from hyperlift.files import check_output
-from hyperlift.geometry.contract import Predictor
-from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import skeleton_named
-from hyperlift.video.reading import VideoFacts, video_facts
-from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
-from hyperlift.wild.keypoints import LiftedPerson, Track
-from hyperlift.wild.lift import lift_people, people_in
-from hyperlift.wild.poses_npz import PosesMeta, write_poses
-from hyperlift.wild.recognise import read_keypoints
+from hyperlift.pipeline.folder import JobResult, jobs_for, run_jobs
+from hyperlift.pipeline.options import LiftOptions, Smoothing
+from hyperlift.pipeline.recording_job import RecordingJob, run_job
+from hyperlift.pipeline.source import is_video, is_video_folder
+from hyperlift.skeletons import SKELETONS
+from hyperlift.wild.formats import FORMATS
 
-POSES_NAME, VIDEO_NAME = "pose3d.npz", "pose3d.mp4"
-DEFAULT_MIN_CONFIDENCE = 0.05
+SOME_FAILED = 1
 
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> int:
-    """Read, follow, lift, write, draw."""
+    """Run the command; returns the exit code."""
     args = _parser().parse_args(argv)
-    recording = _recording(args)
-    detections = read_keypoints(args.keypoints)
-    lifter = load_lifter(args.onnx, args.threads)
-    predict: Predictor = FlipAveraged(lifter, skeleton_named(lifter.spec.skeleton)) if args.flip else lifter
-
-    min_confidence = number(args.min_confidence, "--min-confidence")
-    tracks = people_in(detections, recording.width, recording.height, recording.fps, min_confidence)
-    tracks = _chosen(tracks, args.person)
-    print(
-        f"{detections.tool} keypoints of {len(detections.frames)} frames; "
-        f"lifting {_names(tracks)} with {lifter.spec.name}"
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    source = _source(args)
+    job = RecordingJob(
+        source=source,
+        out=Path(args.out),
+        video=None if args.video is None or source == Path(args.video) else Path(args.video),
+        model=args.model,
+        options=_options(args),
+        formats=("npz", *(["json"] if args.json else []), *(["csv"] if args.csv else [])),
+        render=args.render,
+        threads=args.threads,
     )
-    out = Path(args.out)
-    for name in (POSES_NAME, VIDEO_NAME):
-        check_output(out / name)
-    with tqdm(total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None) as bar:
-        people = lift_people(
-            predict,
-            lifter.spec,
-            tracks,
-            recording.width,
-            recording.height,
-            recording.fps,
-            on_person=lambda person: _advance(bar, person),
-        )
+    return _lift_folder(job, args.jobs) if is_video_folder(source) else _lift_one(job)
 
-    meta = PosesMeta(
-        source=Path(args.keypoints).name,
-        width=recording.width,
-        height=recording.height,
-        fps=recording.fps,
-        lifter=lifter.spec,
-    )
-    write_poses(out / POSES_NAME, people, meta)
-    print(f"3D poses: {out / POSES_NAME}")
-    if args.render:
-        with tqdm(total=len(frames_shown(people, recording.fps)), unit="frame", desc="drawing", disable=None) as bar:
-            write_skeleton_video(out / VIDEO_NAME, people, recording, on_frame=bar.update)
-        print(f"video:    {out / VIDEO_NAME}")
+
+def _lift_one(job: RecordingJob) -> int:
+    with ProgressBars() as bars:
+        report = run_job(job, progress=bars)
+    for warning in report.warnings:
+        print(f"warning: {warning}")
+    for line in report.summary:
+        print(line)
+    print(report.timings)
+    for path in job.outputs:
+        print(path)
     return 0
 
 
+def _lift_folder(job: RecordingJob, at_once: int) -> int:
+    if job.video is not None:
+        raise InputError(f"{job.source}: is a folder of videos; --video goes with one keypoint file")
+    jobs = jobs_for(job.source, job.out, job)
+    print(f"{len(jobs)} videos, {at_once} at a time")
+
+    def told(result: JobResult) -> None:
+        print(f"{result.outcome:8} {result.source} ({result.message})", flush=True)
+
+    results = run_jobs(jobs, at_once, told)
+    counts = {kind: sum(result.outcome == kind for result in results) for kind in ("lifted", "skipped", "failed")}
+    print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    return SOME_FAILED if counts["failed"] else 0
+
+
+def _source(args: argparse.Namespace) -> Path:
+    given = [value for value in (args.source, args.keypoints) if value is not None]
+    if len(given) == 2:
+        raise InputError(f"{given[0]} and --keypoints {given[1]} are both given; give one of them")
+    if not given and args.video is None:
+        raise InputError("nothing to lift; give a video, a keypoint file, or a folder of videos")
+    source = Path(given[0] if given else args.video)
+    if is_video(source) and args.video is not None and source != Path(args.video):
+        raise InputError(f"two videos, {source} and {args.video}; give one, or keypoints and their video")
+    return source
+
+
+def _options(args: argparse.Namespace) -> LiftOptions:
+    def value(name: str) -> float | None:
+        text = getattr(args, name)
+        return None if text is None else number(text, f"--{name.replace('_', '-')}")
+
+    return LiftOptions(
+        detector=args.detector,
+        keypoint_format=args.format,
+        skeleton=args.skeleton,
+        picture_size=None if args.video_size is None else picture_size(args.video_size),
+        fps=value("fps"),
+        min_confidence=number(args.min_confidence, "--min-confidence"),
+        people=None if args.person is None else tuple(args.person),
+        flip=args.flip,
+        smooth=args.smooth,
+        height_m=value("height"),
+        fov_deg=value("fov"),
+        intrinsics=args.intrinsics,
+        camera_pitch_deg=value("camera_pitch"),
+        camera_roll_deg=value("camera_roll"),
+        allow_truncated=args.allow_truncated,
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Lift 2D keypoints of a video to 3D poses.")
-    parser.add_argument(
-        "--keypoints",
-        required=True,
-        metavar="FILE|FOLDER",
-        help="AlphaPose results (COCO-17) or a folder of OpenPose files (BODY_25)",
-    )
-    parser.add_argument("--out", required=True, metavar="DIR", help=f"gets {POSES_NAME} and {VIDEO_NAME}")
-    parser.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080")
-    parser.add_argument("--fps", help="frames a second of the video")
-    parser.add_argument(
-        "--video", metavar="FILE", help="drawn under the keypoints; also gives --video-size and --fps if you omit them"
+    parser = argparse.ArgumentParser(
+        description="Lift people in a video, or 2D keypoints of one, to 3D motion in metres."
     )
     parser.add_argument(
-        "--allow-truncated", action="store_true", help="take what is there of a video whose end is missing"
+        "source", nargs="?", metavar="SOURCE", help="a video, a keypoint file or folder of any tool, a folder of videos"
     )
-    parser.add_argument("--onnx", metavar="FILE", help="a lifter other than the bundled one")
-    parser.add_argument(
+    parser.add_argument("--out", required=True, metavar="DIR", help="gets pose3d.npz, pose3d.mp4 and report.json")
+    parser.add_argument("--video", metavar="FILE", help="the video of the keypoints: size, time stamps, background")
+    parser.add_argument("--keypoints", metavar="FILE|FOLDER", help="the same as SOURCE")
+
+    detection = parser.add_argument_group("finding keypoints in a video")
+    detection.add_argument(
+        "--detector",
+        default=LiftOptions.detector,
+        choices=[*DETECTORS, "none"],
+        help="default %(default)s; none reads keypoint files only",
+    )
+    detection.add_argument("--allow-truncated", action="store_true", help="take what is there of a damaged video")
+
+    reading = parser.add_argument_group("reading keypoints")
+    reading.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080; not needed with --video")
+    reading.add_argument("--fps", help="frames a second of the video; not needed with --video")
+    reading.add_argument("--format", choices=list(FORMATS), help="the tool that wrote them; default: by their content")
+    reading.add_argument("--skeleton", choices=list(SKELETONS), help="joints of a file that does not say them")
+    reading.add_argument(
+        "--min-confidence",
+        default=str(LiftOptions.min_confidence),
+        metavar="C",
+        help="keypoints below it count as not seen (default %(default)s)",
+    )
+
+    lifting = parser.add_argument_group("lifting")
+    lifting.add_argument("--model", "--onnx", default="small", metavar="NAME|FILE", help="a bundled lifter or a file")
+    lifting.add_argument(
         "--person", type=_person, action="append", metavar="ID", help="lift only this person (1 or p1); may be repeated"
     )
-    parser.add_argument(
-        "--render", action=argparse.BooleanOptionalAction, default=True, help=f"draw {VIDEO_NAME} (default)"
-    )
-    parser.add_argument(
+    lifting.add_argument(
         "--no-flip",
         dest="flip",
         action="store_false",
         help="do not average with the mirrored clip: half the work, slightly less accurate",
     )
-    parser.add_argument(
-        "--min-confidence",
-        default=str(DEFAULT_MIN_CONFIDENCE),
-        metavar="C",
-        help="keypoints below it count as not seen (default %(default)s)",
+    lifting.add_argument("--smooth", choices=get_args(Smoothing), help="filter the 3D joints over time")
+
+    metres = parser.add_argument_group("metres")
+    metres.add_argument("--height", metavar="M", help="standing height of the people (default 1.70, right to 6 %%)")
+    metres.add_argument("--fov", metavar="DEG", help="field of view over the longer side (default: lens data, else 60)")
+    metres.add_argument("--intrinsics", type=Path, metavar="FILE|fx,fy,cx,cy", help="the camera's, in pixels")
+    metres.add_argument("--camera-pitch", metavar="DEG", help="positive looks up; default: from the people")
+    metres.add_argument("--camera-roll", metavar="DEG", help="positive is clockwise; default: from the people")
+
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="also write pose3d.json")
+    output.add_argument("--csv", action="store_true", help="also write pose3d.csv")
+    output.add_argument(
+        "--render", action=argparse.BooleanOptionalAction, default=True, help="draw pose3d.mp4 (default)"
     )
-    parser.add_argument("--threads", type=int, help="CPU threads of the lifter (default: all cores)")
+
+    work = parser.add_argument_group("work")
+    work.add_argument("--jobs", type=int, default=1, help="videos of a folder lifted side by side (default 1)")
+    work.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     return parser
 
 
 def _person(text: str) -> int:
     return int(text.strip().removeprefix("p"))
-
-
-def _recording(args: argparse.Namespace) -> Recording:
-    """Size and frame rate from the options, from the video where they are absent."""
-    size = picture_size(args.video_size) if args.video_size is not None else None
-    fps = number(args.fps, "--fps") if args.fps is not None else None
-    facts: VideoFacts | None = None
-    if args.video is not None:
-        facts = video_facts(args.video, args.allow_truncated)
-        shown = facts.width, facts.height
-        if size is not None and size != shown:
-            raise InputError(
-                f"--video-size is {size[0]}x{size[1]}, but {args.video} has {shown[0]}x{shown[1]}; omit --video-size"
-            )
-        size, fps = shown, facts.fps if fps is None else fps
-    if size is None:
-        raise InputError("the video's size is not known; give --video-size WxH or --video FILE")
-    if fps is None:
-        raise InputError("the video's frame rate is not known; give --fps or --video FILE")
-    file = Path(args.video) if args.video else None
-    return Recording(width=size[0], height=size[1], fps=fps, file=file, facts=facts)
-
-
-def _chosen(tracks: list[Track], wanted: Sequence[int] | None) -> list[Track]:
-    if wanted is None:
-        return tracks
-    known = {track.id for track in tracks}
-    strangers = [number for number in wanted if number not in known]
-    if strangers:
-        raise InputError(
-            f"--person {strangers[0]}: there is no such person; choose from {', '.join(f'p{n}' for n in sorted(known))}"
-        )
-    return [track for track in tracks if track.id in wanted]
-
-
-def _names(tracks: Sequence[Track]) -> str:
-    if len(tracks) > 8:
-        return f"{len(tracks)} people"
-    return ", ".join(f"p{track.id} (frames {track.frame[0]}–{track.frame[-1]})" for track in tracks)
-
-
-def _length(track: Track) -> int:
-    return int(track.frame[-1] - track.frame[0] + 1)
-
-
-def _advance(bar: tqdm, person: LiftedPerson) -> None:
-    bar.update(len(person.frame))

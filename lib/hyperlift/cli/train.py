@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,9 @@ import torch
 from torch import nn
 
 from hyperlift.cli.app import guarded
-from hyperlift.cli.run_config import add_config_arguments, resolve_run_config
+from hyperlift.cli.config_arguments import add_config_arguments
+from hyperlift.cli.run_config import resolve_run_config
+from hyperlift.cli.run_record import Sections, complete_record
 from hyperlift.config import to_mapping
 from hyperlift.data.clips import BatchSampler, Clips, LabelConvention, StoreClips, open_clips
 from hyperlift.errors import InputError
@@ -21,9 +24,9 @@ from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint, load_
 from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
-from hyperlift.training.sinks import SinkName, make_sink
+from hyperlift.training.sinks import SinkName, check_sink, make_sink
 from hyperlift.training.supervised import SupervisedStep
-from hyperlift.training.trainer import LossStep, RunFolder, Trainer
+from hyperlift.training.trainer import LossStep, RunFolder, Trainer, resume_file
 from hyperlift.training.validation import validation_error
 from hyperlift.visualization.training_curves import draw_training_curves
 
@@ -34,6 +37,10 @@ StepMaker = Callable[[RunConfig, HyperLifter, float], tuple[LossStep, Mapping[st
 it beside the configuration."""
 
 
+UNNAMED_FPS = 25.0
+"""Frames a second of clips that say nothing of it: Human3.6M as it is published for lifting."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     arguments = argparse.ArgumentParser(description="Train a lifter; the run folder gets checkpoints and a log.")
@@ -41,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("-r", "--resume", type=Path, metavar="FILE", help="last.resume.pt of the run to go on with")
     arguments.add_argument("--seed", type=int, default=0, help="of weights, order of clips, flips, stochastic depth")
     arguments.add_argument("--data", type=Path, help="folder of the clips, in place of data.root of the config")
+    arguments.add_argument("--preload", action="store_true", help="read the clip stores into memory first")
     arguments.add_argument("--device", default=None, help="cpu or cuda; the default is cuda where there is one")
     arguments.add_argument("--threads", type=int, help="CPU threads; the default is all cores")
     arguments.add_argument(
@@ -63,35 +71,64 @@ def main(argv: Sequence[str] | None = None) -> int:
     return fit_run(parser().parse_args(argv), _supervised)
 
 
-def fit_run(args: argparse.Namespace, make_step: StepMaker) -> int:
+def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections | None = None) -> int:
     """Train as the arguments of ``parser`` say; returns the exit code.
+
+    Args:
+        args: of ``parser``.
+        make_step: what a step minimises.
+        sections: what of a run's record is not its configuration, for ``complete_record``.
 
     Raises:
         InputError: something does not fit; nothing has been written then.
     """
     run = resolve_run_config(args)
+    for name in args.log:
+        check_sink(name)
+    folder = _run_folder(args, run.name)
     if args.threads:
         torch.set_num_threads(args.threads)
     with process_group(args.device) as (ranks, device):
         logging.basicConfig(level=logging.INFO if ranks.first else logging.WARNING, format="%(message)s")
-        folder = RunFolder(args.checkpoint or Path("checkpoint/pose3d") / run.name)
         trainer = _make_trainer(args, run, make_step, folder, ranks, device)
+        trainer.complete = partial(complete_record, sections=sections or {})
         if args.resume:
             trainer.resume(args.resume)
-        elif folder.resume.exists():
-            raise InputError(
-                f"{folder.path}: already holds a run; resume it with -r {folder.resume} or choose another folder"
-            )
         if ranks.first:
             _prepare_folder(folder, trainer.run_config, args.seed, environment(device))
             trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in args.log)
             _LOG.info("%s: %s; %s", run.name, cost_of(trainer.model), _where(device, ranks))
             _LOG.info("%d clips of %d frames", len(trainer.sampler.clips), trainer.sampler.clips.n_frames)
         trainer.fit()
+        for sink in trainer.sinks:
+            sink.close()
         if ranks.first:
             curves = draw_training_curves(folder.log, folder.path / "curves.png")
             print(f"trained; the checkpoint is {folder.checkpoint('last')}, the curves are {curves}")
     return 0
+
+
+def _run_folder(args: argparse.Namespace, name: str) -> RunFolder:
+    """Where the run goes on or begins; a folder that belongs to another run is refused."""
+    if args.resume:
+        home = resume_file(args.resume).parent
+        if args.checkpoint and args.checkpoint.resolve() != home.resolve():
+            raise InputError(
+                f"{args.resume}: lies in another folder than --checkpoint {args.checkpoint}; a run goes on in its own "
+                "folder: leave --checkpoint out, or copy the whole folder first"
+            )
+        return RunFolder(home)
+    folder = RunFolder(args.checkpoint or Path("checkpoint/pose3d") / name)
+    if folder.resume.exists():
+        raise InputError(
+            f"{folder.path}: already holds a run; resume it with -r {folder.resume} or choose another folder"
+        )
+    if folder.work:
+        found = ", ".join(file.name for file in folder.work)
+        raise InputError(
+            f"{folder.path}: holds {found} of another run and no state to resume; choose another folder or move them"
+        )
+    return folder
 
 
 def _make_trainer(
@@ -104,12 +141,11 @@ def _make_trainer(
 ) -> Trainer:
     convention = LabelConvention(run.model.label_space, run.model.rootrel, run.data.gt_2d)
     root = args.data or run.data.root
-    clips = open_clips(root / run.data.train, convention)
-    _check_clips(clips, run, root / run.data.train)
+    clips = _open_split(root / run.data.train, convention, run, args.preload)
     fps, credit = _fps_and_credit(clips, run)
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
-    _start_from(model, args.pretrained, run)
+    _start_from(model, args.pretrained, run, fps)
     _freeze_all_but(model, run.training.partial_train)
     step, record = make_step(run, model, fps)
     return Trainer(
@@ -135,7 +171,7 @@ def _make_trainer(
             credit=credit,
         ),
         run={**to_mapping(run), **record},
-        validate=_validator(run, root, convention),
+        validate=_validator(run, root, convention, fps, args.preload),
         ranks=ranks,
         progress=not args.no_progress,
     )
@@ -145,7 +181,7 @@ def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossSte
     return SupervisedStep(run.loss, model.skeleton), {}
 
 
-def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig) -> None:
+def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig, fps: float) -> None:
     if run.training.finetune != (pretrained is not None):
         raise InputError(
             f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is "
@@ -154,7 +190,14 @@ def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig) -> 
     if pretrained is None:
         return
     if pretrained.suffix == ".safetensors":
-        load_weights(model, load_checkpoint(pretrained).model.state_dict(), str(pretrained))
+        checkpoint = load_checkpoint(pretrained)
+        spec = checkpoint.spec
+        if (spec.skeleton, spec.fps) != (run.model.skeleton, fps):
+            raise InputError(
+                f"{pretrained}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
+                f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
+            )
+        load_weights(model, checkpoint.model.state_dict(), str(pretrained))
     else:
         load_bin_weights(pretrained, model)
 
@@ -175,7 +218,8 @@ def _where(device: torch.device, ranks: Ranks) -> str:
     return f"{device.type}, {threads}" + (f", {ranks.world} processes" if ranks.world > 1 else "")
 
 
-def _check_clips(clips: Clips, run: RunConfig, where: Path) -> None:
+def _open_split(where: Path, convention: LabelConvention, run: RunConfig, preload: bool) -> Clips:
+    clips = open_clips(where, convention, preload=preload)
     if clips.skeleton.name != run.model.skeleton:
         raise InputError(f"{where}: holds skeleton {clips.skeleton.name}, the config asks for {run.model.skeleton}")
     if clips.n_frames > run.model.n_frames:
@@ -183,21 +227,33 @@ def _check_clips(clips: Clips, run: RunConfig, where: Path) -> None:
             f"{where}: clips of {clips.n_frames} frames, the model takes {run.model.n_frames}; "
             "set model.n_frames or slice the data again"
         )
+    fps, _ = _fps_and_credit(clips, run)
+    if run.data.fps is not None and fps != run.data.fps:
+        raise InputError(
+            f"{where}: holds {fps:g} frames a second, data.fps of the config is {run.data.fps:g}; "
+            "convert the data at that rate or change data.fps"
+        )
+    return clips
 
 
 def _fps_and_credit(clips: Clips, run: RunConfig) -> tuple[float, str]:
     if isinstance(clips, StoreClips):
         return clips.store.meta.fps, run.data.credit or clips.store.meta.credit
-    return 25.0, run.data.credit
+    return run.data.fps or UNNAMED_FPS, run.data.credit
 
 
 def _validator(
-    run: RunConfig, root: Path, convention: LabelConvention
+    run: RunConfig, root: Path, convention: LabelConvention, fps: float, preload: bool
 ) -> Callable[[nn.Module], Mapping[str, float]] | None:
     if run.data.validation is None:
         return None
-    held_out = open_clips(root / run.data.validation, convention)
-    _check_clips(held_out, run, root / run.data.validation)
+    where = root / run.data.validation
+    held_out = _open_split(where, convention, run, preload)
+    theirs, _ = _fps_and_credit(held_out, run)
+    if theirs != fps:
+        raise InputError(
+            f"{where}: holds {theirs:g} frames a second, the training clips have {fps:g}; convert both at one rate"
+        )
     return lambda model: validation_error(model, held_out)
 
 
@@ -206,5 +262,6 @@ def _prepare_folder(folder: RunFolder, run: Mapping[str, Any], seed: int, where:
         folder.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder.path}: cannot create the run folder ({error.strerror})") from error
+    folder.remove_leftovers()
     resolved = {"seed": seed, "environment": where, "run": run}
     (folder.path / "config.json").write_text(json.dumps(resolved, indent=1) + "\n")

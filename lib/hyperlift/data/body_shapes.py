@@ -5,19 +5,33 @@ import numpy as np
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
 
+Range = tuple[float, float]
 
-def draw_proportions(skeleton: Skeleton, spread: float, rng: np.random.Generator) -> Float[np.ndarray, " joints"]:
+
+def draw_proportions(
+    skeleton: Skeleton,
+    spread: float,
+    rng: np.random.Generator,
+    hip_width: Range = (1.0, 1.0),
+    shoulder_width: Range = (1.0, 1.0),
+) -> Float[np.ndarray, " joints"]:
     """One factor for the bone that ends in each joint; left and right share theirs.
 
     Args:
         skeleton: names the joints.
         spread: standard deviation of the logarithm of a factor, cut at two standard deviations.
         rng: source of every draw.
+        hip_width: lowest and highest further factor of the bones from pelvis to hips, uniform in its logarithm:
+            data sets place hips less alike than people differ.
+        shoulder_width: the same for the bones from thorax to shoulders.
     """
     overall = np.exp(np.clip(rng.normal(0.0, spread), -2 * spread, 2 * spread))
     factors = overall * np.exp(np.clip(rng.normal(0.0, spread, len(skeleton)), -2 * spread, 2 * spread))
     for right, left in skeleton.pairs:
         factors[left] = factors[right]
+    for joint, (low, high) in (("Hip", hip_width), ("Shoulder", shoulder_width)):
+        if low != high:
+            factors[skeleton.indices(("L" + joint, "R" + joint))] *= np.exp(rng.uniform(np.log(low), np.log(high)))
     return factors
 
 

@@ -48,18 +48,27 @@ class StoreClips:
     Args:
         store: one split.
         convention: label space of the network.
+        preload: read what the network needs into memory first.
 
     Raises:
         InputError: the store lacks what the label space needs.
     """
 
-    def __init__(self, store: ClipStore, convention: LabelConvention) -> None:
+    def __init__(self, store: ClipStore, convention: LabelConvention, *, preload: bool = False) -> None:
         self.store = store
         self.convention = convention
         self.n_frames = store.n_frames
         self.skeleton = store.skeleton
-        if convention.space == "camera":
-            store.array("joints_m")
+        needed = {"joints_m" if convention.space == "camera" else "label_norm"}
+        needed.add("label_norm" if convention.gt_2d else "pose2d_norm")
+        for name in needed:
+            store.array(name)
+        if convention.space == "image" and not convention.rootrel:
+            store.want_projected_label("rootrel: false")
+        if convention.gt_2d:
+            store.want_projected_label("gt_2d: true")
+        if preload:
+            store.preload(sorted(needed))
 
     def __len__(self) -> int:
         return len(self.store)
@@ -119,15 +128,22 @@ def image_label(
     return label
 
 
-def open_clips(folder: Path, convention: LabelConvention) -> Clips:
+def open_clips(folder: Path, convention: LabelConvention, *, preload: bool = False) -> Clips:
     """Open a split, whichever of the two formats it is in.
 
+    Args:
+        folder: the split's.
+        convention: label space of the network.
+        preload: read a clip store into memory first.
+
     Raises:
-        InputError: it is neither, or lacks what the label space needs.
+        InputError: it is neither, lacks what the label space needs, or has a format that is not preloaded.
     """
     if not (folder / "meta.json").exists() and any(folder.glob("*.pkl")):
+        if preload:
+            raise InputError(f"{folder}: one-pickle-a-clip folders are not preloaded; convert them to a clip store")
         return PickleClips(PickleClipFolder(folder), convention)
-    return StoreClips(ClipStore(folder), convention)
+    return StoreClips(ClipStore(folder), convention, preload=preload)
 
 
 class BatchSampler:

@@ -9,6 +9,7 @@ several times, the two sides of a limb may be exchanged, or the point is lost an
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import lfilter
 
 from hyperlift.errors import InputError
 from hyperlift.shapes import Bool, Float
@@ -36,6 +37,10 @@ class DetectorNoise:
     """Random bursts of a joint, besides those where it is hidden behind the body."""
     burst_time_s: float = 0.45
     """Mean length of a random burst."""
+    spikes_per_minute: float = 0.0
+    """Points of a joint that jump away for a frame or two."""
+    spike: float = 0.06
+    """How far they jump: the standard deviation along each axis."""
     hidden_known: float = 0.85
     """Chance that the confidence knows of a burst."""
     lost: float = 0.15
@@ -44,6 +49,14 @@ class DetectorNoise:
     """Exchanges of the two sides of a joint pair."""
     severity_spread: float = 0.35
     """Standard deviation of the logarithm of a video's overall error, so that good and bad detectors occur."""
+    doubt: float = 0.05
+    """What a good joint's confidence lacks to 1."""
+    doubt_per_error: float = 2.0
+    """What it lacks more for an error as large as the person; errors beyond 0.12 count as that."""
+    doubt_hidden: float = 0.35
+    """What it lacks more inside a burst of which the detector knows."""
+    doubt_spread: float = 0.6
+    """Standard deviation of the logarithm of what it lacks, changing over 0.2 seconds."""
 
     def __post_init__(self) -> None:
         negative = [name for name, value in vars(self).items() if value < 0]
@@ -87,6 +100,8 @@ def corrupt_keypoints(
     error = severity * difficulty[:, None] * (drift * growth + jitter * np.sqrt(growth) + offset)
     corrupted_px = points_px + error * size_px[:, None, None]
 
+    if noise.spikes_per_minute:
+        corrupted_px += _spikes((frames, joints), fps, noise, rng) * size_px[:, None, None]
     corrupted_px, swapped = _swap_sides(corrupted_px, fps, skeleton, noise, rng)
     lost = burst & (_per_run(burst, rng) < noise.lost)
     corrupted_px = _interpolate_lost(corrupted_px, lost)
@@ -94,8 +109,9 @@ def corrupt_keypoints(
     # An honest detector's confidence falls with its error, seen through noise of its own.
     miss = np.linalg.norm(corrupted_px - points_px, axis=-1) / size_px[:, None]
     own = _ou_process((frames, joints, 1), fps * 0.2, rng)[..., 0]
-    doubt = 0.05 + np.minimum(miss, 0.12) * 2.0 + 0.35 * (smooth_burst * known) + 0.03 * np.abs(own)
-    confidence = np.clip(1.0 - doubt * np.exp(0.6 * own), 0.02, 1.0)
+    doubt = noise.doubt + np.minimum(miss, 0.12) * noise.doubt_per_error
+    doubt += noise.doubt_hidden * (smooth_burst * known) + 0.03 * np.abs(own)
+    confidence = np.clip(1.0 - doubt * np.exp(noise.doubt_spread * own), 0.02, 1.0)
     confidence[swapped] = np.clip(confidence[swapped] + 0.2, 0.0, 0.9)
     confidence[lost] = 0.0
     return np.concatenate([corrupted_px, confidence[..., None]], axis=-1).astype(np.float32)
@@ -118,20 +134,24 @@ def hidden_joints(
         size_px: standing height in the picture, pixels.
         skeleton: the bones.
     """
-    hidden = np.zeros(points_px.shape[:2], bool)
-    trunk = {skeleton.index("Pelvis"), skeleton.index("Spine"), skeleton.index("Thorax")}
-    for parent, child in skeleton.bones:
-        start, along = points_px[:, parent], points_px[:, child] - points_px[:, parent]
-        length2 = np.maximum((along**2).sum(-1), 1e-9)
-        share = ((points_px - start[:, None]) * along[:, None]).sum(-1) / length2[:, None]
-        share = np.clip(share, 0.0, 1.0)
-        beside = np.linalg.norm(points_px - start[:, None] - share[..., None] * along[:, None], axis=-1)
-        depth = joints_m[:, None, parent, 2] * (1 - share) + joints_m[:, None, child, 2] * share
-        reach = 0.06 if {parent, child} <= trunk else 0.025
-        behind = (beside < reach * size_px[:, None]) & (joints_m[..., 2] > depth + 0.10)
-        behind[:, [parent, child]] = False
-        hidden |= behind
-    return hidden
+    points_px, joints_m = points_px.astype(np.float32), joints_m.astype(np.float32)
+    parents, children = np.array(skeleton.bones).T
+    trunk = skeleton.indices(("Pelvis", "Spine", "Thorax"))
+    reach = np.where(np.isin(parents, trunk) & np.isin(children, trunk), 0.06, 0.025) * size_px[:, None]
+    reach = reach.astype(np.float32)
+    # Joints [frames, joints, 1] against bones [frames, 1, bones], coordinate by coordinate.
+    start_x, start_y, start_z = points_px[:, parents, 0], points_px[:, parents, 1], joints_m[:, parents, 2]
+    along_x, along_y = points_px[:, children, 0] - start_x, points_px[:, children, 1] - start_y
+    length2 = np.maximum(along_x**2 + along_y**2, np.float32(1e-9))
+    away_x = points_px[:, :, None, 0] - start_x[:, None]
+    away_y = points_px[:, :, None, 1] - start_y[:, None]
+    share = np.clip(away_x * (along_x / length2)[:, None] + away_y * (along_y / length2)[:, None], 0.0, 1.0)
+    beside2 = (away_x - share * along_x[:, None]) ** 2 + (away_y - share * along_y[:, None]) ** 2
+    depth = start_z[:, None] + share * (joints_m[:, children, 2] - start_z)[:, None]
+    behind = (beside2 < reach[:, None] ** 2) & (joints_m[:, :, None, 2] > depth + np.float32(0.10))
+    bones = np.arange(len(parents))
+    behind[:, parents, bones] = behind[:, children, bones] = False
+    return behind.any(-1)
 
 
 def _plain(joint: str) -> str:
@@ -142,10 +162,8 @@ def _ou_process(shape: tuple[int, int, int], time: float, rng: np.random.Generat
     """Unit-variance Ornstein-Uhlenbeck paths along the first axis; ``time`` is the correlation time in frames."""
     keep = np.exp(-1.0 / max(time, 1e-3))
     path = rng.normal(size=shape)
-    fresh = np.sqrt(1.0 - keep**2)
-    for frame in range(1, shape[0]):
-        path[frame] = keep * path[frame - 1] + fresh * path[frame]
-    return path
+    path[1:] *= np.sqrt(1.0 - keep**2)
+    return np.asarray(lfilter([1.0], [1.0, -keep], path, axis=0))
 
 
 def _smoothed(values: np.ndarray, frames: float) -> np.ndarray:
@@ -166,6 +184,14 @@ def _bursts(
             start = rng.integers(frames)
             burst[start : start + 1 + int(rng.exponential(noise.burst_time_s * fps)), joint] = True
     return burst, burst & (_per_run(burst, rng) < noise.hidden_known)
+
+
+def _spikes(shape: tuple[int, int], fps: float, noise: DetectorNoise, rng: np.random.Generator) -> np.ndarray:
+    starts = rng.uniform(size=shape) < noise.spikes_per_minute / 60.0 / fps
+    jumps = np.where(starts[..., None], rng.normal(0.0, noise.spike, (*shape, 2)), 0.0)
+    # Every other jump lasts two frames.
+    jumps[1:] += jumps[:-1] * (rng.uniform(size=(*shape, 1)) < 0.5)[:-1]
+    return jumps
 
 
 def _per_run(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:

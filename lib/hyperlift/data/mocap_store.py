@@ -1,31 +1,31 @@
 """Recorded motion through virtual cameras into a clip store."""
 
 import logging
+import multiprocessing
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.body_shapes import draw_proportions, with_proportions
+from hyperlift.data.body_shapes import Range, draw_proportions, with_proportions
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
+from hyperlift.data.detector_points import DetectorFamily, coco_points, map_coco
 from hyperlift.data.motion.recording import Recording
 from hyperlift.data.slicing import Slicing, clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
-from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.data.variation import MotionVariation, vary_motion
+from hyperlift.data.virtual_cameras import CameraRanges, draw_view
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
-from hyperlift.geometry.cameras import Camera, project, scaled_orthographic_label
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.geometry.cameras import Camera, MovingCamera, project, scaled_orthographic_label
 from hyperlift.geometry.normalisation import normalise_points, normalise_pose
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
 _LOG = logging.getLogger(__name__)
-
-_STANDING_HEIGHT_M = 1.70
-"""Standing height of a body whose bones sum to ``REFERENCE_BONE_SUM_M``; sizes detector errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,32 +36,57 @@ class MocapStoreConfig:
     stride: int = 81
     fps: float = 25.0
     views: int = 2
-    """Cameras a recording, on average."""
+    """How many cameras see every moment, on average."""
+    view_frames: int = 0
+    """Frames of a view, from a random moment of a recording on; 0 films recordings whole."""
     balance: float = 0.0
     """0: every recording gets ``views`` cameras. 1: every motion group gets the same time. Between: a power."""
     proportions: float = 0.0
     """Spread of body proportions (0.06 for training; 0 keeps the recorded bodies)."""
+    hip_width: Range = (1.0, 1.0)
+    """Lowest and highest factor by which hips are moved apart, besides the proportions."""
+    shoulder_width: Range = (1.0, 1.0)
+    """The same for shoulders."""
+    variation: MotionVariation = field(default_factory=MotionVariation)
+    """What is done to a motion before it is filmed; needs ``view_frames``."""
     slicing: Slicing = "published"
     ground_truth: bool = False
     """Also store what the Human3.6M protocol evaluates with: ``truth_mm`` and ``mm_per_px``."""
     seed: int = 0
     cameras: CameraRanges = field(default_factory=CameraRanges)
+    wide_cameras: CameraRanges | None = None
+    """A second kind of cameras, farther from what people usually film with."""
+    wide_share: float = 0.0
+    """Chance that a view has a camera of the second kind."""
     noise: DetectorNoise = field(default_factory=DetectorNoise)
+    """The detector, where ``detectors`` names no families."""
+    detectors: dict[str, DetectorFamily] = field(default_factory=dict)
+    """Families of detectors by name; each view has one of them."""
 
     def __post_init__(self) -> None:
         if min(self.n_frames, self.stride, self.views) < 1 or self.fps <= 0:
             raise InputError("n_frames, stride, views and fps must be positive")
         if not 0 <= self.balance <= 1:
             raise InputError(f"balance is {self.balance}; it lies between 0 and 1")
+        if self.view_frames < 0 or 0 < self.view_frames < self.n_frames:
+            raise InputError(
+                f"view_frames is {self.view_frames}; give 0 for whole recordings, or at least n_frames, {self.n_frames}"
+            )
+        if self.variation != MotionVariation() and not self.view_frames:
+            raise InputError("variation needs view_frames: motions are varied in short views, not as whole recordings")
+        if not 0 <= self.wide_share <= 1 or (self.wide_share and self.wide_cameras is None):
+            raise InputError(f"wide_share is {self.wide_share}; it lies between 0 and 1 and needs wide_cameras")
+        if self.detectors and not sum(family.share for family in self.detectors.values()):
+            raise InputError("detectors: every share is 0; give one of the families a share")
 
 
 def write_mocap_split(
-    folder: Path, recordings: Sequence[Recording], config: MocapStoreConfig, source: str, credit: str
+    folder: Path, recordings: Sequence[Recording], config: MocapStoreConfig, source: str, credit: str, workers: int = 1
 ) -> int:
     """Write one split of a clip store.
 
     Every draw comes from ``config.seed``, the recording's name and the number of the view: the same seed gives the
-    same bytes, whatever the order of the recordings.
+    same bytes, whatever the order of the recordings and the number of workers.
 
     Args:
         folder: the split's folder; the caller makes it appear whole (``files.atomic_folder``).
@@ -69,6 +94,7 @@ def write_mocap_split(
         config: how.
         source: where the motions come from, for ``meta.json``.
         credit: the data's credit line.
+        workers: processes that film; 1 films in this one.
 
     Returns:
         The number of clips.
@@ -88,28 +114,14 @@ def write_mocap_split(
     )
     unseen: Counter[str] = Counter()
     with StoreWriter(folder, meta) as writer:
-        for recording, views in zip(recordings, _views_each(recordings, config), strict=True):
-            for view in range(views):
-                seed = [config.seed, zlib.crc32(recording.name.encode()), view]
-                rng = np.random.default_rng(seed)
-                joints_m = _at_rate(recording, config.fps, view)
-                if config.proportions:
-                    joints_m = with_proportions(joints_m, draw_proportions(H36M_17, config.proportions, rng), H36M_17)
-                camera = draw_camera(joints_m, config.cameras, rng)
-                if camera is None:
-                    unseen[recording.name] += 1
-                    continue
-                arrays = view_arrays(joints_m, camera, config, rng)
-                video = Video(
-                    source=f"{recording.name}@{view}",
-                    subject=recording.subject,
-                    action=recording.group,
-                    frames=len(joints_m),
-                    width=float(camera.width),
-                    height=float(camera.height),
-                    K=camera.K.tolist(),
-                )
-                writer.add_video(video, arrays)
+        tasks = [
+            (number, view) for number, views in enumerate(_views_each(recordings, config)) for view in range(views)
+        ]
+        for (number, _), filmed in zip(tasks, _film_all(tasks, _Studio(recordings, config), workers), strict=True):
+            if filmed is None:
+                unseen[recordings[number].name] += 1
+            else:
+                writer.add_video(*filmed)
         if unseen:
             _LOG.warning("no camera saw enough of %d views, most of %s", sum(unseen.values()), unseen.most_common(3))
         clips = clip_rows(
@@ -122,9 +134,74 @@ def write_mocap_split(
     return len(clips)
 
 
+class _Studio:
+    """Films one view of one recording at a time."""
+
+    def __init__(self, recordings: Sequence[Recording], config: MocapStoreConfig) -> None:
+        self.recordings = recordings
+        self.config = config
+        self.donors = sorted(recordings, key=lambda recording: recording.name)
+
+    def film(self, number: int, view: int) -> tuple[Video, dict[str, np.ndarray]] | None:
+        """The video and its arrays, or None when no camera sees enough of the motion."""
+        recording, config = self.recordings[number], self.config
+        rng = np.random.default_rng([config.seed, zlib.crc32(recording.name.encode()), view])
+        if config.view_frames:
+            joints_m = vary_motion(recording, self.donors, config.view_frames, config.fps, config.variation, rng)
+        else:
+            joints_m = _at_rate(recording, config.fps, view)
+        if config.proportions or config.hip_width != (1.0, 1.0) or config.shoulder_width != (1.0, 1.0):
+            factors = draw_proportions(H36M_17, config.proportions, rng, config.hip_width, config.shoulder_width)
+            joints_m = with_proportions(joints_m, factors, H36M_17)
+        ranges = config.cameras
+        if config.wide_cameras is not None and rng.uniform() < config.wide_share:
+            ranges = config.wide_cameras
+        camera = draw_view(joints_m, config.fps, ranges, rng)
+        if camera is None:
+            return None
+        video = Video(
+            source=f"{recording.name}@{view}",
+            subject=recording.subject,
+            action=recording.group,
+            frames=len(joints_m),
+            width=float(camera.width),
+            height=float(camera.height),
+            K=camera.K.tolist(),
+        )
+        return video, view_arrays(joints_m, camera, config, rng)
+
+
+_studio: _Studio | None = None
+"""The studio of a worker process."""
+
+
+def _film_all(
+    tasks: Sequence[tuple[int, int]], studio: _Studio, workers: int
+) -> Iterator[tuple[Video, dict[str, np.ndarray]] | None]:
+    if workers == 1:
+        yield from (studio.film(*task) for task in tasks)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers, _open_studio, (studio,)) as pool:
+        yield from pool.imap(_film_in_worker, tasks, chunksize=16)
+
+
+def _open_studio(studio: _Studio) -> None:
+    global _studio
+    _studio = studio
+
+
+def _film_in_worker(task: tuple[int, int]) -> tuple[Video, dict[str, np.ndarray]] | None:
+    assert _studio is not None
+    filmed = _studio.film(*task)
+    if filmed is None:
+        return None
+    # What is stored is float32; half of the bytes go between the processes.
+    return filmed[0], {name: array.astype(np.float32) for name, array in filmed[1].items()}
+
+
 def view_arrays(
     joints_world_m: Float[np.ndarray, "frames joints 3"],
-    camera: Camera,
+    camera: Camera | MovingCamera,
     config: MocapStoreConfig,
     rng: np.random.Generator,
 ) -> dict[str, Float[np.ndarray, "frames ..."]]:
@@ -140,11 +217,16 @@ def view_arrays(
     label_px, mm_per_px = scaled_orthographic_label(joints_m, camera.K, H36M_17.root)
     points_px = project(joints_m, camera.K)
     bone_sum_m = float(np.median(bone_lengths(joints_m, H36M_17).sum(-1)))
-    height_m = _STANDING_HEIGHT_M * bone_sum_m / REFERENCE_BONE_SUM_M
+    height_m = REFERENCE_HEIGHT_M * bone_sum_m / REFERENCE_BONE_SUM_M
     size_px = 1000.0 * height_m / mm_per_px
     outside = ((points_px < 0) | (points_px > [camera.width, camera.height])).any(-1)
     hidden = outside | hidden_joints(joints_m, points_px, size_px, H36M_17)
-    keypoints_px = corrupt_keypoints(points_px, size_px, hidden, config.fps, H36M_17, config.noise, rng)
+    family = _draw_family(config, rng)
+    if family.coco:
+        points_px = project(coco_points(joints_m, bone_sum_m / REFERENCE_BONE_SUM_M, rng), camera.K)
+    keypoints_px = corrupt_keypoints(points_px, size_px, hidden, config.fps, H36M_17, family.noise, rng)
+    if family.coco:
+        keypoints_px = map_coco(keypoints_px)
     width, height = float(camera.width), float(camera.height)
     pose2d_norm = keypoints_px.copy()
     pose2d_norm[..., :2] = normalise_points(keypoints_px[..., :2], width, height)
@@ -159,7 +241,7 @@ def view_arrays(
 
 
 def _views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
-    """Cameras for each recording; the total time stays about ``views`` times the recorded time."""
+    """Views of each recording; the total time stays about ``views`` times the recorded time."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for recording in recordings:
         seconds[recording.group] += recording.seconds
@@ -167,7 +249,19 @@ def _views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> li
     total = sum(seconds.values())
     scale = total / max(sum(weight[group] * seconds[group] for group in seconds), 1e-9)
     # No group is repeated more than tenfold: beyond that the same few seconds only come again.
-    return [max(1, round(config.views * min(scale * weight[r.group], 10.0))) for r in recordings]
+    times = [config.views * min(scale * weight[r.group], 10.0) for r in recordings]
+    if config.view_frames:
+        view_s = config.view_frames / config.fps
+        times = [count * recording.seconds / view_s for count, recording in zip(times, recordings, strict=True)]
+    return [max(1, round(count)) for count in times]
+
+
+def _draw_family(config: MocapStoreConfig, rng: np.random.Generator) -> DetectorFamily:
+    if not config.detectors:
+        return DetectorFamily(noise=config.noise)
+    families = list(config.detectors.values())
+    shares = np.array([family.share for family in families])
+    return families[rng.choice(len(families), p=shares / shares.sum())]
 
 
 def _at_rate(recording: Recording, fps: float, view: int) -> np.ndarray:

@@ -8,14 +8,16 @@ size of a person is given to the evaluation. In camera space ``joints_m`` serves
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 from hyperlift.data.h36m_clips import new_splits
 from hyperlift.data.mpi_inf_3dhp import CREDIT, SKELETON, Sequence3DHP, read_test, read_train
 from hyperlift.data.slicing import TEST_STRIDE, TRAIN_STRIDE, Slicing, clip_rows
-from hyperlift.data.store import StoreMeta, StoreWriter, Video
+from hyperlift.data.store import LABEL_IS_PROJECTED, StoreMeta, StoreWriter, Video
 from hyperlift.errors import InputError
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.shapes import Float
@@ -48,8 +50,8 @@ def convert_mpi_inf_3dhp(train: Path | str, test: Path | str, out: Path | str, p
     """Write ``out/train`` and ``out/test``; both appear whole, or neither.
 
     Args:
-        train: ``data_train_3dhp.npz``.
-        test: ``data_test_3dhp.npz``.
+        train: ``data_train_3dhp.npz``, or the folder that holds ``S1/Seq1/annot.mat`` and so on.
+        test: ``data_test_3dhp.npz``, or the folder that holds ``TS1/annot_data.mat`` and so on.
         out: a new folder, or one that holds neither split yet.
         plan: how to cut.
 
@@ -64,8 +66,8 @@ def convert_mpi_inf_3dhp(train: Path | str, test: Path | str, out: Path | str, p
     with new_splits(Path(out)) as folder:
         # The small file first: a mistake shows before minutes of reading.
         for split, path, sequences, stride in (
-            ("test", test, read_test(test), min(plan.test_stride, plan.n_frames)),
-            ("train", train, read_train(train), plan.stride),
+            ("test", test, _test_sequences(test), min(plan.test_stride, plan.n_frames)),
+            ("train", train, _train_sequences(train), plan.stride),
         ):
             with StoreWriter(folder / split, _meta(plan, split, path, stride)) as writer:
                 for video, arrays in _videos(sequences, plan, path):
@@ -75,6 +77,24 @@ def convert_mpi_inf_3dhp(train: Path | str, test: Path | str, out: Path | str, p
             written[split] = len(rows)
             logger.info("%s: %d clips of %d frames", split, len(rows), plan.n_frames)
     return written
+
+
+def _train_sequences(path: Path) -> Iterator[Sequence3DHP]:
+    return _matlab_files(path).read_train_folder(path) if path.is_dir() else read_train(path)
+
+
+def _test_sequences(path: Path) -> Iterator[Sequence3DHP]:
+    return _matlab_files(path).read_test_folder(path) if path.is_dir() else read_test(path)
+
+
+def _matlab_files(folder: Path) -> ModuleType:
+    """The module that reads the data set's own files; h5py is wanted for nothing else."""
+    try:
+        return import_module("hyperlift.data.mpi_inf_3dhp_mat")
+    except ModuleNotFoundError as error:
+        if error.name != "h5py":
+            raise
+        raise InputError(f"{folder}: MATLAB files are read by h5py; pip install -e '.[train]'") from error
 
 
 def _videos(
@@ -120,5 +140,5 @@ def _meta(plan: ClipPlan3DHP, split: str, source: Path, stride: int) -> StoreMet
         slicing=plan.slicing,
         source=source.name,
         credit=CREDIT,
-        details={"split": split, "label": "root-relative, one millimetre a pixel"},
+        details={"split": split, "label": "root-relative, one millimetre a pixel", LABEL_IS_PROJECTED: False},
     )

@@ -30,6 +30,8 @@ from hyperlift.skeletons import Skeleton, skeleton_named
 FORMAT = "hyperlift-clips"
 VERSION = 1
 ARRAYS = ("pose2d_norm", "label_norm", "joints_m", "truth_mm", "mm_per_px", "valid")
+LABEL_IS_PROJECTED = "label_is_projected"
+"""Key of ``StoreMeta.details``: false where x, y of ``label_norm`` are no projection, but root-relative lengths."""
 _ONE_A_FRAME = ("mm_per_px", "valid")
 
 
@@ -189,12 +191,27 @@ class ClipStore:
         """Length of a clip."""
         return self.meta.n_frames
 
+    def want_projected_label(self, what: str) -> None:
+        """Refuse a use that takes x, y of ``label_norm`` for the projection of the joints.
+
+        Args:
+            what: the setting that asks for it.
+
+        Raises:
+            InputError: they are root-relative lengths here.
+        """
+        if not self.meta.details.get(LABEL_IS_PROJECTED, True):
+            raise InputError(
+                f"{self.folder}: its labels are root-relative lengths, no projections, which {what} needs; leave that "
+                "setting out"
+            )
+
     def has(self, name: str) -> bool:
         """Whether the store holds this kind of array."""
         return name in self._arrays
 
     def array(self, name: str) -> Shaped[np.ndarray, "frames ..."]:
-        """The memory map of all frames of one kind.
+        """All frames of one kind: a memory map, or in memory once preloaded.
 
         Raises:
             InputError: the store does not hold it.
@@ -202,6 +219,16 @@ class ClipStore:
         if name not in self._arrays:
             raise InputError(f"{self.folder}: holds no {name}; it holds {', '.join(self._arrays)}")
         return self._arrays[name]
+
+    def preload(self, names: Sequence[str]) -> None:
+        """Read whole arrays into memory, for storage that is slow at random reads.
+
+        Raises:
+            InputError: the store does not hold one of them.
+        """
+        for name in names:
+            if isinstance(self.array(name), np.memmap):
+                self._arrays[name] = np.array(self.array(name))
 
     def video_of(self, clip: int) -> Video:
         """The video that a clip is a part of."""

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hyperlift.config import to_mapping
+from hyperlift.config import from_mapping, to_mapping
 from hyperlift.distillation.config import DistillationConfig
 from hyperlift.errors import InputError
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import load_checkpoint
+
+_CONTENT = "teacher_sha256"
 
 _SAME_TASK = ("skeleton", "label_space", "rootrel", "n_frames")
 
@@ -94,5 +96,22 @@ def _check_layers(key: str, layers: tuple[int, ...], depth: int, whose: str) -> 
 
 def identity(config: DistillationConfig, teacher: Teacher) -> Mapping[str, Any]:
     """What defines a distillation, for the run's record: the parts, and the teacher by content instead of by path."""
-    parts = {key: value for key, value in to_mapping(config).items() if not key.startswith("teacher")}
-    return {**parts, "teacher_sha256": teacher.sha256}
+    return {**_parts(config), _CONTENT: teacher.sha256}
+
+
+def complete_identity(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The ``identity`` of an older run, with defaults for keys that did not exist then.
+
+    Args:
+        values: as ``identity`` gave it.
+        where: file, for messages.
+
+    Raises:
+        InputError: a key that does not exist.
+    """
+    parts = {key: value for key, value in values.items() if key != _CONTENT}
+    return {**_parts(from_mapping(parts, DistillationConfig, where)), _CONTENT: values.get(_CONTENT)}
+
+
+def _parts(config: DistillationConfig) -> dict[str, Any]:
+    return {key: value for key, value in to_mapping(config).items() if not key.startswith("teacher")}

@@ -14,5 +14,6 @@ MPI_INF_3DHP = Protocol(
     name="MPI-INF-3DHP",
     mean="frame",
     group="sequence",
+    given_2d="annotated 2D joints",
     correct_joints=tuple(joint for joint in MPI_INF_3DHP_17.joints if joint not in _NOT_COUNTED),
 )

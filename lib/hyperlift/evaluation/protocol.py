@@ -23,6 +23,8 @@ class Protocol:
     """Average with the mirrored input's mirrored output."""
     gt_2d: bool = False
     """Lift exact projections with confidence 1 instead of detections."""
+    given_2d: str = "detections"
+    """What the 2D joints of the data are, for the report."""
     slicing: Slicing | None = None
     """How test videos are cut; None takes the cut of the data."""
     correct_joints: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ def protocol_statements(result: EvaluationResult) -> list[str]:
         excluded = f"{', '.join(protocol.excluded)} excluded ({result.videos_excluded} videos here)"
     return [
         f"protocol:  {protocol.name}; {_SPELLED_MEAN[protocol.mean].format(group=protocol.group)}",
-        f"input:     {'exact projections (GT 2D)' if protocol.gt_2d else 'detections'}",
+        input_statement(protocol),
         f"flip:      {'on, mean of both' if protocol.flip else 'off'}",
         f"sequences: {excluded}",
         f"slicing:   {result.slicing}, windows of {result.n_frames} frames, stride {result.stride}; "
@@ -32,6 +32,11 @@ def protocol_statements(result: EvaluationResult) -> list[str]:
         size_statement(result),
         *measure_statements(protocol, result.fps),
     ]
+
+
+def input_statement(protocol: Protocol) -> str:
+    """What the lifter saw."""
+    return f"input:     {'exact projections (GT 2D)' if protocol.gt_2d else protocol.given_2d}"
 
 
 def size_statement(result: EvaluationResult) -> str:

@@ -22,6 +22,7 @@ class Errors:
     p2_mm: float
     r_mpjpe_mm: float
     n_mpjpe_mm: float
+    n_mpjpe_frame_mm: float
     mpjve_mm_per_frame: float
     pck_150: float
     auc_150: float
@@ -32,9 +33,9 @@ class Errors:
     """By "parent-child"."""
 
     @property
-    def values_mm(self) -> tuple[float, float, float, float]:
-        """The position errors: P1, P2, R-MPJPE, N-MPJPE."""
-        return self.p1_mm, self.p2_mm, self.r_mpjpe_mm, self.n_mpjpe_mm
+    def values_mm(self) -> tuple[float, float, float, float, float]:
+        """The position errors: P1, P2, R-MPJPE, N-MPJPE by video and by frame."""
+        return self.p1_mm, self.p2_mm, self.r_mpjpe_mm, self.n_mpjpe_mm, self.n_mpjpe_frame_mm
 
 
 def errors_of(scores: Scores, skeleton: Skeleton, correct_joints: tuple[str, ...] = ()) -> Errors:

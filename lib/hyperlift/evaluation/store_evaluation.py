@@ -1,7 +1,7 @@
 """Scores a lifter on the test split of a clip store by a protocol, or by several at the price of one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -75,6 +75,8 @@ def evaluate_protocols(
         everything, or the lifter gives something else than finite poses.
     """
     _check_fit(spec, store)
+    if protocols[0].gt_2d:
+        store.want_projected_label("gt_2d: true")
     own = _own_slicing(store)
     asked: set[tuple[Slicing, bool]] = {(protocol.slicing or own, protocol.flip) for protocol in protocols}
     cuts: dict[Slicing, _Cut] = {slicing: _cut(spec, store, slicing) for slicing, _ in asked}
@@ -124,7 +126,7 @@ def _result(
         data=store.meta.source,
         skeleton=store.skeleton,
         fps=float(store.meta.fps),
-        protocol=protocol,
+        protocol=replace(protocol, slicing=slicing),
         n_frames=cuts[slicing].n_frames,
         stride=cuts[slicing].stride,
         slicing=slicing,

@@ -8,6 +8,7 @@ from hyperlift.evaluation.measures import MEASURES, P1, P2, Measure
 from hyperlift.evaluation.protocol import Mean, Protocol
 from hyperlift.evaluation.report import (
     cell,
+    input_statement,
     json_header,
     json_tables,
     mean_name,
@@ -39,6 +40,7 @@ def variants_text(results: Sequence[EvaluationResult], standard: Protocol) -> st
         f"lifter:    {first.lifter}",
         f"data:      {first.data}",
         f"protocol:  {standard.name}, all variants; windows of {first.n_frames} frames, stride {first.stride}",
+        input_statement(standard),
         size_statement(first),
         *measure_statements(standard, first.fps),
         f"*:         what the protocol {standard.name} asks for, at either slicing",

@@ -28,6 +28,27 @@ class Camera:
         return (points_m - self.centre_m) @ self.R.T
 
 
+@dataclass(frozen=True, eq=False)
+class MovingCamera:
+    """A pinhole camera that moves while it films; its intrinsics stay."""
+
+    R: Float[np.ndarray, "frames 3 3"]
+    """World to camera rotations, determinant +1."""
+    centre_m: Float[np.ndarray, "frames 3"]
+    focal_px: float
+    width: int
+    height: int
+
+    @property
+    def K(self) -> Float[np.ndarray, "3 3"]:
+        """Intrinsics in pixels: square pixels, principal point in the middle."""
+        return Camera(self.R[0], self.centre_m[0], self.focal_px, self.width, self.height).K
+
+    def to_camera(self, points_m: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames points 3"]:
+        """World metres to the camera metres of each frame."""
+        return (points_m - self.centre_m[:, None]) @ self.R.transpose(0, 2, 1)
+
+
 def look_at(
     centre_m: Float[np.ndarray, " 3"], target_m: Float[np.ndarray, " 3"], roll: float
 ) -> Float[np.ndarray, "3 3"]:
@@ -44,6 +65,21 @@ def look_at(
     down = np.cross(forward, right)
     cos, sin = np.cos(roll), np.sin(roll)
     return np.stack([cos * right + sin * down, cos * down - sin * right, forward])
+
+
+def look_at_each(
+    centre_m: Float[np.ndarray, "frames 3"],
+    target_m: Float[np.ndarray, "frames 3"],
+    roll: Float[np.ndarray, " frames"],
+) -> Float[np.ndarray, "frames 3 3"]:
+    """``look_at`` for every frame of a moving camera."""
+    forward = target_m - centre_m
+    forward = forward / np.linalg.norm(forward, axis=-1, keepdims=True)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right, axis=-1, keepdims=True)
+    down = np.cross(forward, right)
+    cos, sin = np.cos(roll)[:, None], np.sin(roll)[:, None]
+    return np.stack([cos * right + sin * down, cos * down - sin * right, forward], axis=1)
 
 
 def project(points_m: Float[np.ndarray, "*any 3"], K: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "*any 2"]:

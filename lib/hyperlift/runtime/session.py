@@ -18,6 +18,32 @@ _QUIET = 3
 """ONNX Runtime's severity "error": what goes wrong reaches the user as one message of ours."""
 
 
+def open_session(model: Path | bytes, source: str, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """Open an ONNX model on the CPU.
+
+    Args:
+        model: path of the file, or its bytes.
+        source: name of the model in messages.
+        threads: CPU threads; None takes all cores.
+
+    Raises:
+        InputError: the file is no ONNX model, or fewer than one thread is asked for.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _QUIET
+    if threads is not None:
+        if threads < 1:
+            raise InputError(f"{threads} threads asked for; give 1 or more")
+        options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(
+            model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its exception classes are private and share no other base
+        reason = " ".join(str(error).split())[:160]
+        raise InputError(f"{source}: is not an ONNX model that can be run ({reason}); export it again") from error
+
+
 class OnnxLifter:
     """A lifter ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]`` from an ONNX file, run on the CPU.
 
@@ -37,19 +63,7 @@ class OnnxLifter:
         Raises:
             InputError: the file is no ONNX model, or not one of ours.
         """
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _QUIET
-        if threads is not None:
-            if threads < 1:
-                raise InputError(f"{threads} threads asked for; give 1 or more")
-            options.intra_op_num_threads = threads
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # its exception classes are private and share no other base
-            reason = " ".join(str(error).split())[:160]
-            raise InputError(f"{source}: is not an ONNX model that can be run ({reason}); export it again") from error
+        self._session = open_session(model, source, threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.spec = LifterSpec.from_metadata(metadata, source)
         self._joints = len(skeleton_named(self.spec.skeleton))

@@ -1,13 +1,17 @@
 """Hyperedges over joints as an incidence matrix, and the skeleton's adjacency in normalised form."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
+
+RelationBias = Literal["uniform", "none"]
+"""What a network's joint-relation bias starts from: the degree-normalised skeleton, or the identity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +61,41 @@ class Hypergraph:
             raise InputError(f"hyperedges leave out {', '.join(left_out)}; every joint needs at least one")
         return cls(incidence)
 
+    @classmethod
+    def from_memberships(cls, memberships: Mapping[str, Sequence[float]], skeleton: Skeleton) -> "Hypergraph":
+        """Soft hyperedges: for every joint by name, how much it belongs to each hyperedge, 0 to 1.
+
+        Raises:
+            InputError: an unknown or missing joint, rows of different lengths, a number outside 0..1, a joint that
+                belongs nowhere, or a hyperedge without joints.
+        """
+        missing = [joint for joint in skeleton.joints if joint not in memberships]
+        if missing:
+            raise InputError(f"incidence leaves out {', '.join(missing)}; give every joint its memberships")
+        numbers = skeleton.indices(tuple(memberships))
+        lengths = sorted({len(row) for row in memberships.values()})
+        if len(lengths) != 1 or not lengths[0]:
+            raise InputError(f"incidence has rows of {lengths} numbers; give every joint one number a hyperedge")
+        incidence = np.zeros((len(skeleton), lengths[0]))
+        incidence[numbers] = list(memberships.values())
+        if not ((incidence >= 0) & (incidence <= 1)).all():
+            raise InputError("incidence holds a number outside 0..1; a membership is a share")
+        nowhere = [joint for joint, row in zip(skeleton.joints, incidence, strict=True) if not row.any()]
+        if nowhere:
+            raise InputError(f"incidence puts {', '.join(nowhere)} in no hyperedge; every joint needs at least one")
+        empty = [edge for edge in range(incidence.shape[1]) if not incidence[:, edge].any()]
+        if empty:
+            raise InputError(f"incidence has no joint in hyperedge {empty[0]}; leave its column out")
+        return cls(incidence)
+
     @property
     def edge_mean(self) -> Float[np.ndarray, "edges joints"]:
-        """Row-stochastic matrix that averages the joints of each hyperedge."""
+        """Row-stochastic matrix that averages the joints of each hyperedge, weighted by membership."""
         return (self.incidence / self.incidence.sum(0)).T
 
     @property
     def hand_back(self) -> Float[np.ndarray, "joints edges"]:
-        """Row-stochastic matrix that gives each joint the mean of its hyperedges."""
+        """Row-stochastic matrix that gives each joint the mean of its hyperedges, weighted by membership."""
         return self.incidence / self.incidence.sum(1, keepdims=True)
 
 

@@ -49,6 +49,73 @@ BODY_25 = Skeleton(
 )
 """OpenPose's BODY_25."""
 
+COCO_18 = Skeleton(
+    name="coco18",
+    joints=(
+        *("Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist"),
+        *("RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar"),
+    ),
+    parent_of={},
+)
+"""OpenPose's COCO model: COCO's keypoints in another order, with a neck. ControlNet and rtmlib use it too."""
+
+HALPE_26 = Skeleton(
+    name="halpe26",
+    joints=(
+        *COCO_17.joints,
+        *("Head", "Neck", "Hip", "LBigToe", "RBigToe", "LSmallToe", "RSmallToe", "LHeel", "RHeel"),
+    ),
+    parent_of={},
+)
+"""Halpe's body and feet. "Head" is the top of the head, "Hip" the middle of both hips."""
+
+HALPE_136 = Skeleton(
+    name="halpe136",
+    joints=(
+        *HALPE_26.joints,
+        *(f"Face{i}" for i in range(68)),
+        *(f"LHand{i}" for i in range(21)),
+        *(f"RHand{i}" for i in range(21)),
+    ),
+    parent_of={},
+)
+"""Halpe's whole body. Face points are numbered, not named: ``mirror`` leaves them where they are."""
+
+COCO_WHOLEBODY_133 = Skeleton(
+    name="coco_wholebody133",
+    joints=(
+        *COCO_17.joints,
+        *("LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel"),
+        *(f"Face{i}" for i in range(68)),
+        *(f"LHand{i}" for i in range(21)),
+        *(f"RHand{i}" for i in range(21)),
+    ),
+    parent_of={},
+)
+"""COCO-WholeBody (Jin et al. 2020). Face points are numbered, as in ``HALPE_136``."""
+
+MEDIAPIPE_33 = Skeleton(
+    name="mediapipe33",
+    joints=(
+        *("Nose", "LEyeInner", "LEye", "LEyeOuter", "REyeInner", "REye", "REyeOuter", "LEar", "REar"),
+        *("LMouth", "RMouth", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist"),
+        *("LPinky", "RPinky", "LIndex", "RIndex", "LThumb", "RThumb", "LHip", "RHip", "LKnee", "RKnee"),
+        *("LAnkle", "RAnkle", "LHeel", "RHeel", "LFootIndex", "RFootIndex"),
+    ),
+    parent_of={},
+)
+"""The landmarks of MediaPipe's pose (BlazePose)."""
+
+MPII_16 = Skeleton(
+    name="mpii16",
+    joints=(
+        *("RAnkle", "RKnee", "RHip", "LHip", "LKnee", "LAnkle", "Pelvis", "Thorax", "UpperNeck", "HeadTop"),
+        *("RWrist", "RElbow", "RShoulder", "LShoulder", "LElbow", "LWrist"),
+    ),
+    parent_of={},
+)
+"""MPII Human Pose (Andriluka et al. 2014)."""
+
 MPI_INF_3DHP_17 = Skeleton(
     name="mpi_inf_3dhp17",
     joints=(
@@ -65,7 +132,13 @@ MPI_INF_3DHP_17 = Skeleton(
 )
 """The 17 joints of MPI-INF-3DHP's test set (Mehta et al. 2017), with the tree of its own evaluation."""
 
-SKELETONS = {skeleton.name: skeleton for skeleton in (H36M_17, COCO_17, BODY_25, MPI_INF_3DHP_17)}
+SKELETONS = {
+    skeleton.name: skeleton
+    for skeleton in (
+        *(H36M_17, COCO_17, COCO_18, BODY_25, HALPE_26, HALPE_136, COCO_WHOLEBODY_133),
+        *(MEDIAPIPE_33, MPII_16, MPI_INF_3DHP_17),
+    )
+}
 
 
 def skeleton_named(name: str) -> Skeleton:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
-from hyperlift.skeletons.joint_sets import BODY_25, COCO_17, H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.skeletons.skeleton import Skeleton
 
 HEAD_BEYOND_EARS = 0.6
@@ -29,16 +29,19 @@ _LIMBS = {
     name: (name,) for name in H36M_17.joints if name[1:] in {"Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist"}
 }
 
-_PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    COCO_17.name: {
-        **_LIMBS,
-        "Pelvis": ("RHip", "LHip"),
-        "Thorax": ("RShoulder", "LShoulder"),
-        "Nose": ("Nose",),
-    },
-    BODY_25.name: {**_LIMBS, "Pelvis": ("MidHip",), "Thorax": ("Neck",), "Nose": ("Nose",)},
+LIMBS = tuple(_LIMBS)
+"""The twelve joints that nothing can stand in for: a joint set without one of them cannot be lifted."""
+
+_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    **{name: (parents,) for name, parents in _LIMBS.items()},
+    "Pelvis": (("Pelvis",), ("MidHip",), ("Hip",), ("RHip", "LHip")),
+    "Spine": (("Spine",),),
+    "Thorax": (("Thorax",), ("Neck",), ("RShoulder", "LShoulder")),
+    "Nose": (("Nose",), ("UpperNeck",)),
+    "Head": (("HeadTop",), ("Head",)),
 }
-"""Detector joints whose mean is the Human3.6M joint. Spine and Head are made from the results."""
+"""Detector joints whose mean is the Human3.6M joint: the first way whose joints the detector has. Where there is
+none, the spine is the middle between pelvis and thorax, and the head is found from ears and eyes."""
 
 _ABOVE_NECK = (("REar", "LEar"), ("REar",), ("LEar",), ("REye", "LEye"))
 """What shows where the head is, best first. One ear alone is a face in profile, where both stand at one
@@ -65,27 +68,47 @@ def mark_missing(
     return cleaned
 
 
+def lacking_joints(source: Skeleton) -> tuple[str, ...]:
+    """What keeps a joint set from being mapped: the limb joints it lacks, and "Nose or Head" if it has neither."""
+    face = () if _way(source, "Nose") or _way(source, "Head") else ("Nose or Head",)
+    return tuple(joint for joint in LIMBS if joint not in source.joints) + face
+
+
 def to_h36m(keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton) -> Float[np.ndarray, "*any h36m_joints 3"]:
     """Map detector keypoints to ``H36M_17``; the confidence of a made-up joint is the lowest of its parents'.
+
+    Joints are found by name, so any joint set serves that has the twelve limb joints and a nose or a head. What it
+    has no way to (a nose, or a head without eyes and ears) comes out missing.
 
     Args:
         keypoints: x, y and confidence 0..1 in the joint order of ``source``, missing joints as
             ``mark_missing`` leaves them.
-        source: ``COCO_17`` or ``BODY_25``.
+        source: names of the joints.
 
     Raises:
-        InputError: there is no mapping from ``source``, or the joint count is not that of ``source``.
+        InputError: ``source`` lacks joints, or the joint count is not that of ``source``.
     """
-    if source.name not in _PARENTS:
-        raise InputError(f"no way from skeleton {source.name} to {H36M_17.name}; known: {', '.join(_PARENTS)}")
+    lacking = lacking_joints(source)
+    if lacking:
+        raise InputError(f"no way from skeleton {source.name} to {H36M_17.name}: it lacks {', '.join(lacking)}")
     if keypoints.shape[-2] != len(source):
         raise InputError(f"{keypoints.shape[-2]} keypoints a person; skeleton {source.name} has {len(source)}")
-    made = {
-        joint: _mean_of(keypoints[..., source.indices(parents), :]) for joint, parents in _PARENTS[source.name].items()
-    }
-    made["Spine"] = _mean_of(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
-    made["Head"] = _head_top(keypoints, source, made["Thorax"])
+    made = {}
+    for joint in H36M_17.joints:
+        way = _way(source, joint)
+        if way:
+            made[joint] = _mean_of(keypoints[..., source.indices(way), :])
+    if "Spine" not in made:
+        made["Spine"] = _mean_of(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
+    if "Head" not in made:
+        made["Head"] = _head_top(keypoints, source, made["Thorax"])
+    if "Nose" not in made:
+        made["Nose"] = np.broadcast_to(np.array([np.nan, np.nan, 0.0], keypoints.dtype), made["Spine"].shape)
     return np.stack([made[joint] for joint in H36M_17.joints], axis=-2)
+
+
+def _way(source: Skeleton, joint: str) -> tuple[str, ...] | None:
+    return next((way for way in _WAYS[joint] if set(way) <= set(source.joints)), None)
 
 
 def _head_top(
@@ -93,8 +116,9 @@ def _head_top(
 ) -> Float[np.ndarray, "*any 3"]:
     best = np.full_like(neck, np.nan)
     for parents in reversed(_ABOVE_NECK):
-        found = _mean_of(keypoints[..., source.indices(parents), :])
-        best = np.where(np.isfinite(found[..., :1]), found, best)
+        if set(parents) <= set(source.joints):
+            found = _mean_of(keypoints[..., source.indices(parents), :])
+            best = np.where(np.isfinite(found[..., :1]), found, best)
     top = best[..., :2] + HEAD_BEYOND_EARS * (best[..., :2] - neck[..., :2])
     confidence = np.where(np.isfinite(top[..., 0]), np.minimum(best[..., 2], neck[..., 2]), 0.0)
     return np.concatenate([top, confidence[..., None]], axis=-1).astype(keypoints.dtype)

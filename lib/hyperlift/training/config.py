@@ -23,8 +23,15 @@ class DataConfig:
     """Mirror training clips at random."""
     gt_2d: bool = False
     """Feed exact projections with confidence 1 in place of detections."""
+    fps: float | None = None
+    """Frames a second that the clips must have; None takes what the clip store says. One-pickle-a-clip folders name no
+    rate: there it is what they are taken to have, 25 where it is None."""
     credit: str = ""
     """Credit line of the data; it travels with the weights."""
+
+    def __post_init__(self) -> None:
+        if self.fps is not None and self.fps <= 0:
+            raise InputError(f"fps is {self.fps:g}; it must be positive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +63,8 @@ class TrainConfig:
     """torch.compile the network; the first step takes long."""
     amp: bool = True
     """bfloat16 autocast where the device is a GPU."""
+    amp_on_cpu: bool = False
+    """The same where the device is a CPU, most of which it slows down: to see on one what bfloat16 does to a run."""
     validate_every: int = 1
     """Epochs between measurements."""
 

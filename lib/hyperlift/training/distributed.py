@@ -81,6 +81,15 @@ def average_gradients(parameters: Iterable[nn.Parameter], ranks: Ranks) -> None:
                 parameter.grad /= ranks.world
 
 
+def average_buffers(module: nn.Module, ranks: Ranks) -> None:
+    """Give every process the mean of what the processes measured and keep in floating-point buffers."""
+    if ranks.world > 1:
+        for buffer in module.buffers():
+            if buffer.is_floating_point():
+                dist.all_reduce(buffer)
+                buffer /= ranks.world
+
+
 def wait_for_all(ranks: Ranks) -> None:
     """Go on when every process has come here."""
     if ranks.world > 1:

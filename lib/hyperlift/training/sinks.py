@@ -1,5 +1,6 @@
 """Where the numbers of a run go: always a JSON-lines file, on request TensorBoard or Weights & Biases."""
 
+import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,10 @@ class Sink(Protocol):
         """Take the record of an epoch; it has an ``epoch`` and numbers, some of them one level down."""
         ...
 
+    def close(self) -> None:
+        """Finish; the run is over."""
+        ...
+
 
 class JsonLines:
     """One JSON object an epoch, appended to a file."""
@@ -30,15 +35,16 @@ class JsonLines:
         with self.path.open("a") as log:
             log.write(json.dumps(record) + "\n")
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class TensorBoard:
     """Event files beside the checkpoints; wants the package ``tensorboard``."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ModuleNotFoundError as error:
-            raise InputError("--log tensorboard: the package is not installed; pip install tensorboard") from error
+        from torch.utils.tensorboard import SummaryWriter
+
         self._writer = SummaryWriter(folder / "tensorboard")
 
     def write(self, record: Mapping[str, Any]) -> None:
@@ -47,28 +53,40 @@ class TensorBoard:
             self._writer.add_scalar(name, value, record["epoch"])
         self._writer.flush()
 
+    def close(self) -> None:
+        """Close the event file."""
+        self._writer.close()
+
 
 class WeightsAndBiases:
     """A run of Weights & Biases; wants the package ``wandb`` and obeys its WANDB_MODE."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        try:
-            import wandb  # pyright: ignore[reportMissingImports]
-        except ModuleNotFoundError as error:
-            raise InputError("--log wandb: the package is not installed; pip install wandb") from error
+        import wandb  # pyright: ignore[reportMissingImports]
+
         self._run = wandb.init(project="hyperlift", name=name, dir=str(folder))
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Log every number."""
         self._run.log(numbers(record), step=record["epoch"])
 
+    def close(self) -> None:
+        """Hand over what has not been sent yet."""
+        self._run.finish()
 
-def make_sink(name: SinkName, folder: Path, run: str) -> Sink:
-    """The sink of a name.
+
+def check_sink(name: SinkName) -> None:
+    """Find out before the work whether a sink's package, which has its name, is installed.
 
     Raises:
-        InputError: its package is not installed.
+        InputError: it is not.
     """
+    if importlib.util.find_spec(name) is None:
+        raise InputError(f"--log {name}: the package is not installed; pip install {name}")
+
+
+def make_sink(name: SinkName, folder: Path, run: str) -> Sink:
+    """The sink of a name, in the folder of a run of a name."""
     return TensorBoard(folder) if name == "tensorboard" else WeightsAndBiases(folder, run)
 
 

@@ -20,18 +20,30 @@ from tqdm import tqdm
 
 from hyperlift.data.clips import BatchSampler
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
+from hyperlift.files import PARTIAL_MARK, atomic_file
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
 from hyperlift.training.config import TrainConfig
-from hyperlift.training.distributed import ALONE, Ranks, average_gradients, sum_over_ranks, wait_for_all
+from hyperlift.training.distributed import (
+    ALONE,
+    Ranks,
+    average_buffers,
+    average_gradients,
+    sum_over_ranks,
+    wait_for_all,
+)
 from hyperlift.training.schedule import learning_rate
 from hyperlift.training.sinks import JsonLines, Sink
 
 _LOG = logging.getLogger(__name__)
 
 Batch = tuple[np.ndarray, np.ndarray]
+TensorBatch = tuple[Tensor, Tensor]
+
+CompleteRecord = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
+"""Of the record of a run and the file it stands in: the same record with the keys that did not exist when it was
+written."""
 
 RESUME_SUFFIX = ".resume.pt"
 
@@ -65,6 +77,17 @@ class RunFolder:
         """State of the last epoch, with which a run goes on exactly."""
         return self.path / f"last{RESUME_SUFFIX}"
 
+    @property
+    def work(self) -> list[Path]:
+        """What a run has brought so far."""
+        files = (self.resume, self.checkpoint("last"), self.checkpoint("best"), self.log)
+        return [file for file in files if file.exists()]
+
+    def remove_leftovers(self) -> None:
+        """Remove what a process that was killed while it wrote left behind."""
+        for file in self.path.glob(f".*{PARTIAL_MARK}*"):
+            file.unlink()
+
 
 class Trainer:
     """Fits a lifter, in one process or in several that ``torchrun`` started.
@@ -87,6 +110,7 @@ class Trainer:
         sinks: where the record of every epoch goes, besides the log of the run folder.
         ranks: this process among all.
         progress: show a bar.
+        complete: fills in what the record of an older run lacks, before it is compared with ``run``.
     """
 
     def __init__(
@@ -104,10 +128,11 @@ class Trainer:
         sinks: Sequence[Sink] = (),
         ranks: Ranks = ALONE,
         progress: bool = True,
+        complete: CompleteRecord = lambda record, source: record,
     ) -> None:
         self.model, self.sampler, self.step, self.config = model, sampler, step, config
         self.seed, self.folder, self.spec, self.run_config = seed, folder, spec, run
-        self.validate, self.ranks, self.progress = validate, ranks, progress
+        self.validate, self.ranks, self.progress, self.complete = validate, ranks, progress, complete
         self.sinks: tuple[Sink, ...] = (JsonLines(folder.log), *sinks)
         self.device = next(model.parameters()).device
         modules = [module for module in (model, step) if isinstance(module, nn.Module)]
@@ -161,9 +186,10 @@ class Trainer:
             unit="clip",
             disable=not (self.progress and self.ranks.first),
         ) as bar:
-            for number, (inputs, labels) in enumerate(_ahead(self.sampler.epoch(self.epoch))):
+            batches = (self.to_tensors(*batch) for batch in self.sampler.epoch(self.epoch))
+            for number, (inputs, labels) in enumerate(_ahead(batches)):
                 lr = learning_rate(self.config, self.epoch * steps + number, steps)
-                terms = self._update(inputs, labels, lr)
+                terms = self.update(inputs, labels, lr)
                 for name, value in terms.items():
                     sums[name] += value
                 bar.update(len(inputs))
@@ -174,29 +200,40 @@ class Trainer:
         means = {name: value / clips for name, value in sums.items()}
         return {"epoch": self.epoch + 1, "lr": lr, **means, "clips_per_s": clips / seconds, "seconds": seconds}
 
-    def _update(self, inputs: np.ndarray, labels: np.ndarray, lr: float) -> dict[str, float]:
-        """One step of the optimiser on the whole batch; returns sums over the clips of this process."""
+    def to_tensors(self, inputs: np.ndarray, labels: np.ndarray) -> TensorBatch:
+        """A batch as ``update`` takes it; for a GPU in page-locked memory, from which copies do not wait."""
+        tensors = torch.from_numpy(inputs), torch.from_numpy(labels)
+        return (tensors[0].pin_memory(), tensors[1].pin_memory()) if self.device.type == "cuda" else tensors
+
+    def update(self, inputs: Tensor, labels: Tensor, lr: float) -> dict[str, float]:
+        """One step of the optimiser on the whole batch; returns sums over the clips of this process.
+
+        Raises:
+            InputError: the loss is not finite; the weights are as they were.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.zero_grad(set_to_none=True)
         sums: defaultdict[str, float] = defaultdict(float)
         whole = len(inputs)
-        ours = slice(self.ranks.rank, None, self.ranks.world)
-        parts = np.array_split(np.arange(whole)[ours], self.config.accumulate)
-        parts = [part for part in parts if len(part)] or [np.arange(0)]
+        inputs, labels = (tensor.to(self.device, non_blocking=True) for tensor in (inputs, labels))
+        ours = range(self.ranks.rank, whole, self.ranks.world)
+        parts = [ours[p[0] : p[-1] + 1] for p in np.array_split(np.arange(len(ours)), self.config.accumulate) if len(p)]
+        parts = parts or [range(0)]
         for number, part in enumerate(parts):
             # The mean over a part counts as much as the part has clips; DDP averages over the processes.
             weight = len(part) * self.ranks.world / whole
             more_to_come = number + 1 < len(parts)
             with self.network.no_sync() if more_to_come and self.ranks.world > 1 else nullcontext():  # type: ignore[operator]
                 # A process without a clip of a short last batch still takes part, with weight 0.
-                chosen = part if len(part) else np.arange(1)
+                chosen = slice(part.start, part.stop, part.step) if part else slice(1)
                 for name, value in self._backward(inputs[chosen], labels[chosen], weight).items():
                     sums[name] += value * len(part)
             sums["clips"] += len(part)
         if isinstance(self.step, nn.Module):
             # What DistributedDataParallel does for the network alone.
             average_gradients(self.step.parameters(), self.ranks)
+            average_buffers(self.step, self.ranks)
         if self.config.clip_gradient:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_gradient)
         self.optimizer.step()
@@ -204,18 +241,19 @@ class Trainer:
             self.average.update_parameters(self.model)
         return dict(sums)
 
-    def _backward(self, inputs: np.ndarray, labels: np.ndarray, weight: float) -> dict[str, float]:
-        on_gpu = self.device.type == "cuda"
-        pose2d, label = (_to_device(array, self.device) for array in (inputs, labels))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp and on_gpu):
+    def _backward(self, pose2d: Tensor, label: Tensor, weight: float) -> dict[str, float]:
+        half = self.config.amp if self.device.type == "cuda" else self.config.amp_on_cpu
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             loss, terms = self.step(self.network, pose2d, label)
-        values = {"loss": loss.item(), **{name: term.item() for name, term in terms.items()}}
+        numbers = torch.stack([term.detach().float() for term in (loss, *terms.values())])
+        (loss * weight).backward()
+        # One wait for the GPU a step, while it is busy with the backward pass.
+        values = dict(zip(("loss", *terms), numbers.tolist(), strict=True))
         if not np.isfinite(values["loss"]):
             raise InputError(
                 f"the loss became {values['loss']} in epoch {self.epoch + 1}; the weights were not updated. "
                 "Lower training.lr, set training.clip_gradient, or look for broken clips"
             )
-        (loss * weight).backward()
         return values
 
     def _save(self, record: dict[str, Any]) -> None:
@@ -249,16 +287,14 @@ class Trainer:
         Raises:
             InputError: no such state, or one of another configuration or seed.
         """
-        if path.suffix == ".safetensors":
-            path = path.with_suffix("").with_suffix(RESUME_SUFFIX)
-        if not path.is_file():
-            raise InputError(f"{path}: no such resume state; -r takes the last{RESUME_SUFFIX} of a run")
+        path = resume_file(path)
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
-            differing = _differing(json.loads(state["run"]), self.run_config)
+            record = json.loads(state["run"])
             epoch, best, seed = int(state["epoch"]), float(state["best"]), int(state["seed"])
         except Exception as error:  # torch raises several kinds, all of which mean a file that is not ours
             raise InputError(f"{path}: not a resume state of this library ({str(error).splitlines()[0]})") from error
+        differing = _differing(self.complete(record, str(path)), self.run_config)
         if differing:
             raise InputError(f"{path}: belongs to another configuration; it differs in {', '.join(differing)}")
         if seed != self.seed:
@@ -273,6 +309,19 @@ class Trainer:
         _LOG.info("resumed after epoch %d", epoch)
 
 
+def resume_file(path: Path) -> Path:
+    """The resume state that ``path`` means: itself, or the one beside a ``.safetensors``.
+
+    Raises:
+        InputError: there is none.
+    """
+    if path.suffix == ".safetensors":
+        path = path.with_suffix("").with_suffix(RESUME_SUFFIX)
+    if not path.is_file():
+        raise InputError(f"{path}: no such resume state; -r takes the last{RESUME_SUFFIX} of a run")
+    return path
+
+
 def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str = "") -> list[str]:
     """Dotted names of the keys in which two nested mappings differ."""
     names = []
@@ -285,12 +334,7 @@ def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str = 
     return sorted(names)
 
 
-def _to_device(array: np.ndarray, device: torch.device) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
-
-
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def _ahead(batches: Iterator[TensorBatch]) -> Iterator[TensorBatch]:
     """Prepare the next batch while the current one is in use."""
     end = object()
     with ThreadPoolExecutor(1) as pool:

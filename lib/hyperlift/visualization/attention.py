@@ -20,6 +20,7 @@ from hyperlift.skeletons.attention_maps import AttentionMaps, by_hyperedge, stro
 
 _STRIP = 0.6
 """Width of the coloured strips beside a heat map, in joints."""
+_FRAMES_SHOWN = 8
 LINKS = 12
 """Links drawn on a skeleton."""
 _HEAT = "magma_r"
@@ -32,8 +33,9 @@ _LEFT, _BOTTOM, _TOP, _GAP = 0.85, 0.45, 0.35, 0.36
 """Margins of a grid of panels and the space between them, inches."""
 _STANDING = {
     **{"Pelvis": (0, 0.95), "Spine": (0, 1.19), "Thorax": (0, 1.43), "Neck": (0, 1.47), "Nose": (0, 1.58)},
-    **{"Head": (0, 1.74), "Eye": (0.07, 1.68), "Ear": (0.15, 1.61), "Hip": (0.13, 0.93), "Knee": (0.17, 0.50)},
-    **{"Ankle": (0.20, 0.08), "Shoulder": (0.20, 1.42), "Elbow": (0.37, 1.16), "Wrist": (0.50, 0.92)},
+    **{"Head": (0, 1.74), "HeadTop": (0, 1.88), "Eye": (0.07, 1.68), "Ear": (0.15, 1.61), "Hip": (0.13, 0.93)},
+    **{"Knee": (0.17, 0.50), "Ankle": (0.20, 0.08), "Shoulder": (0.20, 1.42), "Elbow": (0.37, 1.16)},
+    **{"Wrist": (0.50, 0.92)},
 }
 """A standing figure that faces the viewer, x for the left side: metres, so its right is on the picture's left."""
 
@@ -68,12 +70,45 @@ def overview_figure(maps: AttentionMaps, title: str) -> Figure:
     _, through = maps.of_hypergraph(graph)
     draw_hyperedge_heat(axes["edges"], through.mean((0, 1, 2)), incidence, maps.skeleton, bar=True)
     which = f" of hypergraph {graph} (of {len(maps.incidence)})" if len(maps.incidence) > 1 else ""
-    axes["edges"].set_title(f"Hyperedge attention{which}: a frame holds a hyperedge", fontsize=11)
+    axes["edges"].set_title(f"Hyperedge attention{which}: a box holds a hyperedge", fontsize=11)
     names = hyperedge_names(incidence, maps.skeleton)
     patches = [Patch(color=edge_colour(edge), label=name) for edge, name in enumerate(names)]
     figure.legend(handles=patches, loc="outside lower left", fontsize=9, frameon=False, ncols=2, title="Hyperedges")
     draw_time_heat(axes["temporal"], maps.temporal.mean((0, 1, 2)), maps, bar=True)
     axes["temporal"].set_title("Temporal attention: row looks at column", fontsize=11)
+    return figure
+
+
+def clip_figure(
+    pose2d_norm: Float[np.ndarray, "frames joints 3"], maps: AttentionMaps, fps: float, most: int = _FRAMES_SHOWN
+) -> Figure:
+    """Some frames of the clip as the network saw them: 2D joints in the colours of their hyperedges.
+
+    A joint that the detector was not sure of (confidence below one half) is hollow.
+
+    Args:
+        pose2d_norm: the clip, normalised picture space (y down).
+        maps: for the skeleton and the hyperedges.
+        fps: frames a second.
+        most: frames that are drawn.
+    """
+    shown = np.unique(np.linspace(0, len(pose2d_norm) - 1, most).round().astype(int))
+    main = maps.incidence[int(maps.hypergraph_of[0, 0])].mean(0).argmax(1)
+    colours = [edge_colour(int(edge)) for edge in main]
+    size = max(float(np.ptp(pose2d_norm[shown, :, axis], axis=1).max()) for axis in (0, 1)) * 0.6 + 1e-6
+    figure = Figure(figsize=(1.9 * len(shown), 2.6), facecolor=_PAPER, layout="constrained")
+    for axes, frame in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        points, confidence = pose2d_norm[frame, :, :2], pose2d_norm[frame, :, 2]
+        bones = [points[list(bone)] for bone in maps.skeleton.bones]
+        axes.add_collection(LineCollection(bones, colors=_BONE, linewidths=2.5))
+        inside = [colour if sure >= 0.5 else _PAPER for colour, sure in zip(colours, confidence, strict=True)]
+        axes.scatter(*points.T, s=22, c=inside, edgecolors=colours, linewidths=1.2, zorder=3)
+        middle = (points.min(0) + points.max(0)) / 2
+        axes.set_xlim(middle[0] - size, middle[0] + size)
+        axes.set_ylim(middle[1] + size, middle[1] - size)
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+        axes.set_title(f"frame {frame}, {frame / fps:.1f} s", fontsize=9, color=_INK)
     return figure
 
 
@@ -268,7 +303,7 @@ def draw_links(
         text.set(ha="right" if side < 0 else "left", va="center")
         text.set_path_effects([withStroke(linewidth=2.5, foreground=_PAPER)])
     looks, at, weight = links[0]
-    best = f"strongest: {skeleton.joints[looks]} → {skeleton.joints[at]}, {weight:.0%}"
+    best = f"strongest: {skeleton.joints[looks]} → {skeleton.joints[at]}, {weight:.1%} (even: {1 / len(heat):.1%})"
     axes.text(0.5, -0.02, best, transform=axes.transAxes, ha="center", fontsize=8, color=_INK)
     axes.set_xlim(places[:, 0].min() - 0.3, places[:, 0].max() + 0.3)
     axes.set_ylim(places[:, 1].min() - 0.1, places[:, 1].max() + 0.1)
@@ -319,7 +354,7 @@ def _grid(rows: int, columns: int, size: float) -> tuple[Figure, np.ndarray]:
 
 def _panel_name(layer: int, heads: Sequence[int], column: int, heat: Float[np.ndarray, "rows columns"]) -> str:
     which = "mean of heads" if column == 0 else f"head {heads[column - 1]}"
-    return f"layer {layer}, {which} (max {heat.max():.0%})"
+    return f"layer {layer}, {which} (max {heat.max():.1%})"
 
 
 def _scale_end(heat: Float[np.ndarray, "rows columns"]) -> float:

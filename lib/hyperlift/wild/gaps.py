@@ -10,6 +10,7 @@ from hyperlift.skeletons import Skeleton
 
 LONGEST_BRIDGE_S = 1.0
 """A joint unseen for longer is not valid in between."""
+_ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,18 +18,21 @@ class FilledTrack:
     """A person at every frame from first to last, with a finite place for every joint."""
 
     frame: Int[np.ndarray, " frames"]
+    time_s: Float[np.ndarray, " frames"]
     keypoints_px: Float[np.ndarray, "frames joints 3"]
     """x, y in pixels and confidence; where the joint was not seen, a place by interpolation with confidence
     0."""
     valid: Bool[np.ndarray, "frames joints"]
     """True where the joint was seen, or lies between two sightings at most ``LONGEST_BRIDGE_S`` apart."""
+    bridged: Bool[np.ndarray, "frames joints"]
+    """True where the joint is valid without having been seen."""
 
 
 def fill_gaps(
     frame: Int[np.ndarray, " seen"],
     keypoints_px: Float[np.ndarray, "seen joints 3"],
     skeleton: Skeleton,
-    fps: float,
+    time_s: Float[np.ndarray, " all_frames"],
 ) -> FilledTrack:
     """Give every frame from first to last and every joint a finite place.
 
@@ -40,34 +44,44 @@ def fill_gaps(
         frame: ascending frame numbers in which the person was seen.
         keypoints_px: missing joints as NaN with confidence 0; at least one joint is seen at least once.
         skeleton: the joints of ``keypoints_px``.
-        fps: frames a second.
+        time_s: seconds of every frame of the video, indexed by frame number.
     """
     every = np.arange(frame[0], frame[-1] + 1)
+    every_s = time_s[every]
     filled = np.zeros((len(every), len(skeleton), 3))
     valid = np.zeros(filled.shape[:2], bool)
     seen = np.asarray(np.isfinite(keypoints_px[..., :2]).all(-1))
     assert seen.any(), "a track without a single joint"
+    seen_at_all = np.zeros_like(valid)
+    seen_at_all[frame - frame[0]] = seen
     for joint in range(len(skeleton)):
         at = frame[seen[:, joint]]
         points = keypoints_px[seen[:, joint], joint]
         if not len(at):
             continue
         for axis in range(2):
-            filled[:, joint, axis] = np.interp(every, at, points[:, axis])
+            filled[:, joint, axis] = np.interp(every_s, time_s[at], points[:, axis])
         filled[at - frame[0], joint, 2] = points[:, 2]
-        valid[:, joint] = _bridged(every, at, fps)
+        valid[:, joint] = _within_reach(every_s, time_s[at])
     _place_unseen(filled, np.asarray(seen.any(0)), skeleton)
-    return FilledTrack(frame=every, keypoints_px=filled.astype(keypoints_px.dtype), valid=valid)
+    return FilledTrack(
+        frame=every,
+        time_s=every_s,
+        keypoints_px=filled.astype(keypoints_px.dtype),
+        valid=valid,
+        bridged=valid & ~seen_at_all,
+    )
 
 
-def _bridged(
-    every: Int[np.ndarray, " frames"], at: Int[np.ndarray, " seen"], fps: float
+def _within_reach(
+    every_s: Float[np.ndarray, " frames"], seen_s: Float[np.ndarray, " seen"]
 ) -> Bool[np.ndarray, " frames"]:
-    before = np.searchsorted(at, every, side="right") - 1
-    after = np.searchsorted(at, every, side="left")
-    between = (before >= 0) & (after < len(at))
-    width = at[np.minimum(after, len(at) - 1)] - at[np.maximum(before, 0)]
-    return between & (width <= LONGEST_BRIDGE_S * fps)
+    """Whether each moment is a sighting or lies between two that are close enough."""
+    before = np.searchsorted(seen_s, every_s, side="right") - 1
+    after = np.searchsorted(seen_s, every_s, side="left")
+    between = (before >= 0) & (after < len(seen_s))
+    width_s = seen_s[np.minimum(after, len(seen_s) - 1)] - seen_s[np.maximum(before, 0)]
+    return between & (width_s <= LONGEST_BRIDGE_S + _ROUNDING_S)
 
 
 def _place_unseen(

@@ -30,7 +30,9 @@ class Detections:
     tool: str
     skeleton: Skeleton
     frames: Mapping[int, Sequence[Detection]]
-    """Frame number (from 0, as the tool counts) to the people in it, in ascending order."""
+    """Frame number (from 0, gaps kept) to the people in it, in ascending order."""
+    picture_size: tuple[int, int] | None = None
+    """Width and height in pixels, where the file states them."""
 
     @property
     def span(self) -> int:
@@ -45,6 +47,11 @@ class Detections:
                 picture.
         """
         check_picture_size(float(width), float(height))
+        if self.picture_size not in (None, (width, height)):
+            raise InputError(
+                f"{self.source}: made from a picture of {self.picture_size[0]}x{self.picture_size[1]}, not "
+                f"{width}x{height}; check --video-size"
+            )
         people = [person.keypoints_px for frame in self.frames.values() for person in frame]
         points = np.concatenate(people)[:, :2] if people else np.empty((0, 2))
         points = points[np.isfinite(points).all(-1)]
@@ -95,3 +102,15 @@ class LiftedPerson:
     """True where the joint was seen, or lies between two sightings at most a second apart."""
     keypoints_px: Float[np.ndarray, "frames joints 3"] | None = None
     """What was lifted: x, y in pixels with confidence, NaN where a joint was not valid."""
+    joints_m: Float[np.ndarray, "frames joints 3"] | None = None
+    """Metres from the camera, camera axes; like all that follow None for somebody who is not placed."""
+    root_m: Float[np.ndarray, "frames 3"] | None = None
+    """The root joint of ``joints_m``."""
+    root_std_m: Float[np.ndarray, "frames 3"] | None = None
+    """Standard deviation of ``root_m``, without that of body size and focal length."""
+    world_m: Float[np.ndarray, "frames joints 3"] | None = None
+    """Metres in the world: z up, the floor at 0."""
+    reprojection_px: Float[np.ndarray, " frames"] | None = None
+    """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
+    bridged: Bool[np.ndarray, "frames joints"] | None = None
+    """True where a valid joint was not seen but lies between two sightings."""

@@ -13,52 +13,76 @@ from hyperlift.skeletons import H36M_17
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.wild.gaps import FilledTrack, fill_gaps
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
-from hyperlift.wild.timing import check_fps, frames_at, resample, resample_pose2d
+from hyperlift.wild.side_swaps import repair_side_swaps
+from hyperlift.wild.timing import check_times, grid_times, resample, resample_pose2d
 from hyperlift.wild.tracking import follow_people
 from hyperlift.wild.windows import lift_windows
 
 _log = logging.getLogger(__name__)
 
 
-def people_in(detections: Detections, width: int, height: int, fps: float, min_confidence: float = 0.0) -> list[Track]:
+def people_in(
+    detections: Detections,
+    width: int,
+    height: int,
+    time_s: Float[np.ndarray, " all_frames"],
+    min_confidence: float = 0.0,
+    repair_sides: bool = True,
+) -> list[Track]:
     """Follow everybody and map their joints to ``H36M_17``.
 
     Args:
         detections: what the detector wrote.
         width: of the video in pixels.
         height: of the video in pixels.
-        fps: frames a second of the video.
+        time_s: seconds of every frame of the video (``even_times`` for a constant rate), indexed by frame number.
         min_confidence: keypoints below it count as not seen.
+        repair_sides: exchange left and right limbs where the detector swapped them for a moment
+            (``repair_side_swaps``); how often is logged (INFO).
 
     Raises:
-        InputError: picture size or frame rate are impossible or do not fit the keypoints, or nobody can be
+        InputError: picture size or time stamps are impossible or do not fit the keypoints, or nobody can be
             followed.
     """
-    check_fps(fps)
+    check_times(time_s, max(detections.frames, default=0))
     detections.check_fits_picture(width, height)
     if not 0 <= min_confidence < 1:
         raise InputError(f"--min-confidence is {min_confidence:g}; give a number from 0 up to, not including, 1")
     mapped = []
-    for track in follow_people(detections, fps):
+    for track in follow_people(detections, time_s):
         keypoints_px = to_h36m(mark_missing(track.keypoints_px, min_confidence), detections.skeleton)
         seen = np.isfinite(keypoints_px[..., 0]).any(1)
-        if seen.any():
-            mapped.append(Track(id=track.id, frame=track.frame[seen], keypoints_px=keypoints_px[seen]))
+        if not seen.any():
+            continue
+        frame, keypoints_px = track.frame[seen], keypoints_px[seen]
+        if repair_sides:
+            keypoints_px, exchanged = repair_side_swaps(keypoints_px, time_s[frame], H36M_17)
+            if exchanged.any():
+                frames = int(exchanged.any(1).sum())
+                _log.info("p%d: swapped arms or legs put right in %d frames", track.id, frames)
+        mapped.append(Track(id=track.id, frame=frame, keypoints_px=keypoints_px))
     if not mapped:
         raise InputError(f"{detections.source}: no keypoint reaches --min-confidence {min_confidence:g}; lower it")
     return mapped
 
 
 def network_input(
-    track: Track, width: int, height: int, fps: float
+    track: Track, width: int, height: int, time_s: Float[np.ndarray, " all_frames"]
 ) -> tuple[FilledTrack, Float[np.ndarray, "frames joints 3"]]:
-    """A track without gaps, and the same in normalised picture space with its confidence, at the video's frame rate."""
-    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, fps)
+    """A track without gaps, and the same in normalised picture space with its confidence, at the video's frames."""
+    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, time_s)
     points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
     return filled, np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
 
 
-def lift_track(predict: Predictor, spec: LifterSpec, track: Track, width: int, height: int, fps: float) -> LiftedPerson:
+def lift_track(
+    predict: Predictor,
+    spec: LifterSpec,
+    track: Track,
+    width: int,
+    height: int,
+    time_s: Float[np.ndarray, " all_frames"],
+) -> LiftedPerson:
     """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's
     frames.
 
@@ -68,25 +92,26 @@ def lift_track(predict: Predictor, spec: LifterSpec, track: Track, width: int, h
         track: the person in ``H36M_17`` joints.
         width: of the video in pixels.
         height: of the video in pixels.
-        fps: frames a second of the video.
+        time_s: seconds of every frame of the video, evenly spaced or not, indexed by frame number.
 
     Raises:
         InputError: the lifter has another skeleton.
     """
     if spec.skeleton != H36M_17.name:
         raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}")
-    filled, pose2d_norm = network_input(track, width, height, fps)
-    frames = len(filled.frame)
-    at_model_rate = resample_pose2d(pose2d_norm, frames_at(frames, fps, spec.fps))
+    filled, pose2d_norm = network_input(track, width, height, time_s)
+    grid_s = grid_times(filled.time_s, spec.fps)
+    at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s)
     lifted = lift_windows(predict, at_model_rate, spec.n_frames, align_depth=not spec.rootrel)
     if not np.isfinite(lifted).all():
         raise InputError(f"the lifter {spec.name!r} returns NaN or infinite poses; its weights are broken")
     return LiftedPerson(
         id=track.id,
         frame=filled.frame,
-        time_s=filled.frame / fps,
-        pose_norm=resample(lifted, frames),
+        time_s=filled.time_s,
+        pose_norm=resample(lifted, grid_s, filled.time_s),
         valid=filled.valid,
+        bridged=filled.bridged,
         keypoints_px=np.where(filled.valid[..., None], filled.keypoints_px, np.array([np.nan, np.nan, 0.0])),
     )
 
@@ -97,12 +122,12 @@ def lift_people(
     tracks: Iterable[Track],
     width: int,
     height: int,
-    fps: float,
+    time_s: Float[np.ndarray, " all_frames"],
     on_person: Callable[[LiftedPerson], None] = lambda person: None,
 ) -> list[LiftedPerson]:
     """``lift_track`` for several people; ``on_person`` is called after each, for a progress bar."""
     people = []
     for track in tracks:
-        people.append(lift_track(predict, spec, track, width, height, fps))
+        people.append(lift_track(predict, spec, track, width, height, time_s))
         on_person(people[-1])
     return people

@@ -14,11 +14,20 @@ from hyperlift.files import atomic_file
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.skeletons import skeleton_named
+from hyperlift.trajectory.place import Placement
 from hyperlift.wild.keypoints import LiftedPerson
 
 FORMAT = "hyperlift-poses"
 FORMAT_VERSION = 1
 _ARRAYS = ("frame", "time_s", "pose_norm", "valid")
+_PLACED_ARRAYS = {
+    "joints_m": "metres from the camera; camera axes x right, y down, z forward",
+    "root_m": "metres, the root joint of joints_m",
+    "root_std_m": "metres, standard deviation of root_m without that of body size and focal length",
+    "world_m": "metres; z up, the floor at 0",
+    "reprojection_px": "pixels of the upright video, root mean square over the joints seen; NaN where none was",
+}
+"""Written for people who are placed, with the units that ``meta`` states."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +43,13 @@ class PosesMeta:
     fps: float
     """Of the video."""
     lifter: LifterSpec
+    placement: Placement | None = None
+    """Camera, height and world, where people are placed."""
 
     def as_dict(self) -> dict:
         """What stands in the file's ``meta``."""
         lifter = self.lifter
+        placed = {} if self.placement is None else {"arrays": _PLACED_ARRAYS, **self.placement.as_dict()}
         return {
             "format": FORMAT,
             "version": FORMAT_VERSION,
@@ -59,6 +71,7 @@ class PosesMeta:
                 "credit": lifter.credit,
             },
             "hyperlift": hyperlift.__version__,
+            **placed,
         }
 
 
@@ -66,12 +79,19 @@ def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMet
     """Write the file, whole or not at all.
 
     Per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V],
-    and ``meta``, a JSON text with axes, units, joint names, source and model.
+    and ``meta``, a JSON text with axes, units, joint names, source and model. People who are placed also have
+    ``p<ID>/joints_m`` [T,V,3], ``p<ID>/root_m`` [T,3], ``p<ID>/root_std_m`` [T,3], ``p<ID>/world_m`` [T,V,3] and
+    ``p<ID>/reprojection_px`` [T], and ``meta`` the intrinsics, the height and the world's frame.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    arrays = {f"p{person.id}/{name}": getattr(person, name) for person in people for name in _ARRAYS}
+    arrays = {
+        f"p{person.id}/{name}": getattr(person, name)
+        for person in people
+        for name in (*_ARRAYS, *_PLACED_ARRAYS)
+        if getattr(person, name) is not None
+    }
     with atomic_file(path) as partial:
         np.savez_compressed(partial, meta=np.array(json.dumps(meta.as_dict())), **arrays)
 
@@ -90,7 +110,12 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
             meta = json.loads(str(stored["meta"]))
             ids = sorted({int(key.split("/")[0][1:]) for key in stored.files if key != "meta"})
             people = [
-                LiftedPerson(id=number, **{name: stored[f"p{number}/{name}"] for name in _ARRAYS}) for number in ids
+                LiftedPerson(
+                    id=number,
+                    **{name: stored[f"p{number}/{name}"] for name in _ARRAYS},
+                    **{name: stored[key] for name in _PLACED_ARRAYS if (key := f"p{number}/{name}") in stored},
+                )
+                for number in ids
             ]
     except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path}: holds no 3D poses ({error}); expected the pose3d.npz that lifting writes") from error

@@ -16,12 +16,14 @@ from hyperlift.skeletons import H36M_17, Hypergraph, Skeleton
 
 @dataclass(frozen=True, kw_only=True)
 class HyperedgesConfig:
-    """The hyperedges of one hypergraph: ``joint_label``, ``hyperedges`` or ``random_edges``."""
+    """The hyperedges of one hypergraph: ``joint_label``, ``hyperedges``, ``incidence`` or ``random_edges``."""
 
     joint_label: tuple[int, ...] | None = None
     """A partition: the hyperedge number of every joint."""
     hyperedges: tuple[tuple[str, ...], ...] | None = None
     """Hyperedges as lists of joint names; they may overlap."""
+    incidence: dict[str, tuple[float, ...]] | None = None
+    """The incidence matrix itself: for every joint by name, how much it belongs to each hyperedge (0 to 1)."""
     random_edges: int | None = None
     """As many learned hyperedges, with a membership that starts at random."""
     membership: Literal["fixed", "learned"] = "fixed"
@@ -31,9 +33,11 @@ class HyperedgesConfig:
     """The skeleton that the hyperedges are made for. A ``joint_label`` without it is in the order of h36m17."""
 
     def __post_init__(self) -> None:
-        ways = [self.joint_label, self.hyperedges, self.random_edges]
+        ways = [self.joint_label, self.hyperedges, self.incidence, self.random_edges]
         if sum(way is not None for way in ways) != 1:
-            raise InputError("a hypergraph wants either joint_label or hyperedges (joint names), or random_edges")
+            raise InputError(
+                "a hypergraph wants either joint_label or hyperedges (joint names), incidence or random_edges"
+            )
         if self.random_edges is not None and self.random_edges < 2:
             raise InputError(f"random_edges is {self.random_edges}; learned hyperedges are at least 2")
         if self.random_edges is not None and self.membership != "learned":
@@ -53,6 +57,8 @@ class HyperedgesConfig:
             )
         if self.joint_label is not None:
             return Hypergraph.from_labels(self.joint_label, skeleton)
+        if self.incidence is not None:
+            return Hypergraph.from_memberships(self.incidence, skeleton)
         return Hypergraph.from_members(self.hyperedges, skeleton) if self.hyperedges is not None else None
 
     def make_membership(self, skeleton: Skeleton) -> Membership:
@@ -89,10 +95,11 @@ class HypergraphConfig(HyperedgesConfig):
             return
         if len(self.hypergraphs) < 2:
             raise InputError(f"hypergraphs lists {len(self.hypergraphs)}; for a single one write its keys directly")
-        own = [self.joint_label, self.hyperedges, self.random_edges, self.skeleton]
+        own = [self.joint_label, self.hyperedges, self.incidence, self.random_edges, self.skeleton]
         if any(key is not None for key in own) or self.membership != "fixed":
             raise InputError(
-                "joint_label, hyperedges, random_edges, membership and skeleton belong into the entries of hypergraphs"
+                "joint_label, hyperedges, incidence, random_edges, membership and skeleton belong into the entries of "
+                "hypergraphs"
             )
 
     @property

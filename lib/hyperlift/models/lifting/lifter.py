@@ -14,9 +14,7 @@ from hyperlift.models.layers.blocks import Block
 from hyperlift.models.lifting.hypergraph import HypergraphConfig, tensor
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.shapes import Float
-from hyperlift.skeletons import degree_normalised_adjacency, skeleton_named
-
-RelationBias = Literal["uniform", "none"]
+from hyperlift.skeletons import RelationBias, degree_normalised_adjacency, skeleton_named
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from wild_people import alphapose_entry, standing, write_alphapose, write_openpo
 from hyperlift.errors import InputError
 from hyperlift.skeletons import BODY_25, COCO_17
 from hyperlift.skeletons.mapping import to_h36m
-from hyperlift.wild.recognise import read_keypoints
+from hyperlift.wild.formats import read_keypoints
 
 
 def test_alphapose_frames_sort_as_numbers(tmp_path: Path):
@@ -74,7 +74,9 @@ def _broken(**changes: object) -> list[dict]:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (_broken(keypoints=[1.0] * 78), "78 numbers for a person; expected 51"),
+        (_broken(keypoints=[1.0] * 45), "15 joints a person; expected 17"),
+        (_broken(keypoints=[1.0] * 50), "50 numbers for a person; expected x, y, confidence"),
+        ([*_broken(), *_broken(keypoints=[1.0] * 78)], "78 numbers for a person; expected 51"),
         (_broken(keypoints=[float("nan")] * 51), "NaN, infinite"),
         (_broken(keypoints=[float("inf")] * 51), "NaN, infinite"),
         (_broken(keypoints=[10**400] * 51), "NaN, infinite"),
@@ -83,7 +85,7 @@ def _broken(**changes: object) -> list[dict]:
         (_broken(image_id="cover.jpg"), "no frame number"),
         (_broken(idx="a"), "idx is 'a'"),
         (_broken(idx=float("nan")), "idx is nan"),
-        ({"people": [{"pose_keypoints_2d": [1.0] * 54}]}, "54 numbers for a person; expected 75"),
+        ({"people": [{"pose_keypoints_2d": [1.0] * 45}]}, "15 joints a person; expected 25"),
         ({"people": [3]}, "is no object"),
         ({"videos": []}, "this layout is unknown"),
         ([[1, 2]], "this layout is unknown"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from hyperlift.wild.assignment import cheapest_pairs
+from hyperlift.wild.following import cheapest_pairs
 
 
 @pytest.mark.parametrize("seed", range(40))

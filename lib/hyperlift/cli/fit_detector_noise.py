@@ -1,0 +1,53 @@
+"""The errors of a detector, measured on keypoint files."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.cli.app import guarded
+from hyperlift.errors import InputError
+from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector
+from hyperlift.wild.recognise import read_keypoints
+from hyperlift.wild.tracking import follow_people
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    arguments = argparse.ArgumentParser(
+        description="Measure jitter, bursts, exchanged sides and confidence of a detector, for the sections "
+        "'detectors' of configs/data/mocap_wild.yaml.",
+        epilog="Lengths are fractions of the person's standing height.",
+    )
+    arguments.add_argument("keypoints", type=Path, nargs="+", help="keypoint files or folders, as infer_wild.py reads")
+    arguments.add_argument("--fps", type=float, nargs="+", required=True, help="frame rate of each, or one for all")
+    return arguments
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    args = parser().parse_args(argv)
+    rates = args.fps * len(args.keypoints) if len(args.fps) == 1 else args.fps
+    if len(rates) != len(args.keypoints):
+        raise InputError(f"--fps has {len(rates)} values for {len(args.keypoints)} files; give one, or one each")
+    for path, fps in zip(args.keypoints, rates, strict=True):
+        detections = read_keypoints(path)
+        law = measure_detector(follow_people(detections, fps), fps, detections.skeleton)
+        print(f"{path}: {law.seconds:.1f} s of people at {fps:g} frames a second, {detections.tool}")
+        _print_law(law, detections.skeleton.joints)
+    return 0
+
+
+def _print_law(law: DetectorLaw, joints: Sequence[str]) -> None:
+    print(f"  {'joint':<10} {'jitter':>8} {'bursts/min':>10}   confidence at {', '.join(map(str, QUANTILES))}")
+    for joint, jitter, bursts, confidence in zip(
+        joints, law.jitter, law.bursts_per_minute, law.confidence, strict=True
+    ):
+        print(f"  {joint:<10} {jitter:8.5f} {bursts:10.1f}   {' '.join(f'{c:.2f}' for c in confidence)}")
+    print(
+        f"  all: jitter {np.median(law.jitter):.5f}, bursts {law.bursts_per_minute.mean():.1f} a minute and joint, "
+        f"{law.burst_s:.2f} s long, confidence in them {law.confidence_in_bursts:.2f}; "
+        f"exchanges {law.swaps_per_minute:.1f} a minute and pair; lost {100 * law.lost:.1f} %"
+    )

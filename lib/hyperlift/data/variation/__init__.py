@@ -1,0 +1,5 @@
+"""Motions that nobody recorded, made of those that somebody did."""
+
+from hyperlift.data.variation.motion_variation import MotionVariation, vary_motion
+
+__all__ = ["MotionVariation", "vary_motion"]

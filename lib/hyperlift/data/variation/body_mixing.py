@@ -1,0 +1,40 @@
+"""Arms, head and legs of one motion carried by the body of another."""
+
+import numpy as np
+
+from hyperlift.data.variation.body_frames import MovingBody, above, unit
+from hyperlift.shapes import Float, Int
+from hyperlift.skeletons import H36M_17
+
+_ARMS_AND_HEAD = np.concatenate([above("Nose"), above("LShoulder"), above("RShoulder")])
+_ARM = {"L": above("LShoulder"), "R": above("RShoulder")}
+_LEG = {"L": above("LKnee"), "R": above("RKnee")}
+
+
+def carry_arms_and_head(body: MovingBody, donor: MovingBody) -> None:
+    """Give a body the arms and head of another, as they stand to the thorax."""
+    _carry(body, donor, body.thorax_axes(), donor.thorax_axes(), _ARMS_AND_HEAD)
+
+
+def carry_arm(body: MovingBody, donor: MovingBody, side: str) -> None:
+    """Give a body one arm ("L" or "R") of another, as it stands to the thorax."""
+    _carry(body, donor, body.thorax_axes(), donor.thorax_axes(), _ARM[side])
+
+
+def carry_legs(body: MovingBody, donor: MovingBody, sides: str) -> None:
+    """Give a body legs ("L", "R" or "LR") of another, as they stand to the pelvis."""
+    joints = np.concatenate([_LEG[side] for side in sides])
+    _carry(body, donor, body.pelvis_axes(), donor.pelvis_axes(), joints)
+
+
+def mirrored(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
+    """The motion as a mirror shows it: left and right exchanged."""
+    return joints_m[:, H36M_17.mirror] * np.array([-1.0, 1.0, 1.0])
+
+
+def _carry(
+    body: MovingBody, donor: MovingBody, to: np.ndarray, of: np.ndarray, joints: Int[np.ndarray, " part"]
+) -> None:
+    turn = to @ of.transpose(0, 2, 1)
+    bones = unit(donor.bones_m[:, joints]) @ turn.transpose(0, 2, 1)
+    body.bones_m[:, joints] = bones * body.lengths_m[joints, None]

@@ -1,0 +1,119 @@
+"""How much recorded motions are varied, and the order in which it is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial.transform import Rotation
+
+from hyperlift.data.motion.recording import Recording
+from hyperlift.data.variation.body_frames import MovingBody, constant_lengths
+from hyperlift.data.variation.body_mixing import carry_arm, carry_arms_and_head, carry_legs, mirrored
+from hyperlift.data.variation.limb_rotation import rotate_limbs
+from hyperlift.data.variation.playback import played_back
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+
+_GROUND_S = 0.2
+"""Feet that take turns in being the lowest move the body up and down; smoothed over this time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionVariation:
+    """What is done to a recorded motion before it is filmed; 0 is off. Chances are per motion."""
+
+    speed: tuple[float, float] = (1.0, 1.0)
+    """Slowest and fastest playback; the speed changes smoothly between them."""
+    arms_and_head: float = 0.0
+    """Chance that arms and head come from another recording."""
+    one_arm: float = 0.0
+    """Chance that one arm comes from another recording."""
+    legs: float = 0.0
+    """Chance that both legs come from another recording; the lowest foot keeps its height."""
+    one_leg: float = 0.0
+    """Chance that one leg comes from another recording."""
+    limbs: float = 0.0
+    """Chance that all joints are turned by smooth random rotations."""
+    limbs_deg: float = 12.0
+    """Standard deviation of these rotations, about each axis."""
+    lean_deg: float = 0.0
+    """Standard deviation of a constant tilt of the whole body about each horizontal axis."""
+    tumble: float = 0.0
+    """Chance that the whole body is tilted by any angle, as in lying or in a somersault."""
+
+    def __post_init__(self) -> None:
+        for name in ("arms_and_head", "one_arm", "legs", "one_leg", "limbs", "tumble"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"motion variation: {name} is {getattr(self, name)}; a chance lies between 0 and 1")
+        if not 0 < self.speed[0] <= self.speed[1]:
+            raise InputError(f"motion variation: speed is {self.speed}; give the slowest and the fastest, above 0")
+        if min(self.limbs_deg, self.lean_deg) < 0:
+            raise InputError("motion variation: limbs_deg and lean_deg must not be negative")
+
+
+def vary_motion(
+    recording: Recording,
+    donors: Sequence[Recording],
+    frames: int,
+    fps: float,
+    variation: MotionVariation,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """A random part of a recording, varied.
+
+    Args:
+        recording: the motion whose path, bone lengths and foot heights are kept.
+        donors: recordings that may lend arms, heads and legs, in an order that depends on nothing but their names.
+        frames: how many frames to make.
+        fps: their rate.
+        variation: how much.
+        rng: source of every draw.
+
+    Returns:
+        World metres, z up; every bone has one length throughout.
+    """
+
+    def motion_of(other: Recording, mirror: bool) -> MovingBody:
+        joints_m = played_back(other, frames, fps, variation.speed, rng)
+        # Lengths of a donor do not matter: its directions alone are used.
+        return MovingBody.of(mirrored(joints_m) if mirror else joints_m, constant_lengths(other.joints_m[:1]))
+
+    def donor() -> MovingBody:
+        # Long recordings lend more often, but not in proportion: a few of them are most of the time recorded.
+        weights = np.sqrt([other.seconds for other in donors])
+        other = donors[rng.choice(len(donors), p=weights / weights.sum())]
+        return motion_of(other, bool(rng.integers(2)))
+
+    body = MovingBody.of(
+        played_back(recording, frames, fps, variation.speed, rng), constant_lengths(recording.joints_m)
+    )
+    foot_m = body.lowest_foot_m()
+    height_m = body.joints_m()[..., 2].min()
+    if rng.uniform() < variation.arms_and_head:
+        carry_arms_and_head(body, donor())
+    if rng.uniform() < variation.one_arm:
+        carry_arm(body, donor(), "LR"[rng.integers(2)])
+    if rng.uniform() < variation.legs:
+        carry_legs(body, donor(), "LR")
+    elif rng.uniform() < variation.one_leg:
+        carry_legs(body, donor(), "LR"[rng.integers(2)])
+    if rng.uniform() < variation.limbs:
+        rotate_limbs(body, variation.limbs_deg * rng.uniform(0.4, 1.6), fps, rng)
+
+    if rng.uniform() < variation.tumble:
+        direction = rng.uniform(0.0, 2.0 * np.pi)
+        _tilt(body, np.array([np.cos(direction), np.sin(direction), 0.0]) * rng.uniform(0.0, np.pi))
+        body.root_m[:, 2] += height_m - body.joints_m()[..., 2].min()
+        return body.joints_m()
+    if variation.lean_deg:
+        _tilt(body, np.radians(variation.lean_deg) * np.append(rng.normal(size=2), 0.0))
+    raised_m = foot_m - body.lowest_foot_m()
+    if np.abs(raised_m).max() > 1e-9:
+        body.root_m[:, 2] += gaussian_filter1d(raised_m, _GROUND_S * fps, mode="nearest")
+    return body.joints_m()
+
+
+def _tilt(body: MovingBody, rotation: Float[np.ndarray, " 3"]) -> None:
+    """Turn every pose about its root; the root's path stays."""
+    body.bones_m = body.bones_m @ Rotation.from_rotvec(rotation).as_matrix().T

@@ -1,0 +1,17 @@
+"""People and their 2D joints in the pictures of a video."""
+
+from hyperlift.detection.choose import DETECTORS, make_detector
+from hyperlift.detection.detector import Detector, VideoFrame, detect_video
+from hyperlift.detection.movenet import MoveNetDetector, movenet_confidence
+from hyperlift.detection.rtmlib_detector import RtmlibDetector
+
+__all__ = [
+    "DETECTORS",
+    "Detector",
+    "MoveNetDetector",
+    "RtmlibDetector",
+    "VideoFrame",
+    "detect_video",
+    "make_detector",
+    "movenet_confidence",
+]

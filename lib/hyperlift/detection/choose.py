@@ -1,0 +1,44 @@
+"""Detectors by name."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hyperlift.detection.detector import Detector
+from hyperlift.detection.movenet import MoveNetDetector
+from hyperlift.detection.rtmlib_detector import RtmlibDetector
+from hyperlift.errors import InputError
+
+
+def _fast(**options: Any) -> Detector:
+    return MoveNetDetector(**{"follow": "lightning", "long_side": 384, **options})
+
+
+_MAKERS: Mapping[str, Callable[..., Detector]] = {
+    "movenet": MoveNetDetector,
+    "movenet-fast": _fast,
+    "rtmlib": RtmlibDetector,
+}
+DETECTORS = tuple(_MAKERS)
+"""Names that ``make_detector`` knows."""
+
+
+def make_detector(name: str, **options: Any) -> Detector:
+    """A detector by name.
+
+    Args:
+        name: ``movenet`` (bundled; Thunder follows), ``movenet-fast`` (bundled; Lightning follows, and people are
+            sought in a smaller picture) or ``rtmlib`` (optional extra).
+        options: as ``MoveNetDetector`` or ``RtmlibDetector`` takes them.
+
+    Raises:
+        InputError: no detector has that name or takes that option, or it cannot be opened.
+    """
+    if name not in _MAKERS:
+        raise InputError(f"unknown detector {name!r}; known: {', '.join(_MAKERS)}")
+    maker = RtmlibDetector if name == "rtmlib" else MoveNetDetector
+    known = set(inspect.signature(maker).parameters)
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise InputError(f"detector {name} takes no option {', '.join(unknown)}; it takes {', '.join(sorted(known))}")
+    return _MAKERS[name](**options)

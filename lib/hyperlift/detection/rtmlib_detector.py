@@ -1,0 +1,138 @@
+"""RTMPose through rtmlib, an optional extra: surer than MoveNet, with feet, head and pelvis in its Halpe-26 models.
+
+rtmlib (Apache-2.0, https://github.com/Tau-J/rtmlib) brings the arithmetic of YOLOX and RTMPose, and OpenCV. The
+networks are files of the user's own; only when asked does rtmlib download them.
+"""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hyperlift.detection.pictures import check_picture
+from hyperlift.errors import InputError
+from hyperlift.skeletons import COCO_17, HALPE_26, Skeleton
+from hyperlift.skeletons.mapping import mark_missing
+from hyperlift.wild.keypoints import Detection
+
+_SKELETONS = {skeleton.name: skeleton for skeleton in (COCO_17, HALPE_26)}
+
+
+class RtmlibDetector:
+    """YOLOX finds people in every picture, RTMPose their joints; a ``Detector`` without track ids.
+
+    Confidences are SimCC's peak heights, which run from 0 to about 1 and are cut off there.
+    """
+
+    def __init__(
+        self,
+        det_onnx: Path | str | None = None,
+        pose_onnx: Path | str | None = None,
+        skeleton: str = "coco17",
+        download: str | None = None,
+    ) -> None:
+        """Open the networks.
+
+        Args:
+            det_onnx: a YOLOX person detector as OpenMMLab exports it.
+            pose_onnx: an RTMPose network with outputs ``simcc_x`` and ``simcc_y``.
+            skeleton: the joints of the pose network, ``coco17`` or ``halpe26``; checked against it.
+            download: instead of files, let rtmlib fetch its networks of this size: ``lightweight``, ``balanced`` or
+                ``performance``. They stay in rtmlib's cache.
+
+        Raises:
+            InputError: rtmlib is not installed, a file is missing or another kind of network, or the download
+                fails.
+        """
+        if skeleton not in _SKELETONS:
+            raise InputError(f"rtmlib's networks here have the joints {' or '.join(_SKELETONS)}, not {skeleton!r}")
+        self.skeleton: Skeleton = _SKELETONS[skeleton]
+        self.name = f"RTMPose ({skeleton})"
+        rtmlib = _import_rtmlib()
+        if download is not None:
+            if det_onnx is not None or pose_onnx is not None:
+                raise InputError("rtmlib: give det_onnx and pose_onnx, or download; not both")
+            det_onnx, pose_onnx = _addresses(rtmlib, self.skeleton, download)
+        elif det_onnx is None or pose_onnx is None:
+            raise InputError("rtmlib needs two networks: give det_onnx and pose_onnx, or download='balanced'")
+        else:
+            # rtmlib takes a path that does not exist for an address and goes to the network.
+            for path in (det_onnx, pose_onnx):
+                if not Path(path).is_file():
+                    raise InputError(f"{path}: no such file; give an ONNX network for rtmlib")
+        self._pose_source = str(pose_onnx)
+        self._find = _opened(rtmlib.YOLOX, str(det_onnx))
+        self._pose = _opened(rtmlib.RTMPose, self._pose_source)
+        self._check_pose_network()
+
+    def reset(self) -> None:
+        """Nothing is remembered between pictures."""
+
+    def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
+        """Everybody in one picture; see ``Detector``.
+
+        Raises:
+            InputError: no RGB picture.
+        """
+        check_picture(frame_rgb)
+        # YOLOX was trained on BGR, RTMPose on RGB; rtmlib passes on whatever it is given.
+        boxes = np.asarray(self._find(np.ascontiguousarray(frame_rgb[..., ::-1]))).reshape(-1, 4)
+        if not len(boxes):  # without boxes rtmlib would take the whole picture for a person
+            return []
+        points_px, scores = self._pose(frame_rgb, bboxes=boxes)
+        return [Detection(keypoints) for keypoints in mark_missing(_with_scores(points_px, scores))]
+
+    def _check_pose_network(self) -> None:
+        outputs = self._pose.session.get_outputs()
+        names = {output.name for output in outputs}
+        if names != {"simcc_x", "simcc_y"}:
+            raise InputError(
+                f"{self._pose_source}: gives {', '.join(sorted(names))}; expected an RTMPose network, which gives "
+                "simcc_x and simcc_y"
+            )
+        joints = outputs[0].shape[1]
+        if isinstance(joints, int) and joints != len(self.skeleton):
+            raise InputError(
+                f"{self._pose_source}: has {joints} joints; {self.skeleton.name} has {len(self.skeleton)}. "
+                f"Choose the skeleton that the network was trained for ({', '.join(_SKELETONS)})"
+            )
+
+
+def _with_scores(points_px: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    return np.concatenate([points_px, scores[..., None]], axis=-1).astype(np.float64)
+
+
+def _import_rtmlib() -> Any:
+    try:
+        import rtmlib
+    except ImportError as error:
+        raise InputError(
+            f"the detector rtmlib is not installed ({error}); pip install 'hyperlift[rtmlib]', or take movenet"
+        ) from error
+    return rtmlib
+
+
+def _addresses(rtmlib: Any, skeleton: Skeleton, size: str) -> tuple[str, str]:
+    table = (rtmlib.BodyWithFeet if skeleton is HALPE_26 else rtmlib.Body).MODE
+    if size not in table:
+        raise InputError(f"rtmlib has no networks called {size!r} to download; known: {', '.join(table)}")
+    return table[size]["det"], table[size]["pose"]
+
+
+def _opened(tool: Any, source: str) -> Any:
+    """Open a network through rtmlib, quietly, with the picture size that stands in the network itself."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            opened = tool(source, backend="onnxruntime", device="cpu")
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:  # download errors, zip errors and ONNX Runtime's private classes
+        reason = " ".join(str(error).split())[:160]
+        raise InputError(f"{source}: rtmlib cannot open this network ({reason}); give another file") from error
+    height, width = opened.session.get_inputs()[0].shape[2:]
+    if isinstance(height, int) and isinstance(width, int):
+        # rtmlib writes YOLOX's size as height, width and RTMPose's as width, height.
+        opened.model_input_size = (height, width) if tool.__name__ == "YOLOX" else (width, height)
+    return opened

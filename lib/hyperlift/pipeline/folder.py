@@ -1,0 +1,135 @@
+"""A folder of videos as independent jobs: resumable, each in a process of its own, one failure stops nothing else."""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Literal
+
+from hyperlift.errors import InputError
+from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_job
+from hyperlift.pipeline.source import VIDEO_SUFFIXES
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResult:
+    """What became of one recording."""
+
+    source: Path
+    out: Path
+    outcome: Literal["lifted", "skipped", "failed"]
+    message: str = ""
+    """What went wrong, in one line, or how long it took."""
+
+
+def videos_in(folder: Path) -> list[Path]:
+    """Every video below a folder, sorted; hidden files are left out.
+
+    Raises:
+        InputError: there is none.
+    """
+    videos = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in VIDEO_SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    if not videos:
+        raise InputError(f"{folder}: holds no video ({', '.join(sorted(VIDEO_SUFFIXES))}) and no keypoint files")
+    return videos
+
+
+def jobs_for(folder: Path, out: Path, template: RecordingJob) -> list[RecordingJob]:
+    """One job a video; results of ``a/b.mp4`` go to ``<out>/a/b/``, or ``b.mp4/`` where two videos share a stem.
+
+    Args:
+        folder: with the videos.
+        out: where the results go.
+        template: its options hold for every job.
+
+    Raises:
+        InputError: the folder holds no video.
+    """
+    videos = [video for video in videos_in(folder) if not video.is_relative_to(out) or out == folder]
+    stems = [video.relative_to(folder).with_suffix("") for video in videos]
+    return [
+        template.of(video, out / (stem if stems.count(stem) == 1 else video.relative_to(folder)))
+        for video, stem in zip(videos, stems, strict=True)
+    ]
+
+
+def run_jobs(
+    jobs: Sequence[RecordingJob], at_once: int, on_result: Callable[[JobResult], object] = lambda result: None
+) -> list[JobResult]:
+    """Run jobs, ``at_once`` of them side by side, each in a process of its own that shares the cores fairly.
+
+    A job whose results are complete and were made from the same file with the same options is skipped. A process that
+    dies (out of memory, killed) fails its own job alone.
+
+    Args:
+        jobs: what to do.
+        at_once: processes.
+        on_result: told about each job as it ends.
+
+    Returns:
+        The results in the order of ``jobs``.
+    """
+    if at_once < 1:
+        raise InputError(f"--jobs is {at_once}; give 1 or more")
+    threads = max(1, (os.cpu_count() or 1) // at_once)
+    results: dict[int, JobResult] = {}
+    with ThreadPoolExecutor(at_once) as pool:
+        running = {pool.submit(_in_own_process, job.with_threads(threads)): number for number, job in enumerate(jobs)}
+        try:
+            for future in as_completed(running):
+                results[running[future]] = future.result()
+                on_result(results[running[future]])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [results[number] for number in range(len(jobs))]
+
+
+def job_result(job: RecordingJob) -> JobResult:
+    """Run one job in this process, unless it is done already; a user's mistake becomes a failed result.
+
+    This is what a cluster calls: arguments and result can be sent from machine to machine.
+    """
+    if is_done(job):
+        return JobResult(source=job.source, out=job.out, outcome="skipped", message="already lifted")
+    try:
+        report = run_job(job)
+    except (InputError, OSError) as error:
+        return JobResult(source=job.source, out=job.out, outcome="failed", message=" ".join(str(error).split()))
+    people = "1 person" if report.people == 1 else f"{report.people} people"
+    message = f"{people} in {report.frames} frames, {report.seconds:.1f} s"
+    return JobResult(source=job.source, out=job.out, outcome="lifted", message=message)
+
+
+def _in_own_process(job: RecordingJob) -> JobResult:
+    if is_done(job):
+        return job_result(job)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(job, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        outcome, message = json.loads(ours.recv_bytes())
+    except EOFError:
+        process.join()
+        outcome, message = "failed", f"its process ended with exit code {process.exitcode}"
+    finally:
+        ours.close()
+        process.join()
+    return JobResult(source=job.source, out=job.out, outcome=outcome, message=message)
+
+
+def _work(job: RecordingJob, results: Connection) -> None:
+    result = job_result(job)
+    results.send_bytes(json.dumps([result.outcome, result.message]).encode())

@@ -1,0 +1,216 @@
+"""``Lifter``: from a video or keypoints to ``Motion``, every stage in order."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from hyperlift.detection import Detector, detect_video, make_detector
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LifterSpec, Predictor
+from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.pipeline.motion import Motion
+from hyperlift.pipeline.options import LiftOptions
+from hyperlift.pipeline.progress import Progress, Timings, silent
+from hyperlift.pipeline.source import Recorded, open_recording
+from hyperlift.runtime import load_lifter
+from hyperlift.skeletons import skeleton_named
+from hyperlift.trajectory.intrinsics import choose_intrinsics
+from hyperlift.trajectory.scale import BodyHeight
+from hyperlift.video.overlap import ahead
+from hyperlift.video.reading import Frame, read_frames
+from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
+from hyperlift.wild.lift import lift_people, people_in
+from hyperlift.wild.placing import place_lifted
+from hyperlift.wild.self_check import check_keypoints
+from hyperlift.wild.smoothing import smoothed
+from hyperlift.wild.streaming import LiftStream
+
+
+class Lifter:
+    """Turns videos and keypoints into 3D motion.
+
+    Opening one loads the network; it may then lift any number of recordings, one after the other.
+
+    Args:
+        model: name of a lifter that comes with the package ("small"), or the path of an ONNX file.
+        threads: CPU threads; None takes all cores.
+
+    Raises:
+        InputError: no such model, or the file is no lifter.
+    """
+
+    spec: LifterSpec
+    """The contract of the network."""
+
+    def __init__(self, model: str | Path = "small", *, threads: int | None = None) -> None:
+        self._network = load_lifter(None if model == "small" else model, threads)
+        self._threads = threads
+        self.spec = self._network.spec
+
+    def lift(
+        self,
+        source: str | Path,
+        *,
+        video: str | Path | None = None,
+        options: LiftOptions | None = None,
+        detector: Detector | None = None,
+        progress: Progress = silent,
+        timings: Timings | None = None,
+    ) -> Motion:
+        """Lift everybody in a recording.
+
+        Args:
+            source: a video, or a keypoint file or folder of any known tool.
+            video: the video of the keypoints, for its size, its time stamps, and to draw on.
+            options: everything that has a default.
+            detector: finds the keypoints in a video, in place of the one that the options name.
+            progress: told about every finished frame of a stage.
+            timings: filled with the time that each stage took.
+
+        Raises:
+            InputError: a file cannot be read, files and options contradict one another, or nobody can be followed.
+        """
+        options = options or LiftOptions()
+        timings = timings or Timings()
+        recorded = open_recording(Path(source), None if video is None else Path(video), options)
+        detections = recorded.detections
+        if detections is None:
+            detections = self.detect(recorded, options=options, detector=detector, progress=progress, timings=timings)
+        return self.lift_detections(detections, recorded, options=options, progress=progress, timings=timings)
+
+    def detect(
+        self,
+        recorded: Recorded,
+        *,
+        options: LiftOptions,
+        detector: Detector | None = None,
+        progress: Progress = silent,
+        timings: Timings | None = None,
+    ) -> Detections:
+        """Find the keypoints of everybody in a video; decoding runs beside it.
+
+        Args:
+            recorded: of a video.
+            options: name the detector.
+            detector: in place of the named one.
+            progress: as for ``lift``.
+            timings: as for ``lift``; decoding counts the time in which its own thread was busy.
+
+        Raises:
+            InputError: the video cannot be decoded, or no detector is wanted.
+        """
+        timings = timings or Timings()
+        if recorded.video is None or recorded.facts is None:
+            raise InputError(f"{recorded.path}: comes without a video to look at; give --video FILE")
+        if detector is None:
+            if options.detector == "none":
+                raise InputError(
+                    f"{recorded.path}: is a video and --detector is none; give its keypoints, or another detector"
+                )
+            detector = make_detector(options.detector, threads=self._threads)
+        frames = read_frames(recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated)
+        coming = ahead(timings.waiting("decode", frames))
+        with timings.stage("detect"), closing(coming):
+            detections = detect_video(
+                _counted(coming, progress, recorded.facts.frames), detector, source=str(recorded.path)
+            )
+        timings.frames["detect"] += len(detections.frames)
+        return detections
+
+    def lift_detections(
+        self,
+        detections: Detections,
+        recorded: Recorded,
+        *,
+        options: LiftOptions,
+        progress: Progress = silent,
+        timings: Timings | None = None,
+    ) -> Motion:
+        """Lift keypoints that are in memory; ``lift`` after detection.
+
+        Args:
+            detections: everybody, frame by frame.
+            recorded: picture size and times of the video that they come from.
+            options: as for ``lift``.
+            progress: as for ``lift``.
+            timings: as for ``lift``.
+
+        Raises:
+            InputError: as ``lift``.
+        """
+        timings = timings or Timings()
+        width, height = recorded.width, recorded.height
+        with timings.stage("lift"):
+            tracks = people_in(detections, width, height, recorded.times_s, options.min_confidence)
+            warnings = check_keypoints(detections, width, height)
+            tracks = _chosen(tracks, options.people)
+            people = self._lift_tracks(tracks, recorded, options, progress)
+            timings.frames["lift"] += sum(len(person.frame) for person in people)
+        with timings.stage("place"):
+            metadata = recorded.facts.metadata if recorded.facts is not None else None
+            intrinsics = choose_intrinsics(
+                width, height, fov_deg=options.fov_deg, given=options.intrinsics, metadata=metadata
+            )
+            people, placement = place_lifted(
+                people,
+                self.spec,
+                intrinsics,
+                None if options.height_m is None else BodyHeight.given(options.height_m),
+                options.camera_pitch_deg,
+                options.camera_roll_deg,
+            )
+        return Motion(
+            people=people,
+            detections=detections,
+            recorded=recorded,
+            lifter=self.spec,
+            placement=placement,
+            warnings=tuple(warnings),
+        )
+
+    def stream(self, width: int, height: int, fps: float, lookahead: int = 4) -> LiftStream:
+        """Lift one person live: a frame of keypoints in, a pose out ``lookahead`` frames later.
+
+        Args:
+            width: of the picture in pixels.
+            height: of the picture in pixels.
+            fps: at which frames will come, about.
+            lookahead: frames to wait for; more is more accurate.
+        """
+        return LiftStream(self._network, self.spec, width, height, fps, lookahead)
+
+    def _lift_tracks(
+        self, tracks: Sequence[Track], recorded: Recorded, options: LiftOptions, progress: Progress
+    ) -> list[LiftedPerson]:
+        skeleton = skeleton_named(self.spec.skeleton)
+        predict: Predictor = FlipAveraged(self._network, skeleton) if options.flip else self._network
+        total = sum(int(track.frame[-1] - track.frame[0]) + 1 for track in tracks)
+        done = 0
+
+        def told(person: LiftedPerson) -> None:
+            nonlocal done
+            done += len(person.frame)
+            progress("lift", done, total)
+
+        people = lift_people(
+            predict, self.spec, tracks, recorded.width, recorded.height, recorded.times_s, on_person=told
+        )
+        return [smoothed(person, options.smooth) for person in people] if options.smooth else people
+
+
+def _counted(frames: Iterator[Frame], progress: Progress, total: int) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        progress("detect", frame.index + 1, total)
+
+
+def _chosen(tracks: list[Track], wanted: Sequence[int] | None) -> list[Track]:
+    if wanted is None:
+        return tracks
+    known = {track.id for track in tracks}
+    strangers = [number for number in wanted if number not in known]
+    if strangers:
+        raise InputError(
+            f"--person {strangers[0]}: there is no such person; choose from {', '.join(f'p{n}' for n in sorted(known))}"
+        )
+    return [track for track in tracks if track.id in wanted]

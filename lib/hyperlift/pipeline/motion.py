@@ -1,0 +1,165 @@
+"""``Motion``: everybody in a recording, in 3D, with everything that says what the numbers mean."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.pipeline.source import Recorded
+from hyperlift.shapes import Float
+from hyperlift.trajectory.intrinsics import Intrinsics
+from hyperlift.trajectory.place import Placement
+from hyperlift.trajectory.world import WorldFrame
+from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
+from hyperlift.visualization.stage import Places
+from hyperlift.wild.alphapose_writer import write_alphapose
+from hyperlift.wild.keypoints import Detections, LiftedPerson
+from hyperlift.wild.poses_csv import write_poses_csv
+from hyperlift.wild.poses_json import write_poses_json
+from hyperlift.wild.poses_npz import PosesMeta, write_poses
+
+_WRITERS: dict[str, Callable[[Path, Sequence[LiftedPerson], PosesMeta], None]] = {
+    ".npz": write_poses,
+    ".json": write_poses_json,
+    ".csv": write_poses_csv,
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Motion:
+    """3D motion of everybody in a recording."""
+
+    people: Sequence[LiftedPerson]
+    """Each with ``joints_m`` [T,17,3] (metres, camera axes x right, y down, z forward), ``world_m`` (metres, z up, the
+    floor at 0), ``root_m``, ``time_s``, ``frame``, ``valid``, ``keypoints_px`` and ``reprojection_px``. Empty where
+    nobody was seen."""
+    detections: Detections
+    """The keypoints that were lifted, as they came."""
+    recorded: Recorded
+    """Picture size and times of the recording."""
+    lifter: LifterSpec
+    placement: Placement | None
+    """Camera, height and world; None where nobody was seen."""
+    warnings: tuple[str, ...] = ()
+    """What looks wrong about the keypoints."""
+
+    @property
+    def frames(self) -> int:
+        """Of the recording, those with nobody included."""
+        return len(self.recorded.times_s)
+
+    @property
+    def times_s(self) -> Float[np.ndarray, " frames"]:
+        """Seconds of every frame of the recording since frame 0."""
+        return self.recorded.times_s
+
+    @property
+    def intrinsics(self) -> Intrinsics | None:
+        """Of the camera, and where they come from."""
+        return None if self.placement is None else self.placement.intrinsics
+
+    @property
+    def world(self) -> WorldFrame | None:
+        """From camera axes to the world."""
+        return None if self.placement is None else self.placement.world
+
+    @property
+    def meta(self) -> PosesMeta:
+        """What the files say about their numbers."""
+        return PosesMeta(
+            source=self.recorded.path.name,
+            width=self.recorded.width,
+            height=self.recorded.height,
+            fps=self.recorded.fps,
+            lifter=self.lifter,
+            placement=self.placement,
+        )
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """Who was lifted, and what was assumed about camera, size and gravity, in sentences."""
+        people = [
+            f"p{person.id}: frames {person.frame[0]}–{person.frame[-1]}"
+            + (
+                ""
+                if person.reprojection_px is None
+                else f", reprojection {np.nanmedian(person.reprojection_px):.1f} px"
+            )
+            for person in self.people
+        ]
+        if self.placement is None:
+            return tuple(people)
+        world = self.placement.world
+        camera = (
+            f"camera: {self.placement.intrinsics.source}",
+            f"gravity: {world.tilt_source}; the camera looks {_looks(world.pitch_deg)} and is "
+            f"{world.camera_height_m:.1f} m above the floor",
+            f"size: {self.placement.height.sentence}",
+        )
+        return (*people, *camera)
+
+    def save(self, path: str | Path) -> None:
+        """Write a ``.npz``, ``.json`` or ``.csv``, whole or not at all.
+
+        Raises:
+            InputError: another suffix, or the folder cannot be written.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in _WRITERS:
+            raise InputError(f"{path}: unknown kind of file {path.suffix!r}; choose from {', '.join(_WRITERS)}")
+        _WRITERS[path.suffix.lower()](path, self.people, self.meta)
+
+    def save_keypoints(self, path: str | Path) -> None:
+        """Write the keypoints as an AlphaPose results file, from which they can be lifted again.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        save_keypoints(path, self.detections, self.recorded)
+
+    def render(self, path: str | Path, on_frame: Callable[[int, int], object] = lambda done, total: None) -> None:
+        """Draw an mp4: the keypoints over the video, and the people in 3D beside it.
+
+        Args:
+            path: the mp4.
+            on_frame: called after every frame with the number that is done and that of all.
+
+        Raises:
+            InputError: nobody is there to draw, the folder cannot be written, or the video cannot be read.
+        """
+        if not self.people:
+            raise InputError(f"{self.recorded.path}: nobody is in it, there is nothing to draw")
+        recording = Recording(
+            width=self.recorded.width,
+            height=self.recorded.height,
+            fps=self.recorded.fps,
+            file=self.recorded.video,
+            facts=self.recorded.facts,
+        )
+        total, done = len(frames_shown(self.people, self.recorded.fps)), 0
+
+        def told() -> None:
+            nonlocal done
+            done += 1
+            on_frame(done, total)
+
+        worlds = {person.id: person.world_m for person in self.people if person.world_m is not None}
+        places = Places(joints_m=worlds, axes="world") if len(worlds) == len(self.people) else None
+        write_skeleton_video(path, self.people, recording, told, places)
+
+
+def save_keypoints(path: str | Path, detections: Detections, recorded: Recorded) -> None:
+    """Write keypoints as an AlphaPose results file with an entry for every frame of the recording.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    frames = {frame: detections.frames.get(frame, ()) for frame in range(len(recorded.times_s))}
+    write_alphapose(path, replace(detections, frames=frames), recorded.width, recorded.height)
+
+
+def _looks(pitch_deg: float) -> str:
+    return f"{abs(pitch_deg):.0f}° {'up' if pitch_deg > 0 else 'down'}" if abs(pitch_deg) >= 0.5 else "level"

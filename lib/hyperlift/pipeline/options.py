@@ -1,0 +1,67 @@
+"""What a user may choose about lifting a recording."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from hyperlift.errors import InputError
+
+Smoothing = Literal["one-euro", "savgol"]
+OutputFormat = Literal["npz", "json", "csv"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiftOptions:
+    """Choices for ``Lifter.lift``; the command line's options of the same names.
+
+    Raises:
+        InputError: a value that means nothing.
+    """
+
+    detector: str = "movenet"
+    """Who finds people and their keypoints in the pictures of a video; "none" refuses to look at pictures."""
+    keypoint_format: str | None = None
+    """Format of a keypoint file, None to recognise it by its content."""
+    skeleton: str | None = None
+    """Joint set of a keypoint file that does not say it (plain arrays)."""
+    picture_size: tuple[int, int] | None = None
+    """Width and height in pixels of the video that keypoints come from, where that video is not given."""
+    fps: float | None = None
+    """Frames a second of the video that keypoints come from, where that video is not given."""
+    min_confidence: float = 0.05
+    """Keypoints below it count as not seen."""
+    people: tuple[int, ...] | None = None
+    """Lift these alone; None lifts everybody."""
+    flip: bool = True
+    """Average with the mirrored clip: twice the work, slightly more accurate."""
+    smooth: Smoothing | None = None
+    """Filter of the 3D joints over time."""
+    height_m: float | None = None
+    """Standing height of every person; None assumes 1.70 m, which is right to within 6 % for most adults."""
+    fov_deg: float | None = None
+    """Field of view over the longer side of the picture; None takes the container's lens data, else 60°."""
+    intrinsics: Path | None = None
+    """File with the camera's intrinsics, in place of a field of view."""
+    camera_pitch_deg: float | None = None
+    """Angle by which the camera looks down; None measures it from the people."""
+    camera_roll_deg: float | None = None
+    """Angle by which the camera is turned clockwise about its axis; None measures it from the people."""
+    allow_truncated: bool = False
+    """Lift what is readable of a video that breaks off."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence < 1:
+            raise InputError(
+                f"--min-confidence is {self.min_confidence:g}; give a number from 0 up to, not including, 1"
+            )
+        if self.smooth is not None and self.smooth not in get_args(Smoothing):
+            raise InputError(f"--smooth is {self.smooth!r}; choose from {', '.join(get_args(Smoothing))}")
+        if self.height_m is not None and not 0.3 <= self.height_m <= 3.0:
+            raise InputError(f"--height is {self.height_m:g}; give the standing height in metres, such as 1.75")
+        if self.fov_deg is not None and not 1 < self.fov_deg < 179:
+            raise InputError(f"--fov is {self.fov_deg:g}; give degrees over the longer side, such as 60")
+        if self.fov_deg is not None and self.intrinsics is not None:
+            raise InputError("--fov and --intrinsics say the same thing; give one of them")
+        for name, angle in (("--camera-pitch", self.camera_pitch_deg), ("--camera-roll", self.camera_roll_deg)):
+            if angle is not None and not -180 <= angle <= 180:
+                raise InputError(f"{name} is {angle:g}; give degrees between -180 and 180")

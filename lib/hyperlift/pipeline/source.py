@@ -1,0 +1,116 @@
+"""What a user hands in: a video, or the keypoints of one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.pipeline.options import LiftOptions
+from hyperlift.shapes import Float
+from hyperlift.video.reading import VideoFacts, video_facts
+from hyperlift.wild.formats import read_keypoints
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.timing import check_fps, even_times
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".ts"}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Picture size and time of a recording, and where its keypoints and pictures are."""
+
+    path: Path
+    """What the user named first."""
+    video: Path | None
+    """The pictures, if there are any."""
+    facts: VideoFacts | None
+    """Of the video."""
+    detections: Detections | None
+    """Of a keypoint file; None where they must be found in the pictures."""
+    width: int
+    """In pixels, upright."""
+    height: int
+    """In pixels, upright."""
+    fps: float
+    times_s: Float[np.ndarray, " frames"]
+    """Seconds of every frame since frame 0."""
+
+
+def is_video(path: Path) -> bool:
+    """Whether a path has the name of a video; its content is looked at when it is opened."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def is_video_folder(path: Path) -> bool:
+    """Whether a path is a folder of videos, not one of keypoint files."""
+    return path.is_dir() and any(is_video(inside) for inside in path.rglob("*")) and not any(path.glob("*.json"))
+
+
+def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Recorded:
+    """Look at what the user handed in, without decoding it.
+
+    Args:
+        source: a video, or a keypoint file or folder.
+        video: the video that the keypoints come from.
+        options: size, rate and format where the files do not say them.
+
+    Raises:
+        InputError: nothing is there, something cannot be read, or files and options contradict one another.
+    """
+    if is_video(source):
+        if video is not None and video != source:
+            raise InputError(f"two videos, {source} and {video}; give one, or keypoints and their video")
+        facts = video_facts(source, options.allow_truncated)
+        _check_against(facts, source, options)
+        return Recorded(
+            path=source,
+            video=source,
+            facts=facts,
+            detections=None,
+            width=facts.width,
+            height=facts.height,
+            fps=facts.fps,
+            times_s=facts.times_s,
+        )
+    facts = None if video is None else video_facts(video, options.allow_truncated)
+    if facts is not None and video is not None:
+        _check_against(facts, video, options)
+    size = facts.size if facts is not None else options.picture_size
+    detections = read_keypoints(source, skeleton=options.skeleton, picture_size=size, format=options.keypoint_format)
+    if size is None:
+        raise InputError("the video's size is not known; give --video-size WxH or --video FILE")
+    fps = options.fps if options.fps is not None else facts.fps if facts is not None else None
+    if fps is None:
+        raise InputError("the video's frame rate is not known; give --fps or --video FILE")
+    check_fps(fps)
+    frames = max(detections.frames, default=-1) + 1
+    if facts is not None and options.fps is None:
+        if frames > facts.frames:
+            raise InputError(
+                f"{source}: has keypoints of frame {frames - 1}, but {video} has {facts.frames} frames; "
+                "give the video that the keypoints come from"
+            )
+        times_s = facts.times_s
+    else:
+        times_s = even_times(frames, fps)
+    return Recorded(
+        path=source,
+        video=video,
+        facts=facts,
+        detections=detections,
+        width=size[0],
+        height=size[1],
+        fps=fps,
+        times_s=times_s,
+    )
+
+
+def _check_against(facts: VideoFacts, video: Path, options: LiftOptions) -> None:
+    size = options.picture_size
+    if size is not None and size != facts.size:
+        raise InputError(
+            f"--video-size is {size[0]}x{size[1]}, but {video} has {facts.width}x{facts.height}; omit --video-size"
+        )

@@ -1,0 +1,67 @@
+"""Joint names as people spell them: ``left_hip``, ``L-Hip``, ``hipLeft`` and ``LHip`` are one joint."""
+
+import re
+from collections.abc import Sequence
+
+from hyperlift.errors import InputError
+from hyperlift.skeletons.joint_sets import SKELETONS
+from hyperlift.skeletons.mapping import lacking_joints
+from hyperlift.skeletons.skeleton import Skeleton
+
+_SIDED = (
+    *("Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist", "Eye", "Ear", "BigToe", "SmallToe", "Heel"),
+    *("EyeInner", "EyeOuter", "Mouth", "Pinky", "Index", "Thumb", "FootIndex"),
+)
+_MIDDLE = {
+    **{"nose": "Nose", "neck": "Neck", "upperneck": "UpperNeck", "thorax": "Thorax", "spine": "Spine"},
+    **{"pelvis": "Pelvis", "root": "Pelvis", "midhip": "MidHip", "hip": "Hip"},
+    **{"headtop": "HeadTop", "topofhead": "HeadTop", "tophead": "HeadTop", "head": "Head"},
+}
+_SPELLINGS = _MIDDLE | {
+    spelling: side[0].upper() + joint
+    for joint in _SIDED
+    for side in ("left", "right")
+    for sign in (side, side[0])
+    for spelling in (sign + joint.lower(), joint.lower() + sign)
+}
+
+
+def joint_called(name: str) -> str | None:
+    """The library's name of a joint, from any spelling: case, ``_``, ``-``, ``.``, spaces, ``left``/``l`` before or
+    after. None for a joint that the library has no use for."""
+    return _SPELLINGS.get(re.sub(r"[^a-z0-9]", "", name.lower()))
+
+
+def skeleton_of_names(names: Sequence[str], where: str) -> Skeleton:
+    """The joint set that a file names itself: a known one if all names agree with it, else one of its own.
+
+    Args:
+        names: of the joints, in the file's order.
+        where: the file, for messages.
+
+    Raises:
+        InputError: joints that lifting needs are not among the names, or two names mean the same joint.
+    """
+    joints = tuple(joint_called(name) or name for name in names)
+    for known in SKELETONS.values():
+        # Fingers and face points are numbered here and named there; they do not decide.
+        ours = [joint if joint in _SPELLINGS.values() else None for joint in known.joints]
+        theirs = [joint if joint in _SPELLINGS.values() else None for joint in joints]
+        if ours == theirs:
+            return known
+    twice = sorted({joint for joint in joints if joints.count(joint) > 1})
+    if twice:
+        same = ", ".join(name for name, joint in zip(names, joints, strict=True) if joint == twice[0])
+        raise InputError(f"{where}: {same} all mean the joint {twice[0]}; keep one of them")
+    skeleton = Skeleton(name="named", joints=joints, parent_of={})
+    lacking = lacking_joints(skeleton)
+    if lacking:
+        raise InputError(
+            f"{where}: no joint is called {', '.join(lacking)}; its joints are {_listed(names)}. "
+            "Rename them: left_hip, L-Hip and LHip are all understood"
+        )
+    return skeleton
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")

@@ -1,0 +1,114 @@
+"""Keypoints into AlphaPose's layout, which many tools read; a small file beside it says what that layout cannot."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_file, check_output
+from hyperlift.wild.keypoints import Detection, Detections
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What keypoints were detected in. AlphaPose's layout has no place for it: it lists people, so a video without
+    people is an empty list."""
+
+    frames: int
+    """Of the video, those without people included."""
+    width: int
+    """In pixels, upright."""
+    height: int
+    """In pixels, upright."""
+    detector: str
+    skeleton: str
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "width", "height"):
+            number = getattr(self, name)
+            if type(number) is not int or number < (0 if name == "frames" else 1):
+                raise InputError(f"a recording with {name} {number!r} does not exist")
+        for name in ("detector", "skeleton"):
+            if not isinstance(getattr(self, name), str):
+                raise InputError(f"a recording's {name} is text, not {getattr(self, name)!r}")
+
+
+def recording_path(path: Path | str) -> Path:
+    """Where the facts about the keypoints in ``path`` stand: ``people.json`` has ``people.recording.json``."""
+    path = Path(path)
+    return path.with_name(f"{path.stem}.recording{path.suffix}")
+
+
+def write_alphapose(path: Path | str, detections: Detections, width: int, height: int) -> None:
+    """Write keypoints as an AlphaPose results file, and beside it what they were detected in.
+
+    An entry a person and frame: ``image_id`` ("12.jpg" is frame 12, from 0), ``category_id`` 1, ``keypoints`` (x, y,
+    confidence of each joint, pixels; 0, 0, 0 where missing), ``score`` (mean confidence), ``box`` [x, y, width, height]
+    around the joints, and ``idx``, the track id, where there is one. Both files appear whole or not at all; the
+    keypoints come last, so that where they are, the facts are too.
+
+    Args:
+        path: of the results file.
+        detections: with an entry for every frame of the video.
+        width: of the video in pixels, upright.
+        height: of the video in pixels, upright.
+
+    Raises:
+        InputError: the folder cannot be written, a folder stands in the file's place, or the size is impossible.
+    """
+    path = Path(path)
+    check_output(path)
+    recording = Recording(
+        frames=max(detections.frames, default=-1) + 1,
+        width=width,
+        height=height,
+        detector=detections.tool,
+        skeleton=detections.skeleton.name,
+    )
+    entries = [_entry(frame, person) for frame, people in detections.frames.items() for person in people]
+    with atomic_file(path) as partial, atomic_file(recording_path(path)) as facts:
+        partial.write_text(_listed(entries))
+        facts.write_text(json.dumps(asdict(recording), indent=1) + "\n")
+
+
+def read_recording(path: Path | str) -> Recording | None:
+    """The facts beside a results file that ``write_alphapose`` wrote; None where there are none.
+
+    Args:
+        path: of the results file.
+
+    Raises:
+        InputError: the facts cannot be read or are not what ``write_alphapose`` writes.
+    """
+    facts = recording_path(path)
+    if not facts.is_file():
+        return None
+    try:
+        content = json.loads(facts.read_bytes())
+        return Recording(**content)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{facts}: cannot be used ({error}); delete it and detect again") from error
+
+
+def _entry(frame: int, person: Detection) -> dict[str, object]:
+    points = person.keypoints_px
+    seen = np.asarray(np.isfinite(points).all(-1))
+    filled = np.where(seen[:, None], points, 0.0)
+    low, high = (points[seen, :2].min(0), points[seen, :2].max(0)) if seen.any() else (np.zeros(2), np.zeros(2))
+    entry: dict[str, object] = {
+        "image_id": f"{frame}.jpg",
+        "category_id": 1,
+        "keypoints": [round(float(number), 2 + (i % 3 == 2) * 2) for i, number in enumerate(filled.reshape(-1))],
+        "score": round(float(filled[:, 2].mean()), 4),
+        "box": [round(float(number), 2) for number in (*low, *(high - low))],
+    }
+    if person.track_id is not None:
+        entry["idx"] = person.track_id
+    return entry
+
+
+def _listed(entries: list[dict[str, object]]) -> str:
+    """One entry a line, so that people and line-based tools can read it."""
+    return "[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "\n]\n"

@@ -1,0 +1,138 @@
+"""Plain arrays: ``.npy``, or ``.npz`` with ``keypoints`` and perhaps ``scores``, as users save what rtmlib returns.
+
+An array says nothing about its joints: 17 are COCO's and Human3.6M's, so the user names them.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+from hyperlift.skeletons import SKELETONS
+from hyperlift.skeletons.mapping import mark_missing
+from hyperlift.wild.formats.source import Format, Hints, Source
+from hyperlift.wild.keypoints import Detection, Detections
+
+_FAR_PX = 1e7
+
+
+def check_finite(points: Float[np.ndarray, "..."], where: str) -> None:
+    """NaN is a missing joint; infinite or absurdly far is none at all.
+
+    Raises:
+        InputError: a coordinate is infinite or absurdly far away.
+    """
+    if (np.abs(points[~np.isnan(points)]) >= _FAR_PX).any():
+        raise InputError(f"{where}: a keypoint is infinite or absurdly far away; write missing joints as NaN")
+
+
+def one_person_a_frame(points: Float[np.ndarray, "frames joints xy"], where: str) -> dict[int, list[Detection]]:
+    """Frames counted by position, one person each; nobody where every joint is missing.
+
+    Args:
+        points: x, y and perhaps a confidence (1 without).
+        where: the file, for messages.
+
+    Raises:
+        InputError: infinite coordinates.
+    """
+    return people_a_frame(points[:, None], where, numbered=False)
+
+
+def people_a_frame(
+    points: Float[np.ndarray, "frames people joints xy"], where: str, numbered: bool
+) -> dict[int, list[Detection]]:
+    """Frames counted by position; absent people have every joint missing.
+
+    Args:
+        points: x, y and perhaps a confidence (1 without).
+        where: the file, for messages.
+        numbered: a person's place in the array is their track number.
+
+    Raises:
+        InputError: infinite coordinates.
+    """
+    if points.shape[-1] == 2:
+        points = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
+    check_finite(points, where)
+    keypoints = mark_missing(points.astype(np.float64))
+    return {
+        frame: [
+            Detection(person, number if numbered else None)
+            for number, person in enumerate(people)
+            if np.isfinite(person[:, 0]).any()
+        ]
+        for frame, people in enumerate(keypoints)
+    }
+
+
+def _fits(source: Source) -> bool:
+    return source.kind == "npy" or "keypoints" in source.arrays or len(source.arrays) == 1
+
+
+def _read(source: Source, hints: Hints) -> Detections:
+    """``(F, K, 2|3)`` or ``(F, N, K, 2|3)``; frames count by position; a person's place is no track number."""
+    points = _points(source)
+    known = ", ".join(SKELETONS)
+    if hints.skeleton is None:
+        raise InputError(
+            f"{source}: an array of {points.shape[-2]} joints does not say which they are; "
+            f"name them with --skeleton, one of {known}"
+        )
+    if points.shape[-2] != len(hints.skeleton):
+        raise InputError(
+            f"{source}: {points.shape[-2]} joints a person; "
+            f"the skeleton {hints.skeleton.name} has {len(hints.skeleton)}"
+        )
+    frames = people_a_frame(points if points.ndim == 4 else points[:, None], str(source), numbered=False)
+    return Detections(source=str(source), tool="NumPy", skeleton=hints.skeleton, frames=frames)
+
+
+def _points(source: Source) -> Float[np.ndarray, "..."]:
+    if source.kind == "npy":
+        points = _load(source.path, None)
+    else:
+        name = "keypoints" if "keypoints" in source.arrays else next(iter(source.arrays))
+        points = _load(source.path, name)
+        if "scores" in source.arrays and points.ndim >= 3 and points.shape[-1] == 2:
+            scores = _load(source.path, "scores")
+            if scores.shape != points.shape[:-1]:
+                raise InputError(
+                    f"{source}: scores of shape {scores.shape} for keypoints of shape {points.shape}; "
+                    f"expected {points.shape[:-1]}"
+                )
+            points = np.concatenate([points, scores[..., None]], axis=-1)
+    if points.ndim not in (3, 4) or points.shape[-1] not in (2, 3):
+        raise InputError(
+            f"{source}: an array of shape {points.shape}; expected (frames, joints, 2 or 3) "
+            "or (frames, people, joints, 2 or 3)"
+        )
+    third = points[..., 2:]
+    third = third[np.isfinite(third)]
+    # Scores may pass 1 a little (SimCC's do); depths are another matter.
+    if len(third) and (third.min() < -0.01 or np.percentile(third, 95) > 2):
+        raise InputError(
+            f"{source}: its third numbers run from {third.min():.3g} to {third.max():.3g}, which are no confidences; "
+            "give x, y, confidence, or x, y alone"
+        )
+    return points
+
+
+def _load(path: Path, name: str | None) -> Float[np.ndarray, "..."]:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        array = loaded if name is None else loaded[name]
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}); copy or make it again") from error
+    except Exception as error:  # a damaged header can raise anything at all
+        raise InputError(
+            f"{path}: damaged, or an array of objects ({type(error).__name__}); "
+            "save one plain array of numbers, NaN where nobody is"
+        ) from error
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{path}: an array of {array.dtype}; expected numbers")
+    return array.astype(np.float64)
+
+
+ARRAYS = Format("array", "a plain NumPy array with --skeleton", _fits, _read)

@@ -1,0 +1,193 @@
+"""MediaPipe's 33 pose landmarks, as users dump them: JSON of landmarks, or a table of 33 × (x, y, z, visibility)."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+from hyperlift.skeletons import MEDIAPIPE_33
+from hyperlift.skeletons.mapping import mark_missing
+from hyperlift.skeletons.spellings import joint_called
+from hyperlift.wild.formats.json_text import number_columns, whole_number
+from hyperlift.wild.formats.picture_fractions import in_pixels, look_like_fractions
+from hyperlift.wild.formats.source import Format, Hints, Source
+from hyperlift.wild.formats.tables import frame_number_cell, is_number, number_of
+from hyperlift.wild.keypoints import Detection, Detections
+
+_JOINTS = len(MEDIAPIPE_33)
+_PEOPLE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
+_FRAME_KEYS = ("frame", "frame_id", "frame_idx", "frame_number")
+_AXES = {
+    **{"x": "x", "y": "y", "z": "z"},
+    **dict.fromkeys(("v", "vis", "visibility", "confidence"), "confidence"),
+}
+
+
+def _fits(source: Source) -> bool:
+    if source.kind == "table":
+        return _columns(source.rows) is not None
+    frames = _frames_in(source.json)
+    return bool(frames) and any(_people(frame) for frame in frames)
+
+
+def _is_body(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == _JOINTS
+        and all(isinstance(landmark, dict) and {"x", "y"} <= landmark.keys() for landmark in value)
+    )
+
+
+def _people(frame: object) -> list[list]:
+    """The bodies of a frame: 33 landmarks, a list of such, or either under one of MediaPipe's keys."""
+    inner = _unwrapped(frame)
+    if _is_body(inner):
+        return [inner] if isinstance(inner, list) else []
+    bodies = [_unwrapped(body) for body in inner] if isinstance(inner, list) else []
+    return [body for body in bodies if isinstance(body, list)] if bodies and all(map(_is_body, bodies)) else []
+
+
+def _unwrapped(value: object) -> object:
+    for _ in range(2):  # pose_landmarks: {landmark: […]}
+        if isinstance(value, dict):
+            value = next((value[key] for key in _PEOPLE_KEYS if key in value), None)
+    return value
+
+
+def _frames_in(content: object) -> list:
+    if isinstance(content, dict):
+        if isinstance(content.get("frames"), list):
+            return content["frames"]
+        return [content] if _people(content) else []
+    if not isinstance(content, list):
+        return []
+    return [content] if _is_body(content) else content
+
+
+def _read(source: Source, hints: Hints) -> Detections:
+    """Frames count by position, or by a number of their own if all have one. x is multiplied by the picture's width,
+    y by its height, unless they are pixels already; the confidence is the visibility."""
+    people = _table_people(source) if source.kind == "table" else _json_people(source)
+    everybody = [keypoints for frame in people.values() for keypoints in frame]
+    size = hints.size_for(str(source)) if look_like_fractions(everybody) else None
+    frames = {
+        frame: [Detection(keypoints if size is None else in_pixels(keypoints, size)) for keypoints in seen]
+        for frame, seen in sorted(people.items())
+    }
+    return Detections(source=str(source), tool="MediaPipe", skeleton=MEDIAPIPE_33, frames=frames)
+
+
+def _json_people(source: Source) -> dict[int, list[Float[np.ndarray, "joints 3"]]]:
+    entries = _frames_in(source.json)
+    numbers = [_own_number(entry, f"{source}, frame {position}") for position, entry in enumerate(entries)]
+    if any(number is None for number in numbers):
+        numbers = list(range(len(entries)))
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"{source}: a frame number occurs twice; keep one recording in a file")
+    people: dict[int, list[np.ndarray]] = {}
+    for frame, entry in zip(numbers, entries, strict=True):
+        assert frame is not None
+        where = f"{source}, frame {frame}"
+        bodies = _people(entry)
+        if not bodies and not _is_nobody(entry):
+            raise InputError(f"{where}: expected a list of {_JOINTS} landmarks with x and y")
+        people[frame] = [_keypoints(body, where) for body in bodies]
+    return people
+
+
+def _is_nobody(entry: object) -> bool:
+    inner = _unwrapped(entry)
+    return inner is None or inner == []
+
+
+def _own_number(entry: object, where: str) -> int | None:
+    if not isinstance(entry, dict):
+        return None
+    return whole_number(next((entry[key] for key in _FRAME_KEYS if key in entry), None), where, "its number")
+
+
+def _keypoints(body: list[dict], where: str) -> Float[np.ndarray, "joints 3"]:
+    visibility = [landmark.get("visibility", 1.0) for landmark in body]
+    columns: list[object] = [[landmark[axis] for landmark in body] for axis in ("x", "y")]
+    return mark_missing(number_columns([*columns, visibility], _JOINTS, where, "x, y and visibility"))
+
+
+def _columns(rows: list[list[str]]) -> tuple[int, Float[np.ndarray, "joints axes"]] | None:
+    """How many header rows there are, and the column of x, y and confidence of every landmark (-1: none)."""
+    if not rows:
+        return None
+    if all(is_number(cell) or cell == "" for cell in rows[0][1:]) and len(rows[0]) > 1:
+        return _columns_without_names(rows)
+    columns = {}
+    for column, title in enumerate(rows[0]):
+        key_and_axis = _key_and_axis(title)
+        if key_and_axis is not None:
+            columns.setdefault(key_and_axis, column)
+    keys = list(dict.fromkeys(key for key, axis in columns if axis == "x"))
+    names = {key: joint_called(key) for key in keys}
+    if all(key.isdigit() for key in keys):
+        order = sorted(keys, key=int)
+    elif all(names.values()):
+        order = [key for joint in MEDIAPIPE_33.joints for key in keys if names[key] == joint]
+    else:
+        return None
+    if len(keys) != _JOINTS or len(order) != _JOINTS or not all((key, "y") in columns for key in keys):
+        return None
+    table = [[columns.get((key, axis), -1) for axis in ("x", "y", "confidence")] for key in order]
+    return 1, np.array(table, dtype=np.float64)
+
+
+def _key_and_axis(title: str) -> tuple[str, str] | None:
+    """Which landmark and which of its numbers a column holds: ``left_hip_x``, ``x23``, ``landmark_23_x``, ``23.v``."""
+    title = title.strip().lower()
+    after = re.fullmatch(r"(.*?)[\s_.\-]+([a-z]+)", title)
+    if after and after[2] in _AXES:
+        return re.sub(r"^(?:landmark|lm|point|kp|joint)?[\s_.\-]*(?=\d+$)", "", after[1]), _AXES[after[2]]
+    before = re.fullmatch(r"([a-z]+)[\s_.\-]*(\d+)", title)
+    if before and before[1] in _AXES:
+        return before[2], _AXES[before[1]]
+    return None
+
+
+def _columns_without_names(rows: Sequence[Sequence[str]]) -> tuple[int, Float[np.ndarray, "joints axes"]] | None:
+    """33 × (x, y, z, visibility), after a frame number or label perhaps: known by its visibilities."""
+    first = len(rows[0]) - 4 * _JOINTS
+    if first not in (0, 1):
+        return None
+    for row in rows[:20]:
+        visibility = [cell for cell in row[first + 3 :: 4] if cell != ""]
+        if not all(is_number(cell) and 0 <= float(cell) <= 1 for cell in visibility):
+            return None
+    starts = first + 4 * np.arange(_JOINTS, dtype=np.float64)
+    return 0, np.stack([starts, starts + 1, starts + 3], axis=-1)
+
+
+def _table_people(source: Source) -> dict[int, list[Float[np.ndarray, "joints 3"]]]:
+    found = _columns(source.rows)
+    assert found is not None
+    header_rows, columns = found[0], found[1].astype(int)
+    titles = [cell.strip().lower() for cell in source.rows[0]] if header_rows else []
+    frame_column = next((column for column, title in enumerate(titles) if title in _FRAME_KEYS), None)
+    if not header_rows and columns[0, 0] == 1 and all(is_number(row[0]) for row in source.rows):
+        numbers = [float(row[0]) for row in source.rows]
+        # Ascending whole numbers are frames; anything else in the first column is a time or a label.
+        if all(number.is_integer() for number in numbers) and numbers == sorted(set(numbers)):
+            frame_column = 0
+    people: dict[int, list[np.ndarray]] = {}
+    for position, row in enumerate(source.rows[header_rows:]):
+        where = f"{source}, row {position + header_rows + 1}"
+        if len(row) != len(source.rows[0]):
+            raise InputError(f"{where}: {len(row)} cells; expected {len(source.rows[0])}")
+        frame = position if frame_column is None else frame_number_cell(row[frame_column], where)
+        keypoints = mark_missing(
+            np.array([[1.0 if column < 0 else number_of(row[column], where) for column in line] for line in columns])
+        )
+        people.setdefault(frame, [])
+        if np.isfinite(keypoints[:, 0]).any():
+            people[frame].append(keypoints)
+    return people
+
+
+MEDIAPIPE = Format("mediapipe", "MediaPipe pose landmarks (JSON or CSV)", _fits, _read)

@@ -1,0 +1,100 @@
+"""MMPose predictions (RTMPose among them): frames of instances with ``keypoints`` and ``keypoint_scores``.
+
+Two layouts: the demo scripts write an object with ``meta_info`` and ``instance_info``, whose ``frame_id`` counts from
+1; the inferencer writes the bare list of frames, which counts from 0.
+"""
+
+from hyperlift.errors import InputError
+from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, Skeleton
+from hyperlift.skeletons.mapping import mark_missing
+from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.wild.formats.json_text import number_columns, whole_number
+from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
+from hyperlift.wild.keypoints import Detection, Detections
+
+_OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133)
+
+
+def _fits(source: Source) -> bool:
+    content = source.json
+    if isinstance(content, dict):
+        return isinstance(content.get("instance_info"), list)
+    if not isinstance(content, list) or not content:
+        return False
+    if all(isinstance(entry, dict) and "instances" in entry for entry in content):
+        return True
+    people = [person for entry in content for person in (entry if isinstance(entry, list) else [entry])]
+    return bool(people) and all(isinstance(person, dict) and "keypoint_scores" in person for person in people)
+
+
+def _read(source: Source, hints: Hints) -> Detections:
+    """``frame_id`` counts from 1 in the layout with ``instance_info`` unless a 0 is among them, and from 0 in a bare
+    list; frames without a number count by position. A bare list of instances is one picture."""
+    content = source.json
+    skeleton = hints.skeleton
+    if isinstance(content, dict):
+        entries = content["instance_info"]
+        if skeleton is None:
+            skeleton = _named_skeleton(content.get("meta_info"), str(source))
+    else:
+        entries = content
+        assert isinstance(entries, list)
+        if all(isinstance(entry, dict) and "keypoint_scores" in entry for entry in entries):
+            entries = [entries]
+    numbered = [_frame(entry, position, str(source)) for position, entry in enumerate(entries)]
+    # Frames without a number of their own count by position, from 0.
+    own_numbers = [number for number, _, is_own in numbered if is_own]
+    first = 1 if isinstance(content, dict) and own_numbers and min(own_numbers) >= 1 else 0
+    frames: dict[int, list[Detection]] = {}
+    for number, instances, is_own in numbered:
+        frame = number - first if is_own else number
+        if frame in frames:
+            raise InputError(f"{source}: frame_id {number} occurs twice; keep one recording in a file")
+        frames[frame] = []
+        for person, instance in enumerate(instances):
+            where = f"{source}, frame {number}, instance {person}"
+            if not isinstance(instance, dict) or not isinstance(instance.get("keypoints"), list):
+                raise InputError(f"{where}: has no list 'keypoints'; expected [[x, y], …]")
+            points = instance["keypoints"]
+            if skeleton is None:
+                skeleton = skeleton_by_count(len(points), _OWN, hints, where, "MMPose")
+            frames[frame].append(_detection(points, instance, skeleton, where))
+    return Detections(
+        source=str(source), tool="MMPose", skeleton=skeleton or COCO_17, frames=dict(sorted(frames.items()))
+    )
+
+
+def _frame(entry: object, position: int, where: str) -> tuple[int, list, bool]:
+    """Its number, its people, and whether the number is its own."""
+    if isinstance(entry, list):
+        return position, entry, False
+    if not isinstance(entry, dict) or not isinstance(entry.get("instances"), list):
+        raise InputError(f"{where}, frame {position}: has no list 'instances'; expected MMPose's predictions")
+    number = whole_number(entry.get("frame_id"), f"{where}, frame {position}", "frame_id")
+    return (position, entry["instances"], False) if number is None else (number, entry["instances"], True)
+
+
+def _detection(points: list, instance: dict, skeleton: Skeleton, where: str) -> Detection:
+    if len(points) != len(skeleton):
+        raise InputError(f"{where}: {len(points)} joints; expected the {len(skeleton)} of {skeleton.name}")
+    if not all(isinstance(point, list) and len(point) == 2 for point in points):
+        raise InputError(f"{where}: a keypoint is no pair x, y; these may be 3D poses, but 2D keypoints are wanted")
+    scores = instance.get("keypoint_scores", [1.0] * len(points))
+    columns: list[object] = [[point[0] for point in points], [point[1] for point in points], scores]
+    keypoints = number_columns(columns, len(skeleton), where, "keypoints and keypoint_scores")
+    return Detection(mark_missing(keypoints), whole_number(instance.get("track_id"), where, "track_id"))
+
+
+def _named_skeleton(meta: object, where: str) -> Skeleton | None:
+    """The joint set that ``meta_info`` names; None if it names none."""
+    id2name = meta.get("keypoint_id2name") if isinstance(meta, dict) else None
+    if isinstance(id2name, dict) and id2name:
+        try:
+            names = [str(id2name[key]) for key in sorted(id2name, key=int)]
+        except ValueError:
+            raise InputError(f"{where}: meta_info.keypoint_id2name has keys that are no numbers") from None
+        return skeleton_of_names(names, where)
+    return None
+
+
+MMPOSE = Format("mmpose", "MMPose predictions", _fits, _read)

@@ -1,0 +1,70 @@
+"""OpenPose results: a folder with one JSON file a frame, no track numbers.
+
+AlphaPose writes the same with ``--format open``, and almost the same with ``--format cmu``: ``bodies`` with
+``joints`` instead of ``people`` with ``pose_keypoints_2d``.
+"""
+
+from pathlib import Path
+
+from hyperlift.errors import InputError
+from hyperlift.skeletons import BODY_25, COCO_18, Skeleton
+from hyperlift.wild.formats.json_text import joint_count, load_json, parse_keypoints
+from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, last_number, skeleton_by_count
+from hyperlift.wild.keypoints import Detection, Detections
+
+_OWN = (BODY_25, COCO_18)
+_SUFFIX = "_keypoints.json"
+_BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
+
+
+def _fits(source: Source) -> bool:
+    if source.kind == "folder":
+        return bool(source.files(f"*{_SUFFIX}")) or any(_people(load_json(f)) is not None for f in _first_json(source))
+    return _people(source.json) is not None
+
+
+def _first_json(source: Source) -> list[Path]:
+    return source.files("*.json")[:1]
+
+
+def _people(content: object) -> list | None:
+    """The people of one frame; None if it is no frame."""
+    if not isinstance(content, dict):
+        return None
+    people = content.get("people", content.get("bodies"))
+    return people if isinstance(people, list) else None
+
+
+def _read(source: Source, hints: Hints) -> Detections:
+    """The frame number is the last run of digits in the name, before ``_keypoints.json``."""
+    files = source.files(f"*{_SUFFIX}") or source.files("*.json") or [source.path]
+    skeleton: Skeleton | None = None
+    frames: dict[int, list[Detection]] = {}
+    for frame, file in files_by_number(files, str(source), _frame_number).items():
+        frames[frame] = []
+        for numbers in _bodies(file):
+            if skeleton is None:
+                skeleton = skeleton_by_count(joint_count(numbers, str(file)), _OWN, hints, str(file), "OpenPose")
+            frames[frame].append(Detection(parse_keypoints(numbers, skeleton, str(file))))
+    return Detections(source=str(source), tool="OpenPose", skeleton=skeleton or BODY_25, frames=frames)
+
+
+def _frame_number(file: Path) -> int:
+    return last_number(file.name.removesuffix(_SUFFIX), str(file), "NAME_000000000012_keypoints.json")
+
+
+def _bodies(file: Path) -> list[object]:
+    people = _people(load_json(file))
+    if people is None:
+        raise InputError(f"{file}: holds no list 'people'; expected one frame of OpenPose")
+    bodies = []
+    for person in people:
+        if not isinstance(person, dict):
+            raise InputError(f"{file}: an entry of 'people' is no object; expected pose_keypoints_2d in it")
+        numbers = next((person[key] for key in _BODY_KEYS if key in person), None)
+        if numbers != []:  # else a face or hand without a body
+            bodies.append(numbers)
+    return bodies
+
+
+OPENPOSE = Format("openpose", "a folder of OpenPose files", _fits, _read)

@@ -1,0 +1,93 @@
+"""Which tool wrote a keypoint file: decided by its content, never by the number of joints alone."""
+
+from pathlib import Path
+
+from hyperlift.errors import InputError
+from hyperlift.skeletons import COCO_17, Skeleton, skeleton_named
+from hyperlift.wild.formats.alphapose import ALPHAPOSE
+from hyperlift.wild.formats.arrays import ARRAYS
+from hyperlift.wild.formats.coco import COCO_ANNOTATIONS, COCO_RESULTS
+from hyperlift.wild.formats.deeplabcut import DEEPLABCUT
+from hyperlift.wild.formats.detectron import DETECTRON, VIDEOPOSE3D
+from hyperlift.wild.formats.mediapipe import MEDIAPIPE
+from hyperlift.wild.formats.mmpose import MMPOSE
+from hyperlift.wild.formats.openpose import OPENPOSE
+from hyperlift.wild.formats.sleap import SLEAP
+from hyperlift.wild.formats.source import Format, Hints, Source
+from hyperlift.wild.formats.ultralytics import ULTRALYTICS, ULTRALYTICS_LABELS
+from hyperlift.wild.keypoints import Detections
+
+FORMATS = {
+    known.name: known
+    for known in (
+        # COCO results before AlphaPose, and VideoPose3D's files before plain arrays: the latter take whatever has the
+        # former's keys. All others exclude one another.
+        *(COCO_RESULTS, ALPHAPOSE, OPENPOSE, MMPOSE, COCO_ANNOTATIONS, ULTRALYTICS, ULTRALYTICS_LABELS),
+        *(DETECTRON, VIDEOPOSE3D, DEEPLABCUT, SLEAP, MEDIAPIPE, ARRAYS),
+    )
+}
+"""Every format by the name that ``--format`` takes."""
+
+
+def read_keypoints(
+    path: Path | str,
+    *,
+    skeleton: Skeleton | str | None = None,
+    picture_size: tuple[int, int] | None = None,
+    format: str | None = None,
+) -> Detections:
+    """Read the 2D keypoints of a recording, whichever known tool wrote them.
+
+    Frame numbers count from 0, gaps are kept; coordinates come out in pixels, missing joints as NaN, NaN, 0.
+
+    Args:
+        path: a file, or a folder with one file a frame.
+        skeleton: the joints of a file that does not say (plain arrays), or against what its tool usually writes.
+        picture_size: width and height of the video in pixels, for files that hold fractions of them.
+        format: the tool's name, one of ``FORMATS``, instead of recognising it.
+
+    Raises:
+        InputError: nothing is there, the layout is unknown or not that of ``format``, or its content does not fit.
+    """
+    source = Source(Path(path))
+    hints = Hints(skeleton_named(skeleton) if isinstance(skeleton, str) else skeleton, picture_size)
+    if format is not None and format not in FORMATS:
+        raise InputError(f"unknown keypoint format {format!r}; known: {', '.join(FORMATS)}")
+    if not source.path.exists():
+        raise InputError(f"{path}: no such file or folder; give {_known()}")
+    chosen = _recognised(source) if format is None else FORMATS[format]
+    if chosen is None or not chosen.fits(source):
+        if format is not None and chosen is not None:
+            found = _recognised(source)
+            seems = f"it looks like {found.what}" if found else "nor is it any other known layout"
+            raise InputError(f"{path}: is not {chosen.what}; {seems}")
+        if _is_nobody(source):
+            return Detections(source=str(path), tool="unknown", skeleton=hints.skeleton or COCO_17, frames={})
+        raise InputError(_unknown(source))
+    return chosen.read(source, hints)
+
+
+def _recognised(source: Source) -> Format | None:
+    return next((known for known in FORMATS.values() if known.fits(source)), None)
+
+
+def _is_nobody(source: Source) -> bool:
+    return source.kind == "json" and isinstance(source.json, list) and not any(source.json)
+
+
+def _unknown(source: Source) -> str:
+    if source.kind == "hdf5":
+        return (
+            f"{source}: HDF5 tables are not read, because DeepLabCut's hold pickled objects; export CSV "
+            "(DeepLabCut: save_as_csv=True or analyze_videos_converth5_to_csv; SLEAP: Export Analysis CSV)"
+        )
+    if source.kind == "folder":
+        return f"{source}: this folder holds no *_keypoints.json and nothing else that is known; give {_known()}"
+    if source.kind == "npz":
+        held = ", ".join(sorted(source.arrays)) or "nothing"
+        return f"{source}: this layout is unknown (it holds {held}); give {_known()}"
+    return f"{source}: this layout is unknown; give {_known()}"
+
+
+def _known() -> str:
+    return ", ".join(known.what for known in FORMATS.values())

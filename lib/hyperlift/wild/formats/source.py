@@ -1,0 +1,193 @@
+"""A file or folder of keypoints before anybody knows who wrote it, and what a format has to say about itself."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from zipfile import BadZipFile, ZipFile
+
+from hyperlift.errors import InputError
+from hyperlift.skeletons import Skeleton
+from hyperlift.wild.formats.json_text import load_json
+from hyperlift.wild.keypoints import Detections
+
+Kind = Literal["folder", "json", "table", "npy", "npz", "hdf5", "unknown"]
+
+_MAGIC: tuple[tuple[bytes, Kind], ...] = ((b"PK\x03\x04", "npz"), (b"\x93NUMPY", "npy"), (b"\x89HDF\r\n\x1a\n", "hdf5"))
+
+
+class Source:
+    """What lies at a path; its content is parsed once, when a format first asks."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What it is, by its first bytes.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        if self.path.is_dir():
+            return "folder"
+        try:
+            with self.path.open("rb") as file:
+                start = file.read(4096)
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read ({error.strerror}); check the path") from error
+        for magic, kind in _MAGIC:
+            if start.startswith(magic):
+                return kind
+        text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if text[:1] in (b"{", b"[") or self.path.suffix.lower() == ".json":
+            return "json"
+        return "unknown" if b"\x00" in start or b"," not in start else "table"
+
+    @cached_property
+    def json(self) -> object:
+        """The parsed JSON; None for anything else.
+
+        Raises:
+            InputError: it should be JSON and is not.
+        """
+        return load_json(self.path) if self.kind == "json" else None
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """The cells of a comma-separated table; empty for anything else.
+
+        Raises:
+            InputError: it is no text.
+        """
+        if self.kind != "table":
+            return []
+        try:
+            text = self.path.read_bytes().decode("utf-8-sig")
+            return [row for row in csv.reader(io.StringIO(text)) if row]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(
+                f"{self.path}: is no comma-separated text ({error}); export the keypoints again"
+            ) from error
+
+    @cached_property
+    def arrays(self) -> frozenset[str]:
+        """Names of the arrays of an ``.npz``; empty for anything else.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        if self.kind != "npz":
+            return frozenset()
+        try:
+            with ZipFile(self.path) as archive:
+                return frozenset(name.removesuffix(".npy") for name in archive.namelist())
+        except (BadZipFile, OSError) as error:
+            raise InputError(f"{self.path}: damaged or no .npz ({error}); copy or make it again") from error
+
+    def files(self, pattern: str) -> list[Path]:
+        """The matching files of a folder, sorted by name; none if it is no folder."""
+        return sorted(self.path.glob(pattern)) if self.kind == "folder" else []
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the user says about a file beyond the file."""
+
+    skeleton: Skeleton | None = None
+    picture_size: tuple[int, int] | None = None
+    """Width and height of the video in pixels."""
+
+    def size_for(self, where: str) -> tuple[int, int]:
+        """The picture size, for coordinates that are fractions of it.
+
+        Raises:
+            InputError: nobody gave it.
+        """
+        if self.picture_size is None:
+            raise InputError(
+                f"{where}: its coordinates are fractions of the picture; give the picture's size in pixels "
+                "(--video-size WxH or --video FILE)"
+            )
+        return self.picture_size
+
+
+@dataclass(frozen=True)
+class Format:
+    """One tool's way of writing keypoints."""
+
+    name: str
+    """As in ``--format``."""
+    what: str
+    """What a user would have to bring, for messages."""
+    fits: Callable[[Source], bool]
+    """Whether the content has this layout; looks at keys and headers, never at the number of joints alone."""
+    read: Callable[[Source, Hints], Detections]
+
+
+def last_number(name: str, where: str, example: str) -> int:
+    """The last run of digits in a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    digits = re.findall(r"\d+", name)
+    if not digits:
+        raise InputError(f"{where}: {name!r} holds no frame number; expected digits as in {example}")
+    return int(digits[-1])
+
+
+def files_by_number(files: list[Path], source: str, number: Callable[[Path], int]) -> dict[int, Path]:
+    """Frame files in the order of their numbers.
+
+    Raises:
+        InputError: two files have one number.
+    """
+    numbered: dict[int, Path] = {}
+    for file in files:
+        frame = number(file)
+        if frame in numbered:
+            raise InputError(
+                f"{source}: {numbered[frame].name} and {file.name} are both frame {frame}; "
+                "keep one recording in a folder"
+            )
+        numbered[frame] = file
+    return dict(sorted(numbered.items()))
+
+
+def skeleton_by_count(joints: int, own: tuple[Skeleton, ...], hints: Hints, where: str, tool: str) -> Skeleton:
+    """Which of a tool's own joint sets a person of so many joints is in; what the user says goes first.
+
+    The tool is known by then: a number of joints on its own says nothing.
+
+    Args:
+        joints: how many the file has a person.
+        own: the joint sets that the tool writes.
+        hints: what the user says.
+        where: file and frame, for messages.
+        tool: its name, for messages.
+
+    Raises:
+        InputError: the tool has no such joint set and the user names none, or the named one has another size.
+    """
+    if hints.skeleton is not None:
+        if len(hints.skeleton) != joints:
+            raise InputError(
+                f"{where}: {joints} joints a person; the skeleton {hints.skeleton.name} has {len(hints.skeleton)}"
+            )
+        return hints.skeleton
+    for skeleton in own:
+        if len(skeleton) == joints:
+            return skeleton
+    expected = ", ".join(f"{len(skeleton)} ({skeleton.name})" for skeleton in own)
+    raise InputError(
+        f"{where}: {joints} joints a person; expected {expected} of {tool}. "
+        "If you know which joints these are, name them with --skeleton"
+    )

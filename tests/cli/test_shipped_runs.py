@@ -1,0 +1,54 @@
+"""Every shipped run configuration builds its network; those of other skeletons train, with their hyperedges."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from tiny_store import write_store
+
+from hyperlift.cli import evaluate, train
+from hyperlift.config import load_config, to_mapping
+from hyperlift.models import HypergraphConfig, HyperLifter
+from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.skeletons import skeleton_named
+from hyperlift.training.config import RunConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = sorted([*ROOT.glob("configs/pose3d/*.yaml"), *ROOT.glob("configs/wild/*.yaml")])
+OTHER_SKELETONS = {"coco17": "coco17", "mpi_inf_3dhp": "mpi_inf_3dhp17"}
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
+def test_every_shipped_run_builds_its_network(path):
+    config = load_config(path, RunConfig).model
+    with torch.device("meta"):
+        model = HyperLifter(config)
+    pose2d = torch.empty(1, config.n_frames, len(model.skeleton), 3, device="meta")
+    assert model.to("meta")(pose2d).shape == pose2d.shape
+
+
+@pytest.mark.parametrize("name", OTHER_SKELETONS)
+def test_other_skeletons_train_and_are_scored(name, tmp_path, capsys):
+    """The shipped file with a narrow, shallow network and short clips."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    skeleton = OTHER_SKELETONS[name]
+    store = write_store(tmp_path / "store", skeleton=skeleton)
+    run = load_config(ROOT / f"configs/pose3d/train_{name}_small.yaml", RunConfig)
+    model = dataclasses.replace(run.model, channels=8, depth=1, n_frames=9)
+    training = dataclasses.replace(run.training, epochs=1)
+    small = dataclasses.replace(run, model=model, training=training)
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump({**to_mapping(small), "data": {"root": str(store)}}))
+    command = ["--config", str(tmp_path / "run.yaml"), "--checkpoint", str(tmp_path / "run"), "--no-progress"]
+    assert train.main(command) == 0
+    torch.set_num_threads(threads)
+    loaded = load_checkpoint(tmp_path / "run" / "last.safetensors")
+    assert loaded.spec.skeleton == skeleton
+    members = loaded.model.config.hypergraph.hyperedges
+    assert members == load_config(ROOT / f"hyper_config/{name}/limbs.yaml", HypergraphConfig).hyperedges
+    assert {joint for edge in members for joint in edge} == set(skeleton_named(skeleton).joints)
+    capsys.readouterr()
+    assert evaluate.main(["--evaluate", str(tmp_path / "run" / "last.safetensors")]) == 0
+    assert "MPI-INF-3DHP" in capsys.readouterr().out or skeleton == "coco17"

@@ -1,0 +1,173 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hyperlift.data.motion.procedural import procedural_recordings
+from hyperlift.data.motion.recording import Recording
+from hyperlift.data.variation import MotionVariation, vary_motion
+from hyperlift.data.variation.body_frames import MovingBody, constant_lengths
+from hyperlift.data.variation.body_mixing import carry_arms_and_head, carry_legs, mirrored
+from hyperlift.data.variation.limb_rotation import rotate_limbs
+from hyperlift.data.variation.playback import played_back
+from hyperlift.data.variation.smooth_noise import smooth_noise
+from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.skeletons import H36M_17
+
+FPS, FRAMES = 25.0, 100
+RECORDINGS = procedural_recordings(6, seconds=6.0, seed=3)
+EVERYTHING = MotionVariation(
+    speed=(0.7, 1.4), arms_and_head=0.5, one_arm=0.5, legs=0.5, one_leg=0.5, limbs=0.8, lean_deg=8.0, tumble=0.2
+)
+OFF = MotionVariation()
+
+
+def vary(variation: MotionVariation, seed: int = 0, recording: Recording = RECORDINGS[0]) -> np.ndarray:
+    return vary_motion(recording, RECORDINGS, FRAMES, FPS, variation, np.random.default_rng(seed))
+
+
+def body(recording: Recording) -> MovingBody:
+    return MovingBody.of(recording.joints_m.astype(np.float64), constant_lengths(recording.joints_m))
+
+
+def flexion_sin(joints_m: np.ndarray, side: str) -> np.ndarray:
+    """Bend of a knee about the axis to the body's right: negative backwards, as knees go."""
+    hip, knee, ankle = (joints_m[:, H36M_17.index(side + joint)] for joint in ("Hip", "Knee", "Ankle"))
+    right = joints_m[:, H36M_17.index("RHip")] - joints_m[:, H36M_17.index("LHip")]
+    thigh, shin = knee - hip, ankle - knee
+    for vector in (right, thigh, shin):
+        vector /= np.linalg.norm(vector, axis=-1, keepdims=True)
+    return (np.cross(thigh, shin) * right).sum(-1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_bone_keeps_the_recorded_length(seed):
+    joints_m = vary(EVERYTHING, seed)
+    assert joints_m.shape == (FRAMES, 17, 3)
+    assert np.isfinite(joints_m).all()
+    recorded = np.median(bone_lengths(RECORDINGS[0].joints_m, H36M_17), axis=0)
+    assert np.allclose(bone_lengths(joints_m, H36M_17), recorded, atol=1e-9)
+
+
+def test_the_same_seed_gives_the_same_motion():
+    assert np.array_equal(vary(EVERYTHING, 5), vary(EVERYTHING, 5))
+    assert not np.allclose(vary(EVERYTHING, 5), vary(EVERYTHING, 6))
+
+
+def test_without_any_variation_a_motion_is_a_part_of_the_recording():
+    recording = RECORDINGS[1]
+    joints_m = vary(OFF, 2, recording)
+    dense = recording.resampled(500.0).joints_m
+    start = np.linalg.norm(dense - joints_m[0], axis=-1).mean(-1).argmin()
+    step = int(500 / FPS)
+    assert np.abs(dense[start : start + step * FRAMES : step] - joints_m).max() < 0.01
+
+
+def test_a_short_recording_is_played_back_and_forth_without_a_jump():
+    short = dataclasses.replace(RECORDINGS[0], joints_m=RECORDINGS[0].joints_m[:40])
+    joints_m = played_back(short, 200, FPS, (1.0, 1.0), np.random.default_rng(1))
+    fastest = np.linalg.norm(np.diff(short.joints_m, axis=0), axis=-1).max() * short.fps / FPS
+    assert np.linalg.norm(np.diff(joints_m, axis=0), axis=-1).max() < 1.1 * fastest
+
+
+def test_playback_keeps_to_its_speeds():
+    frames = np.arange(2000)
+    joints_m = np.zeros((2000, 17, 3), np.float32)
+    joints_m[..., 0] = frames[:, None] / 50.0
+    clock = Recording(name="clock", subject="", group="", fps=50.0, joints_m=joints_m)
+    for seed in range(10):
+        seen = played_back(clock, 200, FPS, (0.7, 1.4), np.random.default_rng(seed))[:, 0, 0]
+        speed = np.diff(seen) * FPS
+        assert ((speed > 0.69) & (speed < 1.41)).all()
+        assert np.abs(np.diff(speed)).max() < 0.1
+
+
+def test_arms_and_head_stand_to_the_thorax_as_the_donors_do():
+    to, of = body(RECORDINGS[0]), body(RECORDINGS[2])
+    before = to.joints_m()
+    carry_arms_and_head(to, of)
+    after = to.joints_m()
+    lower = H36M_17.indices(("Pelvis", "Spine", "Thorax", "LHip", "LKnee", "LAnkle", "RHip", "RKnee", "RAnkle"))
+    assert np.array_equal(after[:, lower], before[:, lower])
+    # Angles between bones do not depend on axes; they must be the donor's, not the body's own.
+    for first, second in (("LElbow", "LWrist"), ("RElbow", "RWrist"), ("Nose", "Head"), ("LElbow", "RElbow")):
+        a, b = H36M_17.indices((first, second))
+        mixed, donor = (
+            (m.bones_m[:, a] * m.bones_m[:, b]).sum(-1) / (m.lengths_m[a] * m.lengths_m[b]) for m in (to, of)
+        )
+        assert np.allclose(mixed, donor, atol=1e-6)
+
+
+def test_a_body_that_lends_to_itself_stays_as_it_is():
+    to, of = body(RECORDINGS[0]), body(RECORDINGS[0])
+    carry_arms_and_head(to, of)
+    carry_legs(to, of, "LR")
+    assert np.allclose(to.joints_m(), of.joints_m(), atol=1e-9)
+
+
+def test_borrowed_legs_keep_the_lowest_foot_near_its_height():
+    feet = H36M_17.indices(("LAnkle", "RAnkle"))
+    still, varied = (vary(v, 4)[:, feet, 2].min(-1) for v in (OFF, dataclasses.replace(OFF, legs=1.0)))
+    assert np.abs(still - varied).mean() < 0.03
+
+
+def test_axes_are_proper_rotations_and_mirrors_exchange_sides():
+    moving = body(RECORDINGS[0])
+    for axes in (moving.pelvis_axes(), moving.thorax_axes()):
+        assert np.allclose(axes @ axes.transpose(0, 2, 1), np.eye(3), atol=1e-9)
+        assert np.allclose(np.linalg.det(axes), 1.0)
+    joints_m = RECORDINGS[0].joints_m
+    assert np.allclose(mirrored(mirrored(joints_m)), joints_m)
+    left, right = H36M_17.indices(("LWrist", "RWrist"))
+    assert np.allclose(mirrored(joints_m)[:, left], joints_m[:, right] * [-1, 1, 1])
+
+
+def test_turned_limbs_differ_smoothly_and_no_knee_bends_forward():
+    wrist = H36M_17.index("LWrist")
+    for seed in range(8):
+        moving = body(RECORDINGS[0])
+        before = moving.joints_m()
+        rotate_limbs(moving, 15.0, 50.0, np.random.default_rng(seed))
+        after = moving.joints_m()
+        difference = after[:, wrist] - before[:, wrist]
+        assert np.linalg.norm(difference, axis=-1).max() > 0.05
+        assert np.linalg.norm(np.diff(difference, 2, axis=0), axis=-1).max() < 0.01
+        for side in "LR":
+            assert flexion_sin(after, side).max() < max(flexion_sin(before, side).max(), 0.0) + 0.35
+
+
+def test_a_rotation_of_nothing_changes_nothing():
+    moving = body(RECORDINGS[0])
+    before = moving.joints_m()
+    rotate_limbs(moving, 0.0, 50.0, np.random.default_rng(0))
+    assert np.allclose(moving.joints_m(), before, atol=1e-6)
+
+
+def test_leaning_bodies_lean_and_tumbling_ones_do_anything():
+    up = H36M_17.index("Thorax")
+
+    def upright(variation: MotionVariation) -> np.ndarray:
+        found = []
+        for seed in range(60):
+            joints_m = vary(variation, seed)
+            trunk = (joints_m[:, up] - joints_m[:, 0]).mean(0)
+            found.append(np.degrees(np.arccos(trunk[2] / np.linalg.norm(trunk))))
+        return np.array(found)
+
+    lean, tumble = (upright(dataclasses.replace(OFF, **change)) for change in ({"lean_deg": 8.0}, {"tumble": 1.0}))
+    assert lean.max() < 60
+    assert np.median(lean) > np.median(upright(OFF)) + 2
+    assert tumble.max() > 120
+
+
+def test_smooth_noise_has_unit_variance_and_no_corners():
+    curves = smooth_noise(100, 25.0, 20000, np.random.default_rng(0))
+    assert np.allclose(curves.std(1), 1.0, atol=0.03)
+    assert np.abs(np.diff(curves, 2, axis=0)).max() < 0.03
+
+
+@pytest.mark.parametrize(("change", "word"), [({"legs": 1.5}, "legs"), ({"speed": (1.4, 0.7)}, "speed")])
+def test_impossible_variations_are_refused(change, word):
+    with pytest.raises(InputError, match=word):
+        MotionVariation(**change)

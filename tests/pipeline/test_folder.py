@@ -1,0 +1,98 @@
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pipeline_recordings import write_spots
+from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
+
+from hyperlift.cli.lift import main
+from hyperlift.errors import InputError
+from hyperlift.pipeline.folder import jobs_for, run_jobs, videos_in
+from hyperlift.pipeline.options import LiftOptions
+from hyperlift.pipeline.recording_job import RecordingJob
+
+
+def test_videos_below_a_folder(tmp_path: Path):
+    for name in ("b.mp4", "a/c.MOV", "a/.hidden.mp4", ".trash/d.mp4", "notes.txt", "a/c.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [str(path.relative_to(tmp_path)) for path in videos_in(tmp_path)] == ["a/c.MOV", "a/c.mp4", "b.mp4"]
+    jobs = jobs_for(tmp_path, tmp_path / "out", RecordingJob(source=tmp_path, out=tmp_path / "out"))
+    assert [str(job.out.relative_to(tmp_path / "out")) for job in jobs] == ["a/c.MOV", "a/c.mp4", "b"]
+
+
+def test_a_folder_without_videos(tmp_path: Path):
+    with pytest.raises(InputError, match="holds no video"):
+        videos_in(tmp_path)
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> list[RecordingJob]:
+    """Keypoint files stand for videos here: what a job reads is its own affair."""
+    model = str(write_flat_lifter(tmp_path / "flat.onnx"))
+    options = LiftOptions(picture_size=(640, 480), fps=25.0)
+    found = []
+    for name in ("one", "two", "three"):
+        path = write_alphapose(tmp_path / f"{name}.json", [alphapose_entry(f, 200.0 + f) for f in range(12)])
+        found.append(RecordingJob(source=path, out=tmp_path / "out" / name, model=model, options=options, render=False))
+    return found
+
+
+def test_one_failure_stops_nothing_else(jobs: list[RecordingJob]):
+    jobs[1].source.write_text("no keypoints")
+    told = []
+    results = run_jobs(jobs, 2, told.append)
+    assert [result.outcome for result in results] == ["lifted", "failed", "lifted"]
+    assert "two.json" in results[1].message
+    assert len(told) == 3
+    assert not (jobs[1].out / "report.json").exists()
+    np.load(jobs[2].out / "pose3d.npz")
+
+
+def test_what_is_done_is_skipped(jobs: list[RecordingJob]):
+    assert [result.outcome for result in run_jobs(jobs[:2], 1)] == ["lifted", "lifted"]
+    before = [(job.out / "pose3d.npz").stat().st_mtime_ns for job in jobs[:2]]
+    assert [result.outcome for result in run_jobs(jobs, 2)] == ["skipped", "skipped", "lifted"]
+    assert [(job.out / "pose3d.npz").stat().st_mtime_ns for job in jobs[:2]] == before
+
+
+def test_a_job_whose_process_dies_fails_alone(jobs: list[RecordingJob], tmp_path: Path):
+    """A source that never ends to be read keeps the first job busy until its process is killed."""
+    os.mkfifo(tmp_path / "endless.json")
+    stuck = replace(jobs[0], source=tmp_path / "endless.json")
+    killer = threading.Thread(target=_kill_child_once)
+    killer.start()
+    results = run_jobs([stuck, jobs[1]], 1)
+    killer.join()
+    assert [result.outcome for result in results] == ["failed", "lifted"]
+    assert "exit code -9" in results[0].message
+
+
+def _kill_child_once() -> None:
+    while not (children := multiprocessing.active_children()):
+        time.sleep(0.05)
+    os.kill(children[0].pid, signal.SIGKILL)
+
+
+def test_at_least_one_job(jobs: list[RecordingJob]):
+    with pytest.raises(InputError, match="--jobs is 0"):
+        run_jobs(jobs, 0)
+
+
+def test_the_command_goes_on_after_failures(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    write_spots(videos / "empty.mp4", [np.nan] * 5)
+    (videos / "broken.mp4").write_bytes(b"no video")
+    arguments = [str(videos), "--out", str(tmp_path / "out"), "--jobs", "2", "--no-render"]
+    assert main(arguments) == 1
+    printed = capsys.readouterr().out
+    assert "0 lifted, 0 skipped, 2 failed" in printed
+    assert "nobody is in it" in printed
+    assert "broken.mp4: is not a video" in printed

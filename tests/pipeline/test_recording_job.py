@@ -1,0 +1,124 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shared_data import shared_path
+from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
+
+from hyperlift.errors import InputError
+from hyperlift.pipeline.options import LiftOptions
+from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_job
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> RecordingJob:
+    keypoints = write_alphapose(tmp_path / "walk.json", [alphapose_entry(f, 200.0 + f, idx=0) for f in range(30)])
+    return RecordingJob(
+        source=keypoints,
+        out=tmp_path / "out",
+        model=str(write_flat_lifter(tmp_path / "flat.onnx")),
+        options=LiftOptions(picture_size=(640, 480), fps=25.0),
+        formats=("npz", "json", "csv"),
+        render=False,
+    )
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_every_output_and_a_report(job: RecordingJob):
+    report = run_job(job)
+    assert (report.people, report.frames) == (1, 30)
+    assert files_in(job.out) == {"pose3d.npz", "pose3d.json", "pose3d.csv", "pose3d.meta.json", "report.json"}
+    stored = json.loads((job.out / "report.json").read_text())
+    assert stored["made_from"]["source"][0] == "walk.json"
+    assert set(stored["stages_s"]) == {"lift", "place", "write"}
+
+
+def test_done_means_complete_and_made_from_the_same(job: RecordingJob):
+    assert not is_done(job)
+    run_job(job)
+    assert is_done(job)
+    assert is_done(job.with_threads(1)), "threads change no result"
+    assert not is_done(replace(job, options=replace(job.options, height_m=1.8)))
+    assert not is_done(replace(job, render=True)), "there is no drawing yet"
+    os.utime(job.source, (1, 1))
+    assert not is_done(job), "the source is another one"
+
+
+def test_a_missing_result_is_made_again(job: RecordingJob):
+    run_job(job)
+    (job.out / "pose3d.csv").unlink()
+    assert not is_done(job)
+    run_job(job)
+    assert is_done(job)
+
+
+def test_a_damaged_report_is_no_report(job: RecordingJob):
+    run_job(job)
+    (job.out / "report.json").write_text("{")
+    assert not is_done(job)
+
+
+def test_a_failed_run_leaves_no_report(job: RecordingJob):
+    run_job(job)
+    with pytest.raises(InputError, match="--person 9"):
+        run_job(replace(job, options=replace(job.options, people=(9,))))
+    assert "report.json" not in files_in(job.out)
+
+
+def test_detection_is_kept_and_used_again(tmp_path: Path):
+    """The second run reads the keypoints that the first one found, and gives the same numbers."""
+    job = RecordingJob(
+        source=_clip(tmp_path / "clip.mp4", 24), out=tmp_path / "out", render=False, options=LiftOptions(flip=False)
+    )
+    first = run_job(job)
+    assert "detect" in first.stages_s
+    poses = dict(np.load(job.out / "pose3d.npz"))
+    second = run_job(job)
+    assert "detect" not in second.stages_s
+    again = np.load(job.out / "pose3d.npz")
+    for name, array in poses.items():
+        np.testing.assert_array_equal(array, again[name])
+    third = run_job(replace(job, options=replace(job.options, detector="movenet-fast")))
+    assert "detect" in third.stages_s, "another detector looks again"
+
+
+def test_killed_at_any_moment_leaves_only_whole_files(tmp_path: Path):
+    clip = _clip(tmp_path / "clip.mp4", 40)
+    command = [sys.executable, "-m", "hyperlift.cli.main", "lift", str(clip), "--out", str(tmp_path / "out"), "--json"]
+    for wait_s in (1.0, 3.0, 6.0):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait_s)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for path in (tmp_path / "out").glob("[!.]*") if (tmp_path / "out").exists() else ():
+            if path.suffix == ".json":
+                json.loads(path.read_text())
+            elif path.suffix == ".npz":
+                np.load(path)["meta"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+    assert not [path for path in (tmp_path / "out").iterdir() if "partial" in path.name], "a complete run tidies up"
+
+
+def _clip(path: Path, frames: int) -> Path:
+    """The first frames of a real recording, a third of its size."""
+    from hyperlift.video.reading import read_frames, video_facts
+    from hyperlift.video.writing import write_mp4
+
+    source = shared_path("data/wild/sports2d_demo.mp4")
+    width, height = (side // 6 * 2 for side in video_facts(source).size)
+    with write_mp4(path, width, height, 30.0) as video:
+        for frame in read_frames(source, (width, height)):
+            if frame.index == frames:
+                break
+            video.add(frame.rgb)
+    return path

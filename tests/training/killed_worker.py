@@ -1,0 +1,51 @@
+"""A run that kills itself with SIGKILL when half of a file of its second epoch has been written.
+
+Usage: killed_worker.py CONFIG RUN resume|weights
+"""
+
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+
+from hyperlift.cli import train
+from hyperlift.models import checkpoint
+
+
+def half_then_die(path: Path, whole: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(whole[: len(whole) // 2])
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(config: str, run: str, what: str) -> None:
+    torch.set_num_threads(1)
+    torch_save, save_file = torch.save, checkpoint.save_file
+    done = Path(run) / "last.resume.pt"
+
+    def save(state, path) -> None:
+        if not done.exists():
+            torch_save(state, path)
+            return
+        buffer = io.BytesIO()
+        torch_save(state, buffer)
+        half_then_die(path, buffer.getvalue())
+
+    def save_weights(weights, path, metadata) -> None:
+        save_file(weights, path, metadata)
+        if done.exists():
+            half_then_die(path, path.read_bytes())
+
+    if what == "resume":
+        torch.save = save
+    else:
+        checkpoint.save_file = save_weights
+    train.main(["--config", config, "--checkpoint", run, "--no-progress"])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
