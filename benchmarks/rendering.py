@@ -2,9 +2,9 @@
 
 python benchmarks/rendering.py
 
-A video of 1280 x 720 with two walking people is invented, then rendered: decode, draw and encode run side by side on the
-cores that the process may use. The limit is what the parts would allow if they overlapped without a gap: cores divided
-by the processor seconds that all of them take for a frame.
+A video of 1280 x 720 with two walking people is invented, then rendered: decode, draw and encode run side by side on
+the cores that the process may use. The limit is what the parts would allow if they overlapped without a gap: cores
+divided by the processor seconds that all of them take for a frame.
 """
 
 import argparse
@@ -139,9 +139,9 @@ def main() -> None:
             *(f"| {name} | {1 / wall[name]:.0f} | {1e3 * cpu[name]:.1f} |" for name in parts),
             f"| arithmetic limit: {cores} cores, no gap | {limit:.0f} | |",
             "",
-            f"{100 / wall[whole] / limit:.0f} % of the limit. Video of {WIDTH} × {HEIGHT} at {FPS:g} frames a second, two "
-            f"people; pictures of {canvas.width} × {canvas.height}. Medians of {REPETITIONS} runs of {FRAMES} frames on "
-            f"{machine()}.",
+            f"{100 / wall[whole] / limit:.0f} % of the limit. Video of {WIDTH} × {HEIGHT} at {FPS:g} frames a second, "
+            f"two people; pictures of {canvas.width} × {canvas.height}. Medians of {REPETITIONS} runs of {FRAMES} "
+            f"frames on {machine()}.",
         ]
     )
     print(table)

@@ -8,8 +8,6 @@ import av
 import numpy as np
 
 WIDTH, HEIGHT = 96, 64
-SHADES = 16, 235
-"""Black and white in the usual range of luma."""
 
 
 def corner_picture(width: int = WIDTH, height: int = HEIGHT, level: int = 0) -> np.ndarray:
@@ -37,7 +35,8 @@ def write_video(
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt, stream.options = pixel_format, {"crf": "10", "preset": "ultrafast"} if options is None else options
+        stream.pix_fmt = pixel_format
+        stream.options = {"crf": "10", "preset": "ultrafast"} if options is None else options
         if sample_aspect is not None:
             stream.codec_context.sample_aspect_ratio = sample_aspect
         if times_s is not None:

@@ -140,9 +140,7 @@ def test_oblong_pixels_are_made_square(tmp_path: Path):
     assert video_facts(tall).size == (WIDTH, 2 * HEIGHT)
     (frame,) = read_frames(tall)
     assert frame.rgb.shape == (2 * HEIGHT, WIDTH, 3)
-    turned = write_video(
-        tmp_path / "turned.mp4", [corner_picture()], sample_aspect=Fraction(4, 3), matrix=TURNS[1][1]
-    )
+    turned = write_video(tmp_path / "turned.mp4", [corner_picture()], sample_aspect=Fraction(4, 3), matrix=TURNS[1][1])
     assert video_facts(turned).size == (HEIGHT, 128)
 
 

@@ -3,17 +3,18 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hyperlift.visualization.video_files import read_pictures, video_facts, write_mp4
 from matplotlib import colors, image
+from video_files import corner_picture, write_video
 from wild_people import standing
 
-from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
+from hyperlift.video.reading import read_frames, video_facts
+from hyperlift.video.writing import write_mp4
 from hyperlift.visualization import skeleton_picture
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas, bone_sides
 from hyperlift.visualization.skeleton_video import Recording, frames_shown, pose_picture, write_skeleton_video
-from hyperlift.visualization.stage import stage_people
+from hyperlift.visualization.stage import Places, stage_people
 from hyperlift.wild.keypoints import LiftedPerson
 
 RECORDING = Recording(width=640, height=480, fps=30.0)
@@ -70,7 +71,7 @@ def test_video_lies_upright_under_the_keypoints():
     below = np.zeros((height, width, 3), np.uint8)
     below[: height // 4] = [0, 255, 0]
     picture = canvas.draw(100, below)
-    assert (picture[5, : canvas.panel_width] == [0, 255, 0]).all()
+    assert (picture[1, : canvas.panel_width] == [0, 255, 0]).all()
     assert (picture[height // 2, : canvas.panel_width] == 0).all()
 
 
@@ -102,19 +103,10 @@ def test_sheet_over_a_video_that_ends_early(tmp_path: Path):
     with_video = Recording(width=64, height=48, fps=30.0, file=tmp_path / "v.mp4")
     pose_picture(tmp_path / "sheet.png", [standing_person()], with_video, [2, 3, 7], columns=2)
     sheet = image.imread(tmp_path / "sheet.png")
-    canvas = SkeletonCanvas(stage_people([standing_person()]), 64, 48, 30.0)
+    canvas = SkeletonCanvas(stage_people([standing_person()]), 64, 48, 30.0, picture_height=480)
     assert sheet.shape[:2] == (2 * canvas.height, 2 * canvas.width)
     assert sheet[10, 10, 0] > 0.6  # the video's red
     assert sheet[canvas.height + 10, 10, 0] < 0.3  # no picture for frame 7
-
-
-def test_written_pictures_come_back(tmp_path: Path):
-    ramp = np.repeat(np.linspace(0, 255, 64).astype(np.uint8)[None, :, None], 48, axis=0).repeat(3, axis=2)
-    with write_mp4(tmp_path / "v.mp4", 64, 48, 12.5) as video:
-        video.add(ramp)
-    assert video_facts(tmp_path / "v.mp4").fps == 12.5
-    (back,) = read_pictures(tmp_path / "v.mp4", 64, 48)
-    assert np.abs(back.astype(int) - ramp).mean() < 4
 
 
 def test_no_half_written_video(tmp_path: Path):
@@ -126,9 +118,150 @@ def test_no_half_written_video(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_are_no_video(tmp_path: Path):
-    with pytest.raises(InputError, match="no such video"):
-        video_facts(tmp_path / "gone.mp4")
-    (tmp_path / "text.mp4").write_text("text")
-    with pytest.raises(InputError, match=r"text\.mp4: is not a video"):
-        video_facts(tmp_path / "text.mp4")
+def placed(people: list[LiftedPerson], steps_m: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Places:
+    """Everybody 1.7 m tall, side by side 2 m apart, and a step on from frame to frame."""
+    world = {}
+    for number, person in enumerate(people):
+        pose = person.pose_norm.astype(np.float64) * 3.4
+        joints_m = np.stack([pose[..., 0], 0 * pose[..., 2], -pose[..., 1]], axis=-1) + [2.0 * number, 0.0, 0.9]
+        world[person.id] = joints_m + np.arange(len(joints_m))[:, None, None] * np.array(steps_m)
+    return Places(joints_m=world, axes="world")
+
+
+def placed_canvas(people: list[LiftedPerson], places: Places) -> SkeletonCanvas:
+    return SkeletonCanvas(stage_people(people, places), 640, 480, 30.0, placed=True)
+
+
+def test_joints_are_painted_where_they_project():
+    people = [standing_person()]
+    places = placed(people)
+    canvas = placed_canvas(people, places)
+    picture = canvas.draw(2)
+    for side, colour in (("R", skeleton_picture.RIGHT), ("L", skeleton_picture.LEFT)):
+        elbow = H36M_17.index(f"{side}Elbow")
+        wanted = np.array(colors.to_rgb(colour)) * 255
+        x, y = canvas.view.project(places.joints_m[0][0, elbow])[:2]
+        np.testing.assert_allclose(picture[round(y), round(x)], wanted, atol=2)
+        # In the video the joint itself is a white dot, and the bone beside it has the colour of the side.
+        ends = canvas.keypoints_to_picture(people[0].keypoints_px[0, [elbow, H36M_17.index(f"{side}Shoulder")], :2])
+        x, y = ends[0]
+        np.testing.assert_allclose(picture[round(y), round(x)], 255, atol=2)
+        x, y = ends.mean(0)
+        np.testing.assert_allclose(picture[round(y), round(x)], wanted, atol=25)
+
+
+def test_the_view_stands_still_and_sees_the_whole_way():
+    people = [standing_person(40)]
+    canvas = placed_canvas(people, placed(people, (0.1, 0.05, 0.0)))
+    first, last = canvas.draw(2), canvas.draw(41)
+    empty = canvas.draw(1000)
+    floor = np.abs(empty[:, canvas.panel_width :].astype(int) - first[:, canvas.panel_width :]).max(-1) > 0
+    # Where nobody stands, every pixel is the same in every frame.
+    changed = np.abs(first.astype(int) - last).max(-1) > 0
+    assert 0.005 < floor.mean() < 0.1
+    assert changed[:, canvas.panel_width :].mean() < 0.2
+    for picture in (first, last):
+        panel = picture[:, canvas.panel_width :]
+        for colour in (skeleton_picture.RIGHT, skeleton_picture.LEFT):
+            columns = painted(panel, colour)
+            assert len(columns) > 3
+            assert columns.min() > 5
+            assert columns.max() < panel.shape[1] - 5
+    assert painted(last[:, canvas.panel_width :], skeleton_picture.LEFT).mean() > (
+        painted(first[:, canvas.panel_width :], skeleton_picture.LEFT).mean()
+    )
+
+
+def test_people_keep_their_places():
+    people = [standing_person(number=0), standing_person(number=3)]
+    places = placed(people)
+    staged = stage_people(people, places)
+    np.testing.assert_array_equal(staged[1].joints_m - staged[0].joints_m, np.broadcast_to([2.0, 0, 0], (6, 17, 3)))
+    camera = Places(
+        joints_m={0: np.repeat(people[0].pose_norm, 1, 0) + [0, 0, 5], 3: people[1].pose_norm + [1, 0, 8]},
+        axes="camera",
+    )
+    first, second = stage_people(people, camera)
+    np.testing.assert_allclose(second.joints_m - first.joints_m, np.broadcast_to([1.0, 3.0, 0.0], (6, 17, 3)))
+    assert first.joints_m[..., 2].min() == pytest.approx(0.08)  # ankles are that high above the ground
+
+
+def test_who_is_nearer_is_drawn_over_who_is_farther():
+    """The one behind is hidden where the bones cross, whichever of the two comes first."""
+    people = [standing_person(number=0), standing_person(number=1)]
+    places = placed(people)
+    canvas = placed_canvas(people, places)
+    toward = np.linalg.inv(canvas.view._axes)[:, 2]
+    for near, far in ((0, 1), (1, 0)):
+        joints_m = {near: places.joints_m[0].copy(), far: places.joints_m[0] + 0.3 * toward}
+        # Swapped sides tell who is seen.
+        joints_m[far] = joints_m[far][:, H36M_17.mirror]
+        picture = placed_canvas(people, Places(joints_m=joints_m, axes="world"))
+        at = picture.view.project(joints_m[near][0, H36M_17.index("RElbow")])[:2].round().astype(int)
+        wanted = np.array(colors.to_rgb(skeleton_picture.RIGHT)) * 255
+        np.testing.assert_allclose(picture.draw(2)[at[1], at[0]], wanted, atol=2)
+
+
+def test_joints_that_were_not_seen_are_faint():
+    sure, unsure = standing_person(), standing_person()
+    unsure.valid[:, H36M_17.index("RAnkle")] = False
+    places = placed([sure])
+    shown = [placed_canvas([person], places).draw(2).astype(float) for person in (sure, unsure)]
+    canvas = placed_canvas([sure], places)
+    shin = places.joints_m[0][0, H36M_17.indices(["RKnee", "RAnkle"])].mean(0)
+    x, y = canvas.view.project(shin)[:2].round().astype(int)
+    ground = canvas.draw(1000)[y, x].astype(float)
+    np.testing.assert_allclose(
+        shown[1][y, x], ground + skeleton_picture.FAINT_OPACITY * (shown[0][y, x] - ground), atol=3
+    )
+
+
+def test_unknown_places_are_left_out():
+    people = [standing_person()]
+    places = placed(people)
+    places.joints_m[0][1:3] = np.nan
+    canvas = placed_canvas(people, places)
+    assert len(painted(canvas.draw(3)[:, canvas.panel_width :], skeleton_picture.RIGHT)) == len(
+        painted(canvas.draw(1000)[:, canvas.panel_width :], skeleton_picture.RIGHT)
+    )
+    assert len(painted(canvas.draw(5)[:, canvas.panel_width :], skeleton_picture.RIGHT)) > 3
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (3840, 2160), (640, 480), (100, 4000)])
+def test_pictures_have_even_sides_and_the_pixels_of_720p(width: int, height: int):
+    canvas = SkeletonCanvas(stage_people([standing_person()]), width, height, 30.0)
+    assert canvas.width % 2 == canvas.height % 2 == 0
+    assert canvas.width * canvas.height == pytest.approx(1280 * 720, rel=0.01)
+    shown = np.array(canvas.video_shown)
+    assert shown[0] <= canvas.panel_width
+    assert shown[1] <= canvas.height
+
+
+def test_variable_rate_is_kept(tmp_path: Path):
+    times_s = [0.0, 0.04, 0.08, 0.2, 0.24, 0.3, 0.5, 0.54]
+    levels = [20 + 25 * number for number in range(8)]
+    write_video(tmp_path / "v.mp4", [np.full((48, 64, 3), v, np.uint8) for v in levels], 25, times_s)
+    recording = Recording(width=64, height=48, fps=25.0, file=tmp_path / "v.mp4")
+    person = standing_person()
+    person.keypoints_px[:] = np.nan
+    write_skeleton_video(tmp_path / "out.mp4", [person], recording, picture_height=120)
+    frames = list(read_frames(tmp_path / "out.mp4"))
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.array(times_s[2:]) - times_s[2], atol=1e-4)
+    shown = [frame.rgb[60:, 10:150].mean() for frame in frames]
+    np.testing.assert_allclose(shown, levels[2:], atol=5)
+
+
+def test_turned_video_is_drawn_upright(tmp_path: Path):
+    one = 1 << 16
+    clockwise = [0, one, 0, -one, 0, 0, 0, 0, 1 << 30]
+    write_video(tmp_path / "v.mp4", [corner_picture()] * 4, 30, matrix=clockwise)
+    facts = video_facts(tmp_path / "v.mp4")
+    recording = Recording(width=facts.width, height=facts.height, fps=30.0, file=tmp_path / "v.mp4", facts=facts)
+    person = standing_person()
+    person.keypoints_px[:] = np.nan
+    pose_picture(tmp_path / "sheet.png", [person], recording, [2], columns=1)
+    sheet = image.imread(tmp_path / "sheet.png")[..., :3]
+    canvas = SkeletonCanvas(stage_people([person]), facts.width, facts.height, 30.0, picture_height=480)
+    assert canvas.video_shown[1] > canvas.video_shown[0]
+    np.testing.assert_allclose(sheet[40, canvas.panel_width - 40], [1, 0, 0], atol=0.1)
+    np.testing.assert_allclose(sheet[40, 40], 0, atol=0.1)

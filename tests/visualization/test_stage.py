@@ -3,7 +3,8 @@ import pytest
 
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.skeletons import H36M_17
-from hyperlift.visualization.stage import LANE_M, floor_lines, project, share_lanes, stage_people, upright
+from hyperlift.visualization.scene_view import Floor, SceneView
+from hyperlift.visualization.stage import LANE_M, Places, StagedPerson, share_lanes, stage_people, upright
 from hyperlift.wild.keypoints import LiftedPerson
 
 
@@ -26,19 +27,62 @@ def test_upright_stands_on_the_floor_at_reference_size():
     np.testing.assert_allclose(joints_m[:, H36M_17.root, :2], 0, atol=1e-12)
 
 
-def test_farther_from_the_camera_is_farther_in_the_view():
-    near, far = project(np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
+def view_of(people: list[StagedPerson]) -> SceneView:
+    return SceneView(people, Floor.under(people), (100.0, 50.0, 500.0, 450.0))
+
+
+def test_farther_from_the_camera_is_farther_and_higher_in_the_view():
+    view = view_of(stage_people([person(0, 0, 9, 0.0)]))
+    near, far = view.project(np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
     assert far[2] > near[2]
-    assert far[1] > near[1]  # seen from above, the far end of the floor is higher up
-    # Neither turning nor raising the camera changes a length.
-    assert np.linalg.norm(far - near) == pytest.approx(1)
+    assert far[1] < near[1]  # seen from above, the far end of the floor is higher up in the picture
+    scales = view.px_per_m(np.array([near[2], far[2]]))
+    assert scales[1] < scales[0]
 
 
 def test_up_stays_up_and_right_stays_right():
-    origin, right, up = project(np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
+    view = view_of(stage_people([person(0, 0, 9, 0.0)]))
+    origin, right, up = view.project(np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
     assert right[0] > origin[0]
-    assert up[1] > origin[1]
+    assert up[1] < origin[1]
     assert up[0] == pytest.approx(origin[0])
+
+
+def test_everything_is_inside_the_panel():
+    people = stage_people([person(0, 0, 50, 600), person(1, 0, 90, 100)])
+    view = view_of(people)
+    corners = np.concatenate([Floor.under(people).corners_m, *(p.joints_m.reshape(-1, 3) for p in people)])
+    points = view.project(corners)[:, :2]
+    assert (points.min(0) >= [100 - 1e-6, 50 - 1e-6]).all()
+    assert (points.max(0) <= [500 + 1e-6, 450 + 1e-6]).all()
+    width, height = np.ptp(points, axis=0)
+    assert width > 390 or height > 300
+
+
+def test_view_from_the_side_that_spreads_people():
+    """One to the left and far, one to the right and near: seen from the right they would stand one behind the other."""
+    spots = {0: [-2.0, 3.0, 0.0], 1: [2.0, -3.0, 0.0]}
+    people = [person(0, 0, 9, 0), person(1, 0, 9, 0)]
+    for turn in (1.0, -1.0):
+        joints_m = {
+            number: stage_people([people[number]])[0].joints_m + np.multiply(spots[number], [turn, 1, 1])
+            for number in spots
+        }
+        view = view_of(stage_people(people, Places(joints_m=joints_m, axes="world")))
+        x = [float(view.project(joints_m[number][0, H36M_17.root])[0]) for number in spots]
+        assert abs(x[0] - x[1]) > 200
+
+
+def test_floor_in_whole_cells_under_the_whole_way():
+    walker = stage_people([person(0, 0, 9, 0.0)])[0]
+    walker.joints_m[:, :, 0] += np.linspace(0, 4.2, 10)[:, None]
+    floor = Floor.under([walker])
+    assert (floor.left_m, floor.right_m, floor.near_m, floor.far_m, floor.cell_m) == (-1, 5, -1, 1, 1)
+    assert len(floor.lines_m) == 7 + 3
+    assert np.abs(floor.lines_m[..., 2]).max() == 0
+    walker.joints_m[:, :, 0] *= 10
+    assert Floor.under([walker]).cell_m == 5
+    assert Floor.under([]).right_m > 0
 
 
 def test_lanes_follow_the_picture_and_are_shared_over_time():
@@ -51,7 +95,7 @@ def test_people_stand_a_lane_apart():
     staged = stage_people([person(0, 0, 5, 10), person(1, 0, 5, 500), person(2, 0, 5, 300)])
     x = {p.id: float(p.joints_m[0, H36M_17.root, 0]) for p in staged}
     assert [x[0], x[2], x[1]] == pytest.approx([-LANE_M, 0, LANE_M])
-    assert np.abs(floor_lines(3)[..., 0]).max() > LANE_M
+    assert Floor.under(staged).right_m > LANE_M
 
 
 def test_a_person_in_one_frame():

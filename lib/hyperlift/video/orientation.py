@@ -42,6 +42,10 @@ class Orientation:
         return (height, width) if self.transposed else (width, height)
 
 
+UPRIGHT = Orientation()
+"""Shown as stored."""
+
+
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Read the display matrix, which takes (x, y) to (a x + c y, b x + d y).
 
@@ -50,7 +54,7 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     """
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
-        return Orientation()
+        return UPRIGHT
     a, b, _, c, d = (int(number) for number in np.frombuffer(bytes(data), np.int32)[:5])
     if abs(b) + abs(c) > abs(a) + abs(d):
         return Orientation(transposed=True, reversed_x=c < 0, reversed_y=b < 0)

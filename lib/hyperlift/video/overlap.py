@@ -2,13 +2,24 @@
 
 import threading
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 from queue import Full, Queue
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 _POLL_S = 0.1
 
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Item(Generic[T]):
+    value: T
+
+
+@dataclass(frozen=True)
+class _End:
+    error: BaseException | None = None
 
 
 def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
@@ -17,13 +28,13 @@ def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     An exception of the items is raised where it would have been raised without the thread. When the consumer leaves
     early the thread ends, and the items are closed.
     """
-    results: Queue[tuple[str, T | BaseException | None]] = Queue(depth)
+    results: Queue[_Item[T] | _End] = Queue(depth)
     left = threading.Event()
 
-    def hand_over(kind: str, value: T | BaseException | None) -> bool:
+    def hand_over(result: _Item[T] | _End) -> bool:
         while not left.is_set():
             try:
-                results.put((kind, value), timeout=_POLL_S)
+                results.put(result, timeout=_POLL_S)
             except Full:
                 continue
             return True
@@ -33,25 +44,23 @@ def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
         source = iter(items)
         try:
             for item in source:
-                if not hand_over("item", item):
+                if not hand_over(_Item(item)):
                     return
-            hand_over("end", None)
+            hand_over(_End())
         except BaseException as error:
-            hand_over("error", error)
+            hand_over(_End(error))
         finally:
-            if hasattr(source, "close"):
-                source.close()
+            close = getattr(source, "close", None)
+            if close is not None:
+                close()
 
     worker = threading.Thread(target=work, name="ahead", daemon=True)
     worker.start()
     try:
-        while True:
-            kind, value = results.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
+        while isinstance(result := results.get(), _Item):
+            yield result.value
+        if result.error is not None:
+            raise result.error
     finally:
         left.set()
         worker.join()

@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float, Shaped
 from hyperlift.video.file_extent import Extent, file_extent
-from hyperlift.video.orientation import Orientation, orientation_of
+from hyperlift.video.orientation import UPRIGHT, Orientation, orientation_of
 
 Picture = Shaped[np.ndarray, "_ _ _"]
 """Height x width x RGB, uint8."""
@@ -53,7 +53,7 @@ class VideoFacts:
     """Seconds of every frame since frame 0, strictly increasing; as uneven as the file's own time stamps."""
     duration_s: float
     """From the first frame to the end of the last."""
-    orientation: Orientation = Orientation()
+    orientation: Orientation = UPRIGHT
     """How stored pictures are turned to stand upright."""
     codec: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -6,13 +6,14 @@ coordinates are pixels, x to the right and y down from the upper left corner.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgba
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
-from matplotlib.transforms import Affine2D, Bbox, IdentityTransform, TransformedBbox
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from hyperlift.shapes import Float, Shaped
 
@@ -27,7 +28,8 @@ class Brush:
     """Draws on ``pixels``, uint8 [height, width, 4]: RGB and a fourth byte without meaning."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._renderer = RendererAgg(width, height, _POINTS_AN_INCH)
+        # Its own signatures name single colours where arrays of them are meant.
+        self._renderer: Any = RendererAgg(width, height, _POINTS_AN_INCH)
         self.pixels: Shaped[np.ndarray, "height width 4"] = np.asarray(self._renderer.buffer_rgba())
         self.pixels[:] = 255
         self._height = height
@@ -40,7 +42,7 @@ class Brush:
 
     def within(self, left: int, right: int) -> None:
         """Draw strokes and areas only between two columns from now on."""
-        self._context.set_clip_rectangle(TransformedBbox(Bbox([[left, 0], [right, self._height]]), self._here))
+        self._context.set_clip_rectangle(Bbox([[left, 0], [right, self._height]]))
 
     def strokes(
         self,

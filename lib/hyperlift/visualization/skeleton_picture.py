@@ -128,9 +128,7 @@ class SkeletonCanvas:
         self._draw_scene(present)
         time_s = frame / self._fps if time_s is None else time_s
         unit = self._unit
-        brush.text(
-            f"{time_s:.2f} s   frame {frame}", self.width - 20 * unit, 26 * unit, 15 * unit, _INK, align="right"
-        )
+        brush.text(f"{time_s:.2f} s   frame {frame}", self.width - 20 * unit, 26 * unit, 15 * unit, _INK, align="right")
         return pixels
 
     def keypoints_to_picture(self, points_px: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
