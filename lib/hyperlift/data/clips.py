@@ -57,13 +57,10 @@ class StoreClips:
         self.store = store
         self.convention = convention
         self.n_frames = store.n_frames
+        _check_projection(store, convention)
         self.skeleton = store.skeleton
         if convention.space == "camera":
             store.array("joints_m")
-        elif not convention.rootrel:
-            store.want_projected_label("rootrel: false")
-        if convention.gt_2d:
-            store.want_projected_label("gt_2d: true")
 
     def __len__(self) -> int:
         return len(self.store)
@@ -103,6 +100,13 @@ class PickleClips:
         if self.convention.gt_2d:
             pose2d_norm = exact_input(label_norm)
         return pose2d_norm, image_label(label_norm, self.skeleton.root, self.convention.rootrel)
+
+
+def _check_projection(store: ClipStore, convention: LabelConvention) -> None:
+    if convention.space == "image" and not convention.rootrel:
+        store.want_projected_label("rootrel: false")
+    if convention.gt_2d:
+        store.want_projected_label("gt_2d: true")
 
 
 def exact_input(label_norm: Float[np.ndarray, "*any joints 3"]) -> Float[np.ndarray, "*any joints 3"]:
