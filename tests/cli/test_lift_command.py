@@ -73,7 +73,8 @@ def test_chosen_person_of_openpose_without_picture(tmp_path: Path, lifter: Path)
 
 def test_size_and_rate_from_the_video(tmp_path: Path, lifter: Path, walk: Path):
     with write_mp4(tmp_path / "v.mp4", 640, 480, 24.0) as video:
-        video.add(np.zeros((480, 640, 3), np.uint8))
+        for _ in range(20):
+            video.add(np.zeros((480, 640, 3), np.uint8))
     args = ["--keypoints", str(walk), "--video", str(tmp_path / "v.mp4"), "--out", str(tmp_path / "out")]
     assert main([*args, "--onnx", str(lifter)]) == 0
     _, meta = read_poses(tmp_path / "out" / "pose3d.npz")
