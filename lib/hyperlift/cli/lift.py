@@ -43,8 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     min_confidence = number(args.min_confidence, "--min-confidence")
     tracks = people_in(detections, recording.width, recording.height, recording.fps, min_confidence)
-    for warning in check_keypoints(detections, recording.width, recording.height):
-        print(f"warning: {detections.source}: {warning}", file=sys.stderr)
     tracks = _chosen(tracks, args.person)
     print(
         f"{detections.tool} keypoints of {len(detections.frames)} frames; "
@@ -53,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = Path(args.out)
     for name in (POSES_NAME, VIDEO_NAME):
         check_output(out / name)
+    for warning in check_keypoints(detections, recording.width, recording.height):
+        print(f"warning: {detections.source}: {warning}", file=sys.stderr)
     with tqdm(total=sum(_length(track) for track in tracks), unit="frame", desc="lifting", disable=None) as bar:
         people = lift_people(
             predict,
