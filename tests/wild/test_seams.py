@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hyperlift.wild.recognise import read_keypoints
 
 from hyperlift.runtime import load_lifter
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.lift import network_input, people_in
 from hyperlift.wild.timing import even_times
 from hyperlift.wild.windows import lift_windows, window_starts

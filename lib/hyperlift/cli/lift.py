@@ -126,10 +126,9 @@ def _parser() -> argparse.ArgumentParser:
         help="default %(default)s; none reads keypoint files only",
     )
     detection.add_argument("--allow-truncated", action="store_true", help="take what is there of a damaged video")
-
     detection.add_argument("--det-onnx", type=Path, metavar="FILE", help="person detector, for --detector rtmlib")
     detection.add_argument(
-        "--pose-onnx", type=Path, metavar="FILE", help="pose network, for --detector rtmlib; --skeleton names its joints"
+        "--pose-onnx", type=Path, metavar="FILE", help="pose network, for --detector rtmlib; --skeleton says its joints"
     )
     detection.add_argument("--rtmlib-download", metavar="SIZE", help="let rtmlib fetch its own networks instead")
 
