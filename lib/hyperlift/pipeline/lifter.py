@@ -47,7 +47,7 @@ class Lifter:
     """The contract of the network."""
 
     def __init__(self, model: str | Path = "small", *, threads: int | None = None) -> None:
-        self._network = load_lifter(None if model == "small" else model, threads)
+        self._network = load_lifter(model, threads)
         self._threads = threads
         self.spec = self._network.spec
 
