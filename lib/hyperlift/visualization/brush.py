@@ -102,11 +102,16 @@ class Brush:
     ) -> None:
         """One line, vertically centred on ``y``; ``align`` says which part of it is at ``x``."""
         glyphs = [self._glyph(letter, size_px, bold) for letter in text]
-        starts = np.concatenate([[0.0], np.cumsum([glyph.advance_px for glyph in glyphs])])
+        if not glyphs:
+            return
+        starts = np.cumsum([0.0, *(glyph.advance_px for glyph in glyphs)])
         x -= {"left": 0.0, "center": starts[-1] / 2, "right": starts[-1]}[align]
-        ink = np.array(to_rgba(colour)[:3]) * 255
+        height, width = glyphs[0].cover.shape
+        line = np.zeros((height, round(starts[-1]) + width), np.float32)
         for glyph, start in zip(glyphs, starts, strict=False):
-            self._blend(glyph.cover, round(x + start) - _GLYPH_MARGIN, round(y) - glyph.cover.shape[0] // 2, ink)
+            part = line[:, round(start) : round(start) + width]
+            np.maximum(part, glyph.cover, out=part)
+        self._blend(line, round(x) - _GLYPH_MARGIN, round(y) - height // 2, colour)
 
     def tag(self, text: str, x: float, y: float, size_px: float, colour: str) -> None:
         """White text on a rounded ground, centred on x, y."""
@@ -127,7 +132,7 @@ class Brush:
             context.set_foreground((0.0, 0.0, 0.0, 1.0), isRGBA=True)
             # Digits and capitals are 0.73 of the size high: their middle is to be the middle of the line.
             renderer.draw_text(context, _GLYPH_MARGIN, round(height / 2 + 0.365 * size_px), letter, font, 0)
-            cover = np.asarray(renderer.buffer_rgba())[..., 3] / 255.0
+            cover = np.asarray(renderer.buffer_rgba())[..., 3] / np.float32(255)
 
             def between_zeros(text: str) -> float:
                 return renderer.get_text_width_height_descent(f"0{text}0", font, ismath=False)[0]
@@ -135,11 +140,12 @@ class Brush:
             self._glyphs[key] = _Glyph(cover, between_zeros(letter) - between_zeros(""))
         return self._glyphs[key]
 
-    def _blend(self, cover: Float[np.ndarray, "rows columns"], x: int, y: int, ink: Float[np.ndarray, " 3"]) -> None:
+    def _blend(self, cover: Float[np.ndarray, "rows columns"], x: int, y: int, colour: str) -> None:
         """Lay colour over what is there, by its share of each pixel; what is outside is left out."""
         top, left = max(0, -y), max(0, -x)
         ground = self.pixels[max(0, y) : max(0, y + cover.shape[0]), max(0, x) : max(0, x + cover.shape[1]), :3]
         share = cover[top : top + ground.shape[0], left : left + ground.shape[1], None]
+        ink = np.array(to_rgba(colour)[:3], np.float32) * 255
         ground[:] = ground + (ink - ground) * share
 
 

@@ -74,7 +74,7 @@ class SkeletonCanvas:
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
         panel_share = float(np.clip(video_width / video_height, 0.55, 1.78))
         # A tall video leaves room for a wide stage.
-        share = panel_share + max(1.0, 16 / 9 - panel_share)
+        share = panel_share + max(1.2, 16 / 9 - panel_share)
         height = np.sqrt(DEFAULT_AREA_PX / share) if picture_height is None else picture_height
         self.height, self.width = round(height) // 2 * 2, round(height * share) // 2 * 2
         self.panel_width = round(self.height * panel_share)

@@ -154,7 +154,9 @@ def _moments(
     if recording.file is None or facts is None:
         yield from ((frame, None, None) for frame in frames)
         return
-    with closing(read_frames(recording.file, size, facts=facts, pixels=pixels)) as decoded:
+    # Pictures that a damaged file does not have are left dark.
+    reader = read_frames(recording.file, size, facts=facts, allow_truncated=True, pixels=pixels)
+    with closing(reader) as decoded:
         at: Frame | None = next(decoded, None)
         for frame in frames:
             while at is not None and at.index < frame:
