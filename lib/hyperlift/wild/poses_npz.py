@@ -66,12 +66,14 @@ def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMet
     """Write the file, whole or not at all.
 
     Per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V],
-    and ``meta``, a JSON text with axes, units, joint names, source and model.
+    ``p<ID>/bridged`` [T,V] where it is known, and ``meta``, a JSON text with axes, units, joint names, source and
+    model.
 
     Raises:
         InputError: the folder cannot be written.
     """
     arrays = {f"p{person.id}/{name}": getattr(person, name) for person in people for name in _ARRAYS}
+    arrays |= {f"p{person.id}/bridged": person.bridged for person in people if person.bridged is not None}
     with atomic_file(path) as partial:
         np.savez_compressed(partial, meta=np.array(json.dumps(meta.as_dict())), **arrays)
 
@@ -90,7 +92,12 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
             meta = json.loads(str(stored["meta"]))
             ids = sorted({int(key.split("/")[0][1:]) for key in stored.files if key != "meta"})
             people = [
-                LiftedPerson(id=number, **{name: stored[f"p{number}/{name}"] for name in _ARRAYS}) for number in ids
+                LiftedPerson(
+                    id=number,
+                    **{name: stored[f"p{number}/{name}"] for name in _ARRAYS},
+                    bridged=stored[f"p{number}/bridged"] if f"p{number}/bridged" in stored.files else None,
+                )
+                for number in ids
             ]
     except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path}: holds no 3D poses ({error}); expected the pose3d.npz that lifting writes") from error
