@@ -56,7 +56,7 @@ def main() -> None:
             rows.append(("0 frames, then One-Euro", delay, cost, calmed))
     rows.append(("the whole recording at once", "", " | ", whole))
     lines = [
-        "| look-ahead | delay at 25 a second | ms a frame, median | 95 % | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² |",
+        "| look-ahead | delay | ms a frame, median | 95 % | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, delay, cost, poses in rows:

@@ -38,7 +38,8 @@ def main() -> None:
         for method in get_args(Smoothing):
             s = score_bench(bench, {n: smooth(pose, np.arange(len(pose)) / FPS, method) for n, pose in poses.items()})
             lines.append(f"| {name} | {method} | {s.n_mpjpe_mm:.1f} | {s.pa_mpjpe_mm:.1f} | {s.jitter_mm:.2f} |")
-    table = "\n".join([*lines, "", f"{s.views} views, {s.frames} frames, measured on {machine()}."])
+    frames = sum(len(view.truth_m) for view in bench.views())
+    table = "\n".join([*lines, "", f"{len(bench.names)} views, {frames} frames, measured on {machine()}."])
     print(table)
     write_section("smoothing", table)
 
