@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -93,11 +94,15 @@ class Case:
         self.tensors = self.trainer.to_tensors(*next(self.trainer.sampler.epoch(0)))
         self.model.train()
         self.n_frames, self.cost = run.model.n_frames, cost_of(self.model)
-        self.flop_a_clip, shapes = flop_and_shapes(self.model)
-        number = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self.products = [product(shape, number, self.device) for shape in shapes_of_step(shapes, self.batch)]
+        self.flop_a_clip, self.shapes = flop_and_shapes(self.model)
         self.clips_a_s: list[float] = []
         self.limit: list[float] = []
+
+    @cached_property
+    def products(self) -> list[tuple[float, Callable[[], object]]]:
+        """The matrix products of a step; they come late, so that a measurement of memory does not see theirs."""
+        number = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        return [product(shape, number, self.device) for shape in shapes_of_step(self.shapes, self.batch)]
 
     def step(self) -> None:
         self.trainer.update(*self.tensors, 1e-6)
@@ -149,8 +154,9 @@ def shapes_of_step(shapes: set[tuple[int, int, int]], batch: int) -> list[tuple[
     for rows, inner, outer in shapes:
         rows *= batch
         products |= {(rows, inner, outer), (rows, outer, inner), (outer, rows, inner)}
-    # A product of a few megaflop measures the call, not the arithmetic, and is never the best.
-    return sorted(shape for shape in products if np.prod(shape, dtype=float) > 1e6)
+    # The smallest measure the call, not the arithmetic, and are never the best.
+    largest = max(np.prod(shape, dtype=float) for shape in products)
+    return sorted(shape for shape in products if np.prod(shape, dtype=float) > 0.01 * largest)
 
 
 def product(
@@ -173,7 +179,6 @@ def peak_mib(size: str, args: argparse.Namespace) -> float:
 def print_peak(size: str, args: argparse.Namespace) -> None:
     with TemporaryDirectory() as folder:
         case = Case(size, args, Path(folder))
-        case.products.clear()
         case.step()
         if case.device.type == "cuda":
             case.step()
