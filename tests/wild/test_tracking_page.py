@@ -16,7 +16,7 @@ def test_the_examples_run(monkeypatch, capsys):
     names = {"camera": list(camera)}
     for block in blocks:
         exec(block, names)
-    assert [person.id for person in names["people"]] == [0, 1, 2]
+    assert [track.id for track in names["tracks"]] == [0, 1, 2]
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) > 300
     assert {line.split()[0] for line in printed[8:]} >= {"0", "1"}
