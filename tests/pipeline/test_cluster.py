@@ -24,7 +24,9 @@ from hyperlift.pipeline.recording_job import RecordingJob
 folder = Path(sys.argv[1])
 options = LiftOptions(picture_size=(640, 480), fps=25.0)
 jobs = [
-    RecordingJob(source=path, out=folder / "out" / path.stem, model=str(folder / "flat.onnx"), options=options, render=False)
+    RecordingJob(
+        source=path, out=folder / "out" / path.stem, model=str(folder / "flat.onnx"), options=options, render=False
+    )
     for path in sorted(folder.glob("*.json"))
 ]
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)

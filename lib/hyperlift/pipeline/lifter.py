@@ -17,7 +17,7 @@ from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.source import Recorded, open_recording
 from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import Skeleton, skeleton_named
+from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import choose_intrinsics
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.overlap import ahead
@@ -172,16 +172,22 @@ class Lifter:
             warnings=tuple(warnings),
         )
 
-    def stream(self, width: int, height: int, fps: float, lookahead: int = 4) -> LiftStream:
-        """Lift one person live: a frame of keypoints in, a pose out ``lookahead`` frames later.
+    def stream(
+        self, width: int, height: int, fps: float, lookahead: int = 4, *, skeleton: str = H36M_17.name
+    ) -> LiftStream:
+        """Lift one person live: a frame of keypoints in, the pose of ``lookahead`` frames ago out.
 
         Args:
             width: of the picture in pixels.
             height: of the picture in pixels.
-            fps: at which frames will come, about.
+            fps: frames that come a second, where they come without time stamps.
             lookahead: frames to wait for; more is more accurate.
+            skeleton: joints of the keypoints, such as "coco17".
+
+        Raises:
+            InputError: an impossible size, rate, look-ahead or skeleton.
         """
-        return LiftStream(self._network, self.spec, width, height, fps, lookahead)
+        return LiftStream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
 
     def _lift_tracks(
         self, tracks: Sequence[Track], recorded: Recorded, options: LiftOptions, progress: Progress
