@@ -30,7 +30,7 @@ from hyperlift.config import load_config
 from hyperlift.data.clips import BatchSampler, LabelConvention, open_clips
 from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
-from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.contract import LabelSpace, LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.training.config import RunConfig, TrainConfig
 from hyperlift.training.environment import cost_of
@@ -192,7 +192,8 @@ def loader_rates(folder: Path, repetitions: int, batch: int = 4) -> list[str]:
     split = folder / "243"
     if not split.exists():
         write_clips(split, 243)
-    ways = [(space, preload) for space in ("image", "camera") for preload in (False, True)]
+    spaces: tuple[LabelSpace, ...] = ("image", "camera")
+    ways = [(space, preload) for space in spaces for preload in (False, True)]
     sources = {way: open_clips(split, LabelConvention(way[0], True), preload=way[1]) for way in ways}
     rates: dict[tuple, list[float]] = {way: [] for way in ways}
     for repetition in range(repetitions):
