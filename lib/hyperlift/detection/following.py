@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from hyperlift.detection.movenet_networks import Square
 from hyperlift.shapes import Bool, Float
@@ -122,6 +121,8 @@ def who_is_who(followers: list[Follower], poses: list[Pose], frame: int, fps: fl
         return {}
     strangeness = np.array([[person.strangeness(pose, frame, fps) for pose in poses] for person in followers])
     # A pair at 1 costs as much as leaving both alone, so possible pairs are preferred and impossible ones cut.
+    from scipy.optimize import linear_sum_assignment  # a second to import: only who detects waits for it
+
     rows, columns = linear_sum_assignment(np.minimum(strangeness, 1.0))
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if strangeness[r, c] < 1}
 

@@ -13,8 +13,6 @@ from hyperlift.shapes import Float
 from hyperlift.trajectory.intrinsics import Intrinsics
 from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.world import WorldFrame
-from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
-from hyperlift.visualization.stage import Places
 from hyperlift.wild.alphapose_writer import write_alphapose
 from hyperlift.wild.keypoints import Detections, LiftedPerson
 from hyperlift.wild.poses_csv import write_poses_csv
@@ -130,6 +128,10 @@ class Motion:
         Raises:
             InputError: nobody is there to draw, the folder cannot be written, or the video cannot be read.
         """
+        # matplotlib and its fonts take long to import: only who draws waits for them.
+        from hyperlift.visualization.skeleton_video import Recording, frames_shown, write_skeleton_video
+        from hyperlift.visualization.stage import Places
+
         if not self.people:
             raise InputError(f"{self.recorded.path}: nobody is in it, there is nothing to draw")
         recording = Recording(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve_banded, cholesky_banded
 
 from hyperlift.shapes import Float
 
@@ -39,6 +38,8 @@ class PathSystem:
             time_s: seconds, strictly increasing.
             acceleration_density: q, spectral density of the acceleration in m²/s³.
         """
+        from scipy.linalg import cholesky_banded  # slow to import: only who places people waits for it
+
         band = np.zeros((_BAND + 1, 3 * len(time_s)))
         for row in range(3):
             for column in range(row + 1):
@@ -51,6 +52,8 @@ class PathSystem:
 
     def path(self, information_times_place: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "frames 3"]:
         """The places in metres, from ``A_t m_t`` [1/m]."""
+        from scipy.linalg import cho_solve_banded
+
         return cho_solve_banded((self.factor, True), information_times_place.reshape(-1)).reshape(-1, 3)
 
     def covariance(self) -> Float[np.ndarray, "frames 3 3"]:
