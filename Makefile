@@ -5,10 +5,9 @@ PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test lint clean
 
-# Lift the bundled real keypoints with the bundled lifter: no torch, no GPU, no download of weights.
+# From the pixels of the bundled video to 3D people in metres: no torch, no GPU, no download of weights.
 demo: $(RUN)/installed
-	$(RUN)/bin/python infer_wild.py --keypoints examples/sports2d_demo.alphapose.json \
-		--video-size 1768x994 --fps 30 --out out/demo
+	$(RUN)/bin/hyperlift lift examples/multiperson.mp4 --out out/demo
 
 test: $(DEV)/installed
 	$(DEV)/bin/python -m pytest

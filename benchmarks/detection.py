@@ -6,7 +6,6 @@ python benchmarks/detection.py --data FOLDER, which holds NAME.mp4 with NAME.alp
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,29 +15,15 @@ from hyperlift.detection import DETECTORS, detect_video, make_detector
 from hyperlift.detection.following import SEEN_SCORE, square_around
 from hyperlift.detection.movenet_networks import MultiPose, SinglePose, Square
 from hyperlift.skeletons import COCO_17
-from hyperlift.visualization.video_files import read_pictures, video_facts
+from hyperlift.video.reading import read_frames, video_facts
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import Detection, Detections
-from hyperlift.wild.recognise import read_keypoints
 
 REPETITIONS = 15
 MIRROR_EVERY = 10
 """Frames from one mirrored picture to the next."""
 NEAR = 0.02
 """Body sizes within which two looks agree."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture and its number."""
-
-    index: int
-    rgb: np.ndarray
-
-
-def frames(path: Path) -> Iterator[Frame]:
-    facts = video_facts(path)
-    for index, picture in enumerate(read_pictures(path, facts.width, facts.height)):
-        yield Frame(index, picture)
 
 
 def cpu_seconds(call: Callable[[], object]) -> float:
@@ -96,10 +81,10 @@ def video_rows(path: Path, theirs: Detections, detector_name: str) -> str:
     facts = video_facts(path)
     detector = make_detector(detector_name, fps=facts.fps, threads=1)
     decode_started = time.process_time()
-    pictures = sum(1 for _ in frames(path))
+    pictures = sum(1 for _ in read_frames(path))
     decode_s = time.process_time() - decode_started
     started = time.process_time()
-    ours = detect_video(frames(path), detector)
+    ours = detect_video(read_frames(path), detector)
     detect_s = time.process_time() - started - decode_s
     in_pixels, in_bodies, missed, extra = distances(ours, theirs)
     people = sum(map(len, ours.frames.values()))
@@ -114,7 +99,7 @@ def video_rows(path: Path, theirs: Detections, detector_name: str) -> str:
 
 def mirrored_looks(path: Path, theirs: Detections, network: SinglePose) -> Iterator[tuple[float, float]]:
     """(score, distance in body sizes) of each joint between a look at a person and a look at the mirrored picture."""
-    for frame in frames(path):
+    for frame in read_frames(path):
         if frame.index % MIRROR_EVERY:
             continue
         width = frame.rgb.shape[1]
@@ -149,7 +134,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of videos with keypoints beside them")
     folder = parser.parse_args().data
     videos = [(path, read_keypoints(path.with_suffix(".alphapose.json"))) for path in sorted(folder.glob("*.mp4"))]
-    first = next(iter(frames(videos[0][0]))).rgb
+    first = next(iter(read_frames(videos[0][0]))).rgb
     lines = [
         "| network, one thread, with its preprocessing | CPU ms a picture |",
         "|---|---|",

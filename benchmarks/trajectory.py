@@ -211,6 +211,7 @@ def _frames_a_second(scenes: list[Scene], label_space) -> float:
         start = time.process_time()
         for scene in scenes:
             person = scene.person
+            assert person.keypoints_px is not None
             pose_m = metric_pose(person.pose_norm, person.valid, person.time_s, SKELETON, label_space, 1.7)
             root_path(pose_m, person.keypoints_px, scene.intrinsics.K, person.time_s)
         rates.append(sum(len(scene.truth_m) for scene in scenes) / (time.process_time() - start))

@@ -15,7 +15,7 @@ Frames = Mapping[int, Sequence[Person]]
 
 # COCO's names as users and tools spell them.
 LABELS = [
-    joint if joint == "Nose" else f"{dict(L='left', R='right')[joint[0]]}_{joint[1:].lower()}"
+    joint if joint == "Nose" else f"{'left' if joint[0] == 'L' else 'right'}_{joint[1:].lower()}"
     for joint in COCO_17.joints
 ]
 

@@ -37,7 +37,7 @@ def test_bundled_data_carries_its_credit():
     notice = (ROOT / "NOTICE").read_text()
     assert "The data used in this project was obtained from mocap.cs.cmu.edu" in " ".join(notice.split())
     assert "BSD 3-Clause" in notice
-    assert resources.files("hyperlift").joinpath("weights/lifter.onnx").is_file()
+    assert resources.files("hyperlift").joinpath("weights/lifter-small.onnx").is_file()
 
 
 def test_it_beats_a_per_frame_mlp_on_the_benchmark():

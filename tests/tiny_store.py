@@ -23,7 +23,7 @@ def write_split(
         "label_norm": label,
         "joints_m": joints_m,
         "truth_mm": 1000 * label,
-        "mm_per_px": np.ones(frames),
+        "mm_per_px": np.full(frames, 1000.0),
     }
     with StoreWriter(folder, meta) as writer:
         video = Video(source="a", subject="a", action="walk", frames=frames, width=2.0, height=2.0)

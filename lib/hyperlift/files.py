@@ -56,7 +56,7 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
 
 
 def check_output(path: Path | str) -> None:
-    """Find out before the work whether a file can be written; creates its folder.
+    """Find out before the work whether a file can be written; creates nothing.
 
     Raises:
         InputError: the folder cannot be created or written, or a folder stands in the file's place.
@@ -64,7 +64,11 @@ def check_output(path: Path | str) -> None:
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; move it away or choose another output")
-    _make_folder(path.parent)
+    standing = next(folder for folder in path.absolute().parents if folder.exists())
+    if not standing.is_dir():
+        raise InputError(f"{standing}: is no folder; choose another output")
+    if not os.access(standing, os.W_OK):
+        raise InputError(f"{standing}: this folder is not writable; choose another output")
 
 
 def _make_folder(folder: Path) -> None:

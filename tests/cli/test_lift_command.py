@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from shared_data import shared_path
-from wild_people import alphapose_entry, write_alphapose, write_flat_lifter, write_openpose
+from wild_people import alphapose_entry, standing, write_alphapose, write_flat_lifter, write_openpose
 
 from hyperlift.cli.lift import main
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons import COCO_17, H36M_17
+from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.video.writing import write_mp4
 from hyperlift.wild.poses_npz import read_poses
 
@@ -41,7 +42,7 @@ def test_poses_and_video(tmp_path: Path, lifter: Path, walk: Path, capsys: pytes
         str(lifter),
     ]
     assert main(args) == 0
-    assert {path.name for path in out.iterdir()} == {"pose3d.npz", "pose3d.mp4"}
+    assert {path.name for path in out.iterdir()} == {"pose3d.npz", "pose3d.mp4", "report.json"}
     printed = capsys.readouterr().out
     assert str(out / "pose3d.npz") in printed
     assert str(out / "pose3d.mp4") in printed
@@ -66,18 +67,35 @@ def test_chosen_person_of_openpose_without_picture(tmp_path: Path, lifter: Path)
         str(tmp_path / "out"),
     ]
     assert main([*args, "--onnx", str(lifter), "--no-render", "--no-flip", "--person", "1"]) == 0
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pose3d.npz"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"pose3d.npz", "report.json"}
     people, _ = read_poses(tmp_path / "out" / "pose3d.npz")
     assert [person.id for person in people] == [1]
 
 
 def test_size_and_rate_from_the_video(tmp_path: Path, lifter: Path, walk: Path):
     with write_mp4(tmp_path / "v.mp4", 640, 480, 24.0) as video:
-        video.add(np.zeros((480, 640, 3), np.uint8))
+        for _ in range(20):
+            video.add(np.zeros((480, 640, 3), np.uint8))
     args = ["--keypoints", str(walk), "--video", str(tmp_path / "v.mp4"), "--out", str(tmp_path / "out")]
     assert main([*args, "--onnx", str(lifter)]) == 0
     _, meta = read_poses(tmp_path / "out" / "pose3d.npz")
     assert (meta["video_size"], meta["fps"]) == ([640, 480], 24.0)
+
+
+def test_named_skeleton_format_and_warnings(tmp_path: Path, lifter: Path, capsys: pytest.CaptureFixture[str]):
+    points = np.stack([to_h36m(standing(COCO_17, 100.0 + frame), COCO_17) for frame in range(20)])
+    np.save(tmp_path / "k.npy", points)
+    args = ["--keypoints", str(tmp_path / "k.npy"), "--video-size", "640x480", "--fps", "30", "--no-render"]
+    args += ["--onnx", str(lifter)]
+    assert main([*args, "--out", str(tmp_path / "none")]) == 2
+    assert "name them with --skeleton" in capsys.readouterr().err
+    assert main([*args, "--out", str(tmp_path / "out"), "--skeleton", "h36m17", "--format", "array"]) == 0
+    assert "warning" not in capsys.readouterr().err
+    points[..., 1] = 480 - points[..., 1]
+    np.save(tmp_path / "k.npy", points)
+    assert main([*args, "--out", str(tmp_path / "out"), "--skeleton", "h36m17"]) == 0
+    assert "warning: " in (warning := capsys.readouterr().err)
+    assert "y seems to point up" in warning
 
 
 def _entries(change: dict) -> str:

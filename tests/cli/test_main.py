@@ -60,8 +60,9 @@ def test_an_onnx_lifter_is_scored_without_torch(tmp_path):
     assert result.returncode == 0, result.stderr
     scores = json.loads((tmp_path / "store.json").read_text())["overall"]
     assert scores["frames"] == 54
-    # The lifter answers depth 0; what it is measured by is the spread that the depth was drawn with, 0.3 m.
-    assert 200 < scores["p1_mm"] < 600
+    # The lifter answers the projection with depth 0, and the store's projection is exact: depth is all its error.
+    truth_mm = np.load(store / "test" / "truth_mm.npy")
+    assert scores["p1_mm"] == pytest.approx(np.abs(truth_mm[..., 2] - truth_mm[:, :1, 2]).mean(), rel=1e-4)
     joints_m = camera_motion_m(40, np.random.default_rng(0)).astype(np.float32)
     keypoints = np.concatenate([joints_m[..., :2] / joints_m[..., 2:] * 800 + [320, 240], np.ones((40, 17, 1))], -1)
     view = {"kp": keypoints.astype(np.float32), "cam": joints_m, "K": np.eye(3), "wh": np.array([640, 480], np.int32)}

@@ -91,7 +91,7 @@ REFUSED = [
     ),
     (
         "--config P/other.yaml --checkpoint P/run -r P/run/last.resume.pt",
-        "differs in training.weight_decay (0.01 before, 0.5 now)",
+        "training.weight_decay (0.01 before, 0.5 now)",
     ),
     (
         "--config P/plain.yaml --checkpoint P/copy -r P/run/last.resume.pt",

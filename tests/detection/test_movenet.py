@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
-from detection_clips import Frame, frames_of
-from hyperlift.wild.recognise import read_keypoints
+from detection_clips import frames_of
 from shared_data import shared_path
 
 from hyperlift.detection import MoveNetDetector, detect_video, make_detector, movenet_confidence
 from hyperlift.detection.movenet_networks import MultiPose
 from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17
+from hyperlift.video.reading import Frame
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import Detections
 
 THREADS = 1

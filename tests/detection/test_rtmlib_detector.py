@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from detection_clips import Frame
 from onnx import TensorProto, helper, save
 
 from hyperlift.detection import detect_video, make_detector
 from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17, HALPE_26
+from hyperlift.video.reading import Frame
 
 BOX = (100.0, 50.0, 190.0, 170.0)
 """left, top, right, bottom of the one person: 3 : 4, as the network's input, so that rtmlib widens nothing."""

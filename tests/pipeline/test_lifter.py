@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pipeline_recordings import HEIGHT, WIDTH, SpotDetector, write_spots
-from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
+from wild_people import alphapose_entry, standing, write_alphapose, write_flat_lifter
 
 import hyperlift
 from hyperlift.errors import InputError
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Timings
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.wild.poses_npz import read_poses
 
 OF_PICTURE = LiftOptions(picture_size=(WIDTH, HEIGHT), fps=25.0)
@@ -125,7 +125,6 @@ def test_stages_are_told_and_timed(tmp_path: Path, lifter: hyperlift.Lifter):
         ({"height_m": 17.0}, "--height is 17"),
         ({"fov_deg": 200.0}, "--fov is 200"),
         ({"fov_deg": 60.0, "intrinsics": Path("k.yaml")}, "give one of them"),
-        ({"smooth": "soup"}, "--smooth is 'soup'"),
         ({"camera_pitch_deg": 500.0}, "--camera-pitch is 500"),
         ({"min_confidence": 1.0}, "--min-confidence is 1"),
     ],
@@ -157,3 +156,14 @@ def test_the_public_names():
     assert hyperlift.LiftOptions is LiftOptions
     with pytest.raises(AttributeError, match="no attribute 'Lift'"):
         hyperlift.Lift  # noqa: B018
+
+
+def test_a_stream_gives_what_was_seen_before(lifter: hyperlift.Lifter):
+    """The flat lifter returns the picture, so the pose of a frame is that frame's keypoints around the pelvis."""
+    stream = lifter.stream(WIDTH, HEIGHT, fps=25.0, lookahead=2, skeleton="coco17")
+    poses = [stream.push(standing(COCO_17, 200.0 + frame)) for frame in range(20)]
+    assert poses[:2] == [None, None]
+    assert [pose.index for pose in poses[2:] if pose is not None] == list(range(18))
+    keypoints_px = standing(COCO_17, 200.0)
+    expected = (keypoints_px[9, :2] - keypoints_px[11:13, :2].mean(0)) * 2 / WIDTH
+    np.testing.assert_allclose(poses[10].pose_norm[H36M_17.index("LWrist"), :2], expected, atol=1e-3)

@@ -89,5 +89,8 @@ def test_people_without_keypoints_cannot_be_placed():
     person = replace(see(WALK, CAMERA).person, keypoints_px=None)
     with pytest.raises(InputError, match="lift the video again"):
         place_people([person], LIFTER, LENS)
+    seen = see(WALK, CAMERA).person
+    with pytest.raises(InputError, match="do not increase"):
+        place_people([replace(seen, time_s=np.zeros(75))], LIFTER, LENS)
     with pytest.raises(InputError, match="at least one"):
         place_people([], LIFTER, LENS)

@@ -2,12 +2,12 @@ import json
 
 import numpy as np
 import pytest
-from hyperlift.wild.recognise import read_keypoints
 from shared_data import shared_path
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17
 from hyperlift.wild.alphapose_writer import Recording, read_recording, write_alphapose
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import Detection, Detections
 
 

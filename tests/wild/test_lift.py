@@ -166,9 +166,9 @@ def test_poses_file_round_trip(tmp_path: Path):
     people = lift(walk(range(20)), 30.0)
     write_poses(tmp_path / "new" / "pose3d.npz", people, META)
     with np.load(tmp_path / "new" / "pose3d.npz", allow_pickle=False) as stored:
-        assert set(stored.files) == {"meta", "p0/frame", "p0/time_s", "p0/pose_norm", "p0/valid"}
+        assert set(stored.files) == {"meta", "p0/frame", "p0/time_s", "p0/pose_norm", "p0/valid", "p0/bridged"}
     (back,), meta = read_poses(tmp_path / "new" / "pose3d.npz")
-    for name in ("frame", "time_s", "pose_norm", "valid"):
+    for name in ("frame", "time_s", "pose_norm", "valid", "bridged"):
         np.testing.assert_array_equal(getattr(back, name), getattr(people[0], name))
     assert meta["joint_names"] == list(H36M_17.joints)
     assert meta["video_size"] == [WIDTH, HEIGHT]

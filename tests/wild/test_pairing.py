@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
@@ -27,3 +30,12 @@ def test_contested_column():
 def test_nobody():
     assert cheapest_pairs(np.empty((0, 3)), 1.0) == []
     assert cheapest_pairs(np.empty((2, 0)), 1.0) == []
+
+
+def test_scipy_is_imported_when_needed_alone():
+    """It takes a second or two, which most commands need not wait for."""
+    check = (
+        "import sys, hyperlift.cli.lift, hyperlift.wild.smoothing, hyperlift.wild.streaming;"
+        "sys.exit('scipy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -8,10 +8,11 @@ from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17
 from hyperlift.trajectory.intrinsics import choose_intrinsics
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import LiftedPerson
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
-from hyperlift.wild.recognise import read_keypoints
+from hyperlift.wild.timing import even_times
 
 FEET = H36M_17.indices(["LAnkle", "RAnkle"])
 
@@ -19,9 +20,9 @@ FEET = H36M_17.indices(["LAnkle", "RAnkle"])
 @pytest.fixture(scope="module")
 def people() -> dict[int, LiftedPerson]:
     detections = read_keypoints(shared_path("data/wild/sports2d_demo.alphapose.json"))
-    lifter = load_lifter(threads=1)
-    tracks = people_in(detections, 1768, 994, 30.0, 0.05)
-    lifted = lift_people(FlipAveraged(lifter, H36M_17), lifter.spec, tracks, 1768, 994, 30.0)
+    lifter, time_s = load_lifter(threads=1), even_times(230, 30.0)
+    tracks = people_in(detections, 1768, 994, time_s, 0.05)
+    lifted = lift_people(FlipAveraged(lifter, H36M_17), lifter.spec, tracks, 1768, 994, time_s)
     placed, placement = place_lifted(lifted, lifter.spec, choose_intrinsics(1768, 994))
     assert abs(placement.world.roll_deg) < 5  # the camera looks straight ahead
     assert abs(placement.world.pitch_deg) < 8

@@ -5,8 +5,8 @@ from wild_people import standing
 
 from hyperlift.skeletons import BODY_25, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
+from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.lift import people_in
-from hyperlift.wild.recognise import read_keypoints
 from hyperlift.wild.side_swaps import repair_side_swaps
 from hyperlift.wild.timing import even_times
 

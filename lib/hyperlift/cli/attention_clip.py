@@ -37,7 +37,7 @@ def add_clip_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--data --clip`` and ``--keypoints`` with what belongs to it."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--data", type=Path, metavar="FOLDER", help="clip store, or one split of it (the run's own)")
-    source.add_argument("--keypoints", type=Path, metavar="FILE|FOLDER", help="AlphaPose or OpenPose keypoints")
+    source.add_argument("--keypoints", type=Path, metavar="FILE|FOLDER", help="keypoints of a detector")
     parser.add_argument("--clip", type=int, default=0, help="with a clip store: number of the clip (0)")
     parser.add_argument("--video-size", metavar="WxH", help="with --keypoints: in pixels, such as 1920x1080")
     parser.add_argument("--fps", help="with --keypoints: frames a second of the video")
@@ -90,7 +90,7 @@ def _detected(args: argparse.Namespace, spec: LifterSpec) -> AttentionClip:
         raise InputError("--keypoints needs the video's size and frame rate; give --video-size WxH and --fps")
     width, height = picture_size(args.video_size)
     fps = number(args.fps, "--fps")
-    detections = read_keypoints(args.keypoints)
+    detections = read_keypoints(args.keypoints, picture_size=(width, height))
     time_s = even_times(max(detections.frames, default=0) + 1, fps)
     tracks = {track.id: track for track in people_in(detections, width, height, time_s)}
     longest = max(tracks.values(), key=lambda track: len(track.frame))

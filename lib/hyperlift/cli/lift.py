@@ -87,6 +87,9 @@ def _options(args: argparse.Namespace) -> LiftOptions:
 
     return LiftOptions(
         detector=args.detector,
+        det_onnx=args.det_onnx,
+        pose_onnx=args.pose_onnx,
+        rtmlib_download=args.rtmlib_download,
         keypoint_format=args.format,
         skeleton=args.skeleton,
         picture_size=None if args.video_size is None else picture_size(args.video_size),
@@ -123,6 +126,11 @@ def _parser() -> argparse.ArgumentParser:
         help="default %(default)s; none reads keypoint files only",
     )
     detection.add_argument("--allow-truncated", action="store_true", help="take what is there of a damaged video")
+    detection.add_argument("--det-onnx", type=Path, metavar="FILE", help="person detector, for --detector rtmlib")
+    detection.add_argument(
+        "--pose-onnx", type=Path, metavar="FILE", help="pose network, for --detector rtmlib; --skeleton says its joints"
+    )
+    detection.add_argument("--rtmlib-download", metavar="SIZE", help="let rtmlib fetch its own networks instead")
 
     reading = parser.add_argument_group("reading keypoints")
     reading.add_argument("--video-size", metavar="WxH", help="in pixels, such as 1920x1080; not needed with --video")

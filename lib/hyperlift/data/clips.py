@@ -58,15 +58,12 @@ class StoreClips:
         self.store = store
         self.convention = convention
         self.n_frames = store.n_frames
+        _check_projection(store, convention)
         self.skeleton = store.skeleton
         needed = {"joints_m" if convention.space == "camera" else "label_norm"}
         needed.add("label_norm" if convention.gt_2d else "pose2d_norm")
         for name in needed:
             store.array(name)
-        if convention.space == "image" and not convention.rootrel:
-            store.want_projected_label("rootrel: false")
-        if convention.gt_2d:
-            store.want_projected_label("gt_2d: true")
         if preload:
             store.preload(sorted(needed))
 
@@ -108,6 +105,13 @@ class PickleClips:
         if self.convention.gt_2d:
             pose2d_norm = exact_input(label_norm)
         return pose2d_norm, image_label(label_norm, self.skeleton.root, self.convention.rootrel)
+
+
+def _check_projection(store: ClipStore, convention: LabelConvention) -> None:
+    if convention.space == "image" and not convention.rootrel:
+        store.want_projected_label("rootrel: false")
+    if convention.gt_2d:
+        store.want_projected_label("gt_2d: true")
 
 
 def exact_input(label_norm: Float[np.ndarray, "*any joints 3"]) -> Float[np.ndarray, "*any joints 3"]:

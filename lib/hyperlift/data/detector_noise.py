@@ -151,7 +151,7 @@ def hidden_joints(
     behind = (beside2 < reach[:, None] ** 2) & (joints_m[:, :, None, 2] > depth + np.float32(0.10))
     bones = np.arange(len(parents))
     behind[:, parents, bones] = behind[:, children, bones] = False
-    return behind.any(-1)
+    return np.asarray(behind.any(-1))
 
 
 def _plain(joint: str) -> str:

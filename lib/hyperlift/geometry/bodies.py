@@ -11,7 +11,7 @@ REFERENCE_BONE_SUM_M = 4.13
 REFERENCE_HEIGHT_M = 1.70
 """Standing height of such a body. Its legs (hip to ankle 0.835 m) and shoulders (1.40 m above the ground) are those of
 1.70 m by the proportions of Drillis and Contini (1966): 0.491 and 0.818 of the height. Its joint "Head" reaches 1.61 m
-(23 recorded subjects, standard deviation 0.07 m): that joint lies below the crown."""
+(median of 20 recorded subjects, standard deviation 0.07 m): that joint lies below the crown."""
 
 
 def bone_lengths(joints: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton) -> Float[np.ndarray, "*any bones"]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from hyperlift.detection import Detector, detect_video, make_detector
 from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.pipeline.motion import Motion
@@ -13,7 +17,7 @@ from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.source import Recorded, open_recording
 from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import skeleton_named
+from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import choose_intrinsics
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.overlap import ahead
@@ -22,7 +26,7 @@ from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.self_check import check_keypoints
-from hyperlift.wild.smoothing import smoothed
+from hyperlift.wild.smoothing import smooth
 from hyperlift.wild.streaming import LiftStream
 
 
@@ -43,7 +47,7 @@ class Lifter:
     """The contract of the network."""
 
     def __init__(self, model: str | Path = "small", *, threads: int | None = None) -> None:
-        self._network = load_lifter(None if model == "small" else model, threads)
+        self._network = load_lifter(model, threads)
         self._threads = threads
         self.spec = self._network.spec
 
@@ -107,7 +111,7 @@ class Lifter:
                 raise InputError(
                     f"{recorded.path}: is a video and --detector is none; give its keypoints, or another detector"
                 )
-            detector = make_detector(options.detector, threads=self._threads)
+            detector = _make_detector(options, recorded.facts.fps, self._threads)
         frames = read_frames(recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated)
         coming = ahead(timings.waiting("decode", frames))
         with timings.stage("detect"), closing(coming):
@@ -168,16 +172,22 @@ class Lifter:
             warnings=tuple(warnings),
         )
 
-    def stream(self, width: int, height: int, fps: float, lookahead: int = 4) -> LiftStream:
-        """Lift one person live: a frame of keypoints in, a pose out ``lookahead`` frames later.
+    def stream(
+        self, width: int, height: int, fps: float, lookahead: int = 4, *, skeleton: str = H36M_17.name
+    ) -> LiftStream:
+        """Lift one person live: a frame of keypoints in, the pose of ``lookahead`` frames ago out.
 
         Args:
             width: of the picture in pixels.
             height: of the picture in pixels.
-            fps: at which frames will come, about.
+            fps: frames that come a second, where they come without time stamps.
             lookahead: frames to wait for; more is more accurate.
+            skeleton: joints of the keypoints, such as "coco17".
+
+        Raises:
+            InputError: an impossible size, rate, look-ahead or skeleton.
         """
-        return LiftStream(self._network, self.spec, width, height, fps, lookahead)
+        return LiftStream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
 
     def _lift_tracks(
         self, tracks: Sequence[Track], recorded: Recorded, options: LiftOptions, progress: Progress
@@ -195,7 +205,28 @@ class Lifter:
         people = lift_people(
             predict, self.spec, tracks, recorded.width, recorded.height, recorded.times_s, on_person=told
         )
-        return [smoothed(person, options.smooth) for person in people] if options.smooth else people
+        if options.smooth is None:
+            return people
+        return [_smoothed(person, options.smooth, skeleton) for person in people]
+
+
+def _make_detector(options: LiftOptions, fps: float, threads: int | None) -> Detector:
+    if options.detector != "rtmlib":
+        return make_detector(options.detector, fps=fps, threads=threads)
+    return make_detector(
+        "rtmlib",
+        det_onnx=options.det_onnx,
+        pose_onnx=options.pose_onnx,
+        skeleton=options.skeleton or "coco17",
+        download=options.rtmlib_download,
+    )
+
+
+def _smoothed(person: LiftedPerson, method: str, skeleton: Skeleton) -> LiftedPerson:
+    # The filters' settings are in metres; label spaces may not be.
+    to_m = REFERENCE_BONE_SUM_M / float(np.median(bone_lengths(person.pose_norm, skeleton).sum(-1)))
+    pose_m = smooth(person.pose_norm * to_m, person.time_s, method, person.valid)
+    return replace(person, pose_norm=(pose_m / to_m).astype(person.pose_norm.dtype))
 
 
 def _counted(frames: Iterator[Frame], progress: Progress, total: int) -> Iterator[Frame]:

@@ -20,10 +20,16 @@ class LiftOptions:
 
     detector: str = "movenet"
     """Who finds people and their keypoints in the pictures of a video; "none" refuses to look at pictures."""
+    det_onnx: Path | None = None
+    """Person detector for rtmlib."""
+    pose_onnx: Path | None = None
+    """Pose network for rtmlib, in the joints of ``skeleton`` ("coco17", the default, or "halpe26")."""
+    rtmlib_download: str | None = None
+    """Let rtmlib fetch its own networks: "lightweight", "balanced" or "performance"."""
     keypoint_format: str | None = None
     """Format of a keypoint file, None to recognise it by its content."""
     skeleton: str | None = None
-    """Joint set of a keypoint file that does not say it (plain arrays)."""
+    """Joint set of a keypoint file that does not say it (plain arrays), or of rtmlib's pose network."""
     picture_size: tuple[int, int] | None = None
     """Width and height in pixels of the video that keypoints come from, where that video is not given."""
     fps: float | None = None

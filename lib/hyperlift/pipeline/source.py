@@ -87,6 +87,8 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
         raise InputError("the video's frame rate is not known; give --fps or --video FILE")
     check_fps(fps)
     frames = max(detections.frames, default=-1) + 1
+    if not any(detections.frames.values()):
+        raise InputError(f"{source}: nobody is in it; check that the detector found people")
     if facts is not None and options.fps is None:
         if frames > facts.frames:
             raise InputError(

@@ -11,8 +11,8 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
 
-BUNDLED = "lifter"
-"""Name of the lifter that comes with the package."""
+BUNDLED = {"small": "lifter-small.onnx"}
+"""Lifters that come with the package, by name; the first is the default."""
 
 _QUIET = 3
 """ONNX Runtime's severity "error": what goes wrong reaches the user as one message of ours."""
@@ -107,20 +107,25 @@ def load_lifter(path: Path | str | None = None, threads: int | None = None) -> O
     """Open a lifter from a file, or the one that comes with the package.
 
     Args:
-        path: an ONNX file; None or ``"lifter"`` is the bundled model.
+        path: an ONNX file, or the name of a bundled lifter; None is the default one.
         threads: CPU threads; None takes all cores.
 
     Raises:
         InputError: the file is missing or is no lifter.
     """
-    if path is None or str(path) == BUNDLED:
-        bundled = resources.files("hyperlift") / "weights" / f"{BUNDLED}.onnx"
+    name = next(iter(BUNDLED)) if path is None else str(path)
+    if name in BUNDLED:
+        bundled = resources.files("hyperlift") / "weights" / BUNDLED[name]
         if not bundled.is_file():
             raise InputError(
-                "the bundled lifter is not in this installation; install hyperlift again or give --onnx FILE"
+                f"the bundled lifter {name!r} is not in this installation; install hyperlift again or give an ONNX file"
             )
-        return OnnxLifter(bundled.read_bytes(), f"bundled model {BUNDLED!r}", threads)
-    path = Path(path)
+        return OnnxLifter(bundled.read_bytes(), f"bundled lifter {name!r}", threads)
+    path = Path(name)
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give an ONNX lifter, or none for the bundled one")
+        raise InputError(f"{path}: no such file; give an ONNX lifter, or the name of a bundled one: {_names()}")
     return OnnxLifter(path, str(path), threads)
+
+
+def _names() -> str:
+    return ", ".join(BUNDLED)

@@ -111,7 +111,8 @@ def place_people(
         roll_deg: of the camera, positive is clockwise as seen from behind it; None finds it.
 
     Raises:
-        InputError: nobody is there, a person comes without keypoints, or angles are impossible.
+        InputError: nobody is there, a person comes without keypoints, time stamps do not increase, or angles are
+            impossible.
     """
     height = height or BodyHeight()
     skeleton = skeleton_named(lifter.skeleton)
@@ -119,6 +120,8 @@ def place_people(
     for person in people:
         if person.keypoints_px is None:
             raise InputError(f"person {person.id} comes without the keypoints that were lifted; lift the video again")
+        if (np.diff(person.time_s) <= 0).any():
+            raise InputError(f"person {person.id}: time stamps do not increase; the video's clock is broken")
         keypoints_px = np.where(person.valid[..., None], person.keypoints_px, np.nan)
         pose_m = metric_pose(
             person.pose_norm, person.valid, person.time_s, skeleton, lifter.label_space, height.height_m

@@ -78,12 +78,14 @@ def root_path(
     else:
         frame_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else ERROR_TIME_S
         repeats = max(1.0, 2 * ERROR_TIME_S / frame_s)
-        for _ in range(_PATH_STEPS):
+        covariance_m2 = np.empty((0, 3, 3))
+        for step in range(1, _PATH_STEPS + 1):  # all frames together
             normal, gradient = _normal_equations(pose_m, rays, trust, root_m)
             place = (normal @ root_m[..., None])[..., 0] + gradient
             system = PathSystem.of(normal / repeats, time_s, acceleration_density)
             root_m = _in_front(pose_m, system.path(place / repeats))
-        covariance_m2 = system.covariance()
+            if step == _PATH_STEPS:
+                covariance_m2 = system.covariance()
     return RootPath(
         root_m=root_m,
         covariance_m2=covariance_m2,

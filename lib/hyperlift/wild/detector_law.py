@@ -99,7 +99,7 @@ def _pieces(track: Track, skeleton: Skeleton) -> list[tuple[np.ndarray, np.ndarr
     cuts = np.flatnonzero(np.diff(track.frame) != 1) + 1
     pieces = []
     for points, sure in zip(np.split(points_px / height_px, cuts), np.split(confidence, cuts), strict=True):
-        seen = np.isfinite(points).all(-1)
+        seen = np.asarray(np.isfinite(points).all(-1))
         if seen.any(0).all():
             pieces.append((_bridged(points, seen), sure))
     return pieces

@@ -195,7 +195,7 @@ def _course(
     sizes_px: Float[np.ndarray, " seen"],
 ) -> _Course:
     """Least-squares lines at each sighting through it and those before it."""
-    finite = np.isfinite(points_px).all(-1)
+    finite = np.asarray(np.isfinite(points_px).all(-1))
     points = np.where(finite[..., None], points_px, 0.0)
     count, t, tt = (np.zeros(finite.shape) for _ in range(3))
     x, tx = (np.zeros(points.shape) for _ in range(2))

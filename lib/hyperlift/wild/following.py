@@ -147,7 +147,7 @@ def _costs(trails: list[_Trail], time_s: float, people: Sequence[Detection]) -> 
     gap_s = np.array([[time_s - trail.time_s] for trail in trails])
     last = np.stack([trail.detection.keypoints_px for trail in trails])[:, None, :, :2]
     now = np.stack([person.keypoints_px for person in people])[None, :, :, :2]
-    shared = np.isfinite(last).all(-1) & np.isfinite(now).all(-1)
+    shared = np.asarray(np.isfinite(last).all(-1) & np.isfinite(now).all(-1))
     count = shared.sum(-1)
     moved = np.where(shared[..., None], now - last, np.inf)
     expected = np.stack([trail.velocity_px_s for trail in trails])[:, None, None] * gap_s[..., None, None]

@@ -28,6 +28,7 @@ _PLACED_ARRAYS = {
     "reprojection_px": "pixels of the upright video, root mean square over the joints seen; NaN where none was",
 }
 """Written for people who are placed, with the units that ``meta`` states."""
+_OPTIONAL = ("bridged", *_PLACED_ARRAYS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,10 @@ def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMet
     """Write the file, whole or not at all.
 
     Per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V],
-    and ``meta``, a JSON text with axes, units, joint names, source and model. People who are placed also have
-    ``p<ID>/joints_m`` [T,V,3], ``p<ID>/root_m`` [T,3], ``p<ID>/root_std_m`` [T,3], ``p<ID>/world_m`` [T,V,3] and
-    ``p<ID>/reprojection_px`` [T], and ``meta`` the intrinsics, the height and the world's frame.
+    ``p<ID>/bridged`` [T,V] where it is known, and ``meta``, a JSON text with axes, units, joint names, source and
+    model. People who are placed also have ``p<ID>/joints_m`` [T,V,3], ``p<ID>/root_m`` [T,3], ``p<ID>/root_std_m``
+    [T,3], ``p<ID>/world_m`` [T,V,3] and ``p<ID>/reprojection_px`` [T], and ``meta`` the intrinsics, the height and the
+    world's frame.
 
     Raises:
         InputError: the folder cannot be written.
@@ -89,7 +91,7 @@ def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMet
     arrays = {
         f"p{person.id}/{name}": getattr(person, name)
         for person in people
-        for name in (*_ARRAYS, *_PLACED_ARRAYS)
+        for name in (*_ARRAYS, *_OPTIONAL)
         if getattr(person, name) is not None
     }
     with atomic_file(path) as partial:
@@ -113,7 +115,7 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
                 LiftedPerson(
                     id=number,
                     **{name: stored[f"p{number}/{name}"] for name in _ARRAYS},
-                    **{name: stored[key] for name in _PLACED_ARRAYS if (key := f"p{number}/{name}") in stored},
+                    **{name: stored[key] for name in _OPTIONAL if (key := f"p{number}/{name}") in stored},
                 )
                 for number in ids
             ]

@@ -1,8 +1,9 @@
 """Live lifting: a frame of keypoints goes in, the pose of a frame a little earlier comes out.
 
 For every frame that is asked for, the last seconds around it are laid on an even grid of the model's frame rate that
-passes through that very frame, and lifted afresh. So nothing is interpolated on the way out, any rate of frames may
-come in, even or not, and memory is bounded. Somebody unseen for more than a second starts anew.
+passes through that very frame, and lifted afresh. So any rate of frames may come in, even or not, and memory is
+bounded. Neighbouring windows disagree a little; what the windows just before said of the same frame is averaged in,
+which halves the jitter at no cost. Somebody unseen for more than a second starts anew.
 """
 
 from collections.abc import Mapping
@@ -17,8 +18,12 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.wild.gaps import LONGEST_BRIDGE_S, fill_gaps
-from hyperlift.wild.timing import check_fps, resample_pose2d
+from hyperlift.wild.timing import check_fps, resample, resample_pose2d
 
+BLENDED_FRAMES = 9
+"""Windows that ended up to so many frames of the model earlier have a say in a pose ..."""
+FADE = 0.8
+"""... each frame earlier with this share of the weight."""
 _ROUNDING = 1e-6
 
 
@@ -53,8 +58,10 @@ class _Person:
     """Sightings of the last seconds, by frame number."""
 
     sightings: dict[int, Float[np.ndarray, "joints 3"]] = field(default_factory=dict)
-    root_depth: tuple[Float[np.ndarray, " window"], Float[np.ndarray, " window"]] | None = None
-    """Seconds and depth of the root in the window before, for lifters that measure depth from its first frame."""
+    lifted: list[tuple[Float[np.ndarray, " window"], Float[np.ndarray, "window joints 3"]]] = field(
+        default_factory=list
+    )
+    """Seconds and poses of the latest windows, oldest first."""
 
 
 class LiftStreams:
@@ -71,6 +78,7 @@ class LiftStreams:
         *,
         skeleton: Skeleton = H36M_17,
         context: int | None = None,
+        blended: int = BLENDED_FRAMES,
         min_confidence: float = 0.0,
     ) -> None:
         """Open streams.
@@ -85,6 +93,7 @@ class LiftStreams:
                 accurate and calmer.
             skeleton: joints of the keypoints; those of another than ``H36M_17`` are mapped to it.
             context: longest window in frames of the model's rate; None is the longest the lifter takes.
+            blended: windows that ended up to so many frames of the model's rate earlier are averaged in; 0 for none.
             min_confidence: keypoints below it count as not seen.
 
         Raises:
@@ -106,6 +115,7 @@ class LiftStreams:
             raise InputError(f"min_confidence is {min_confidence:g}; give a number from 0 up to, not including, 1")
         self._predict, self._spec, self._size = predict, spec, (float(width), float(height))
         self._fps, self._lookahead = fps, lookahead
+        self._blended_s = max(blended, 0) / spec.fps
         self._skeleton, self._min_confidence = skeleton, min_confidence
         self._memory_s = self._context / spec.fps + LONGEST_BRIDGE_S
         self._start()
@@ -183,7 +193,7 @@ class LiftStreams:
                 poses[number] = StreamedPose(
                     index=asked,
                     time_s=self._times_s[asked],
-                    pose_norm=self._in_place(self._people[number], windows[number], pose),
+                    pose_norm=self._blend(self._people[number], windows[number], pose),
                     valid=windows[number].valid,
                 )
         self._forget(asked)
@@ -212,25 +222,25 @@ class LiftStreams:
             starts_s=float(times_s[0]),
         )
 
-    def _in_place(
+    def _blend(
         self, person: _Person, window: _Window, pose: Float[np.ndarray, "window joints 3"]
     ) -> Float[np.ndarray, "joints 3"]:
-        """The pose asked for; its depth, where that is measured from the window's first frame, from the stream's."""
+        """The pose asked for, averaged with what earlier windows said of this frame."""
         if not np.isfinite(pose).all():
             raise InputError(f"the lifter {self._spec.name!r} returns NaN or infinite poses; its weights are broken")
-        asked = pose[window.asked].astype(np.float32)
-        if self._spec.rootrel:
-            return asked
-        depth = pose[:, H36M_17.root, 2].astype(np.float64)
-        if person.root_depth is not None and person.root_depth[0][-1] >= window.starts_s:
-            before_s, before = person.root_depth
-            common = (window.grid_s >= before_s[0]) & (window.grid_s <= before_s[-1])
-            if common.any():
-                step = float(np.median(np.interp(window.grid_s[common], before_s, before) - depth[common]))
-                asked[:, 2] += step
-                depth += step
-        person.root_depth = window.grid_s, depth
-        return asked
+        if not self._spec.rootrel:
+            pose = _at_depth_of(person.lifted[-1:], window, pose)
+        end_s = window.grid_s[-1]
+        now_s = window.grid_s[window.asked]
+        earlier = [lifted for lifted in person.lifted if lifted[0][-1] >= end_s - self._blended_s - _ROUNDING]
+        total, weight = pose[window.asked].astype(np.float64), 1.0
+        for grid_s, poses in earlier:
+            if self._blended_s and grid_s[-1] >= now_s - _ROUNDING and grid_s[0] <= now_s:
+                share = FADE ** ((end_s - grid_s[-1]) * self._spec.fps)
+                total += share * _pose_at(now_s, grid_s, poses)
+                weight += share
+        person.lifted = [*earlier, (window.grid_s, pose)]
+        return (total / weight).astype(np.float32)
 
     def _forget(self, asked: int) -> None:
         """Drop what no later frame needs."""
@@ -303,3 +313,25 @@ def _unbroken(sightings: list[int], times_s: Mapping[int, float], asked: int) ->
             break
         chain.append(frame)
     return chain
+
+
+def _at_depth_of(
+    before: list[tuple[Float[np.ndarray, " window"], Float[np.ndarray, "window joints 3"]]],
+    window: _Window,
+    pose: Float[np.ndarray, "now joints 3"],
+) -> Float[np.ndarray, "now joints 3"]:
+    """Where depth is measured from the window's first frame: shifted to agree with the window before."""
+    root = H36M_17.root
+    for grid_s, poses in before:
+        common = (window.grid_s >= grid_s[0]) & (window.grid_s <= grid_s[-1])
+        if common.any() and grid_s[-1] >= window.starts_s:
+            step = np.interp(window.grid_s[common], grid_s, poses[:, root, 2]) - pose[common, root, 2]
+            return pose + np.array([0.0, 0.0, np.median(step)], pose.dtype)
+    return pose
+
+
+def _pose_at(
+    now_s: float, grid_s: Float[np.ndarray, " window"], poses: Float[np.ndarray, "window joints 3"]
+) -> Float[np.ndarray, "joints 3"]:
+    near = slice(max(int(np.searchsorted(grid_s, now_s)) - 2, 0), int(np.searchsorted(grid_s, now_s)) + 2)
+    return resample(poses[near], grid_s[near], np.array([min(now_s, grid_s[-1])]))[0]

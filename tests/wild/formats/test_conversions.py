@@ -11,6 +11,7 @@ from shared_data import shared_path
 from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import Detection, Detections
 from hyperlift.wild.lift import people_in
+from hyperlift.wild.timing import even_times
 
 RECORDINGS = {"multiperson_cam01": (1088, 1920, 60.0), "sports2d_demo": (1768, 994, 30.0)}
 Written = Callable[[Path, write.Frames, tuple[int, int]], Path]
@@ -55,7 +56,8 @@ def test_same_tracks(tmp_path: Path, recording, name: str, writer: Written, has_
     forced = read_keypoints(path, picture_size=size, skeleton=skeleton, format=name)
     assert detections.tool == forced.tool
     assert {f for f, people in detections.frames.items() if people} == set(truth.frames)
-    expected, actual = people_in(truth, *size, fps), people_in(detections, *size, fps)
+    time_s = even_times(max(truth.frames) + 1, fps)
+    expected, actual = people_in(truth, *size, time_s), people_in(detections, *size, time_s)
     assert [track.id for track in actual] == [track.id for track in expected]
     for track, other in zip(expected, actual, strict=True):
         np.testing.assert_array_equal(other.frame, track.frame)

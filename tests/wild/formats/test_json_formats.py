@@ -227,6 +227,12 @@ LANDMARK = {"name": "person", "confidence": 1, "box": {}, "keypoints": {"x": [1.
         ([{"instances": [{}]}], "has no list 'keypoints'"),
         ([{"instances": 3}], "has no list 'instances'"),
         ([{"frame_id": "a", "instances": []}], "frame_id is 'a'"),
+        ([{"frame_id": 10**400, "instances": []}], "expected a whole number"),
+        ([{"image_id": "9" * 300, "keypoints": [1, 2, 0.4] * 17}], "holds no frame number"),
+        (
+            coco_annotations([1, 1, 2] * 17, annotations=[{"image_id": [], "category_id": 1, "keypoints": []}]),
+            "not among",
+        ),
         ([{"frame_id": 4, "instances": []}] * 2, "frame_id 4 occurs twice"),
         ({"meta_info": {"keypoint_id2name": {"a": "nose"}}, "instance_info": []}, "keys that are no numbers"),
         ({"meta_info": {"keypoint_id2name": {"0": "nose"}}, "instance_info": []}, "no joint is called RHip, RKnee"),

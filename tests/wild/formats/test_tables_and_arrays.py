@@ -130,6 +130,34 @@ def test_damaged_tables(tmp_path: Path, writer, frame: str):
         read_keypoints(path)
 
 
+# Written by others' libraries: pandas as DeepLabCut uses it, and sleap-io, which orders its columns as it likes.
+# Joint i in frame f stands at x 100 + 10 i + f, y 200 + 20 i + f with likelihood 0.5 + i / 100; ben 300 px further.
+BODY_NAMES = [
+    "Nose",
+    *(side + joint for joint in ("Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle") for side in "LR"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("deeplabcut_single.csv", {0: [None], 1: [None], 2: [None]}),
+        ("deeplabcut_multi.csv", {0: [0, 1], 1: [0], 2: [0, 1]}),
+        ("sleap.csv", {0: [0, 1], 1: [0], 5: [0, 1]}),
+    ],
+)
+def test_tables_by_their_own_writers(name: str, people: dict[int, list[int | None]]):
+    detections = read_keypoints(Path(__file__).parent / "fixtures" / name)
+    assert {frame: [p.track_id for p in seen] for frame, seen in detections.frames.items()} == people
+    for frame, seen in detections.frames.items():
+        for person in seen:
+            offset = frame + 300 * (person.track_id or 0)
+            for number, joint in enumerate(BODY_NAMES):
+                expected = [100 + 10 * number + offset, 200 + 20 * number + offset, 0.5 + number / 100]
+                actual = person.keypoints_px[detections.skeleton.index(joint)]
+                np.testing.assert_allclose(actual, expected)
+
+
 def test_hdf5_asks_for_csv(tmp_path: Path):
     (tmp_path / "clipDLC.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     with pytest.raises(InputError, match="export CSV"):

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136, Skeleton
-from hyperlift.wild.formats.json_text import joint_count, parse_keypoints, whole_number
+from hyperlift.wild.formats.json_text import LARGEST_NUMBER, joint_count, parse_keypoints, whole_number
 from hyperlift.wild.formats.source import Format, Hints, Source, last_number, skeleton_by_count
 from hyperlift.wild.keypoints import Detection, Detections
 
@@ -43,7 +43,7 @@ def _read(source: Source, hints: Hints) -> Detections:
 
 
 def _frame_number(image_id: object, where: str) -> int:
-    if isinstance(image_id, int) and not isinstance(image_id, bool):
+    if type(image_id) is int and 0 <= image_id < LARGEST_NUMBER:
         return image_id
     if not isinstance(image_id, str):
         raise InputError(f"{where}: image_id is {image_id!r}; expected a name such as '12.jpg'")

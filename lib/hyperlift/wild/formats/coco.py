@@ -98,21 +98,22 @@ def _read_annotations(source: Source, hints: Hints) -> Detections:
         where = f"{source}, annotation {number}"
         if not isinstance(entry, dict):
             raise InputError(f"{where}: no object; expected image_id and keypoints in it")
-        category = entry.get("category_id")
+        category = _id(entry.get("category_id"))
         if "keypoints" not in entry or (skeletons and category not in skeletons):
             continue  # a thing that is not a person
-        if entry.get("image_id") not in pictures:
+        picture = _id(entry.get("image_id"))
+        if picture not in pictures:
             raise InputError(f"{where}: image_id {entry.get('image_id')!r} is not among the images")
-        own = skeletons.get(category) or skeleton_by_count(
-            joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO"
-        )
+        own = skeletons.get(category) if category is not None else None
+        if own is None:
+            own = skeleton_by_count(joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO")
         if skeleton not in (None, own):
             raise InputError(f"{where}: a second set of joints ({own.name}); keep one category with keypoints")
         skeleton = own
         keypoints = _confidence_of_flags(_with_flags(entry["keypoints"], own, where))
         if np.isfinite(keypoints[:, 0]).any():
             track_id = whole_number(entry.get("track_id"), where, "track_id")
-            frames[pictures[entry["image_id"]]].append(Detection(keypoints, track_id))
+            frames[pictures[picture]].append(Detection(keypoints, track_id))
     return Detections(source=str(source), tool="COCO annotations", skeleton=skeleton or COCO_17, frames=frames)
 
 
@@ -133,14 +134,21 @@ def _pictures(images: list, where: str) -> dict[int, int]:
     return frames_of_ids(number for number in ids if number is not None)
 
 
-def _category_skeletons(categories: object, hints: Hints, where: str) -> dict[object, Skeleton]:
+def _id(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _category_skeletons(categories: object, hints: Hints, where: str) -> dict[int, Skeleton]:
     """Category id to joint set, of the categories that have one."""
     if not isinstance(categories, list):
         return {}
     named = {
-        category.get("id"): category["keypoints"]
+        category["id"]: category["keypoints"]
         for category in categories
-        if isinstance(category, dict) and isinstance(category.get("keypoints"), list) and category["keypoints"]
+        if isinstance(category, dict)
+        and isinstance(category.get("id"), int)
+        and isinstance(category.get("keypoints"), list)
+        and category["keypoints"]
     }
     if hints.skeleton is not None:
         return dict.fromkeys(named, hints.skeleton)

@@ -13,6 +13,8 @@ from hyperlift.skeletons.mapping import mark_missing
 
 _FAR_PX = 1e7
 """No picture is this wide; beyond it numbers overflow rather than mean something."""
+LARGEST_NUMBER = 10**15
+"""No frame or track has a number beyond this."""
 
 
 def load_json(path: Path) -> object:
@@ -93,8 +95,9 @@ def whole_number(value: object, where: str, what: str) -> int | None:
     """
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
-        return int(value)
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    if abs(number) < LARGEST_NUMBER and number == int(number):
+        return int(number)
     raise InputError(f"{where}: {what} is {value!r}; expected a whole number")
 
 

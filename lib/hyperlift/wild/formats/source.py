@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import Skeleton
-from hyperlift.wild.formats.json_text import load_json
+from hyperlift.wild.formats.json_text import LARGEST_NUMBER, load_json
 from hyperlift.wild.keypoints import Detections
 
 Kind = Literal["folder", "json", "table", "npy", "npz", "hdf5", "unknown"]
@@ -89,7 +89,7 @@ class Source:
         try:
             with ZipFile(self.path) as archive:
                 return frozenset(name.removesuffix(".npy") for name in archive.namelist())
-        except (BadZipFile, OSError) as error:
+        except (BadZipFile, OSError, NotImplementedError) as error:
             raise InputError(f"{self.path}: damaged or no .npz ({error}); copy or make it again") from error
 
     def files(self, pattern: str) -> list[Path]:
@@ -139,8 +139,8 @@ def last_number(name: str, where: str, example: str) -> int:
         InputError: there is none.
     """
     digits = re.findall(r"\d+", name)
-    if not digits:
-        raise InputError(f"{where}: {name!r} holds no frame number; expected digits as in {example}")
+    if not digits or int(digits[-1][-30:]) >= LARGEST_NUMBER:
+        raise InputError(f"{where}: {name[:60]!r} holds no frame number; expected digits as in {example}")
     return int(digits[-1])
 
 
