@@ -139,8 +139,8 @@ def main() -> None:
             *(f"| {name} | {1 / wall[name]:.0f} | {1e3 * cpu[name]:.1f} |" for name in parts),
             f"| arithmetic limit: {cores} cores, no gap | {limit:.0f} | |",
             "",
-            f"{100 / wall[whole] / limit:.0f} % of the limit: {cpu[whole] / wall[whole]:.1f} of {cores} cores were busy "
-            "with it, the rest waited or had other work of the machine. The best run: "
+            f"{100 / wall[whole] / limit:.0f} % of the limit: {cpu[whole] / wall[whole]:.1f} of {cores} cores were "
+            "busy with it, the rest waited or had other work of the machine. The best run: "
             f"{1 / best[0]:.0f} frames a second on {best[1] / best[0]:.1f} cores. Video of {WIDTH} × {HEIGHT} at "
             f"{FPS:g} frames a second, two people; pictures of {canvas.width} × {canvas.height}. Medians of "
             f"{REPETITIONS} runs of {FRAMES} frames on {machine()}.",
