@@ -36,7 +36,7 @@ class VideoWriter:
         stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         # A fixed number of threads writes the same bytes on every machine.
-        stream.options = {"crf": "21", "preset": "superfast", "threads": "2"}
+        stream.options = {"crf": "21", "preset": "superfast", "tune": "fastdecode", "threads": "2"}
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = int(ColorRange.MPEG)
