@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -44,7 +45,7 @@ def _lift_one(job: RecordingJob) -> int:
     with ProgressBars() as bars:
         report = run_job(job, progress=bars)
     for warning in report.warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {warning}", file=sys.stderr)
     for line in report.summary:
         print(line)
     print(report.timings)
