@@ -10,7 +10,8 @@ demo: $(RUN)/installed
 	$(RUN)/bin/hyperlift lift examples/multiperson.mp4 --out out/demo
 
 test: $(DEV)/installed
-	$(DEV)/bin/python -m pytest
+	# The tests run side by side, a process a core, so that none needs a second thread.
+	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 lint: $(DEV)/installed
 	$(DEV)/bin/ruff check
