@@ -30,7 +30,7 @@ from hyperlift.config import load_config
 from hyperlift.data.clips import BatchSampler, LabelConvention, open_clips
 from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
-from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.contract import LabelSpace, LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.training.config import RunConfig, TrainConfig
 from hyperlift.training.environment import cost_of
@@ -192,7 +192,8 @@ def loader_rates(folder: Path, repetitions: int, batch: int = 4) -> list[str]:
     split = folder / "243"
     if not split.exists():
         write_clips(split, 243)
-    ways = [(space, preload) for space in ("image", "camera") for preload in (False, True)]
+    spaces: tuple[LabelSpace, ...] = ("image", "camera")
+    ways: list[tuple[LabelSpace, bool]] = [(space, preload) for space in spaces for preload in (False, True)]
     sources = {way: open_clips(split, LabelConvention(way[0], True), preload=way[1]) for way in ways}
     rates: dict[tuple, list[float]] = {way: [] for way in ways}
     for repetition in range(repetitions):
@@ -203,26 +204,30 @@ def loader_rates(folder: Path, repetitions: int, batch: int = 4) -> list[str]:
                 pass
             rates[way].append(count / max(time.process_time() - started, 1e-9))
     lines = []
-    for space in ("image", "camera"):
+    for space in spaces:
         mapped, loaded = (float(np.median(rates[space, preload])) for preload in (False, True))
         lines.append(f"| {space} | {mapped / batch:,.0f} | {mapped:,.0f} | {loaded:,.0f} |")
     return lines
 
 
+def short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def table(cases: Sequence[Case], peaks: Sequence[float], loader: Sequence[str], args: argparse.Namespace) -> str:
+    unit, one = ("TFLOP", 1e12) if args.device == "cuda" else ("GFLOP", 1e9)
     lines = [
-        "| network | clip | batch | clips/s | TFLOP a clip | TFLOP/s | limit TFLOP/s | share | peak memory |",
+        f"| network | clip | batch | clips/s | {unit} a clip | {unit}/s | limit {unit}/s | share | peak memory |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for case, peak in zip(cases, peaks, strict=True):
         config = case.model.config
-        clips, limit = float(np.median(case.clips_a_s)), float(np.median(case.limit)) / 1e12
-        flop = case.flop_a_clip / 1e12
-        done = clips * flop
+        clips, limit = float(np.median(case.clips_a_s)), float(np.median(case.limit)) / one
+        flop = case.flop_a_clip / one
+        numbers = " | ".join(short(value) for value in (clips, flop, clips * flop, limit))
         lines.append(
             f"| {case.size}: {config.channels} channels, depth {config.depth}, {case.cost.parameters / 1e6:.2f} M | "
-            f"{case.n_frames} | {case.batch} | {clips:.3g} | {flop:.3g} | {done:.3g} | {limit:.3g} | "
-            f"{100 * done / limit:.0f} % | {peak:,.0f} MiB |"
+            f"{case.n_frames} | {case.batch} | {numbers} | {100 * clips * flop / limit:.0f} % | {peak:,.0f} MiB |"
         )
     on_gpu = args.device == "cuda"
     if on_gpu:
