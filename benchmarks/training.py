@@ -193,7 +193,7 @@ def loader_rates(folder: Path, repetitions: int, batch: int = 4) -> list[str]:
     if not split.exists():
         write_clips(split, 243)
     spaces: tuple[LabelSpace, ...] = ("image", "camera")
-    ways = [(space, preload) for space in spaces for preload in (False, True)]
+    ways: list[tuple[LabelSpace, bool]] = [(space, preload) for space in spaces for preload in (False, True)]
     sources = {way: open_clips(split, LabelConvention(way[0], True), preload=way[1]) for way in ways}
     rates: dict[tuple, list[float]] = {way: [] for way in ways}
     for repetition in range(repetitions):
@@ -204,26 +204,30 @@ def loader_rates(folder: Path, repetitions: int, batch: int = 4) -> list[str]:
                 pass
             rates[way].append(count / max(time.process_time() - started, 1e-9))
     lines = []
-    for space in ("image", "camera"):
+    for space in spaces:
         mapped, loaded = (float(np.median(rates[space, preload])) for preload in (False, True))
         lines.append(f"| {space} | {mapped / batch:,.0f} | {mapped:,.0f} | {loaded:,.0f} |")
     return lines
 
 
+def short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def table(cases: Sequence[Case], peaks: Sequence[float], loader: Sequence[str], args: argparse.Namespace) -> str:
+    unit, one = ("TFLOP", 1e12) if args.device == "cuda" else ("GFLOP", 1e9)
     lines = [
-        "| network | clip | batch | clips/s | TFLOP a clip | TFLOP/s | limit TFLOP/s | share | peak memory |",
+        f"| network | clip | batch | clips/s | {unit} a clip | {unit}/s | limit {unit}/s | share | peak memory |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for case, peak in zip(cases, peaks, strict=True):
         config = case.model.config
-        clips, limit = float(np.median(case.clips_a_s)), float(np.median(case.limit)) / 1e12
-        flop = case.flop_a_clip / 1e12
-        done = clips * flop
+        clips, limit = float(np.median(case.clips_a_s)), float(np.median(case.limit)) / one
+        flop = case.flop_a_clip / one
+        numbers = " | ".join(short(value) for value in (clips, flop, clips * flop, limit))
         lines.append(
             f"| {case.size}: {config.channels} channels, depth {config.depth}, {case.cost.parameters / 1e6:.2f} M | "
-            f"{case.n_frames} | {case.batch} | {clips:.3g} | {flop:.3g} | {done:.3g} | {limit:.3g} | "
-            f"{100 * done / limit:.0f} % | {peak:,.0f} MiB |"
+            f"{case.n_frames} | {case.batch} | {numbers} | {100 * clips * flop / limit:.0f} % | {peak:,.0f} MiB |"
         )
     on_gpu = args.device == "cuda"
     if on_gpu:

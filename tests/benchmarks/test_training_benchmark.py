@@ -17,7 +17,7 @@ def test_the_training_benchmark_runs_on_the_smallest_network():
     )
     rows = [line.strip("|").split("|") for line in result.stdout.splitlines() if line.startswith("|")]
     (tiny,) = [[cell.strip() for cell in row] for row in rows if "tiny" in row[0]]
-    clips_a_s, flop, rate, limit = (float(cell) for cell in tiny[3:7])
+    clips_a_s, flop, rate, limit = (float(cell.replace(",", "")) for cell in tiny[3:7])
     assert clips_a_s > 0
     assert 0 < rate <= limit
     assert abs(rate - clips_a_s * flop) < 0.02 * rate

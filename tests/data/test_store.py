@@ -57,6 +57,24 @@ def test_frames_are_stored_once_and_clips_are_views(tmp_path):
         store.array("truth_mm")
 
 
+@pytest.mark.parametrize("convention", [LabelConvention("image", True, gt_2d=True), LabelConvention("camera", True)])
+def test_a_preloaded_store_gives_the_same_clips_without_the_files(tmp_path, convention):
+    write(tmp_path / "train")
+    mapped = open_clips(tmp_path / "train", convention)
+    expected = [[array.copy() for array in mapped.pair(clip)] for clip in range(len(mapped))]
+    preloaded = open_clips(tmp_path / "train", convention, preload=True)
+    for name in ("pose2d_norm", "label_norm", "joints_m"):
+        (tmp_path / "train" / f"{name}.npy").write_bytes(b"")
+    for clip, pair in enumerate(expected):
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(preloaded.pair(clip), pair, strict=True))
+
+
+def test_one_pickle_a_clip_is_not_preloaded(tmp_path):
+    (tmp_path / "00000000.pkl").write_bytes(b"")
+    with pytest.raises(InputError, match="not preloaded; convert them to a clip store"):
+        open_clips(tmp_path, LabelConvention("image", True), preload=True)
+
+
 def test_labels_of_each_space(tmp_path):
     (first, _) = write(tmp_path / "train")
     label = first["label_norm"][:10]

@@ -35,7 +35,11 @@ def tiny(config: HypergraphConfig, **changes) -> ModelConfig:
     return ModelConfig(**{"skeleton": config.each[0].skeleton or "h36m17", "hypergraph": config, **sizes, **changes})
 
 
-VARIANTS = {path.stem: load_config(path, HypergraphConfig) for path in SHIPPED}
+# Every skeleton has its own limbs.yaml.
+VARIANTS = {
+    f"{path.parent.name}_limbs" if path.stem == "limbs" else path.stem: load_config(path, HypergraphConfig)
+    for path in SHIPPED
+}
 VARIANTS |= {f"merge_{merge}": hypergraph(**BOTH, merge=merge) for merge in MERGES}
 VARIANTS |= {f"bias_only_{merge}": hypergraph(**BOTH, merge=merge, query_term=False) for merge in MERGES}
 
@@ -49,7 +53,10 @@ def test_every_parameter_of_every_variant_gets_gradient(name):
     assert without == []
 
 
-@pytest.mark.parametrize("name", ["learned", "learned_random", "soft", "limbs", "multi_head", "no_relation_term"])
+@pytest.mark.parametrize(
+    "name",
+    ["learned", "learned_random", "soft", "coco17_limbs", "mpi_inf_3dhp_limbs", "multi_head", "no_relation_term"],
+)
 def test_variants_survive_the_checkpoint(name, tmp_path):
     torch.manual_seed(0)
     model = HyperLifter(tiny(VARIANTS[name])).eval()
