@@ -1,6 +1,10 @@
+import contextlib
+import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -24,7 +28,13 @@ def test_videos_below_a_folder(tmp_path: Path):
         (tmp_path / name).touch()
     assert [str(path.relative_to(tmp_path)) for path in videos_in(tmp_path)] == ["a/c.MOV", "a/c.mp4", "b.mp4"]
     jobs = jobs_for(tmp_path, tmp_path / "out", RecordingJob(source=tmp_path, out=tmp_path / "out"))
-    assert [str(job.out.relative_to(tmp_path / "out")) for job in jobs] == ["a/c.MOV", "a/c.mp4", "b"]
+    assert [str(job.out.relative_to(tmp_path / "out")) for job in jobs] == ["a/c.MOV", "a/c.mp4", "b.mp4"]
+    (tmp_path / "out" / "b.mp4").mkdir(parents=True)
+    (tmp_path / "out" / "b.mp4" / "pose3d.mp4").touch()
+    again = jobs_for(tmp_path, tmp_path / "out", RecordingJob(source=tmp_path, out=tmp_path / "out"))
+    assert again == jobs, "drawings of an earlier run are no input"
+    with pytest.raises(InputError, match="among the videos"):
+        jobs_for(tmp_path, tmp_path, RecordingJob(source=tmp_path, out=tmp_path))
 
 
 def test_a_folder_without_videos(tmp_path: Path):
@@ -94,5 +104,46 @@ def test_the_command_goes_on_after_failures(tmp_path: Path, capsys: pytest.Captu
     assert main(arguments) == 1
     printed = capsys.readouterr().out
     assert "0 lifted, 0 skipped, 2 failed" in printed
+    listed = json.loads((tmp_path / "out" / "jobs.json").read_text())
+    assert {Path(job["source"]).name: job["outcome"] for job in listed} == {
+        "broken.mp4": "failed",
+        "empty.mp4": "failed",
+    }
     assert "nobody is in it" in printed
-    assert "broken.mp4: is not a video" in printed
+    assert "broken.mp4 (is not a video" in printed
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_an_ended_command_leaves_nobody_working(tmp_path: Path, end: signal.Signals):
+    """A video that never ends to be read keeps two workers busy; Ctrl-C in a terminal reaches all of the group."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        write_spots(videos / name, [300.0] * 3000)
+    command = [sys.executable, "-m", "hyperlift.cli.main", "lift", str(videos), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen([*command, "--jobs", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(_group(process.pid)) < 4 and time.monotonic() < deadline:  # command, two workers, a resource tracker
+        time.sleep(0.1)
+    time.sleep(2)
+    if end == signal.SIGINT:
+        os.killpg(process.pid, end)
+    else:
+        process.send_signal(end)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    deadline = time.monotonic() + 20
+    while _group(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _group(process.pid)
+
+
+def _group(leader: int) -> list[int]:
+    """The living processes of a process group."""
+    living = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == leader and fields[0] != "Z":
+                living.append(int(path.parent.name))
+    return living

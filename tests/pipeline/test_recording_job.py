@@ -68,11 +68,42 @@ def test_a_damaged_report_is_no_report(job: RecordingJob):
     assert not is_done(job)
 
 
-def test_a_failed_run_leaves_no_report(job: RecordingJob):
+def test_a_mistake_leaves_the_results_of_the_run_before(job: RecordingJob):
     run_job(job)
+    before = files_in(job.out)
     with pytest.raises(InputError, match="--person 9"):
         run_job(replace(job, options=replace(job.options, people=(9,))))
-    assert "report.json" not in files_in(job.out)
+    assert files_in(job.out) == before
+    assert is_done(job)
+
+
+def test_results_of_other_options_do_not_stay_beside_new_ones(job: RecordingJob):
+    run_job(job)
+    run_job(replace(job, formats=("npz",), options=replace(job.options, height_m=1.9)))
+    assert files_in(job.out) == {"pose3d.npz", "report.json"}
+    assert json.loads((job.out / "report.json").read_text())["outputs"] == ["pose3d.npz", "report.json"]
+
+
+def test_gravity_comes_from_everybody(tmp_path: Path, job: RecordingJob):
+    """Choosing a person changes what is written, not where that person is."""
+    entries = [alphapose_entry(f, x + f, idx=i) for f in range(30) for i, x in enumerate((200.0, 400.0))]
+    both = replace(job, source=write_alphapose(tmp_path / "two.json", entries), formats=("npz",))
+    run_job(both)
+    world_m = np.load(both.out / "pose3d.npz")["p1/world_m"]
+    run_job(replace(both, options=replace(both.options, people=(1,))))
+    chosen = np.load(both.out / "pose3d.npz")
+    assert {name.split("/")[0] for name in chosen.files} == {"meta", "p1"}
+    np.testing.assert_array_equal(chosen["p1/world_m"], world_m)
+
+
+def test_meta_says_how_the_world_comes_from_the_camera(job: RecordingJob):
+    run_job(job)
+    poses = np.load(job.out / "pose3d.npz")
+    meta = json.loads(str(poses["meta"]))
+    R, origin_m = np.array(meta["world"]["R"]), np.array(meta["world"]["origin_m"])
+    by_hand = (poses["p0/joints_m"] - origin_m) @ R.T + [0, 0, meta["floor_shift_m"]["p0"]]
+    assert meta["world"]["formula"].endswith("floor_shift_m of the person]")
+    np.testing.assert_allclose(poses["p0/world_m"], by_hand, atol=1e-4)
 
 
 def test_detection_is_kept_and_used_again(tmp_path: Path):

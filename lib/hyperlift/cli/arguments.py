@@ -1,8 +1,20 @@
 """Values that several commands take as text, checked in one line instead of argparse's usage block."""
 
+import argparse
 import re
+import sys
+from pathlib import Path
+from typing import NoReturn
 
 from hyperlift.errors import InputError
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A mistake is one line, without the usage of every option before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print and exit with 2."""
+        self.exit(2, f"{Path(sys.argv[0]).name}: error: {message} (see --help)\n")
 
 
 def picture_size(text: str) -> tuple[int, int]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import get_args
 
 from hyperlift.cli.app import guarded
-from hyperlift.cli.arguments import number, picture_size
+from hyperlift.cli.arguments import OneLineParser, number, picture_size
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.detection import DETECTORS
 from hyperlift.errors import InputError
-from hyperlift.pipeline.folder import JobResult, jobs_for, run_jobs
+from hyperlift.pipeline.folder import JobResult, jobs_for, run_jobs, write_results
 from hyperlift.pipeline.options import LiftOptions, Smoothing
 from hyperlift.pipeline.recording_job import RecordingJob, run_job
 from hyperlift.pipeline.source import is_video, is_video_folder
@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     source = _source(args)
+    if args.jobs < 1:
+        raise InputError(f"--jobs is {args.jobs}; give 1 or more")
     job = RecordingJob(
         source=source,
         out=Path(args.out),
@@ -61,9 +63,12 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
     print(f"{len(jobs)} videos, {at_once} at a time")
 
     def told(result: JobResult) -> None:
-        print(f"{result.outcome:8} {result.source} ({result.message})", flush=True)
+        message = result.message.removeprefix(f"{result.source}: ")
+        print(f"{result.outcome:8} {result.source} ({message})", flush=True)
 
+    print(f"people: {'1.70 m tall (assumed)' if job.options.height_m is None else f'{job.options.height_m:g} m tall'}")
     results = run_jobs(jobs, at_once, told)
+    write_results(job.out, results)
     counts = {kind: sum(result.outcome == kind for result in results) for kind in ("lifted", "skipped", "failed")}
     print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
     return SOME_FAILED if counts["failed"] else 0
@@ -109,9 +114,7 @@ def _options(args: argparse.Namespace) -> LiftOptions:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description="Lift people in a video, or 2D keypoints of one, to 3D motion in metres."
-    )
+    parser = OneLineParser(description="Lift people in a video, or 2D keypoints of one, to 3D motion in metres.")
     parser.add_argument(
         "source", nargs="?", metavar="SOURCE", help="a video, a keypoint file or folder of any tool, a folder of videos"
     )
@@ -179,4 +182,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _person(text: str) -> int:
-    return int(text.strip().removeprefix("p"))
+    number = text.strip().removeprefix("p")
+    if not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"is {text!r}; give the number of a person, such as 1 or p1")
+    return int(number)

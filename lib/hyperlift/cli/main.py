@@ -9,7 +9,7 @@ from hyperlift import __version__
 from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED
 
 COMMANDS = {
-    "lift": "2D keypoints to 3D motion",
+    "lift": "a video, or 2D keypoints, to 3D motion in metres",
     "train": "train a lifter",
     "distill": "train a small lifter from a large one",
     "evaluate": "measure a lifter",

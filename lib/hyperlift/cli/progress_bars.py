@@ -1,22 +1,33 @@
-"""A bar a stage on the terminal; nothing where the output is no terminal."""
+"""A bar a stage on a terminal; a line every ten seconds elsewhere."""
 
+import sys
+import time
 from types import TracebackType
 
 from tqdm import tqdm
 
+LINE_EVERY_S = 10.0
+
 
 class ProgressBars:
-    """A ``Progress`` that draws; use it in a ``with`` block, so that the last bar ends its line."""
+    """A ``Progress`` that shows; use it in a ``with`` block, so that the last bar ends its line."""
 
     def __init__(self) -> None:
         self._stage = ""
         self._bar: tqdm | None = None
+        self._terminal = sys.stderr.isatty()
+        self._told_s = time.monotonic()
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Move the bar of a stage; a new stage ends the bar before."""
+        if not self._terminal:
+            if time.monotonic() - self._told_s >= LINE_EVERY_S:
+                self._told_s = time.monotonic()
+                print(f"{stage}: {done} of {total or 'unknown'} frames", file=sys.stderr, flush=True)
+            return
         if stage != self._stage or self._bar is None:
             self.close()
-            self._stage, self._bar = stage, tqdm(total=total, unit="frame", desc=stage, disable=None)
+            self._stage, self._bar = stage, tqdm(total=total, unit="frame", desc=stage)
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:

@@ -3,16 +3,22 @@
 import json
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal
 
 from hyperlift.errors import InputError
-from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_job
+from hyperlift.files import atomic_file
+from hyperlift.pipeline.recording_job import REPORT_NAME, RecordingJob, is_done, run_job
 from hyperlift.pipeline.source import VIDEO_SUFFIXES
+
+JOBS_NAME = "jobs.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,7 @@ def videos_in(folder: Path) -> list[Path]:
 
 
 def jobs_for(folder: Path, out: Path, template: RecordingJob) -> list[RecordingJob]:
-    """One job a video; results of ``a/b.mp4`` go to ``<out>/a/b/``, or ``b.mp4/`` where two videos share a stem.
+    """One job a video; results of ``a/b.mp4`` go to ``<out>/a/b.mp4/``, whatever else lies beside it.
 
     Args:
         folder: with the videos.
@@ -55,12 +61,11 @@ def jobs_for(folder: Path, out: Path, template: RecordingJob) -> list[RecordingJ
     Raises:
         InputError: the folder holds no video.
     """
-    videos = [video for video in videos_in(folder) if not video.is_relative_to(out) or out == folder]
-    stems = [video.relative_to(folder).with_suffix("") for video in videos]
-    return [
-        template.of(video, out / (stem if stems.count(stem) == 1 else video.relative_to(folder)))
-        for video, stem in zip(videos, stems, strict=True)
-    ]
+    if out.resolve() == folder.resolve():
+        raise InputError(f"{out}: results would lie among the videos; choose another --out")
+    inside = out.resolve()
+    videos = [video for video in videos_in(folder) if not video.resolve().is_relative_to(inside)]
+    return [template.of(video, out / video.relative_to(folder)) for video in videos]
 
 
 def run_jobs(
@@ -91,8 +96,21 @@ def run_jobs(
                 on_result(results[running[future]])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.kill()
             raise
     return [results[number] for number in range(len(jobs))]
+
+
+def write_results(out: Path, results: Sequence[JobResult]) -> None:
+    """Write ``jobs.json``: what became of every video of the last run.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    listed = [{"source": str(r.source), "out": str(r.out), "outcome": r.outcome, "message": r.message} for r in results]
+    with atomic_file(out / JOBS_NAME) as partial:
+        partial.write_text(json.dumps(listed, indent=1) + "\n")
 
 
 def job_result(job: RecordingJob) -> JobResult:
@@ -107,7 +125,8 @@ def job_result(job: RecordingJob) -> JobResult:
     except (InputError, OSError) as error:
         return JobResult(source=job.source, out=job.out, outcome="failed", message=" ".join(str(error).split()))
     people = "1 person" if report.people == 1 else f"{report.people} people"
-    message = f"{people} in {report.frames} frames, {report.seconds:.1f} s"
+    warned = f", {len(report.warnings)} warnings in {REPORT_NAME}" if report.warnings else ""
+    message = f"{people} in {report.frames} frames, {report.seconds:.1f} s{warned}"
     return JobResult(source=job.source, out=job.out, outcome="lifted", message=message)
 
 
@@ -131,5 +150,16 @@ def _in_own_process(job: RecordingJob) -> JobResult:
 
 
 def _work(job: RecordingJob, results: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     result = job_result(job)
-    results.send_bytes(json.dumps([result.outcome, result.message]).encode())
+    with suppress(BrokenPipeError):
+        results.send_bytes(json.dumps([result.outcome, result.message]).encode())
+
+
+def _end_with_parent() -> None:
+    """A killed command leaves nobody working: two would write the same files when it is started again."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -18,7 +18,7 @@ from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.source import Recorded, open_recording
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
-from hyperlift.trajectory.intrinsics import choose_intrinsics
+from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.overlap import ahead
 from hyperlift.video.reading import Frame, read_frames
@@ -144,17 +144,15 @@ class Lifter:
         """
         timings = timings or Timings()
         width, height = recorded.width, recorded.height
+        intrinsics = choose_camera(recorded, options)
         with timings.stage("lift"):
             tracks = people_in(detections, width, height, recorded.times_s, options.min_confidence)
             warnings = check_keypoints(detections, width, height)
-            tracks = _chosen(tracks, options.people)
+            wanted = _wanted(tracks, options.people)
             people = self._lift_tracks(tracks, recorded, options, progress)
             timings.frames["lift"] += sum(len(person.frame) for person in people)
         with timings.stage("place"):
-            metadata = recorded.facts.metadata if recorded.facts is not None else None
-            intrinsics = choose_intrinsics(
-                width, height, fov_deg=options.fov_deg, given=options.intrinsics, metadata=metadata
-            )
+            # Everybody tells where up and the floor are, also those who are not asked for.
             people, placement = place_lifted(
                 people,
                 self.spec,
@@ -163,6 +161,7 @@ class Lifter:
                 options.camera_pitch_deg,
                 options.camera_roll_deg,
             )
+        people = [person for person in people if person.id in wanted]
         return Motion(
             people=people,
             detections=detections,
@@ -235,13 +234,25 @@ def _counted(frames: Iterator[Frame], progress: Progress, total: int) -> Iterato
         progress("detect", frame.index + 1, total)
 
 
-def _chosen(tracks: list[Track], wanted: Sequence[int] | None) -> list[Track]:
-    if wanted is None:
-        return tracks
+def choose_camera(recorded: Recorded, options: LiftOptions) -> Intrinsics:
+    """The intrinsics that the options, the video's lens data or an assumption give.
+
+    Raises:
+        InputError: the options state impossible ones.
+    """
+    metadata = recorded.facts.metadata if recorded.facts is not None else None
+    return choose_intrinsics(
+        recorded.width, recorded.height, fov_deg=options.fov_deg, given=options.intrinsics, metadata=metadata
+    )
+
+
+def _wanted(tracks: Sequence[Track], people: Sequence[int] | None) -> set[int]:
     known = {track.id for track in tracks}
-    strangers = [number for number in wanted if number not in known]
+    if people is None:
+        return known
+    strangers = [number for number in people if number not in known]
     if strangers:
         raise InputError(
             f"--person {strangers[0]}: there is no such person; choose from {', '.join(f'p{n}' for n in sorted(known))}"
         )
-    return [track for track in tracks if track.id in wanted]
+    return set(people)

@@ -26,7 +26,11 @@ _WRITERS: dict[str, Callable[[Path, Sequence[LiftedPerson], PosesMeta], None]] =
 }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+_LARGE_SHIFT_M = 0.1
+"""Heights that are moved by more are mentioned."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Motion:
     """3D motion of everybody in a recording."""
 
@@ -97,7 +101,17 @@ class Motion:
             f"{world.camera_height_m:.1f} m above the floor",
             f"size: {self.placement.height.sentence}",
         )
-        return (*people, *camera)
+        shifts = [
+            f"p{person.id} was {'lifted' if shift_m > 0 else 'set down'} by {abs(shift_m):.2f} m onto the floor"
+            for person in self.people
+            for shift_m in [next((p.floor_shift_m for p in self.placement.people if p.id == person.id), 0.0)]
+            if abs(shift_m) > _LARGE_SHIFT_M
+        ]
+        return (*people, *camera, *shifts)
+
+    def __repr__(self) -> str:
+        people = ", ".join(f"p{person.id} {person.frame[0]}–{person.frame[-1]}" for person in self.people)
+        return f"Motion({self.recorded.path.name}: {self.frames} frames; {people or 'nobody'})"
 
     def save(self, path: str | Path) -> None:
         """Write a ``.npz``, ``.json`` or ``.csv``, whole or not at all.

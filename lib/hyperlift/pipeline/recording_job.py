@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 import hyperlift
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file, check_output
-from hyperlift.pipeline.lifter import Lifter
+from hyperlift.files import PARTIAL_MARK, atomic_file, check_output
+from hyperlift.pipeline.lifter import Lifter, choose_camera
 from hyperlift.pipeline.motion import Motion, save_keypoints
 from hyperlift.pipeline.options import LiftOptions, OutputFormat
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.source import open_recording
 from hyperlift.wild.formats import read_keypoints
+
+_LOG = logging.getLogger(__name__)
 
 REPORT_NAME = "report.json"
 POSES_STEM = "pose3d"
@@ -93,9 +96,9 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
         check_output(path)
     lifter = lifter or Lifter(job.model, threads=job.threads)
     timings = Timings()
-    (job.out / REPORT_NAME).unlink(missing_ok=True)  # results are complete when it is there
     motion = _lifted(job, lifter, progress, timings)
     with timings.stage("write"):
+        _clear(job.out)
         for kind in job.formats:
             motion.save(job.out / f"{POSES_STEM}.{kind}")
     if job.render:
@@ -110,7 +113,13 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
         summary=motion.summary,
         timings=timings.table(),
     )
-    content = {"format": FORMAT, "version": 1, "hyperlift": hyperlift.__version__, "made_from": _fingerprint(job)}
+    content = {
+        "format": FORMAT,
+        "version": 1,
+        "hyperlift": hyperlift.__version__,
+        "made_from": _fingerprint(job),
+        "outputs": [path.name for path in job.outputs],
+    }
     with atomic_file(job.out / REPORT_NAME) as partial:
         partial.write_text(json.dumps(content | asdict(report), indent=1) + "\n")
     return report
@@ -133,15 +142,28 @@ def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timi
         found, facts = job.out / KEYPOINTS_NAME, job.out / f".{KEYPOINTS_NAME}.made_from"
         made_from = json.dumps([_file(job.source), job.options.detector])
         if not (found.is_file() and facts.is_file() and facts.read_text() == made_from):
+            choose_camera(recorded, job.options)  # a mistake in it is told before the long work
             detections = lifter.detect(recorded, options=job.options, progress=progress, timings=timings)
             with timings.stage("write"):
                 facts.unlink(missing_ok=True)
                 save_keypoints(found, detections, recorded)
                 with atomic_file(facts) as partial:
                     partial.write_text(made_from)
+        else:
+            _LOG.info("keypoints that an earlier run found are read from %s", found)
         # What is lifted is what stands in the file, so that a run that skips detection gives the same numbers.
         detections = read_keypoints(found)
     return lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)
+
+
+def _clear(out: Path) -> None:
+    """Take away the results of an earlier run, so that none stands beside results of other options. The report goes
+    first: results are complete when it is there."""
+    names = [f"{POSES_STEM}.{kind}" for kind in ("npz", "json", "csv", "meta.json")]
+    for name in (REPORT_NAME, *names, VIDEO_NAME):
+        (out / name).unlink(missing_ok=True)
+    for left_over in out.glob(f".*{PARTIAL_MARK}.*"):  # of a run that was killed
+        left_over.unlink(missing_ok=True)
 
 
 def _fingerprint(job: RecordingJob) -> dict[str, Any]:

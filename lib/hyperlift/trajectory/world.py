@@ -111,7 +111,7 @@ class WorldFrame:
         return {
             "axes": "z up; y the camera's viewing direction along the floor; x to the camera's right; right-handed",
             "origin": "on the floor under the first person's pelvis in their first frame",
-            "formula": "world = R (camera - origin_m)",
+            "formula": "world_m = R (joints_m - origin_m) + [0, 0, floor_shift_m of the person]",
             "R": self.R.tolist(),
             "origin_m": self.origin_m.tolist(),
             "camera_height_m": self.camera_height_m,

@@ -52,7 +52,7 @@ def _columns(joints: Sequence[str]) -> list[str]:
         names += [f"{joint}_{axis}_m" for axis in _AXES]
         names += [f"{joint}_world_{axis}_m" for axis in _AXES]
         names += [f"{joint}_norm_{axis}" for axis in _AXES]
-        names.append(f"{joint}_valid")
+        names += [f"{joint}_valid", f"{joint}_bridged"]
     return names
 
 
@@ -66,6 +66,7 @@ def _rows(person: LiftedPerson, joints: int) -> Iterator[list[str]]:
             for space in spaces:
                 cells += space[3 * joint : 3 * joint + 3]
             cells.append(str(int(person.valid[row, joint])))
+            cells.append("" if person.bridged is None else str(int(person.bridged[row, joint])))
         yield cells
 
 

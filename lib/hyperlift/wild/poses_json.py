@@ -52,6 +52,8 @@ def _write_frames(file: TextIO, person: LiftedPerson, joints: Sequence[str]) -> 
             if values is not None:
                 frame[name] = dict(zip(joints, map(_numbers, values[row]), strict=True))
         frame["valid"] = dict(zip(joints, person.valid[row].tolist(), strict=True))
+        if person.bridged is not None:
+            frame["bridged"] = dict(zip(joints, person.bridged[row].tolist(), strict=True))
         file.write(("," if row else "") + "\n" + json.dumps(frame))
 
 
