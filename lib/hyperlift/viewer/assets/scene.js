@@ -1,0 +1,246 @@
+// The 3D view: z up, metres. Every frame writes into arrays that were made once.
+
+const PAPER = 0xfbfbf9, TRUNK_RADIUS = 0.034, LIMB_RADIUS = 0.027, HEAD_RADIUS = 0.06;
+
+function rangeOf(values, share) {
+  values.sort();
+  return values.length ? [values[Math.floor(share * (values.length - 1))], values[Math.ceil((1 - share) * (values.length - 1))]] : [0, 0];
+}
+
+// What the people cover, without the wildest 1 % of places.
+function extentOf(data) {
+  return [0, 1, 2].map((axis) => {
+    const seen = [];
+    for (const person of data.people) {
+      const stride = Math.max(1, Math.floor(person.frames / 4000));
+      for (let i = 0; i < person.frames; i += stride) {
+        const value = person.places[(i * data.joints.length + data.root) * 3 + axis];
+        if (Number.isFinite(value)) seen.push(value);
+      }
+    }
+    return rangeOf(Float32Array.from(seen), 0.01);
+  });
+}
+
+function floorOf(extent) {
+  const far = 150, [x, y] = extent.slice(0, 2).map(([low, high]) =>
+    [Math.max(Math.floor(low - 0.8), Math.floor((low + high) / 2) - far), Math.min(Math.ceil(high + 0.8), Math.ceil((low + high) / 2) + far)]);
+  const points = [];
+  for (let i = x[0]; i <= x[1]; i++) points.push(i, y[0], 0, i, y[1], 0);
+  for (let i = y[0]; i <= y[1]; i++) points.push(x[0], i, 0, x[1], i, 0);
+  const lines = new THREE.BufferGeometry();
+  lines.setAttribute("position", new THREE.BufferAttribute(new Float32Array(points), 3));
+  const grid = new THREE.LineSegments(lines, new THREE.LineBasicMaterial({ color: 0xd3d3cb }));
+  const plane = new THREE.Mesh(new THREE.PlaneGeometry(x[1] - x[0], y[1] - y[0]),
+    new THREE.MeshBasicMaterial({ color: 0xf1f1ec, side: THREE.DoubleSide, polygonOffset: true, polygonOffsetFactor: 2, polygonOffsetUnits: 2 }));
+  plane.position.set((x[0] + x[1]) / 2, (y[0] + y[1]) / 2, -0.004);
+  return [plane, grid];
+}
+
+// The path of the hips on the floor as a ribbon; upTo[i] is how much of it is behind frame i.
+function pathOf(person, data) {
+  const half = 0.016, joints = data.joints.length;
+  const vertices = new Float32Array(person.frames * 6), index = [], upTo = new Uint32Array(person.frames);
+  let last = -1, nx = 0, ny = 1;
+  for (let i = 0; i < person.frames; i++) {
+    const at = (i * joints + data.root) * 3, x = person.places[at], y = person.places[at + 1];
+    const seen = Number.isFinite(x) && Number.isFinite(y);
+    if (seen && last >= 0) {
+      const from = (last * joints + data.root) * 3;
+      const dx = x - person.places[from], dy = y - person.places[from + 1], length = Math.hypot(dx, dy);
+      if (length > 1e-4) { nx = -dy / length; ny = dx / length; }
+      if (last === i - 1) index.push(2 * last, 2 * last + 1, 2 * i, 2 * i, 2 * last + 1, 2 * i + 1);
+    }
+    vertices.set(seen ? [x + nx * half, y + ny * half, 0, x - nx * half, y - ny * half, 0] : [0, 0, 0, 0, 0, 0], i * 6);
+    if (seen) last = i;
+    upTo[i] = index.length;
+  }
+  const position = new THREE.BufferAttribute(vertices, 3), order = new THREE.BufferAttribute(new Uint32Array(index), 1);
+  const ribbon = (opacity, height) => {
+    const geometry = new THREE.BufferGeometry();
+    geometry.setAttribute("position", position);
+    geometry.setIndex(order);
+    const mesh = new THREE.Mesh(geometry, new THREE.MeshBasicMaterial({
+      color: person.colour, transparent: true, opacity, side: THREE.DoubleSide, depthWrite: false }));
+    mesh.position.z = height;
+    mesh.frustumCulled = false;
+    return mesh;
+  };
+  return { whole: ribbon(0.2, 0.004), behind: ribbon(0.75, 0.007), upTo };
+}
+
+function tagOf(person) {
+  const canvas = document.createElement("canvas");
+  canvas.width = 160; canvas.height = 80;
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = person.colour;
+  pen.beginPath(); pen.roundRect(20, 12, 120, 56, 28); pen.fill();
+  pen.fillStyle = "#fff"; pen.font = "600 38px system-ui, sans-serif"; pen.textAlign = "center"; pen.textBaseline = "middle";
+  pen.fillText(person.name, 80, 42);
+  const texture = new THREE.CanvasTexture(canvas);
+  texture.colorSpace = THREE.SRGBColorSpace;
+  const tag = new THREE.Sprite(new THREE.SpriteMaterial({ map: texture, sizeAttenuation: false, depthTest: false, transparent: true }));
+  tag.renderOrder = 5;
+  return tag;
+}
+
+// Many copies of one shape, of which the first `count` are drawn.
+function crowd(geometry, material, most) {
+  const mesh = new THREE.InstancedMesh(geometry, material, most);
+  mesh.instanceMatrix.setUsage(THREE.DynamicDrawUsage);
+  mesh.instanceColor = new THREE.InstancedBufferAttribute(new Float32Array(most * 3), 3);
+  mesh.instanceColor.setUsage(THREE.DynamicDrawUsage);
+  mesh.frustumCulled = false;
+  mesh.count = 0;
+  for (let i = 0; i < most; i++) mesh.instanceMatrix.array[16 * i + 15] = 1;
+  return mesh;
+}
+
+function paint(mesh, colour) {
+  const to = mesh.instanceColor.array, at = 3 * mesh.count;
+  to[at] = colour.r; to[at + 1] = colour.g; to[at + 2] = colour.b;
+  mesh.count++;
+}
+
+function addBall(mesh, x, y, z, radius, colour) {
+  const to = mesh.instanceMatrix.array, at = 16 * mesh.count;
+  to[at] = radius; to[at + 5] = radius; to[at + 10] = radius;
+  to[at + 12] = x; to[at + 13] = y; to[at + 14] = z;
+  paint(mesh, colour);
+}
+
+function addRod(mesh, ax, ay, az, bx, by, bz, radius, colour) {
+  const dx = bx - ax, dy = by - ay, dz = bz - az, length = Math.sqrt(dx * dx + dy * dy + dz * dz);
+  if (length < 1e-6) return;
+  // Two directions square to the rod, from the axis that it is least along.
+  const ux = dx / length, uy = dy / length, uz = dz / length;
+  let px, py, pz;
+  if (Math.abs(uz) < 0.8) { px = uy; py = -ux; pz = 0; } else { px = 0; py = uz; pz = -uy; }
+  const scale = radius / Math.sqrt(px * px + py * py + pz * pz);
+  px *= scale; py *= scale; pz *= scale;
+  const to = mesh.instanceMatrix.array, at = 16 * mesh.count;
+  to[at] = px; to[at + 1] = py; to[at + 2] = pz;
+  to[at + 4] = dx; to[at + 5] = dy; to[at + 6] = dz;
+  to[at + 8] = py * uz - pz * uy; to[at + 9] = pz * ux - px * uz; to[at + 10] = px * uy - py * ux;
+  to[at + 12] = (ax + bx) / 2; to[at + 13] = (ay + by) / 2; to[at + 14] = (az + bz) / 2;
+  paint(mesh, colour);
+}
+
+function makeScene(data, canvas) {
+  const renderer = new THREE.WebGLRenderer({ canvas, antialias: true });
+  const scene = new THREE.Scene();
+  scene.background = new THREE.Color(PAPER);
+  scene.add(new THREE.HemisphereLight(0xffffff, 0xd9d4cc, 2.4));
+  const sun = new THREE.DirectionalLight(0xffffff, 1.1);
+  sun.position.set(-2, -3, 6);
+  scene.add(sun);
+  const extent = extentOf(data);
+  scene.add(...floorOf(extent));
+
+  const joints = data.joints.length, people = data.people, head = data.joints.indexOf("Head"), neck = data.joints.indexOf("Nose");
+  const rod = new THREE.CylinderGeometry(1, 1, 1, 10, 1, true), ball = new THREE.SphereGeometry(1, 14, 10);
+  const solid = () => new THREE.MeshLambertMaterial();
+  const thin = () => new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.22, depthWrite: false });
+  const rods = [thin(), solid()].map((material) => crowd(rod, material, people.length * data.bones.length));
+  const balls = [thin(), solid()].map((material) => crowd(ball, material, people.length * joints));
+  const shade = crowd(new THREE.CircleGeometry(1, 28), new THREE.MeshBasicMaterial({ transparent: true, opacity: 0.1, depthWrite: false }), people.length);
+  const crowds = [...rods, ...balls, shade];
+  scene.add(...crowds);
+  const black = new THREE.Color(0x000000), side = { right: new THREE.Color(data.colours.right), left: new THREE.Color(data.colours.left) };
+  const bones = data.bones.map(([from, to, where]) => ({
+    from, to, colour: side[where] || null,
+    radius: from === neck && to === head ? HEAD_RADIUS : where === "trunk" ? TRUNK_RADIUS : LIMB_RADIUS }));
+  const jointColour = data.joints.map(() => null), jointRadius = data.joints.map(() => TRUNK_RADIUS);
+  for (const bone of bones) { jointColour[bone.to] = bone.colour; jointRadius[bone.to] = bone.colour ? LIMB_RADIUS * 1.2 : TRUNK_RADIUS; }
+  if (head >= 0 && neck >= 0) jointRadius[head] = jointRadius[neck] = HEAD_RADIUS;
+  const own = people.map((person) => new THREE.Color(person.colour));
+  const paths = people.map((person) => pathOf(person, data)), tags = people.map(tagOf);
+  for (const path of paths) scene.add(path.whole, path.behind);
+  scene.add(...tags);
+
+  const camera = new THREE.PerspectiveCamera(36, 1, 0.05, 2000);
+  camera.up.set(0, 0, 1);
+  const controls = new THREE.OrbitControls(camera, canvas);
+  controls.maxPolarAngle = Math.PI * 0.52;
+  controls.minDistance = 0.5;
+  controls.maxDistance = 600;
+  controls.zoomToCursor = true;
+  const target = new THREE.Vector3();
+
+  function reset(above) {
+    const [x, y] = extent, width = x[1] - x[0], depth = y[1] - y[0], diagonal = Math.hypot(width, depth);
+    const aspect = camera.aspect || 1, tan = Math.tan(camera.fov * Math.PI / 360);
+    const azimuth = above ? 0 : 35 * Math.PI / 180, raised = above ? Math.PI / 2 - 0.001 : 16 * Math.PI / 180;
+    const across = width * Math.cos(azimuth) + depth * Math.sin(azimuth) + 1.4, tall = above ? depth + 1.4 : 2.3 + 0.28 * diagonal;
+    const away = Math.max(across / (2 * tan * aspect), tall / (2 * tan)) + (above ? 1.8 : 0.4 * diagonal + 0.4);
+    controls.target.set((x[0] + x[1]) / 2, (y[0] + y[1]) / 2, 0.85);
+    camera.position.set(
+      controls.target.x + away * Math.cos(raised) * Math.sin(azimuth),
+      controls.target.y - away * Math.cos(raised) * Math.cos(azimuth),
+      controls.target.z + away * Math.sin(raised));
+    controls.update();
+  }
+
+  function resize() {
+    const width = canvas.parentElement.clientWidth, height = canvas.parentElement.clientHeight;
+    if (!width || !height) return;
+    renderer.setPixelRatio(Math.min(window.devicePixelRatio || 1, 2));
+    renderer.setSize(width, height, false);
+    camera.aspect = width / height;
+    camera.updateProjectionMatrix();
+    for (const tag of tags) tag.scale.set(0.72 * 62 / height, 0.36 * 62 / height, 1);
+  }
+
+  function addPerson(number) {
+    const person = people[number], i = person.at, places = person.places, first = i * joints;
+    for (let b = 0; b < bones.length; b++) {
+      const bone = bones[b], from = 3 * (first + bone.from), to = 3 * (first + bone.to);
+      const ax = places[from], bx = places[to];
+      if (ax !== ax || bx !== bx) continue;
+      const sure = person.valid[first + bone.from] & person.valid[first + bone.to];
+      addRod(rods[sure], ax, places[from + 1], places[from + 2], bx, places[to + 1], places[to + 2], bone.radius, bone.colour || own[number]);
+    }
+    let top = -Infinity, x = 0, y = 0;
+    for (let joint = 0; joint < joints; joint++) {
+      const at = 3 * (first + joint), px = places[at], pz = places[at + 2];
+      if (px !== px) continue;
+      addBall(balls[person.valid[first + joint]], px, places[at + 1], pz, jointRadius[joint], jointColour[joint] || own[number]);
+      if (pz > top) { top = pz; x = px; y = places[at + 1]; }
+    }
+    const root = 3 * (first + data.root);
+    if (places[root] === places[root]) addBall(shade, places[root], places[root + 1], 0.002, 0.3, black);
+    tags[number].visible = top > -Infinity;
+    tags[number].position.set(x, y, top + 0.24);
+  }
+
+  // Everybody at the frames in person.at.
+  function show() {
+    for (let c = 0; c < crowds.length; c++) crowds[c].count = 0;
+    for (let number = 0; number < people.length; number++) {
+      const person = people[number], path = paths[number], there = person.shown && person.at >= 0;
+      path.whole.visible = path.behind.visible = person.shown;
+      tags[number].visible = false;
+      if (there) {
+        path.behind.geometry.drawRange.count = path.upTo[person.at];
+        addPerson(number);
+      }
+    }
+    for (let c = 0; c < crowds.length; c++) {
+      crowds[c].instanceMatrix.needsUpdate = true;
+      crowds[c].instanceColor.needsUpdate = true;
+    }
+  }
+
+  // Moves eye and target along with a person.
+  function follow(person) {
+    if (person.at < 0) return;
+    const at = 3 * (person.at * joints + data.root);
+    if (person.places[at] !== person.places[at]) return;
+    target.set(person.places[at] - controls.target.x, person.places[at + 1] - controls.target.y, 0);
+    controls.target.add(target);
+    camera.position.add(target);
+    controls.update();
+  }
+
+  return { controls, camera, renderer, resize, reset, show, follow, draw: () => renderer.render(scene, camera) };
+}
