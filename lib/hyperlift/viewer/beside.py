@@ -9,7 +9,7 @@ from urllib.parse import quote
 from hyperlift.errors import InputError
 from hyperlift.video.reading import video_facts
 
-LARGEST_INSIDE_MB = 30
+LARGEST_INSIDE_MB = 30.0
 _TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm", ".mkv": "video/webm"}
 _PLAYED = {"h264", "vp8", "vp9", "av1"}
 """What nearly every browser plays."""
@@ -36,13 +36,13 @@ class VideoBeside:
         """What somebody who passes the page on must know."""
         notes = []
         if self.address is not None:
-            notes.append(f"the video is over {LARGEST_INSIDE_MB} MB and not inside: keep {self.name} where it is")
+            notes.append(f"the video is too large to be inside the page: keep {self.name} where it is beside it")
         if self.codec not in _PLAYED:
             notes.append(f"not every browser plays {self.codec} video; H.264 in an mp4 always works")
         return "; ".join(notes) or None
 
 
-def video_beside(video: Path, page: Path) -> VideoBeside:
+def video_beside(video: Path, page: Path, largest_inside_mb: float) -> VideoBeside:
     """Look at the video and take it in, or find its way from the page.
 
     Raises:
@@ -51,7 +51,7 @@ def video_beside(video: Path, page: Path) -> VideoBeside:
     if not video.is_file():
         raise InputError(f"{video}: no such video file")
     facts = video_facts(video, allow_truncated=True)
-    inside = video.stat().st_size <= LARGEST_INSIDE_MB * 1e6
+    inside = video.stat().st_size <= largest_inside_mb * 1e6
     return VideoBeside(
         name=video.name,
         address=None if inside else _address(video, page),

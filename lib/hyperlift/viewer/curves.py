@@ -60,7 +60,8 @@ def curve_values(
         curves: as ``curves_of`` gives them for the same skeleton.
     """
     values = [
-        joints_m[:, curve.joints[0], 2] if curve.unit == "m" else _bend_deg(joints_m[:, curve.joints]) for curve in curves
+        joints_m[:, curve.joints[0], 2] if curve.unit == "m" else _bend_deg(joints_m[:, curve.joints])
+        for curve in curves
     ]
     return np.stack(values, -1) if values else np.zeros((len(joints_m), 0))
 

@@ -16,7 +16,7 @@ MISSING = {"int16": -(2**15), "int32": -(2**31)}
 """Stands for NaN, and for what does not fit, in whole steps."""
 
 
-def pack(values: Shaped[np.ndarray, "frames *channels"]) -> dict:
+def pack(values: Shaped[np.ndarray, " frames *channels"]) -> dict:
     """Integers as a dictionary for JSON: ``dtype``, ``shape`` and ``data``; ``unpack`` is the inverse.
 
     ``data`` is, channel by channel, the first value and then the difference to the frame before (modulo the range of
@@ -34,7 +34,7 @@ def pack(values: Shaped[np.ndarray, "frames *channels"]) -> dict:
     return {"dtype": kind.name, "shape": list(values.shape), "data": data}
 
 
-def unpack(packed: dict) -> Shaped[np.ndarray, "frames *channels"]:
+def unpack(packed: dict) -> Shaped[np.ndarray, " frames *channels"]:
     """What was packed."""
     kind, shape = np.dtype(packed["dtype"]), packed["shape"]
     unsigned = np.dtype(f"u{kind.itemsize}").newbyteorder("<")

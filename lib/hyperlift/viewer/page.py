@@ -13,7 +13,7 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_file, check_output
 from hyperlift.skeletons import Skeleton, skeleton_named
-from hyperlift.viewer.beside import VideoBeside, video_beside
+from hyperlift.viewer.beside import LARGEST_INSIDE_MB, VideoBeside, video_beside
 from hyperlift.viewer.curves import curve_values, curves_of
 from hyperlift.viewer.packing import MISSING, in_steps, pack
 from hyperlift.viewer.staging import Staged, stage
@@ -60,6 +60,7 @@ def write_page(
     people: Sequence[LiftedPerson],
     meta: PosesMeta | Mapping,
     video: Path | str | None = None,
+    largest_inside_mb: float = LARGEST_INSIDE_MB,
 ) -> WrittenPage:
     """Write one self-contained HTML file, whole or not at all.
 
@@ -70,7 +71,8 @@ def write_page(
         path: of the page.
         people: at least one, each with at least one frame.
         meta: of ``pose3d.npz``.
-        video: the recording; inside the page up to 30 MB, else named by its place relative to the page.
+        video: the recording, whose frame 0 is second 0.
+        largest_inside_mb: a larger video stays outside and is named by its place relative to the page.
 
     Raises:
         InputError: there is nobody, arrays do not fit together, the video is missing or no video, or the page cannot
@@ -81,7 +83,7 @@ def write_page(
     skeleton = _skeleton(meta)
     _checked(people, skeleton)
     check_output(path)
-    beside = None if video is None else video_beside(Path(video), path)
+    beside = None if video is None else video_beside(Path(video), path, largest_inside_mb)
     staged = stage(people, skeleton)
     page = _page(_data(staged, skeleton, meta, beside), beside, str(meta.get("source", "lifted people")))
     with atomic_file(path) as partial:
@@ -114,7 +116,7 @@ def _checked(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
             array = getattr(person, name)
             if array is not None and array.shape != shape:
                 raise InputError(
-                    f"p{person.id}/{name} has shape {array.shape}; expected {shape}, for {frames} frames of {joints} joints"
+                    f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
                 )
         if not frames:
             raise InputError(f"p{person.id} has no frames; leave this person out")

@@ -53,7 +53,7 @@ function makeCurves(data, holder) {
       for (let i = 0; i < values.length; i += stride) if (Number.isFinite(values[i])) seen.push(values[i]);
     }
     let [low, high] = rangeOf(Float32Array.from(seen), 0.002);
-    if (panel.unit === "°") low = Math.min(low, 0); else low = Math.min(low, 0);
+    if (panel.unit === "°" || low < 0.3) low = Math.min(low, 0);
     return [low, Math.max(high, low + ALLOWANCE[panel.unit])];
   }
 
@@ -73,6 +73,7 @@ function makeCurves(data, holder) {
         open = true;
       }
     } else {
+      pen.globalAlpha *= 0.7;
       // More frames than pixels: what lies between lowest and highest in each column.
       let column = -1, low = 0, high = 0;
       for (; i <= last; i++) {
@@ -97,6 +98,7 @@ function makeCurves(data, holder) {
 
   function drawPanel(panel) {
     const [pen, width, height] = pixels(panel.canvas), [low, high] = limits(panel), step = niceStep(high - low, 3);
+    const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
     view.width = width;
     const x = (time) => (time - view.from) / (view.to - view.from) * width;
     const y = (value) => height - 6 - (value - low) / (high - low) * (height - 14);
@@ -104,6 +106,8 @@ function makeCurves(data, holder) {
     for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
       const at = Math.round(y(value)) + 0.5;
       pen.beginPath(); pen.moveTo(0, at); pen.lineTo(width, at); pen.stroke();
+      // Rounding away the sign of a zero.
+      pen.fillText(`${(+value.toFixed(digits) + 0).toFixed(digits)}${panel.unit === "°" ? "°" : " m"}`, 3, Math.max(10, at - 3));
     }
     pen.lineJoin = "round";
     for (const curve of panel.curves) {
@@ -115,12 +119,6 @@ function makeCurves(data, holder) {
       }
     }
     pen.globalAlpha = 1;
-    const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
-    for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
-      const label = `${value.toFixed(digits).replace("-0", value < 0 ? "-0" : "0")} ${panel.unit}`.replace(" °", "°"), at = Math.max(11, y(value) - 3);
-      pen.lineWidth = 3; pen.strokeStyle = "rgba(251,251,249,0.85)";
-      pen.strokeText(label, 3, at); pen.fillText(label, 3, at);
-    }
   }
 
   function drawAxis() {

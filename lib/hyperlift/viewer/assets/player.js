@@ -48,6 +48,7 @@ async function begin() {
     return chip;
   });
   by("whose").onchange = () => { state.chosen = curves.view.person = people[by("whose").selectedIndex]; state.dirty = state.redraw = true; };
+  if (duration > 30) { by("span").value = "10"; setSpan(); }
   by("span").onchange = () => { setSpan(); state.dirty = state.redraw = true; };
   by("follow").onclick = () => {
     state.follow = !state.follow;
@@ -147,9 +148,10 @@ async function begin() {
     }
   }
 
+  const narrow = window.matchMedia("(max-width: 46rem)");
   let shownTime = "";
   function say() {
-    const person = state.chosen, said = `${clock(state.time, 2)} / ${clock(data.end, 2)}${long ? "" : " s"}` + (person.at < 0 ? "" : `   frame ${person.frame[person.at]}`);
+    const person = state.chosen, said = `${clock(state.time, 2)} / ${clock(data.end, 2)}${long ? "" : " s"}` + (person.at < 0 ? "" : `${narrow.matches ? "\n" : "   "}frame ${person.frame[person.at]}`);
     if (said !== shownTime) { by("now").textContent = said; shownTime = said; }
     for (let i = 0; i < people.length; i++) {
       const away = people[i].at < 0;
@@ -177,7 +179,7 @@ async function begin() {
     state.dirty = false;
     for (let i = 0; i < people.length; i++) people[i].at = frameAt(people[i], state.time);
     if (state.follow) view.follow(state.chosen);
-    view.show();
+    view.show(state.time);
     if (state.redraw) { state.redraw = false; curves.draw(); drawPresence(); }
     if (Math.abs(slider.valueAsNumber - state.time) > 1e-6) slider.value = state.time;
     curves.moveTo(state.time);

@@ -37,24 +37,41 @@ function floorOf(extent) {
   return [plane, grid];
 }
 
+// Frames at which the hips have moved on by a step; the step is such that a long walk has no more than a few thousand.
+function waypoints(person, data) {
+  const joints = data.joints.length, most = 1500;
+  let chosen = [], step = 0.02;
+  for (;;) {
+    chosen = [];
+    let px = Infinity, py = Infinity, seenBefore = false;
+    for (let i = 0; i < person.frames; i++) {
+      const at = (i * joints + data.root) * 3, x = person.places[at], y = person.places[at + 1], seen = x === x && y === y;
+      if (seen && (!seenBefore || Math.hypot(x - px, y - py) >= step)) {
+        chosen.push({ frame: i, x, y, joined: seenBefore });
+        px = x; py = y;
+      }
+      seenBefore = seen;
+    }
+    if (chosen.length <= most || step > 1e3) return chosen;
+    step *= 1.6;
+  }
+}
+
 // The path of the hips on the floor as a ribbon; upTo[i] is how much of it is behind frame i.
 function pathOf(person, data) {
-  const half = 0.016, joints = data.joints.length;
-  const vertices = new Float32Array(person.frames * 6), index = [], upTo = new Uint32Array(person.frames);
-  let last = -1, nx = 0, ny = 1;
-  for (let i = 0; i < person.frames; i++) {
-    const at = (i * joints + data.root) * 3, x = person.places[at], y = person.places[at + 1];
-    const seen = Number.isFinite(x) && Number.isFinite(y);
-    if (seen && last >= 0) {
-      const from = (last * joints + data.root) * 3;
-      const dx = x - person.places[from], dy = y - person.places[from + 1], length = Math.hypot(dx, dy);
-      if (length > 1e-4) { nx = -dy / length; ny = dx / length; }
-      if (last === i - 1) index.push(2 * last, 2 * last + 1, 2 * i, 2 * i, 2 * last + 1, 2 * i + 1);
-    }
-    vertices.set(seen ? [x + nx * half, y + ny * half, 0, x - nx * half, y - ny * half, 0] : [0, 0, 0, 0, 0, 0], i * 6);
-    if (seen) last = i;
-    upTo[i] = index.length;
-  }
+  const half = 0.022, points = waypoints(person, data);
+  const vertices = new Float32Array(points.length * 6), index = [], upTo = new Uint32Array(person.frames);
+  let nx = 0, ny = 1;
+  points.forEach((point, i) => {
+    // Square to the direction from the point before to the point after.
+    const from = point.joined ? points[i - 1] : point, to = points[i + 1]?.joined ? points[i + 1] : point;
+    const dx = to.x - from.x, dy = to.y - from.y, length = Math.hypot(dx, dy);
+    if (length > 0) { nx = -dy / length; ny = dx / length; }
+    vertices.set([point.x + nx * half, point.y + ny * half, 0, point.x - nx * half, point.y - ny * half, 0], i * 6);
+    if (point.joined) index.push(2 * i - 2, 2 * i - 1, 2 * i, 2 * i, 2 * i - 1, 2 * i + 1);
+    const until = i + 1 < points.length ? points[i + 1].frame : person.frames;
+    upTo.fill(index.length, point.frame, until);
+  });
   const position = new THREE.BufferAttribute(vertices, 3), order = new THREE.BufferAttribute(new Uint32Array(index), 1);
   const ribbon = (opacity, height) => {
     const geometry = new THREE.BufferGeometry();
@@ -66,7 +83,7 @@ function pathOf(person, data) {
     mesh.frustumCulled = false;
     return mesh;
   };
-  return { whole: ribbon(0.2, 0.004), behind: ribbon(0.75, 0.007), upTo };
+  return { ahead: ribbon(0.25, 0.004), behind: ribbon(0.8, 0.006), upTo };
 }
 
 function tagOf(person) {
@@ -130,15 +147,15 @@ function makeScene(data, canvas) {
   const renderer = new THREE.WebGLRenderer({ canvas, antialias: true });
   const scene = new THREE.Scene();
   scene.background = new THREE.Color(PAPER);
-  scene.add(new THREE.HemisphereLight(0xffffff, 0xd9d4cc, 2.4));
-  const sun = new THREE.DirectionalLight(0xffffff, 1.1);
+  scene.add(new THREE.HemisphereLight(0xffffff, 0xe6e2dc, 3.0));
+  const sun = new THREE.DirectionalLight(0xffffff, 0.9);
   sun.position.set(-2, -3, 6);
   scene.add(sun);
   const extent = extentOf(data);
   scene.add(...floorOf(extent));
 
   const joints = data.joints.length, people = data.people, head = data.joints.indexOf("Head"), neck = data.joints.indexOf("Nose");
-  const rod = new THREE.CylinderGeometry(1, 1, 1, 10, 1, true), ball = new THREE.SphereGeometry(1, 14, 10);
+  const rod = new THREE.CylinderGeometry(1, 1, 1, 10, 1, true), ball = new THREE.SphereGeometry(1, 12, 8);
   const solid = () => new THREE.MeshLambertMaterial();
   const thin = () => new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.22, depthWrite: false });
   const rods = [thin(), solid()].map((material) => crowd(rod, material, people.length * data.bones.length));
@@ -155,7 +172,7 @@ function makeScene(data, canvas) {
   if (head >= 0 && neck >= 0) jointRadius[head] = jointRadius[neck] = HEAD_RADIUS;
   const own = people.map((person) => new THREE.Color(person.colour));
   const paths = people.map((person) => pathOf(person, data)), tags = people.map(tagOf);
-  for (const path of paths) scene.add(path.whole, path.behind);
+  for (const path of paths) scene.add(path.ahead, path.behind);
   scene.add(...tags);
 
   const camera = new THREE.PerspectiveCamera(36, 1, 0.05, 2000);
@@ -168,12 +185,12 @@ function makeScene(data, canvas) {
   const target = new THREE.Vector3();
 
   function reset(above) {
-    const [x, y] = extent, width = x[1] - x[0], depth = y[1] - y[0], diagonal = Math.hypot(width, depth);
+    const [x, y, z] = extent, width = x[1] - x[0], depth = y[1] - y[0], diagonal = Math.hypot(width, depth);
     const aspect = camera.aspect || 1, tan = Math.tan(camera.fov * Math.PI / 360);
     const azimuth = above ? 0 : 35 * Math.PI / 180, raised = above ? Math.PI / 2 - 0.001 : 16 * Math.PI / 180;
-    const across = width * Math.cos(azimuth) + depth * Math.sin(azimuth) + 1.4, tall = above ? depth + 1.4 : 2.3 + 0.28 * diagonal;
+    const across = width * Math.cos(azimuth) + depth * Math.sin(azimuth) + 1.4, high = Math.min(Math.max(1.9, z[1] + 1.35), 12), tall = above ? depth + 1.4 : high + 0.3 + 0.28 * diagonal;
     const away = Math.max(across / (2 * tan * aspect), tall / (2 * tan)) + (above ? 1.8 : 0.4 * diagonal + 0.4);
-    controls.target.set((x[0] + x[1]) / 2, (y[0] + y[1]) / 2, 0.85);
+    controls.target.set((x[0] + x[1]) / 2, (y[0] + y[1]) / 2, above ? 0.85 : 0.45 * high);
     camera.position.set(
       controls.target.x + away * Math.cos(raised) * Math.sin(azimuth),
       controls.target.y - away * Math.cos(raised) * Math.cos(azimuth),
@@ -188,7 +205,7 @@ function makeScene(data, canvas) {
     renderer.setSize(width, height, false);
     camera.aspect = width / height;
     camera.updateProjectionMatrix();
-    for (const tag of tags) tag.scale.set(0.72 * 62 / height, 0.36 * 62 / height, 1);
+    for (const tag of tags) tag.scale.set(38 / height, 19 / height, 1);
   }
 
   function addPerson(number) {
@@ -214,16 +231,15 @@ function makeScene(data, canvas) {
   }
 
   // Everybody at the frames in person.at.
-  function show() {
+  function show(time) {
     for (let c = 0; c < crowds.length; c++) crowds[c].count = 0;
     for (let number = 0; number < people.length; number++) {
       const person = people[number], path = paths[number], there = person.shown && person.at >= 0;
-      path.whole.visible = path.behind.visible = person.shown;
+      path.ahead.visible = path.behind.visible = person.shown;
       tags[number].visible = false;
-      if (there) {
-        path.behind.geometry.drawRange.count = path.upTo[person.at];
-        addPerson(number);
-      }
+      path.behind.geometry.drawRange.count = time < person.start ? 0 : path.upTo[frameBefore(person.time, time + 1e-6)];
+      path.ahead.geometry.drawRange.start = path.behind.geometry.drawRange.count;
+      if (there) addPerson(number);
     }
     for (let c = 0; c < crowds.length; c++) {
       crowds[c].instanceMatrix.needsUpdate = true;
