@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def opened(path: Path, tolerate: str = "nothing", **context) -> Iterator:
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         page.set_default_timeout(120_000)
         page.goto(path.resolve().as_uri())
-        page.wait_for_function("window.hyperlift || !document.getElementById('failure').hidden")
+        until(page, "Boolean(window.hyperlift) || !document.getElementById('failure').hidden")
         yield page
         browser.close()
         assert not [error for error in wrong if tolerate not in error]
@@ -40,4 +41,12 @@ def opened(path: Path, tolerate: str = "nothing", **context) -> Iterator:
 def settle(page) -> None:
     """Wait until the page has drawn what it was told."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    page.wait_for_function("!hyperlift.state.dirty")
+    until(page, "!hyperlift.state.dirty")
+
+
+def until(page, condition: str, patience_s: float = 120.0) -> None:
+    """Wait for a condition; the page's own policy forbids the evaluation of text, so it is asked from outside."""
+    end = time.monotonic() + patience_s
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"not within {patience_s} s: {condition}"
+        page.wait_for_timeout(50)

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from browser_page import PHONE, opened, settle
+from browser_page import PHONE, opened, settle, until
 from PIL import Image
 from video_files import corner_picture, write_video
 from viewed_people import META, walker
@@ -78,7 +78,7 @@ def test_dragging_the_slider_moves_time_people_and_video(path, people):
         first, last = people[0].time_s[0], people[0].time_s[-1]
         assert time_s == pytest.approx(first + 0.8 * (last - first), abs=0.05)
         assert (np.abs(picture(page, "#view") - before).max(-1) > 40).sum() > 200
-        page.wait_for_function(f"Math.abs(document.getElementById('video').currentTime - {time_s}) < 0.02")
+        until(page, f"Math.abs(document.getElementById('video').currentTime - {time_s}) < 0.02")
         assert f"frame {page.evaluate('hyperlift.data.people[0].frame[hyperlift.data.people[0].at]')}" in (
             page.locator("#now").text_content()
         )
@@ -134,7 +134,7 @@ def test_playing_ends_at_the_end_and_keys_step_by_frames(path, people):
         page.locator("#speed").select_option("4")
         page.locator("#play").click()
         assert page.locator("#play").get_attribute("aria-label") == "Pause"
-        page.wait_for_function("!hyperlift.state.playing")
+        until(page, "!hyperlift.state.playing")
         assert page.evaluate("hyperlift.state.time") == page.evaluate("hyperlift.data.end")
 
 
@@ -170,10 +170,10 @@ def test_a_video_that_is_not_there_is_said_and_the_rest_works(tmp_path):
     video = write_video(tmp_path / "clip.mp4", [corner_picture()] * 5)
     write_page(tmp_path / "page.html", [walker(0, 20)], META, video, largest_inside_mb=0)
     with opened(tmp_path / "page.html") as page:
-        page.wait_for_function("hyperlift.state.film")
+        until(page, "hyperlift.state.film")
     video.unlink()
     with opened(tmp_path / "page.html", tolerate="ERR_FILE_NOT_FOUND") as page:
-        page.wait_for_function("document.getElementById('film-note').textContent.includes('could not be played')")
+        until(page, "document.getElementById('film-note').textContent.includes('could not be played')")
         page.evaluate("hyperlift.setTime(0.3)")
         settle(page)
 
@@ -185,4 +185,4 @@ def test_one_frame_and_somebody_who_is_nowhere(tmp_path):
     with opened(tmp_path / "page.html") as page:
         settle(page)
         page.locator("#play").click()
-        page.wait_for_function("!hyperlift.state.playing")
+        until(page, "!hyperlift.state.playing")

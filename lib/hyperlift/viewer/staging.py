@@ -26,7 +26,7 @@ class Staged:
     """People in metres: z up, the floor at 0."""
 
     people: Sequence[LiftedPerson]
-    joints_m: Sequence[Float[np.ndarray, "frames joints 3"]]
+    joints_m: Sequence[Float[np.ndarray, "_ joints 3"]]
     """Of each of ``people``."""
     sentence: str
     """What the places are."""
@@ -64,7 +64,7 @@ def _level(joints: list[Float[np.ndarray, "_ joints 3"]], skeleton: Skeleton) ->
     return [one - [0.0, 0.0, floor_m] for one in joints]
 
 
-def _in_lanes(people: Sequence[LiftedPerson], skeleton: Skeleton) -> list[Float[np.ndarray, "frames joints 3"]]:
+def _in_lanes(people: Sequence[LiftedPerson], skeleton: Skeleton) -> list[Float[np.ndarray, "_ joints 3"]]:
     staged = []
     for lane, person in enumerate(people):
         pose = np.asarray(person.pose_norm, np.float64)
