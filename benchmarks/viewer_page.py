@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from viewed_people import META, walker
+from viewed_people import META, walker  # pyright: ignore[reportMissingImports]
 
 from hyperlift.viewer import write_page
 
@@ -52,7 +52,7 @@ _NOBODY = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--people", type=int, default=5)
     parser.add_argument("--frames", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=8.0)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
+from hyperlift.errors import InputError
 from hyperlift.viewer import from_npz, write_page
 
 
@@ -13,6 +14,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = _parser().parse_args(argv)
     out = args.out or args.poses.with_suffix(".html")
+    for given in (args.poses, args.video):
+        if given is not None and out.exists() and given.exists() and out.samefile(given):
+            raise InputError(f"--out {out}: would overwrite what it is made from; choose another output")
     people, meta = from_npz(args.poses)
     page = write_page(out, people, meta, args.video)
     for note in page.notes:

@@ -39,7 +39,7 @@ function floorOf(extent) {
 
 // Frames at which the hips have moved on by a step; the step is such that a long walk has no more than a few thousand.
 function waypoints(person, data) {
-  const joints = data.joints.length, most = 1500;
+  const joints = data.joints.length, most = 800;
   let chosen = [], step = 0.02;
   for (;;) {
     chosen = [];
@@ -155,7 +155,7 @@ function makeScene(data, canvas) {
   scene.add(...floorOf(extent));
 
   const joints = data.joints.length, people = data.people, head = data.joints.indexOf("Head"), neck = data.joints.indexOf("Nose");
-  const rod = new THREE.CylinderGeometry(1, 1, 1, 10, 1, true), ball = new THREE.SphereGeometry(1, 12, 8);
+  const rod = new THREE.CylinderGeometry(1, 1, 1, 10, 1, true), ball = new THREE.SphereGeometry(1, 10, 7);
   const solid = () => new THREE.MeshLambertMaterial();
   const thin = () => new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.22, depthWrite: false });
   const rods = [thin(), solid()].map((material) => crowd(rod, material, people.length * data.bones.length));
@@ -175,26 +175,64 @@ function makeScene(data, canvas) {
   for (const path of paths) scene.add(path.ahead, path.behind);
   scene.add(...tags);
 
-  const camera = new THREE.PerspectiveCamera(36, 1, 0.05, 2000);
+  const camera = new THREE.PerspectiveCamera(36, 1, 0.05, 4000);
   camera.up.set(0, 0, 1);
   const controls = new THREE.OrbitControls(camera, canvas);
   controls.maxPolarAngle = Math.PI * 0.52;
   controls.minDistance = 0.5;
-  controls.maxDistance = 600;
+  controls.maxDistance = 1500;
   controls.zoomToCursor = true;
   const target = new THREE.Vector3();
 
+  // Where people are from floor to head, at some of their frames, without the wildest places.
+  function bodies() {
+    const points = [], inside = (value, axis) => value >= extent[axis][0] - 0.3 && value <= extent[axis][1] + 0.3;
+    for (const person of people) {
+      const stride = Math.max(1, Math.floor(person.frames / 150));
+      for (let i = 0; i < person.frames; i += stride) {
+        const at = 3 * (i * joints + data.root), x = person.places[at], y = person.places[at + 1], z = person.places[at + 2];
+        if (inside(x, 0) && inside(y, 1) && inside(z, 2))
+          for (const height of [0, z + 1.0]) points.push(new THREE.Vector3(x, y, height));
+      }
+    }
+    return points.length ? points : [new THREE.Vector3(), new THREE.Vector3(0, 0, 1.9)];
+  }
+
+  // The nearest place from which everybody's whole path is seen, from a fixed direction.
   function reset(above) {
-    const [x, y, z] = extent, width = x[1] - x[0], depth = y[1] - y[0], diagonal = Math.hypot(width, depth);
-    const aspect = camera.aspect || 1, tan = Math.tan(camera.fov * Math.PI / 360);
     const azimuth = above ? 0 : 35 * Math.PI / 180, raised = above ? Math.PI / 2 - 0.001 : 16 * Math.PI / 180;
-    const across = width * Math.cos(azimuth) + depth * Math.sin(azimuth) + 1.4, high = Math.min(Math.max(1.9, z[1] + 1.35), 12), tall = above ? depth + 1.4 : high + 0.3 + 0.28 * diagonal;
-    const away = Math.max(across / (2 * tan * aspect), tall / (2 * tan)) + (above ? 1.8 : 0.4 * diagonal + 0.4);
-    controls.target.set((x[0] + x[1]) / 2, (y[0] + y[1]) / 2, above ? 0.85 : 0.45 * high);
-    camera.position.set(
-      controls.target.x + away * Math.cos(raised) * Math.sin(azimuth),
-      controls.target.y - away * Math.cos(raised) * Math.cos(azimuth),
-      controls.target.z + away * Math.sin(raised));
+    const points = bodies(), middle = new THREE.Vector3(), point = new THREE.Vector3(), right = new THREE.Vector3(), up = new THREE.Vector3();
+    for (const one of points) middle.add(one);
+    middle.multiplyScalar(1 / points.length);
+    const seen = (away) => {
+      camera.position.set(Math.cos(raised) * Math.sin(azimuth), -Math.cos(raised) * Math.cos(azimuth), Math.sin(raised))
+        .multiplyScalar(away).add(middle);
+      camera.lookAt(middle);
+      camera.updateMatrixWorld();
+      const range = [Infinity, Infinity, -Infinity, -Infinity, -Infinity];
+      for (const one of points) {
+        point.copy(one).project(camera);
+        range[0] = Math.min(range[0], point.x); range[1] = Math.min(range[1], point.y);
+        range[2] = Math.max(range[2], point.x); range[3] = Math.max(range[3], point.y); range[4] = Math.max(range[4], point.z);
+      }
+      return range;
+    };
+    let away = 10;
+    for (let round = 0; round < 5; round++) {
+      let near = 2.5, far = 2000;
+      for (let i = 0; i < 30; i++) {
+        away = Math.sqrt(near * far);
+        const [left, low, most, high, deep] = seen(away);
+        // Room for the tags and buttons above and below.
+        if (deep < 1 && most - left < 1.6 && high - low < 1.35) far = away; else near = away;
+      }
+      away = far;
+      const [left, low, most, high] = seen(away), half = away * Math.tan(camera.fov * Math.PI / 360);
+      camera.matrixWorld.extractBasis(right, up, point);
+      middle.addScaledVector(right, (left + most) / 2 * half * camera.aspect).addScaledVector(up, (low + high + 0.1) / 2 * half);
+    }
+    seen(away);
+    controls.target.copy(middle);
     controls.update();
   }
 
