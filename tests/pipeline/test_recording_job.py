@@ -84,6 +84,13 @@ def test_results_of_other_options_do_not_stay_beside_new_ones(job: RecordingJob)
     assert json.loads((job.out / "report.json").read_text())["outputs"] == ["pose3d.npz", "report.json"]
 
 
+def test_a_page_on_demand(job: RecordingJob):
+    run_job(replace(job, view=True))
+    assert "<html" in (job.out / "pose3d.html").read_text()[:2000]
+    run_job(job)
+    assert "pose3d.html" not in files_in(job.out)
+
+
 def test_gravity_comes_from_everybody(tmp_path: Path, job: RecordingJob):
     """Choosing a person changes what is written, not where that person is."""
     entries = [alphapose_entry(f, x + f, idx=i) for f in range(30) for i, x in enumerate((200.0, 400.0))]

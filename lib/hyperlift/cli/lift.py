@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options=_options(args),
         formats=("npz", *(["json"] if args.json else []), *(["csv"] if args.csv else [])),
         render=args.render,
+        view=args.view,
         threads=args.threads,
     )
     return _lift_folder(job, args.jobs) if is_video_folder(source) else _lift_one(job)
@@ -174,6 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--render", action=argparse.BooleanOptionalAction, default=True, help="draw pose3d.mp4 (default)"
     )
+
+    output.add_argument("--view", action="store_true", help="also write pose3d.html, a page to look at")
 
     work = parser.add_argument_group("work")
     work.add_argument("--jobs", type=int, default=1, help="videos of a folder lifted side by side (default 1)")

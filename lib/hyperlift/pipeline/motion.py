@@ -1,5 +1,6 @@
 """``Motion``: everybody in a recording, in 3D, with everything that says what the numbers mean."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ _WRITERS: dict[str, Callable[[Path, Sequence[LiftedPerson], PosesMeta], None]] =
     ".csv": write_poses_csv,
 }
 
+
+_LOG = logging.getLogger(__name__)
 
 _LARGE_SHIFT_M = 0.1
 """Heights that are moved by more are mentioned."""
@@ -165,6 +168,17 @@ class Motion:
         worlds = {person.id: person.world_m for person in self.people if person.world_m is not None}
         places = Places(joints_m=worlds, axes="world") if len(worlds) == len(self.people) else None
         write_skeleton_video(path, self.people, recording, told, places)
+
+    def view(self, path: str | Path) -> None:
+        """Write one self-contained HTML page: the people in 3D, the video beside them, curves; it needs no network.
+
+        Raises:
+            InputError: nobody is there, the folder cannot be written, or the video cannot be read.
+        """
+        from hyperlift.viewer import write_page
+
+        for note in write_page(path, self.people, self.meta, self.recorded.video).notes:
+            _LOG.info("%s", note)
 
 
 def save_keypoints(path: str | Path, detections: Detections, recorded: Recorded) -> None:

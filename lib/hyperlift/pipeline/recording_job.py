@@ -24,6 +24,7 @@ REPORT_NAME = "report.json"
 POSES_STEM = "pose3d"
 KEYPOINTS_NAME = "keypoints.json"
 VIDEO_NAME = "pose3d.mp4"
+PAGE_NAME = "pose3d.html"
 FORMAT = "hyperlift-report"
 
 
@@ -44,6 +45,8 @@ class RecordingJob:
     """Kinds of result files."""
     render: bool = True
     """Draw a video."""
+    view: bool = False
+    """Write a page to look at."""
     threads: int | None = None
     """CPU threads; None takes all cores. It changes no result."""
 
@@ -60,7 +63,8 @@ class RecordingJob:
         """The files that the job writes, the report last."""
         poses = [self.out / f"{POSES_STEM}.{kind}" for kind in self.formats]
         drawn = [self.out / VIDEO_NAME] if self.render else []
-        return [*poses, *drawn, self.out / REPORT_NAME]
+        page = [self.out / PAGE_NAME] if self.view else []
+        return [*poses, *drawn, *page, self.out / REPORT_NAME]
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,9 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
     if job.render:
         with timings.stage("draw", motion.frames):
             motion.render(job.out / VIDEO_NAME, lambda done, total: progress("draw", done, total))
+    if job.view:
+        with timings.stage("page"):
+            motion.view(job.out / PAGE_NAME)
     report = JobReport(
         people=len(motion.people),
         frames=motion.frames,
@@ -160,7 +167,7 @@ def _clear(out: Path) -> None:
     """Take away the results of an earlier run, so that none stands beside results of other options. The report goes
     first: results are complete when it is there."""
     names = [f"{POSES_STEM}.{kind}" for kind in ("npz", "json", "csv", "meta.json")]
-    for name in (REPORT_NAME, *names, VIDEO_NAME):
+    for name in (REPORT_NAME, *names, VIDEO_NAME, PAGE_NAME):
         (out / name).unlink(missing_ok=True)
     for left_over in out.glob(f".*{PARTIAL_MARK}.*"):  # of a run that was killed
         left_over.unlink(missing_ok=True)

@@ -1,0 +1,5 @@
+"""A page to look at lifted people in a browser: one HTML file that needs nothing else, no network and no server."""
+
+from hyperlift.viewer.page import WrittenPage, from_npz, write_page
+
+__all__ = ["WrittenPage", "from_npz", "write_page"]

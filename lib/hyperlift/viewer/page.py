@@ -1,0 +1,218 @@
+"""``write_page``: people and what is known about them as one HTML file with three.js, styles and data inside."""
+
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_file, check_output
+from hyperlift.skeletons import Skeleton, skeleton_named
+from hyperlift.viewer.beside import LARGEST_INSIDE_MB, VideoBeside, video_beside
+from hyperlift.viewer.curves import curve_values, curves_of
+from hyperlift.viewer.packing import MISSING, in_steps, pack
+from hyperlift.viewer.staging import Staged, stage
+from hyperlift.wild.keypoints import LiftedPerson
+from hyperlift.wild.poses_npz import PosesMeta, read_poses
+
+THREE = "three-0.187.0.min.js"
+TIME_STEP_S, PLACE_STEP_M = 1e-4, 2e-4
+"""The precision of the page's data."""
+RIGHT, LEFT = "#e4572e", "#2e86de"
+TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
+"""The colours of ``pose3d.mp4``: sides, and people by their id."""
+_SCRIPTS = ("data.js", "scene.js", "curves.js", "player.js")
+
+
+@dataclass(frozen=True)
+class WrittenPage:
+    """What somebody who writes a page wants to know of it."""
+
+    path: Path
+    size_mb: float
+    notes: tuple[str, ...]
+    """What the page does not hold: a video beside it, people without a place."""
+
+
+def from_npz(path: Path | str) -> tuple[list[LiftedPerson], dict]:
+    """People and meta data of a ``pose3d.npz``, as ``write_page`` takes them.
+
+    Raises:
+        InputError: the file is missing or damaged, holds nobody, or its arrays do not fit together.
+    """
+    people, meta = read_poses(path)
+    if not people:
+        raise InputError(f"{path}: nobody is in it, there is nothing to look at")
+    try:
+        _checked(people, _skeleton(meta))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return people, meta
+
+
+def write_page(
+    path: Path | str,
+    people: Sequence[LiftedPerson],
+    meta: PosesMeta | Mapping,
+    video: Path | str | None = None,
+    largest_inside_mb: float = LARGEST_INSIDE_MB,
+) -> WrittenPage:
+    """Write one self-contained HTML file, whole or not at all.
+
+    The page shows ``world_m`` (metres, z up); without it ``joints_m``, or ``pose_norm`` side by side. NaN joints are
+    not drawn, joints that are not valid are drawn faintly. Places are kept to 0.2 mm, times to 0.1 ms.
+
+    Args:
+        path: of the page.
+        people: at least one, each with at least one frame.
+        meta: of ``pose3d.npz``.
+        video: the recording, whose frame 0 is second 0.
+        largest_inside_mb: a larger video stays outside and is named by its place relative to the page.
+
+    Raises:
+        InputError: there is nobody, arrays do not fit together, the video is missing or no video, or the page cannot
+            be written.
+    """
+    path = Path(path)
+    meta = meta.as_dict() if isinstance(meta, PosesMeta) else meta
+    skeleton = _skeleton(meta)
+    _checked(people, skeleton)
+    check_output(path)
+    beside = None if video is None else video_beside(Path(video), path, largest_inside_mb)
+    staged = stage(people, skeleton)
+    page = _page(_data(staged, skeleton, meta, beside), beside, str(meta.get("source", "lifted people")))
+    with atomic_file(path) as partial:
+        partial.write_text(page, encoding="utf-8")
+    notes = [f"p{number} has no place in the world and is not shown" for number in staged.left_out]
+    if beside is not None and beside.note is not None:
+        notes.append(beside.note)
+    return WrittenPage(path, path.stat().st_size / 1e6, tuple(notes))
+
+
+def _skeleton(meta: Mapping) -> Skeleton:
+    if "skeleton" not in meta:
+        raise InputError("the meta data name no skeleton; expected what lifting writes")
+    return skeleton_named(meta["skeleton"])
+
+
+def _checked(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
+    if not people:
+        raise InputError("nobody is there, there is nothing to look at")
+    for person in people:
+        frames, joints = len(person.frame), len(skeleton)
+        wanted = {
+            "time_s": (frames,),
+            "pose_norm": (frames, joints, 3),
+            "valid": (frames, joints),
+            "joints_m": (frames, joints, 3),
+            "world_m": (frames, joints, 3),
+        }
+        for name, shape in wanted.items():
+            array = getattr(person, name)
+            if array is not None and array.shape != shape:
+                raise InputError(
+                    f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
+                )
+        if not frames:
+            raise InputError(f"p{person.id} has no frames; leave this person out")
+        if not (np.isfinite(person.time_s).all() and (np.diff(person.time_s) > 0).all()):
+            raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
+
+
+def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, beside: VideoBeside | None) -> dict:
+    side_of = {joint: side for pair in skeleton.pairs for joint, side in zip(pair, ("right", "left"), strict=True)}
+    curves = curves_of(skeleton)
+    return {
+        "format": "hyperlift-page",
+        "version": 1,
+        "joints": list(skeleton.joints),
+        "root": skeleton.root,
+        "bones": [[parent, child, side_of.get(child, "trunk")] for parent, child in skeleton.bones],
+        "steps": {"time_s": TIME_STEP_S, "place_m": PLACE_STEP_M},
+        "missing": MISSING,
+        "colours": {"right": RIGHT, "left": LEFT},
+        "curves": [vars(curve) for curve in curves],
+        "fps": float(meta.get("fps", 0.0)) or None,
+        "facts": _facts(staged, meta),
+        "video": None
+        if beside is None
+        else {
+            "name": beside.name,
+            "address": beside.address,
+            "kind": beside.kind,
+            "size": beside.size,
+            "note": beside.note,
+        },
+        "people": [
+            _person(person, joints_m, curve_values(joints_m, curves), [curve.step for curve in curves])
+            for person, joints_m in zip(staged.people, staged.joints_m, strict=True)
+        ],
+    }
+
+
+def _person(person: LiftedPerson, joints_m: np.ndarray, values: np.ndarray, steps: list[float]) -> dict:
+    anchor = _anchor_steps(joints_m)
+    return {
+        "id": person.id,
+        "colour": TAGS[person.id % len(TAGS)],
+        "frame": pack(person.frame.astype(np.int32)),
+        "time": pack(in_steps(np.asarray(person.time_s, np.float64), TIME_STEP_S, "int32")),
+        "anchor": pack(anchor),
+        "joints": pack(in_steps(joints_m - anchor[:, None] * PLACE_STEP_M, PLACE_STEP_M, "int16")),
+        "valid": pack(np.packbits(person.valid, axis=1, bitorder="little")),
+        "curves": pack(in_steps(values / steps, 1.0, "int16")),
+    }
+
+
+def _anchor_steps(joints_m: np.ndarray) -> np.ndarray:
+    """A point near the body in every frame, from which its joints are measured: int32 [T,3] in steps."""
+    known = np.isfinite(joints_m).all(-1, keepdims=True)
+    total = np.where(known, joints_m, 0.0).sum(1)
+    count = known.sum(1)
+    middle = total / np.maximum(count, 1)
+    largest = np.iinfo(np.int32).max // 2
+    return np.clip(np.round(middle / PLACE_STEP_M), -largest, largest).astype(np.int32)
+
+
+def _facts(staged: Staged, meta: Mapping) -> list[list[str]]:
+    """What the page says under "About", as name and sentence."""
+    model, credit = meta.get("model", {}), "three.js 0.187.0, MIT licence, © 2010–2026 three.js authors"
+    facts = {
+        "Source": meta.get("source"),
+        "Places": staged.sentence,
+        "Size": meta.get("height", {}).get("sentence"),
+        "Camera": meta.get("intrinsics", {}).get("source"),
+        "Gravity": meta.get("world", {}).get("tilt_source"),
+        "Not shown": ", ".join(f"p{number}" for number in staged.left_out) + " (no place known)"
+        if staged.left_out
+        else None,
+        "Lifter": " · ".join(str(model[key]) for key in ("name", "licence") if model.get(key)),
+        "Credit": model.get("credit"),
+        "Written by": f"HyperLift {meta.get('hyperlift', '')}".strip(),
+        "Drawn with": credit,
+    }
+    return [[name, str(sentence)] for name, sentence in facts.items() if sentence]
+
+
+def _page(data: dict, beside: VideoBeside | None, title: str) -> str:
+    assets = files("hyperlift.viewer") / "assets"
+
+    def asset(name: str) -> str:
+        return (assets / name).read_text(encoding="utf-8")
+
+    parts = {
+        "title": html.escape(title),
+        "style": asset("page.css"),
+        "three": f"/*\n{asset('three.LICENSE')}*/\n{asset(THREE)}",
+        "script": "\n".join(asset(name) for name in _SCRIPTS),
+        # Text of a recording must not end the script that holds it.
+        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        "video": "" if beside is None else beside.data,
+    }
+    # In one go: what a recording is called may look like a place for another part.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], asset("page.html"))

@@ -1,0 +1,72 @@
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser_page import opened, settle
+from viewed_people import walker
+
+from hyperlift.cli import main as console
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.wild.poses_npz import PosesMeta, write_poses
+
+ROOT = Path(__file__).resolve().parents[2]
+META = PosesMeta(source="walk.json", width=1280, height=720, fps=30.0, lifter=LifterSpec(name="none", n_frames=9))
+
+
+@pytest.fixture
+def poses(tmp_path):
+    write_poses(tmp_path / "pose3d.npz", [walker(0, 12)], META)
+    return tmp_path / "pose3d.npz"
+
+
+def refused(capsys, *arguments) -> str:
+    """The one line with which the command refuses."""
+    assert console.main(["view", *map(str, arguments)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("hyperlift view: error: ")
+    return said
+
+
+def test_the_page_stands_beside_the_poses(poses, capsys):
+    assert console.main(["view", str(poses)]) == 0
+    assert re.fullmatch(rf"{poses.with_suffix('.html')} \(0\.\d MB\)\n", capsys.readouterr().out)
+    assert sorted(path.name for path in poses.parent.iterdir()) == ["pose3d.html", "pose3d.npz"]
+
+
+def test_a_real_recording_with_its_video(tmp_path, capsys):
+    keypoints, video = ROOT / "examples/sports2d_demo.alphapose.json", ROOT / "examples/multiperson.mp4"
+    lift = ["lift", str(keypoints), "--video-size", "1768x994", "--fps", "30", "--no-render", "--out", str(tmp_path)]
+    assert console.main(lift) == 0
+    # Not the video of these keypoints, which is not part of the checkout; any shows whether one is shown.
+    assert console.main(["view", str(tmp_path / "pose3d.npz"), "--video", str(video)]) == 0
+    capsys.readouterr()
+    with opened(tmp_path / "pose3d.html") as page:
+        page.evaluate("hyperlift.setTime(3.0)")
+        settle(page)
+        assert page.locator("#summary").text_content() == "3 people · 226 frames · 7.5 s · 30 frames/s"
+        assert page.evaluate("hyperlift.data.people.map((person) => person.at)") == [90, 50, -1]
+        assert "standing height assumed 1.70 m" in page.locator("#facts").text_content()
+
+
+def test_files_that_hold_no_poses(tmp_path, capsys):
+    assert "no such file" in refused(capsys, tmp_path / "absent.npz")
+    (tmp_path / "text.npz").write_text("no poses")
+    assert "holds no 3D poses" in refused(capsys, tmp_path / "text.npz")
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    assert "holds no 3D poses" in refused(capsys, tmp_path / "other.npz")
+    write_poses(tmp_path / "nobody.npz", [], META)
+    assert "nobody is in it" in refused(capsys, tmp_path / "nobody.npz")
+    write_poses(tmp_path / "still.npz", [replace(walker(0, 3), time_s=np.zeros(3))], META)
+    assert "p0/time_s does not ascend" in refused(capsys, tmp_path / "still.npz")
+    assert not list(tmp_path.glob("*.html"))
+
+
+def test_outputs_and_videos_that_cannot_be(poses, tmp_path, capsys):
+    assert "is a folder" in refused(capsys, poses, "--out", tmp_path)
+    assert "no such video file" in refused(capsys, poses, "--video", tmp_path / "absent.mp4")
+    assert "pose3d.npz" in refused(capsys, poses, "--video", poses)
+    assert "would overwrite" in refused(capsys, poses, "--out", poses)
+    assert not list(tmp_path.glob("*.html"))
