@@ -26,8 +26,8 @@ _COLOURS = {"L": (0.16, 0.45, 0.80, 1.0), "R": (0.84, 0.33, 0.20, 1.0), "": (0.4
 def write_glb(path: Path | str, fitted: FittedMotion, *, naming: Naming = "plain") -> None:
     """Write one person, whole or not at all: metres, y up, looking along +z at rest (a T-pose).
 
-    Every node has a rotation of every frame, the root a place as well; players interpolate between them. ``asset.extras``
-    states unit, axes, rest pose and naming.
+    Every node has a rotation of every frame, the root a place as well; players interpolate between
+    them. ``asset.extras`` states unit, axes, rest pose and naming.
 
     Args:
         path: the file.

@@ -19,7 +19,7 @@ from hyperlift.skeletons import H36M_17, Skeleton
 Axes = Literal["camera", "world"]
 """``camera``: x right, y down, z forward. ``world``: z up, the floor at 0."""
 
-_STEPS = 3
+_STEPS = 4
 _LIMIT_ROUNDS = 2
 _GUESSED = 0.1
 """Weight of a joint that has a place but was not seen, against one that was."""
@@ -61,8 +61,8 @@ class FittedMotion:
     joints_m: Float[np.ndarray, "frames joints 3"]
     """Metres, finite everywhere: forward kinematics of what follows."""
     rotations: Float[np.ndarray, "frames joints 3 3"]
-    """Absolute rotation of the bone that ends in each joint, from the T-pose's axes (x to the person's left, y backward,
-    z up) to those of ``joints_m``. The root's and the hips' is that of the pelvis."""
+    """Absolute rotation of the bone that ends in each joint, from the T-pose's axes (x to the person's left, y
+    backward, z up) to those of ``joints_m``. The root's and the hips' is that of the pelvis."""
     offsets_m: Float[np.ndarray, "joints 3"]
     """From its parent to each joint in the T-pose; its length is the bone's."""
     seen: Bool[np.ndarray, "frames joints"]
@@ -91,8 +91,8 @@ class FittedMotion:
 
 def fit_motion(
     joints_m: Float[np.ndarray, "frames joints 3"],
-    time_s: Float[np.ndarray, " frames"],
-    valid: Bool[np.ndarray, "frames joints"] | None = None,
+    time_s: Float[np.ndarray, " _"],
+    valid: Bool[np.ndarray, "_ _"] | None = None,
     *,
     axes: Axes,
     keypoints_px: Float[np.ndarray, "frames joints 3"] | None = None,
@@ -107,21 +107,22 @@ def fit_motion(
 
     Lengths are medians over the frames in which a bone was seen, left and right together. Wanted joints are the given
     ones, smoothed if asked; gaps are bridged by curves through what was seen. Root and bone directions then come from
-    three Gauss–Newton steps on the squared distances to the wanted joints and, where keypoints are given, from the
+    four Gauss–Newton steps on the squared distances to the wanted joints and, where keypoints are given, from the
     lines of sight through them. Twists are those that can be seen (``hyperlift.kinematics.observed``). With limits,
     directions are also drawn into their ranges, and what is left outside is clamped.
 
     Args:
         joints_m: metres in ``axes``, H36M's 17 joints; NaN where nothing is known.
-        time_s: seconds, rising; an even frame rate is assumed for smoothing and planes of limbs.
-        valid: False where a joint was not seen; such a joint counts a tenth. None: all finite joints were seen.
+        time_s: [T] seconds, rising; an even frame rate is assumed for smoothing and planes of limbs.
+        valid: [T,17], False where a joint was not seen; such a joint counts a tenth. None: all finite joints were seen.
         axes: of ``joints_m``.
         keypoints_px: x, y in pixels of the undistorted picture and confidence; needs ``axes="camera"``.
         camera_matrix: intrinsics in pixels, given with ``keypoints_px``.
         reprojection_weight: of keypoints of confidence 1 against joints, ≥ 0.
         limits: of joint angles; None for none.
         cutoff_hz: of the smoothing, 6 is usual for walking; None for none.
-        lengths_m: of the bone that ends in each joint, where they are known better than from this motion; 0 at the root.
+        lengths_m: of the bone that ends in each joint, where they are known better than from this motion; 0 at
+            the root.
         skeleton: of the joints; only H36M's 17 have a rest pose.
 
     Raises:

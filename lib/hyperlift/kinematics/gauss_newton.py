@@ -4,7 +4,6 @@ What positions depend on is the place of the root, the line of the hips and the 
 unknowns a frame. How bones are turned about themselves does not move a joint and is no unknown here.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +72,7 @@ def fit_directions(
         directions: start, unit vectors.
         wanted: what to come to.
         matrix: see ``placement_matrix``.
-        steps: of Gauss and Newton; 3 are plenty from the joints' own directions.
+        steps: of Gauss and Newton; 3 or 4 are enough from the joints' own directions.
 
     Returns:
         Root and directions.
@@ -95,24 +94,27 @@ class _Residual:
 
     def __call__(
         self, joints_m: np.ndarray, jacobian: np.ndarray, directions: np.ndarray, tangents: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted residuals [F,R] and their derivatives [F,R,U]; ``jacobian`` [F,V,3,U] is that of the joints."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weighted residuals [F,R], their derivatives [F,R,U], and the pull on each joint [F,V,3]; ``jacobian``
+        [F,V,3,U] is that of the joints."""
         wanted, rows = self.wanted, self.rows
         root_weights = np.sqrt(wanted.weights[rows])[..., None]
+        pulls = wanted.weights[rows][..., None] * (wanted.joints_m[rows] - joints_m)
         frames, unknowns = len(joints_m), jacobian.shape[-1]
         values = [(root_weights * (wanted.joints_m[rows] - joints_m)).reshape(frames, -1)]
         slopes = [(root_weights[..., None] * jacobian).reshape(frames, -1, unknowns)]
         if wanted.keypoints_px is not None:
-            value, slope = self._reprojection(joints_m, jacobian)
+            value, slope, pull = self._reprojection(joints_m, jacobian)
+            pulls = pulls + pull
             values.append(value)
             slopes.append(slope)
         if wanted.directions is not None:
             value, slope = self._pull(directions, tangents, unknowns)
             values.append(value)
             slopes.append(slope)
-        return np.concatenate(values, axis=1), np.concatenate(slopes, axis=1)
+        return np.concatenate(values, axis=1), np.concatenate(slopes, axis=1), pulls
 
-    def _reprojection(self, joints_m: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _reprojection(self, joints_m: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         wanted, rows = self.wanted, self.rows
         camera = wanted.camera_matrix
         assert camera is not None
@@ -124,7 +126,9 @@ class _Residual:
         weight = np.sqrt(wanted.keypoint_weights[rows])[..., None]
         value = weight * (sight * depth - joints_m[..., :2])
         slope = weight[..., None] * (jacobian[..., :2, :] - sight[..., None] * jacobian[..., 2:, :])
-        return value.reshape(len(value), -1), slope.reshape(len(value), -1, jacobian.shape[-1])
+        across = weight * value
+        pull = np.concatenate([across, -(sight * across).sum(-1, keepdims=True)], axis=-1)
+        return value.reshape(len(value), -1), slope.reshape(len(value), -1, jacobian.shape[-1]), pull
 
     def _pull(self, directions: np.ndarray, tangents: np.ndarray, unknowns: int) -> tuple[np.ndarray, np.ndarray]:
         wanted, rows = self.wanted, self.rows
@@ -139,15 +143,12 @@ class _Residual:
         return value.reshape(frames, -1), slope.reshape(frames, -1, unknowns)
 
 
-StepResult = tuple[np.ndarray, np.ndarray]
-
-
 def _step(
     root_m: np.ndarray,
     directions: np.ndarray,
     matrix: np.ndarray,
-    residual: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], StepResult],
-) -> StepResult:
+    residual: _Residual,
+) -> tuple[np.ndarray, np.ndarray]:
     frames, bodies = directions.shape[:2]
     unknowns = 3 + 2 * bodies
     joints_m = root_m[:, None] + matrix @ directions
@@ -157,10 +158,14 @@ def _step(
     jacobian = np.empty((frames, len(matrix), 3, unknowns))
     jacobian[..., :3] = np.eye(3)
     jacobian[..., 3:] = np.repeat(matrix, 2, axis=1)[None, :, None, :] * spread
-    values, slopes = residual(joints_m, jacobian, directions, tangents)
+    values, slopes, pulls = residual(joints_m, jacobian, directions, tangents)
     transposed = slopes.transpose(0, 2, 1)
     normal = transposed @ slopes
     normal[:, np.arange(unknowns), np.arange(unknowns)] += _DAMPING_M2
+    # A direction lies on a sphere. Where its end is pulled outwards, as by joints further apart than the bone is long,
+    # the sphere's own curvature counts; Gauss and Newton's plain step would overshoot there, and swing to and fro.
+    outward = np.maximum(((matrix.T @ pulls) * directions).sum(-1), 0.0)
+    normal[:, np.arange(3, unknowns), np.arange(3, unknowns)] += np.repeat(outward, 2, axis=-1)
     step = np.linalg.solve(normal, transposed @ values[..., None])[..., 0]
     turned = directions + (tangents @ step[:, 3:].reshape(frames, bodies, 2, 1))[..., 0]
     return root_m + step[:, :3], unit(turned)

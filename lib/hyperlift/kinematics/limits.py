@@ -41,8 +41,8 @@ def _turning() -> dict[str, tuple[int, int]]:
 
 TURNING = _turning()
 """Joints that turn, by name: the joint in which the turning bone ends, and that of the bone against which its angles
-are measured. ``LowerSpine``, ``Neck`` and the clavicles turn where pelvis and thorax are. Shoulders are measured against
-the thorax, not the clavicle."""
+are measured. ``LowerSpine``, ``Neck`` and the clavicles turn where pelvis and thorax are. Shoulders are measured
+against the thorax, not the clavicle."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class JointLimits:
                     raise InputError(f"limits of {joint} {axis}: {low} to {high} is no range; give the lower one first")
                 if not low <= 0.0 <= high:
                     raise InputError(
-                        f"limits of {joint} {axis} exclude the rest pose, which is 0; widen the range so that it holds 0"
+                        f"limits of {joint} {axis} exclude the rest pose, which is 0; let the range hold 0"
                     )
 
     def bounds_rad(self, joint: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
@@ -174,10 +174,10 @@ BODY_LIMITS = JointLimits(
         "Spine": {"X": (-0.35, 1.66)},
         "Neck": {"X": (-0.79, 1.22)},
         "Nose": {"Z": (-1.22, 1.22), "X": (-0.96, 1.39), "Y": (-0.61, 0.61)},
-        "Shoulder": {"Z": (-2.27, 0.71), "X": (-1.57, 3.14), "Y": (-2.28, 1.57)},
+        "Shoulder": {"Z": (-2.27, 1.30), "X": (-1.57, 3.14), "Y": (-2.28, 2.00)},
         "Elbow": {"Z": (-2.62, 0.0)},
         "Hip": {"Z": (-0.79, 0.79), "X": (-2.09, 0.52), "Y": (-0.87, 0.35)},
         "Knee": {"X": (0.0, 2.79)},
     }
 )
-"""A supple adult, radians. Angles are measured as ``ORDER`` says; bends of the spine and neck forward are positive X."""
+"""A supple adult, radians. Angles are measured as ``ORDER`` says; bends of spine and neck forward are positive X."""

@@ -2,7 +2,8 @@
 
 A bone shows where it points (its swing), not how it is turned about itself (its twist). Twist comes from a second bone:
 
-- pelvis: the line of the hips, with the lower spine for its pitch; thorax: the upper spine, with the line of the shoulders;
+- pelvis: the line of the hips, with the lower spine for its pitch;
+- thorax: the upper spine, with the line of the shoulders;
 - lower spine: half of the pelvis, half of the thorax;
 - upper arms and thighs: the plane in which elbow and knee bend. A straight limb shows none; there the planes before and
   after are blended, so that it never spins. Forearm and shin only bend: what they turn about themselves is not visible;
@@ -25,7 +26,7 @@ _PLANE_PULL = 1e-4
 """Towards the plane that the trunk suggests; it decides where a limb is straight throughout."""
 _STRAIGHT = 0.1
 """Sine of the bend below which a limb shows no plane."""
-_MOST_TWIST_DEG = 25.0
+_MOST_TWIST_DEG = 20.0
 """From one frame to the next; a real arm hardly turns faster at 25 frames a second, an uncertain plane does."""
 
 
@@ -67,7 +68,7 @@ def rotations_from_joints(
     pelvis's rotation, and come back where the pelvis is the point between them.
 
     Args:
-        joints_m: any unit, frame and handed as the rest pose (right-handed). A bone that is NaN or has no length keeps
+        joints_m: any unit and right-handed frame. A bone that is NaN or has no length keeps
             the place that it has in the rest pose, carried by the bone before it.
         fps: frames a second, for the time over which planes of limbs are blended.
     """

@@ -57,7 +57,7 @@ def person_lengths(
     body of this size.
     """
     lengths_m = np.full(len(H36M_17), np.nan)
-    for parent, child in H36M_17.bones:
+    for _, child in H36M_17.bones:
         both = [child, int(H36M_17.mirror[child])]
         found = []
         for end in both:

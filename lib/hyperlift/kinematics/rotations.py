@@ -98,14 +98,16 @@ def continuous_euler(angles_rad: Float[np.ndarray, "frames *any 3"]) -> Float[np
     return out
 
 
-def turn_deg(first: Float[np.ndarray, "*any 3 3"], second: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*any"]:
-    """The angle of the one rotation that leads from the first to the second, degrees 0..180."""
+def turn_deg(first: Float[np.ndarray, "*#any 3 3"], second: Float[np.ndarray, "*#any 3 3"]) -> Float[np.ndarray, "..."]:
+    """The angle of the one rotation that leads from the first to the second, degrees 0..180;
+    leading axes broadcast."""
     between = np.swapaxes(first, -1, -2) @ second
     odd = np.stack([between[..., i, j] - between[..., j, i] for i, j in ((2, 1), (0, 2), (1, 0))], axis=-1)
-    return np.degrees(np.arctan2(np.linalg.norm(odd, axis=-1), np.trace(between, axis1=-2, axis2=-1) - 1.0))
+    twice_cosine = np.trace(between, axis1=-2, axis2=-1) - 1.0
+    return np.asarray(np.degrees(np.arctan2(np.linalg.norm(odd, axis=-1), twice_cosine)))
 
 
-def swing(source: Float[np.ndarray, "*any 3"], target: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3 3"]:
+def swing(source: Float[np.ndarray, "*#any 3"], target: Float[np.ndarray, "*#any 3"]) -> Float[np.ndarray, "... 3 3"]:
     """The smallest rotation that turns one direction into another; leading axes broadcast.
 
     Opposite directions are turned by 180° about some perpendicular axis. A vector of no length turns nothing.
@@ -122,7 +124,7 @@ def swing(source: Float[np.ndarray, "*any 3"], target: Float[np.ndarray, "*any 3
     return np.where(nothing, np.eye(3), np.where(above < _OPPOSITE, half_turn, turned))
 
 
-def frame_of(main: Float[np.ndarray, "*any 3"], second: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3 3"]:
+def frame_of(main: Float[np.ndarray, "*#any 3"], second: Float[np.ndarray, "*#any 3"]) -> Float[np.ndarray, "... 3 3"]:
     """Orthonormal axes as columns: ``main``, what ``second`` has at right angles to it, and their cross product.
     Parallel vectors are completed as in ``matrix_from_6d``."""
     return matrix_from_6d(np.concatenate(np.broadcast_arrays(main, second), axis=-1))
@@ -131,23 +133,12 @@ def frame_of(main: Float[np.ndarray, "*any 3"], second: Float[np.ndarray, "*any 
 def turn_between(
     main_rest: Float[np.ndarray, "3"],
     second_rest: Float[np.ndarray, "3"],
-    main: Float[np.ndarray, "*any 3"],
-    second: Float[np.ndarray, "*any 3"],
-) -> Float[np.ndarray, "*any 3 3"]:
+    main: Float[np.ndarray, "*#any 3"],
+    second: Float[np.ndarray, "*#any 3"],
+) -> Float[np.ndarray, "... 3 3"]:
     """The rotation that turns one pair of vectors into another: the first exactly, the second as far as the angle
     between them allows."""
     return frame_of(main, second) @ frame_of(main_rest, second_rest).T
-
-
-def twist_angle(
-    rotation: Float[np.ndarray, "*any 3 3"], axis: Float[np.ndarray, "*any 3"]
-) -> Float[np.ndarray, "*any"]:
-    """Radians by which a rotation turns about an axis, once the smallest rotation that moves the axis is taken out."""
-    moved = (rotation @ axis[..., None])[..., 0]
-    twist = np.swapaxes(swing(axis, moved), -1, -2) @ rotation
-    side = np.broadcast_to(perpendicular(axis), moved.shape)
-    turned = (twist @ side[..., None])[..., 0]
-    return np.arctan2((np.cross(side, turned) * axis).sum(-1), (side * turned).sum(-1))
 
 
 def _cross_matrix(vectors: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3 3"]:

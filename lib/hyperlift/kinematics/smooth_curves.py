@@ -1,4 +1,4 @@
-"""Smooth curves through weighted values: penalised least squares (Whittaker 1923; Eilers 2003), for all columns at once."""
+"""Smooth curves through weighted values: penalised least squares (Whittaker 1923; Eilers 2003)."""
 
 import numpy as np
 from scipy.linalg import solveh_banded
@@ -14,7 +14,7 @@ def smooth_curves(
     pull: float = 0.0,
     towards: Float[np.ndarray, " columns"] | float = 0.0,
 ) -> Float[np.ndarray, "frames columns"]:
-    """The curves x that minimise Σ w (x − values)² + stiffness Σ (Δ^order x)² + pull Σ (x − towards)².
+    """For every column the curve x that minimises Σ w (x − values)² + stiffness Σ (Δ^order x)² + pull Σ (x − towards)².
 
     Args:
         values: finite; those of weight 0 do not count.
