@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import hyperlift
-from hyperlift.animation.node_tree import Naming, NodeTree, node_tree
+from hyperlift.animation.node_tree import NodeTree, node_tree
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.fit import FittedMotion
 from hyperlift.kinematics.rotations import continuous_quaternions, frame_of, matrix_to_quaternion, perpendicular, unit
@@ -23,7 +23,7 @@ _VERTICES = 34962
 _COLOURS = {"L": (0.16, 0.45, 0.80, 1.0), "R": (0.84, 0.33, 0.20, 1.0), "": (0.45, 0.47, 0.50, 1.0)}
 
 
-def write_glb(path: Path | str, fitted: FittedMotion, *, naming: Naming = "plain") -> None:
+def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain") -> None:
     """Write one person, whole or not at all: metres, y up, looking along +z at rest (a T-pose).
 
     Every node has a rotation of every frame, the root a place as well; players interpolate between
@@ -32,7 +32,7 @@ def write_glb(path: Path | str, fitted: FittedMotion, *, naming: Naming = "plain
     Args:
         path: the file.
         fitted: the motion; its times become those of the file, from 0.
-        naming: of the nodes.
+        naming: of the nodes, one of ``node_tree.NAMINGS``.
 
     Raises:
         InputError: an unknown naming, or a folder that cannot be written.

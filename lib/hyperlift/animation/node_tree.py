@@ -6,7 +6,6 @@ arms along x, looking along z: left is +x, up +y, forward +z.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from hyperlift.kinematics.fit import FittedMotion
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
-Naming = Literal["plain", "mixamo"]
+NAMINGS = ("plain", "mixamo")
 """``plain``: the joints' own names. ``mixamo``: those of Mixamo's characters, for retargeting by name."""
 
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
@@ -87,7 +86,7 @@ class NodeTree:
     rotations: Float[np.ndarray, "frames nodes 3 3"]
     """Against the parent; identity in the rest pose."""
     root_m: Float[np.ndarray, "frames 3"]
-    naming: Naming
+    naming: str
 
     def rest_m(self) -> Float[np.ndarray, "nodes 3"]:
         """Places in the rest pose, the root at 0."""
@@ -112,14 +111,14 @@ def joints_y_up_m(fitted: FittedMotion) -> Float[np.ndarray, "frames joints 3"]:
     return fitted.joints_m @ y_up(fitted.axes).T
 
 
-def node_tree(fitted: FittedMotion, naming: Naming = "plain") -> NodeTree:
+def node_tree(fitted: FittedMotion, naming: str = "plain") -> NodeTree:
     """Nodes of a fitted motion.
 
     Raises:
         InputError: an unknown naming.
     """
-    if naming not in ("plain", "mixamo"):
-        raise InputError(f"naming is {naming!r}; choose plain or mixamo")
+    if naming not in NAMINGS:
+        raise InputError(f"naming is {naming!r}; choose from {', '.join(NAMINGS)}")
     at = H36M_17.index
     numbers = {node.name: number for number, node in enumerate(_NODES)}
     parents = tuple(numbers[node.parent] if node.parent else -1 for node in _NODES)

@@ -1,7 +1,6 @@
 """Writer of marker tables (``.trc``), as OpenSim reads them."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -10,11 +9,10 @@ from hyperlift.errors import InputError
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.fit import FittedMotion
 
-TrcUnit = Literal["m", "mm"]
 _PER_M = {"m": 1.0, "mm": 1000.0}
 
 
-def write_trc(path: Path | str, fitted: FittedMotion, *, unit: TrcUnit = "m", guessed: bool = False) -> None:
+def write_trc(path: Path | str, fitted: FittedMotion, *, unit: str = "m", guessed: bool = False) -> None:
     """Write one person's joints as markers, whole or not at all.
 
     y up, as OpenSim's ground frame; the unit stands in the header. Cells of joints that were not seen are empty, the
@@ -23,7 +21,7 @@ def write_trc(path: Path | str, fitted: FittedMotion, *, unit: TrcUnit = "m", gu
     Args:
         path: the file.
         fitted: the motion.
-        unit: of places.
+        unit: of places, m or mm.
         guessed: write the fit's places for joints that were not seen, too.
 
     Raises:

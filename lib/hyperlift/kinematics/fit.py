@@ -131,7 +131,7 @@ def fit_motion(
     """
     _check(joints_m, time_s, valid, keypoints_px, camera_matrix, axes, skeleton)
     joints_m = joints_m.astype(np.float64)
-    known = np.isfinite(joints_m).all(-1)
+    known = np.asarray(np.isfinite(joints_m).all(-1))
     seen = known if valid is None else known & valid
     if not seen.any():
         raise InputError("no joint of this person was seen in any frame; there is nothing to fit")
@@ -238,7 +238,7 @@ def _wanted(
 def _with_keypoints(
     wanted: Wanted, keypoints_px: np.ndarray, camera_matrix: np.ndarray, reprojection_weight: float
 ) -> Wanted:
-    usable = np.isfinite(keypoints_px).all(-1)
+    usable = np.asarray(np.isfinite(keypoints_px).all(-1))
     return replace(
         wanted,
         keypoints_px=np.where(usable[..., None], keypoints_px[..., :2], 0.0),

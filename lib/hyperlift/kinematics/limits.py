@@ -107,7 +107,7 @@ class JointLimits:
                 continue
             between = _between(clamped, end, before)
             angles = _nearest_angles(between, low, high)
-            outside = (_beyond(angles, low, high) > 0).any(-1)[..., None, None]
+            outside = (_beyond(angles, low, high).max(-1) > 0)[..., None, None]
             inside = matrix_from_euler(np.clip(angles, low, high), ORDER)
             clamped[..., end, :, :] = np.where(outside, clamped[..., before, :, :] @ inside, clamped[..., end, :, :])
         return clamped
