@@ -35,6 +35,16 @@ def test_clamp_stops_at_the_limit_and_leaves_the_rest():
     np.testing.assert_array_equal(clamped[0, : at("LAnkle")], rotations[0, : at("LAnkle")])
 
 
+@pytest.mark.parametrize("degrees", [100.0, 110.0, 150.0])
+def test_a_bend_beyond_a_right_angle_is_not_taken_for_a_smaller_one(degrees):
+    limits = JointLimits({"Knee": {"X": (0.0, np.radians(95.0))}})
+    rotations = _rest()
+    rotations[0, at("RAnkle")] = Rotation.from_euler("x", degrees, degrees=True).as_matrix()
+    assert limits.penalty_rad2(rotations)[0] == pytest.approx(np.radians(degrees - 95.0) ** 2)
+    expected = Rotation.from_euler("x", 95.0, degrees=True).as_matrix()
+    np.testing.assert_allclose(limits.clamp(rotations)[0, at("RAnkle")], expected, atol=1e-9)
+
+
 def test_clamped_rotations_pay_no_penalty_and_stay():
     _, rotations = moving_person(50, 3)
     spun = rotations @ Rotation.random(17, random_state=np.random.default_rng(1)).as_matrix()

@@ -90,7 +90,7 @@ class JointLimits:
             low, high = self.bounds_rad(joint)
             if np.isinf(low).all() and np.isinf(high).all():
                 continue
-            angles = _nearest_angles(_between(rotations, end, before), low, high)
+            angles = _angles(_between(rotations, end, before))
             total = total + (_beyond(angles, low, high) ** 2).sum(-1)
         return total
 
@@ -106,7 +106,7 @@ class JointLimits:
             if np.isinf(low).all() and np.isinf(high).all():
                 continue
             between = _between(clamped, end, before)
-            angles = _nearest_angles(between, low, high)
+            angles = _angles(between)
             outside = (_beyond(angles, low, high).max(-1) > 0)[..., None, None]
             inside = matrix_from_euler(np.clip(angles, low, high), ORDER)
             clamped[..., end, :, :] = np.where(outside, clamped[..., before, :, :] @ inside, clamped[..., end, :, :])
@@ -152,14 +152,13 @@ def _between(rotations: Float[np.ndarray, "*any joints 3 3"], end: int, before: 
     return np.swapaxes(rotations[..., before, :, :], -1, -2) @ rotations[..., end, :, :]
 
 
-def _nearest_angles(
-    matrix: Float[np.ndarray, "*any 3 3"], low: Float[np.ndarray, "3"], high: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "*any 3"]:
-    """Of the two triples of angles of each rotation the one that keeps the ranges better."""
+def _angles(matrix: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*any 3"]:
+    """Of the two triples of angles of each rotation the smaller one: a knee bent by 110° is that, and not one bent by
+    70° in a leg turned round. Clamping a triple towards 0 keeps it the smaller one."""
     first = matrix_to_euler(matrix, ORDER)
     second = np.remainder(other_euler(first) + np.pi, 2 * np.pi) - np.pi
-    worse = (_beyond(first, low, high) ** 2).sum(-1) > (_beyond(second, low, high) ** 2).sum(-1)
-    return np.where(worse[..., None], second, first)
+    larger = np.asarray((first**2).sum(-1) > (second**2).sum(-1))
+    return np.where(larger[..., None], second, first)
 
 
 def _beyond(
