@@ -8,10 +8,11 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.kinematics.forward import forward_kinematics
-from hyperlift.kinematics.gauss_newton import Wanted, directions_of, fit_directions, placement_matrix
+from hyperlift.kinematics.gauss_newton import BODIES, Wanted, directions_of, fit_directions, placement_matrix
 from hyperlift.kinematics.limits import JointLimits
 from hyperlift.kinematics.observed import rotations_from_joints
 from hyperlift.kinematics.rest import person_lengths, rest_offsets
+from hyperlift.kinematics.rotations import unit
 from hyperlift.kinematics.smooth_curves import smooth_curves, stiffness_of_cutoff
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
@@ -105,11 +106,11 @@ def fit_motion(
 ) -> FittedMotion:
     """Fit rigid bones to joints.
 
-    Lengths are medians over the frames in which a bone was seen, left and right together. Wanted joints are the given
-    ones, smoothed if asked; gaps are bridged by curves through what was seen. Root and bone directions then come from
-    four Gauss–Newton steps on the squared distances to the wanted joints and, where keypoints are given, from the
-    lines of sight through them. Twists are those that can be seen (``hyperlift.kinematics.observed``). With limits,
-    directions are also drawn into their ranges, and what is left outside is clamped.
+    Lengths are medians over the frames in which a bone was seen, left and right together. Gaps are bridged by straight
+    lines. Root and bone directions then come from four Gauss–Newton steps on the squared distances to the joints and,
+    where keypoints are given, from the lines of sight through them; if asked, they are smoothed over time. Twists are
+    those that can be seen (``hyperlift.kinematics.observed``). With limits, directions are also drawn into their
+    ranges, and what is left outside is clamped.
 
     Args:
         joints_m: metres in ``axes``, H36M's 17 joints; NaN where nothing is known.
@@ -142,7 +143,7 @@ def fit_motion(
     offsets_m = rest_offsets(lengths_m)
     weights = np.where(seen, 1.0, np.where(known, _GUESSED, _BRIDGED))
     weights[:, ~known.any(0)] = 0.0
-    wanted_m = _wanted(joints_m, known, seen, fps, cutoff_hz)
+    wanted_m = _bridged(joints_m, known)
     rotations = rotations_from_joints(wanted_m, fps)
     still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton)
     filled = np.where(np.isfinite(wanted_m), wanted_m, 0.0)
@@ -152,15 +153,18 @@ def fit_motion(
         wanted = _with_keypoints(wanted, keypoints_px, camera_matrix, reprojection_weight)
     matrix = placement_matrix(lengths_m)
     root_m, directions = fit_directions(root_m, directions_of(rotations), wanted, matrix, _STEPS)
-    rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
     if limits is not None:
         for _ in range(_LIMIT_ROUNDS):
+            rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
             drawn = directions_of(limits.clamp(rotations))
-            # A square metre of a bone's own is worth as much as its end being seen.
+            # For a bone of 0.3 m as strong as the sight of its end.
             pull = np.where(np.linalg.norm(drawn - directions_of(rotations), axis=-1) > 1e-6, 0.3**2, 0.0)
             held = replace(wanted, directions=drawn, direction_weights=pull)
             root_m, directions = fit_directions(root_m, directions, held, matrix, _STEPS)
-            rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
+    stiffness = 0.0 if cutoff_hz is None else stiffness_of_cutoff(cutoff_hz, fps)
+    root_m, directions = _smooth(root_m, directions, weights, stiffness)
+    rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
+    if limits is not None:
         rotations = limits.clamp(rotations)
     # Zero-length bones and bones never seen have no direction in the joints; the rotations have one for all.
     rigid_m = forward_kinematics(rotations, offsets_m, root_m, skeleton)
@@ -209,30 +213,36 @@ def _fps(time_s: Float[np.ndarray, " frames"]) -> float:
     return float(1.0 / np.median(np.diff(time_s))) if len(time_s) > 1 else _ONE_FRAME_FPS
 
 
-def _wanted(
-    joints_m: Float[np.ndarray, "frames joints 3"],
-    known: Bool[np.ndarray, "frames joints"],
-    seen: Bool[np.ndarray, "frames joints"],
-    fps: float,
-    cutoff_hz: float | None,
+def _bridged(
+    joints_m: Float[np.ndarray, "frames joints 3"], known: Bool[np.ndarray, "frames joints"]
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Smooth curves through what is known; NaN for joints that never are."""
-    stiffness = 0.0 if cutoff_hz is None else stiffness_of_cutoff(cutoff_hz, fps)
-    wanted_m = joints_m.copy()
+    """Straight lines across gaps, standing still beyond both ends; NaN for joints that never are."""
+    bridged_m = joints_m.copy()
+    times = np.arange(len(joints_m))
     for joint in range(joints_m.shape[1]):
         here = known[:, joint]
-        if not here.any() or (here.all() and not stiffness):
-            continue
-        if stiffness and here.sum() > 2:
-            weights = np.where(seen[:, joint], 1.0, np.where(here, _GUESSED, 0.0))
-            wanted_m[:, joint] = smooth_curves(np.nan_to_num(joints_m[:, joint]), weights, stiffness, 2)
-        frames, times = np.flatnonzero(here), np.arange(len(joints_m))
-        # Straight lines across gaps, and standing still beyond both ends: a stiff curve would shoot away there.
-        source = wanted_m if stiffness and here.sum() > 2 else joints_m
-        for axis in range(3):
-            line = np.interp(times, frames, source[frames, joint, axis])
-            wanted_m[~here, joint, axis] = line[~here]
-    return wanted_m
+        if here.any() and not here.all():
+            for axis in range(3):
+                line = np.interp(times, np.flatnonzero(here), joints_m[here, joint, axis])
+                bridged_m[~here, joint, axis] = line[~here]
+    return bridged_m
+
+
+def _smooth(
+    root_m: Float[np.ndarray, "frames 3"],
+    directions: Float[np.ndarray, "frames bodies 3"],
+    weights: Float[np.ndarray, "frames joints"],
+    stiffness: float,
+) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames bodies 3"]]:
+    """Smooth curves through root and directions, in which bones keep their lengths."""
+    if stiffness == 0.0 or len(root_m) < 3:
+        return root_m, directions
+    trust = np.maximum(weights, _BRIDGED)
+    smooth = np.empty_like(directions)
+    for body, end in enumerate(BODIES):
+        both = np.minimum(trust[:, end], trust[:, H36M_17.parents[end]])
+        smooth[:, body] = smooth_curves(directions[:, body], both, stiffness, 2)
+    return smooth_curves(root_m, trust[:, H36M_17.root], stiffness, 2), unit(smooth)
 
 
 def _with_keypoints(
