@@ -118,6 +118,14 @@ def test_a_bone_of_no_length_is_carried():
     )
 
 
+def test_noise_does_not_spin_limbs():
+    joints_m, _ = moving_person(200, 3)
+    noisy = joints_m + np.random.default_rng(2).normal(0, 0.015, joints_m.shape)
+    rotations = rotations_from_joints(noisy, 25.0)
+    for joint, carrier in CARRIED.items():
+        assert twist_steps_deg(rotations, joint, carrier).max() < 30.0, joint
+
+
 @pytest.mark.shared
 def test_twist_follows_recorded_people_without_spinning():
     recordings = np.load(shared_path("data/mocap/train.npz"))
