@@ -1,0 +1,44 @@
+"""Writer of marker recordings (``.c3d``), as laboratories exchange them; needs the extra ``c3d``."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.animation.node_tree import joints_y_up_m
+from hyperlift.errors import InputError
+from hyperlift.files import atomic_file
+from hyperlift.kinematics.fit import FittedMotion
+
+_TURN = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+"""From y up to z up, which programs that read C3D expect."""
+
+
+def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) -> None:
+    """Write one person's joints as points, whole or not at all: millimetres, z up, both stated in the file.
+
+    Args:
+        path: the file.
+        fitted: the motion.
+        guessed: write the fit's places for joints that were not seen, too; otherwise those points are invalid.
+
+    Raises:
+        InputError: ezc3d is not installed, or the folder cannot be written.
+    """
+    try:
+        import ezc3d
+    except ModuleNotFoundError as error:
+        raise InputError("C3D files need the package ezc3d; install it with: pip install 'hyperlift[c3d]'") from error
+    points = joints_y_up_m(fitted) @ _TURN.T * 1000.0
+    if not guessed:
+        points = np.where(fitted.seen[..., None], points, np.nan)
+    file = ezc3d.c3d()
+    point = file["parameters"]["POINT"]
+    point["RATE"]["value"] = [fitted.fps]
+    point["LABELS"]["value"] = list(fitted.skeleton.joints)
+    point["UNITS"]["value"] = ["mm"]
+    file.add_parameter("POINT", "X_SCREEN", ["+X"])
+    file.add_parameter("POINT", "Y_SCREEN", ["+Z"])
+    homogeneous = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=-1)
+    file["data"]["points"] = homogeneous.transpose(2, 1, 0)
+    with atomic_file(path) as partial:
+        file.write(str(partial))
