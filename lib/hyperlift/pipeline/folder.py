@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ from hyperlift.pipeline.recording_job import REPORT_NAME, RecordingJob, is_done,
 from hyperlift.pipeline.source import VIDEO_SUFFIXES
 
 JOBS_NAME = "jobs.json"
+_POLL_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +90,18 @@ def run_jobs(
         raise InputError(f"--jobs is {at_once}; give 1 or more")
     threads = max(1, (os.cpu_count() or 1) // at_once)
     results: dict[int, JobResult] = {}
+    stop = threading.Event()
     with ThreadPoolExecutor(at_once) as pool:
-        running = {pool.submit(_in_own_process, job.with_threads(threads)): number for number, job in enumerate(jobs)}
         try:
+            running = {
+                pool.submit(_in_own_process, job.with_threads(threads), stop): number for number, job in enumerate(jobs)
+            }
             for future in as_completed(running):
                 results[running[future]] = future.result()
                 on_result(results[running[future]])
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.kill()
+            stop.set()
+            pool.shutdown(cancel_futures=True)
             raise
     return [results[number] for number in range(len(jobs))]
 
@@ -130,15 +134,23 @@ def job_result(job: RecordingJob) -> JobResult:
     return JobResult(source=job.source, out=job.out, outcome="lifted", message=message)
 
 
-def _in_own_process(job: RecordingJob) -> JobResult:
+def _in_own_process(job: RecordingJob, stop: threading.Event) -> JobResult:
     if is_done(job):
         return job_result(job)
+    if hasattr(signal, "pthread_sigmask"):
+        # Ctrl-C reaches every process of a terminal; those started by this thread leave it to the command. The resource
+        # tracker would unblock the signal when it starts, so it starts first.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(job, theirs), daemon=True)
     process.start()
     theirs.close()
     try:
+        while not ours.poll(_POLL_S):
+            if stop.is_set():
+                process.kill()
         outcome, message = json.loads(ours.recv_bytes())
     except EOFError:
         process.join()
@@ -150,7 +162,7 @@ def _in_own_process(job: RecordingJob) -> JobResult:
 
 
 def _work(job: RecordingJob, results: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     result = job_result(job)
     with suppress(BrokenPipeError):
