@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from hyperlift.errors import InputError
+from hyperlift.trajectory.intrinsics import fov_intrinsics
+from hyperlift.trajectory.scale import BodyHeight
+from hyperlift.trajectory.world import up_from_pitch_roll
 
 Smoothing = Literal["one-euro", "savgol"]
 OutputFormat = Literal["npz", "json", "csv"]
@@ -49,7 +52,7 @@ class LiftOptions:
     intrinsics: Path | None = None
     """File with the camera's intrinsics, in place of a field of view."""
     camera_pitch_deg: float | None = None
-    """Angle by which the camera looks down; None measures it from the people."""
+    """Angle by which the camera looks up, negative down; None measures it from the people."""
     camera_roll_deg: float | None = None
     """Angle by which the camera is turned clockwise about its axis; None measures it from the people."""
     allow_truncated: bool = False
@@ -62,12 +65,11 @@ class LiftOptions:
             )
         if self.smooth is not None and self.smooth not in get_args(Smoothing):
             raise InputError(f"--smooth is {self.smooth!r}; choose from {', '.join(get_args(Smoothing))}")
-        if self.height_m is not None and not 0.3 <= self.height_m <= 3.0:
-            raise InputError(f"--height is {self.height_m:g}; give the standing height in metres, such as 1.75")
-        if self.fov_deg is not None and not 1 < self.fov_deg < 179:
-            raise InputError(f"--fov is {self.fov_deg:g}; give degrees over the longer side, such as 60")
         if self.fov_deg is not None and self.intrinsics is not None:
             raise InputError("--fov and --intrinsics say the same thing; give one of them")
-        for name, angle in (("--camera-pitch", self.camera_pitch_deg), ("--camera-roll", self.camera_roll_deg)):
-            if angle is not None and not -180 <= angle <= 180:
-                raise InputError(f"{name} is {angle:g}; give degrees between -180 and 180")
+        # Those who use these numbers know their limits; asking now tells a mistake before the long work.
+        if self.height_m is not None:
+            BodyHeight.given(self.height_m)
+        if self.fov_deg is not None:
+            fov_intrinsics(self.fov_deg, 1, 1)
+        up_from_pitch_roll(self.camera_pitch_deg or 0.0, self.camera_roll_deg or 0.0)
