@@ -217,7 +217,12 @@ def test_angles_that_cannot_be_told_apart_are_left_out():
 @pytest.mark.shared
 def test_recorded_people_stay_within_what_bodies_do():
     recordings = np.load(shared_path("data/mocap/train.npz"))
-    inside = {"knee_flexion": (0, 165), "elbow_flexion": (0, 165), "hip_flexion": (-60, 150), "hip_adduction": (-75, 50)}
+    inside = {
+        "knee_flexion": (0, 165),
+        "elbow_flexion": (0, 165),
+        "hip_flexion": (-60, 150),
+        "hip_adduction": (-75, 50),
+    }
     for name in recordings.files[::40]:
         values = body_angles_deg(recordings[name][::4] * 2e-4, H36M_17, up=UP)
         for angle, (least, most) in inside.items():

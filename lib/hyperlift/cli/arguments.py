@@ -39,3 +39,11 @@ def number(text: str, option: str) -> float:
         return float(text)
     except ValueError:
         raise InputError(f"{option} is {text!r}; expected a number") from None
+
+
+def person_id(text: str) -> int:
+    """The number of a person from 1 or p1, as argparse's ``type``."""
+    number = text.strip().removeprefix("p")
+    if not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"is {text!r}; give the number of a person, such as 1 or p1")
+    return int(number)

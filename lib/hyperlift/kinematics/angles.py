@@ -1,11 +1,12 @@
 """Angles of hips, knees, shoulders, elbows and trunk in the conventions of the International Society of Biomechanics.
 
 Segment axes are those of Wu et al. 2002 and 2005: X forward, Y up along the segment, Z to the person's right. Rotations
-between segments are the joint coordinate system of Grood and Suntay 1983 (Z of the upper segment, floating axis, Y of the
-lower one), shoulders those of Wu et al. 2005 (Y-X-Y). Left angles are right angles of the mirror image.
+between segments are the joint coordinate system of Grood and Suntay 1983 (Z of the upper segment, floating axis, Y of
+the lower one), shoulders those of Wu et al. 2005 (Y-X-Y). Left angles are right angles of the mirror image.
 
 17 joints show where bones point. How a bone is turned about itself shows only through the next one: thigh and upper arm
-have side axes where knee and elbow are bent, forearm, shin, hands and feet never. What does not show is NaN or no column.
+have side axes where knee and elbow are bent; forearm, shin, hands and feet never. What does not show is NaN, or no
+column.
 """
 
 from collections.abc import Mapping
@@ -117,6 +118,18 @@ def bend_deg(first: Float[np.ndarray, "*any 3"], second: Float[np.ndarray, "*any
     lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
     sine, cosine = np.linalg.norm(np.cross(first, second), axis=-1), (first * second).sum(-1)
     return np.where(lengths > 0, np.degrees(np.arctan2(sine, cosine)), np.nan)
+
+
+def hip_flexion_deg(
+    right_hip: Float[np.ndarray, "frames 3"],
+    left_hip: Float[np.ndarray, "frames 3"],
+    pelvis: Float[np.ndarray, "frames 3"],
+    spine: Float[np.ndarray, "frames 3"],
+    thigh: Float[np.ndarray, "frames 3"],
+) -> Float[np.ndarray, " frames"]:
+    """Flexion of one hip as in ``body_angles_deg``, from joints alone; ``thigh`` leads from the hip to the knee."""
+    axes = _pelvis({"RHip": right_hip, "LHip": left_hip, "Pelvis": pelvis, "Spine": spine})
+    return _zxy_deg(_between(axes, _along(-thigh, np.full_like(thigh, np.nan))))[0]
 
 
 def _right_leg(at: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

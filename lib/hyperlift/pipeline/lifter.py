@@ -12,9 +12,11 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.kinematics import read_limits
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
+from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import Recorded, open_recording
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
@@ -143,6 +145,8 @@ class Lifter:
             InputError: as ``lift``.
         """
         timings = timings or Timings()
+        if options.rigid:
+            check_skeleton(self.spec.skeleton)
         width, height = recorded.width, recorded.height
         intrinsics = choose_camera(recorded, options)
         with timings.stage("lift"):
@@ -162,7 +166,7 @@ class Lifter:
                 options.camera_roll_deg,
             )
         people = [person for person in people if person.id in wanted]
-        return Motion(
+        motion = Motion(
             people=people,
             detections=detections,
             recorded=recorded,
@@ -170,6 +174,10 @@ class Lifter:
             placement=placement,
             warnings=tuple(warnings),
         )
+        if not options.rigid:
+            return motion
+        with timings.stage("fit", sum(len(person.frame) for person in people)):
+            return motion.rigid(None if options.limits is None else read_limits(options.limits))
 
     def stream(
         self, width: int, height: int, fps: float, lookahead: int = 4, *, skeleton: str = H36M_17.name
