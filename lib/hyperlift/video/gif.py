@@ -47,8 +47,11 @@ def palette_of(pictures: Sequence[Picture]) -> Shaped[np.ndarray, "256 3"]:
 class GifWriter:
     """Pictures of one size into a gif that loops. Use ``write_gif``, which closes it."""
 
-    def __init__(self, path: Path, width: int, height: int, palette: Shaped[np.ndarray, "256 3"]) -> None:
-        self._container = av.open(str(path), "w", format="gif", options={"loop": "0"})
+    def __init__(
+        self, path: Path, width: int, height: int, palette: Shaped[np.ndarray, "256 3"], last_s: float
+    ) -> None:
+        options = {"loop": "0", "final_delay": str(max(2, round(last_s * _TICKS)))}
+        self._container = av.open(str(path), "w", format="gif", options=options)
         stream = self._container.add_stream("gif", rate=_TICKS)
         stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
         stream.codec_context.time_base = Fraction(1, _TICKS)
@@ -79,7 +82,9 @@ class GifWriter:
 
 
 @contextmanager
-def write_gif(path: Path | str, width: int, height: int, palette: Shaped[np.ndarray, "256 3"]) -> Iterator[GifWriter]:
+def write_gif(
+    path: Path | str, width: int, height: int, palette: Shaped[np.ndarray, "256 3"], last_s: float = 0.1
+) -> Iterator[GifWriter]:
     """Open a gif for writing; it appears at ``path`` when the block succeeds, or not at all.
 
     Args:
@@ -87,13 +92,14 @@ def write_gif(path: Path | str, width: int, height: int, palette: Shaped[np.ndar
         width: in pixels.
         height: in pixels.
         palette: as ``palette_of`` gives it.
+        last_s: how long the last picture is shown before the first one comes again.
 
     Raises:
         InputError: the folder cannot be written, or the disk is full.
     """
     with atomic_file(path) as partial:
         try:
-            writer = GifWriter(partial, width, height, palette)
+            writer = GifWriter(partial, width, height, palette, last_s)
             try:
                 yield writer
                 writer.close()

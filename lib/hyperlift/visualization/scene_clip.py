@@ -16,6 +16,8 @@ from hyperlift.wild.keypoints import LiftedPerson
 
 _HEIGHTS = {".mp4": 720, ".gif": 360}
 _PALETTE_PICTURES = 8
+_LAST_S = 0.5
+"""Before a gif begins again."""
 _EVEN = 0.2
 """Of a frame's time by which times of an even rate may be off."""
 
@@ -64,7 +66,7 @@ def write_clip(
         kept = _thinned(shown_s)
         sample = frames[kept][np.unique(np.linspace(0, len(kept) - 1, _PALETTE_PICTURES).astype(int))]
         palette = palette_of([canvas.draw(int(frame)) for frame in sample])
-        with write_gif(path, canvas.width, canvas.height, palette) as gif:
+        with write_gif(path, canvas.width, canvas.height, palette, _LAST_S) as gif:
             for done, number in enumerate(kept, 1):
                 gif.add(canvas.draw(int(frames[number]), None, clock_s[number]), float(shown_s[number]))
                 on_frame(done, len(kept))
