@@ -36,12 +36,13 @@ def test_rare_bright_colours_stay_beside_many_shades():
 
 
 def test_a_failure_leaves_nothing(tmp_path):
-    with (
-        pytest.raises(RuntimeError, match="stop"),
-        write_gif(tmp_path / "a.gif", 60, 40, palette_of([picture(5, RED)])) as gif,
-    ):
-        gif.add(picture(5, RED), 0.0)
-        raise RuntimeError("stop")
+    def breaks_off() -> None:
+        with write_gif(tmp_path / "a.gif", 60, 40, palette_of([picture(5, RED)])) as gif:
+            gif.add(picture(5, RED), 0.0)
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        breaks_off()
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").touch()
     with (
