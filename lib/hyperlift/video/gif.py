@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -65,7 +66,9 @@ class GifWriter:
     def add(self, picture: Picture, time_s: float) -> None:
         """Append one picture, uint8 RGB [H,W,3], shown from ``time_s`` on, later than the one before."""
         indices = np.asarray(Image.fromarray(picture).quantize(palette=self._palette, dither=Image.Dither.NONE))
-        frame = av.VideoFrame.from_ndarray((np.ascontiguousarray(indices), self._entries), format="pal8")
+        # The one format that takes its palette along, which PyAV's annotations do not know.
+        coloured: Any = (np.ascontiguousarray(indices), self._entries)
+        frame = av.VideoFrame.from_ndarray(coloured, format="pal8")
         self._last_ticks = max(round(time_s * _TICKS), self._last_ticks + 1)
         frame.pts, frame.time_base = self._last_ticks, Fraction(1, _TICKS)
         self._container.mux(self._stream.encode(frame))

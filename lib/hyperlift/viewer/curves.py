@@ -69,6 +69,6 @@ def _values(chain_m: Float[np.ndarray, "frames joints 3"], curve: Curve) -> Floa
     if curve.unit == "m":
         return chain_m[:, 0, 2]
     if curve.panel == _HIP:
-        *pelvis, hip, knee = chain_m.transpose(1, 0, 2)
-        return hip_flexion_deg(*pelvis, knee - hip)
+        right_hip, left_hip, pelvis, spine, hip, knee = chain_m.transpose(1, 0, 2)
+        return hip_flexion_deg(right_hip, left_hip, pelvis, spine, knee - hip)
     return bend_deg(chain_m[:, 1] - chain_m[:, 0], chain_m[:, 2] - chain_m[:, 1])
