@@ -12,6 +12,8 @@ from rigid_motions import lifted, poses_file
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 from hyperlift.cli import main as console
+from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.skeletons import H36M_17
 from hyperlift.video.reading import video_facts
 from hyperlift.wild.poses_npz import read_poses
 
@@ -154,6 +156,11 @@ def test_lift_writes_bodies_and_later_runs_take_them_away(tmp_path, lift, capsys
     report = json.loads((out / "report.json").read_text())
     assert sorted(report["outputs"]) == names(out)
     assert report["rigid"]["joints_replaced"]
+    people, meta = read_poses(out / "pose3d.npz")
+    assert set(meta["rigid"]["people"]) == {"p0", "p1"}
+    for person in people:
+        assert np.ptp(bone_lengths(person.world_m, H36M_17), axis=0).max() < 1e-6
+        assert np.isfinite(person.reprojection_px).all()
     assert report["rigid"]["people"]["p1"]["bone_spread_mm"] < 1e-3
     assert "p1: rigid bones moved the joints by" in said
     assert all(str(out / name) in said for name in report["outputs"])

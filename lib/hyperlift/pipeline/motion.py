@@ -124,7 +124,7 @@ class Motion:
         """The same motion with bones of constant length, fitted to joints and keypoints; ``fits`` say what moved.
 
         Somebody who was never seen stays as they are. ``pose_norm`` stays what the network gave. A motion that is rigid
-        already is not smoothed again.
+        already stays as it is, or is joined to the limits without being smoothed again.
 
         Args:
             limits: of joint angles; None for none.
@@ -133,8 +133,10 @@ class Motion:
         Raises:
             InputError: nobody was ever seen, or other joints than Human3.6M's 17.
         """
-        already = self.rigid_record is not None
-        camera_matrix = None if self.intrinsics is None or already else self.intrinsics.K.astype(np.float64)
+        already = self.fits is not None
+        if already and limits is None:
+            return self
+        camera_matrix = None if self.intrinsics is None else self.intrinsics.K.astype(np.float64)
         rigid = fit_people(self.people, self.lifter.skeleton, camera_matrix, limits, None if already else cutoff_hz)
         return replace(self, people=rigid.people, fits=rigid.fits, rigid_record=rigid.record)
 

@@ -41,6 +41,8 @@ class SavedMotion:
         Raises:
             InputError: somebody is not placed in metres, nobody was ever seen, or other joints than Human3.6M's 17.
         """
+        if self.fits is not None and limits is None:
+            return self
         already = self.meta.get("rigid")
         rigid = fit_people(self.people, self.meta["skeleton"], None, limits, None if already else cutoff_hz)
         record = already if already and limits is None else rigid.record
