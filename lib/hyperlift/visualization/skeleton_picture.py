@@ -237,7 +237,7 @@ class SkeletonCanvas:
 
     def _plumb_lines(self, joints_m: Float[np.ndarray, "people joints 3"]) -> _Strokes:
         """From the hips of everybody above the floor to the point below."""
-        hips = joints_m[joints_m[..., 2].min(1) > _IN_THE_AIR_M, H36M_17.root]
+        hips = joints_m[np.nanmin(joints_m[..., 2], axis=1) > _IN_THE_AIR_M, H36M_17.root]
         ends = self.view.project(np.stack([hips, hips * _ON_FLOOR], axis=1))[..., :2]
         return self._alike(ends, (_PLUMB, 1.0), 1.5)
 
