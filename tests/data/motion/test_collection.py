@@ -118,7 +118,6 @@ def test_the_command_lists_at_the_end_what_it_left_out(tmp_path, capsys):
     """A folder with one broken file of 20, motions shorter than a clip, and two subjects."""
     motions = tmp_path / "motions"
     motions.mkdir()
-    text = (FIXTURES / "35_17.bvh").read_text().replace("Frames: 2", "Frames: 3")
     for number in range(20):
         (motions / f"{35 + number % 2}_{number:02d}.bvh").write_text(longer_motion())
     (motions / "35_04.bvh").write_text(longer_motion().replace("Frames: 61", "Frames: 62"))
