@@ -127,9 +127,7 @@ def write_mocap_split(
         )
     unseen: Counter[str] = Counter()
     with StoreWriter(folder, meta) as writer:
-        tasks = [
-            (number, view) for number, views in enumerate(_views_each(recordings, config)) for view in range(views)
-        ]
+        tasks = [(number, view) for number, views in enumerate(views_each(recordings, config)) for view in range(views)]
         for (number, _), filmed in zip(tasks, _film_all(tasks, recordings, config, workers), strict=True):
             if filmed is None:
                 unseen[recordings[number].name] += 1
@@ -254,7 +252,7 @@ def view_arrays(
     return arrays
 
 
-def _views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
+def views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
     """Views of each recording; the total time stays about ``views`` times the recorded time."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for recording in recordings:

@@ -90,7 +90,8 @@ def _data(store: ClipStore) -> str:
     frames = sum(video.frames for video in store.videos)
     return (
         f"{store.meta.source}: {len(recordings):,} recordings of {len(subjects)} subjects through "
-        f"{len(store.videos):,} virtual cameras, {frames / 1e6:.2f} M frames ({frames / store.meta.fps / 3600:.1f} h), with virtual detectors"
+        f"{len(store.videos):,} virtual cameras, {frames / 1e6:.2f} M frames "
+        f"({frames / store.meta.fps / 3600:.1f} h), with virtual detectors"
     )
 
 
