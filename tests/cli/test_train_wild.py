@@ -11,12 +11,13 @@ import torch
 from hyperlift.cli import model_card, train_wild
 from hyperlift.data.store import ClipStore
 from hyperlift.runtime import load_lifter
+from hyperlift.training.trainer import Trainer
 
 RUN = """
 name: tiny
-data: {{root: {root}, validation: test}}
-model: {{channels: 8, depth: 1, heads: 2, n_frames: 9, frame_patch: 3, input_frame: person, label_space: camera}}
-training: {{epochs: {epochs}, batch_size: 16, clips_per_epoch: 32, lr: 1.0e-3}}
+data: {root: store, validation: test}
+model: {channels: 8, depth: 1, heads: 2, n_frames: 9, frame_patch: 3, input_frame: person, label_space: camera}
+training: {epochs: 2, batch_size: 16, clips_per_epoch: 32, lr: 1.0e-3}
 """
 CLIPS = "n_frames: 27\nstride: 9\nview_frames: 45\nviews: 1\n"
 STAGES = ("clips", "training", "ONNX", "scores, test", "curves", "model card")
@@ -27,7 +28,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    Path("run.yaml").write_text(RUN.format(root="store", epochs=1))
+    Path("run.yaml").write_text(RUN)
     Path("clips.yaml").write_text(CLIPS)
     yield tmp_path
     torch.set_num_threads(threads)
@@ -41,16 +42,33 @@ def skipped(text: str) -> list[str]:
     return re.findall(r"== (.+): \S+ is there, skipped", text)
 
 
-def test_one_command_makes_everything_once(project, capsys):
-    assert wild("--procedural", "3") == 0
+def test_one_command_makes_everything_once(project, capsys, monkeypatch):
+    """The first process is stopped after the first of two epochs."""
+    save = Trainer._save
+
+    def save_and_stop(self, record):
+        save(self, record)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_save", save_and_stop)
+        assert wild("--procedural", "3") == 130
     assert not skipped(capsys.readouterr().out)
     # The clips have the length of the network and the proportions of the recipe.
     made_by = ClipStore("store/train").meta.details["mocap"]
     assert (made_by["n_frames"], made_by["stride"], made_by["view_frames"]) == (9, 3, 15)
+
+    # The source is not needed again.
+    assert wild() == 0
+    said = capsys.readouterr().out
+    assert "goes on after epoch 1" in said
+    assert skipped(said) == ["clips", "curves"]  # training has drawn them itself
+    assert [json.loads(line)["epoch"] for line in Path("run/log.jsonl").read_text().splitlines()] == [1, 2]
     assert load_lifter(Path("run/tiny.onnx")).spec.n_frames == 9
     assert Path("run/curves.png").stat().st_size > 1000
     scores = json.loads(Path("run/scores/test.json").read_text())
     card = Path("run/tiny.md").read_text()
+    assert "2 of 2 epochs of 32 clips, 4 steps of 16 clips" in card
     assert f"| **all frames** | {scores['mean_over_frames']['frames']:,} |" in card
     for action, errors in scores["actions"].items():
         row = next(line for line in card.splitlines() if line.startswith(f"| {action} |"))
@@ -58,14 +76,12 @@ def test_one_command_makes_everything_once(project, capsys):
             round(errors[key], 1) for key in ("p1_mm", "p2_mm", "n_mpjpe_mm")
         ]
 
-    # Without the source: nothing is left to make.
+    # Nothing is left to make; what is missing is made, with what follows from it.
     assert wild() == 0
     assert tuple(skipped(capsys.readouterr().out)) == STAGES
-
-    # A longer training is gone on with, and what follows from it is made anew.
-    Path("run/tiny.onnx").unlink()
+    Path("run/scores/test.json").unlink()
     assert wild() == 0
-    assert skipped(capsys.readouterr().out)[:2] == ["clips", "training"]
+    assert skipped(capsys.readouterr().out) == ["clips", "training", "ONNX", "curves"]
 
     # Clips of another recipe are refused.
     Path("clips.yaml").write_text(CLIPS.replace("views: 1", "views: 2"))
@@ -74,35 +90,6 @@ def test_one_command_makes_everything_once(project, capsys):
     shutil.rmtree("store/test")
     assert wild() == 2
     assert "store: has no split 'test'" in capsys.readouterr().err
-
-
-def test_an_interrupted_training_goes_on(project, capsys, monkeypatch):
-    """The first process dies after its first epoch of two."""
-    Path("run.yaml").write_text(RUN.format(root="store", epochs=2))
-    command = ["--config", "run.yaml", "--checkpoint", "run", "--data", "store", "--seed", "0", "--no-progress"]
-    assert wild("--procedural", "2") == 0
-    uninterrupted = Path("run/log.jsonl").read_text()
-    shutil.rmtree("run")
-
-    from hyperlift.training.trainer import Trainer
-
-    save = Trainer._save
-
-    def save_and_die(self, record):
-        save(self, record)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_save", save_and_die)
-        assert train_wild.train.main(command) == 130
-    capsys.readouterr()
-    assert wild() == 0
-    assert "goes on after epoch 1" in capsys.readouterr().out
-
-    def losses(text):
-        return [(r["epoch"], r["loss"]) for r in map(json.loads, text.splitlines())]
-
-    assert losses(Path("run/log.jsonl").read_text()) == losses(uninterrupted)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +110,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(project, capsys, more, message
     assert sorted(path.name for path in project.iterdir()) == ["clips.yaml", "run.yaml"]
 
 
-def test_a_card_wants_scores_that_a_command_wrote(project, capsys):
-    Path("scores.json").write_text('{"p1": 3}')
-    assert model_card._scores
-    with pytest.raises(model_card.InputError, match="holds no scores"):
-        model_card._scores(Path("scores.json"))
+def test_a_card_wants_a_checkpoint(project, capsys):
+    assert model_card.main(["--evaluate", "none.safetensors", "--data", "store", "--out", "card.md"]) == 2
+    assert "none.safetensors: no such checkpoint" in capsys.readouterr().err
+    assert not Path("card.md").exists()
