@@ -182,6 +182,8 @@ class _Studio:
         return video, view_arrays(joints_m, camera, config, rng)
 
 
+_TASKS_A_WORKER = 160
+
 _studio: _Studio | None = None
 """The studio of a worker process."""
 
@@ -194,7 +196,10 @@ def _film_all(
         yield from (studio.film(*task) for task in tasks)
         return
     with multiprocessing.get_context("spawn").Pool(workers, _open_studio, (recordings, config)) as pool:
-        yield from pool.imap(_film_in_worker, tasks, chunksize=16)
+        # A part at a time: whatever the disk, no more than a part waits in memory to be written.
+        part = _TASKS_A_WORKER * workers
+        for first in range(0, len(tasks), part):
+            yield from pool.imap(_film_in_worker, tasks[first : first + part], chunksize=16)
 
 
 def _open_studio(recordings: Sequence[Recording], config: MocapStoreConfig) -> None:
