@@ -103,7 +103,7 @@ def filmed(arrays: Path, config: MocapStoreConfig, family: str, fps: float) -> l
 def spectrum(tracks: list[Track], fps: float, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     """Power density of the limb joints' coordinates, in heights; the median over all looks past bursts."""
     window = int(fps)
-    densities = []
+    frequency, densities = np.zeros(0), []
     for track in tracks:
         for points, _ in track_pieces(track, skeleton):
             if len(points) >= window:

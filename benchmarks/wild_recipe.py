@@ -4,7 +4,7 @@ python benchmarks/wild_recipe.py MOCAP_ARRAYS [--views 300]
 """
 
 import argparse
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +34,14 @@ def main() -> None:
     recordings = list(read_mocap_arrays(args.arrays, "train"))
     counts = np.array(views_each(recordings, config))
     view_s = config.view_frames / config.fps
-    recorded, filmed = Counter[str](), Counter[str]()
+    recorded: defaultdict[str, float] = defaultdict(float)
+    filmed: defaultdict[str, float] = defaultdict(float)
     for recording, count in zip(recordings, counts, strict=True):
         recorded[recording.group] += recording.seconds
         filmed[recording.group] += count * view_s
     lines = ["| motion | recorded | of the recorded time | of the clips |", "|---|---|---|---|"]
-    for group, seconds in recorded.most_common():
-        parts = (100 * seconds / recorded.total(), 100 * filmed[group] / filmed.total())
+    for group, seconds in sorted(recorded.items(), key=lambda item: -item[1]):
+        parts = (100 * seconds / sum(recorded.values()), 100 * filmed[group] / sum(filmed.values()))
         lines.append(f"| {group} | {seconds:.0f} s | {parts[0]:.1f} % | {parts[1]:.1f} % |")
 
     rng = np.random.default_rng(0)
