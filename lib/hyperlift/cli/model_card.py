@@ -44,13 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = complete_record(checkpoint.run, str(args.evaluate), {"distillation": lambda section, _: section})
     if args.name:
         spec = type(spec)(**{**vars(spec), "name": args.name})
+    # The best weights may be older than the end of the log.
+    log = _lines(args.log or args.evaluate.with_name("log.jsonl"))
     train = args.data / run["data"]["train"]
     facts = CardFacts(
         spec=spec,
         run=run,
         parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
         onnx_mb=_size_mb(args.onnx) if args.onnx else None,
-        log=_lines(args.log or args.evaluate.with_name("log.jsonl")),
+        log=[record for record in log if record["epoch"] <= checkpoint.metrics.get("epoch", record["epoch"])],
         train=ClipStore(train),
         scores=[_scores(path) for path in args.scores],
         notes=_text(args.notes).splitlines() if args.notes else (),
