@@ -1,31 +1,32 @@
 """How the error grows as the camera tilts, rolls, sees wider or sees people off-centre, and what helps.
 
-python benchmarks/tilt.py MOCAP [--onnx FILE] [--figure docs/tilt.png]
+python benchmarks/tilt.py MOCAP [--onnx FILE]
 
-MOCAP is a folder of motion capture arrays (index.json, test.npz; z up). Virtual cameras see clips of its test split, one
-factor at a time: every row has the same clips, sides from which they are seen, distances (at another field of view:
+MOCAP is a folder of motion capture arrays (index.json, test.npz; z up). Virtual cameras see clips of its test split,
+one factor at a time: every row has the same clips, sides from which they are seen, distances (at another field of view:
 sizes in the picture) and the same draws of detector noise. The picture has no border, so that a row differs from the
 next by its angle alone.
 """
 
 import argparse
 import dataclasses
-from functools import lru_cache
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from report import machine, write_section
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from report import PAGE, write_section
 
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
 from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
 from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.files import atomic_file
 from hyperlift.geometry.alignment import align_scale, align_similarity
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
 from hyperlift.geometry.cameras import project
-from hyperlift.geometry.contract import Predictor
-from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.geometry.joint_errors import joint_distance
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.geometry.turned_view import CAMERA_UP, turn_keypoints, turn_pose, turn_towards
@@ -38,7 +39,9 @@ from hyperlift.wild.keypoints import LiftedPerson
 
 FPS, SIDE_PX = 25.0, 1000
 AHEAD = np.array([0.0, 0.0, 1.0])
-SEEDS = (0, 1, 2)
+UNSEEN = 0.05
+CURVES = ("as it is", "roll known", "two passes, roll")
+NOT_DRAWN = ("roll, looking down 30°",)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,16 @@ FACTORS: dict[str, list[tuple[str, Setting]]] = {
     "off-centre, 90° lens": [(f"{o:g}", Setting(fov_deg=90, off_centre=o)) for o in (0, 0.3, 0.6, 0.9)],
     "roll, looking down 30°": [(f"{r}°", Setting(pitch_deg=-30, roll_deg=r)) for r in (0, 30, 60)],
 }
+COMPARED = {
+    "careful": PLAIN,
+    "roll 20°": Setting(roll_deg=20),
+    "roll 60°": Setting(roll_deg=60),
+    "pitch -45°": Setting(pitch_deg=-45),
+    "pitch +45°": Setting(pitch_deg=45),
+    "pitch -30°, roll 30°": Setting(pitch_deg=-30, roll_deg=30),
+    "off-centre 0.6, 60° lens": Setting(off_centre=0.6),
+    "off-centre 0.6, 90° lens": Setting(fov_deg=90, off_centre=0.6),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,20 +95,45 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mocap", type=Path)
     parser.add_argument("--onnx", help="a lifter; default: the bundled one")
-    parser.add_argument("--clips", type=int, default=24, help="clips a seed")
-    parser.add_argument("--frames", type=int, default=54, help="frames a clip")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--probe", action="store_true", help="print every idea on every factor")
+    parser.add_argument("--clips", type=int, default=16, help="clips a seed (default %(default)s)")
+    parser.add_argument("--frames", type=int, default=54, help="frames a clip (default %(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="draws of clips, sides and noise (default %(default)s)")
+    parser.add_argument("--figure", type=Path, default=PAGE.parent / "tilt.png", metavar="PNG")
+    parser.add_argument("--no-page", action="store_true", help="print, and leave docs/benchmarks.md as it is")
     args = parser.parse_args()
     lifter = load_lifter(args.onnx, threads=1)
     clips = {seed: clips_of(args.mocap, args.clips, args.frames, seed) for seed in range(args.seeds)}
     seen = lru_cache(lambda setting: [views_of(setting, clips[seed], seed) for seed in clips])
     ideas = Ideas(lifter)
+
+    @lru_cache
+    def scored(idea: str, setting: Setting) -> Score:
+        return score(ideas.all[idea], seen(setting))
+
+    lines = ["| camera | N-MPJPE mm | PA-MPJPE mm | N, roll known | N, two passes |", "|---|---|---|---|---|"]
     for factor, levels in FACTORS.items():
-        print(factor)
         for name, setting in levels:
-            cells = [f"{score(idea, seen(setting))}" for idea in ideas.all.values()]
-            print(f"  {name:>6} ", " ".join(cells), flush=True)
+            plain, known, twice = (scored(idea, setting) for idea in CURVES)
+            lines.append(
+                f"| {factor} {name} | {plain.n_mm:.1f} ± {plain.n_spread_mm:.1f} | {plain.pa_mm:.1f} ± "
+                f"{plain.pa_spread_mm:.1f} | {known.n_mm:.1f} | {twice.n_mm:.1f} |"
+            )
+            print(lines[-1], flush=True)
+    lines += ["", "| camera | " + " | ".join(ideas.all) + " |", "|---|" + "---|" * len(ideas.all)]
+    for name, setting in COMPARED.items():
+        cells = [f"{one.n_mm:.1f} / {one.pa_mm:.1f}" for one in (scored(idea, setting) for idea in ideas.all)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
+    views = args.clips * args.seeds
+    lines += [
+        "",
+        f"Lifter `{lifter.spec.name}`{'' if args.onnx is None else f' ({Path(args.onnx).name})'}, no mirror average; "
+        f"{views} views a row ({args.clips} clips, {args.seeds} seeds), {args.frames} frames each; ± is the standard "
+        "deviation over the seeds. Second table: N-MPJPE / PA-MPJPE.",
+    ]
+    draw(args.figure, {idea: {s: scored(idea, s) for levels in FACTORS.values() for _, s in levels} for idea in CURVES})
+    if not args.no_page:
+        write_section("tilt", "\n".join(lines))
 
 
 def clips_of(mocap: Path, count: int, frames: int, seed: int) -> list[np.ndarray]:
@@ -150,85 +188,101 @@ class Ideas:
 
     def __init__(self, lifter: OnnxLifter) -> None:
         self.lifter = lifter
-        self.predict: Predictor = lifter
         self.all: dict[str, Callable[[Views], np.ndarray]] = {
-            "plain": self.plain,
-            "roll": self.roll,
-            "level": self.level,
-            "towards": self.towards,
-            "towards, roll": lambda v: self.towards(v, "roll"),
-            "towards, up": lambda v: self.towards(v, "up"),
-            "towards, up/clip": lambda v: self.towards(v, "up", clip=True),
-            "towards, up, f": lambda v: self.towards(v, "up", canonical=1.8),
-            "towards, up, 60": lambda v: self.towards(v, "up", fov=60),
-            "twice roll": lambda v: self.twice(v, "roll"),
-            "twice towards": lambda v: self.twice(v, "up"),
+            "as it is": self.plain,
+            "roll known": self.roll,
+            "roll and pitch known: level": self.level,
+            "towards the person": lambda views: self.towards(views, [CAMERA_UP] * len(views.up)),
+            "towards, roll known": lambda views: self.towards(views, [_unpitched(up) for up in views.up]),
+            "towards, roll and pitch known": lambda views: self.towards(views, views.up),
+            "the same, 60° lens assumed": lambda views: self.towards(views, views.up, fov_deg=60),
+            "two passes, roll": self.twice,
         }
 
-    def turned(self, views: Views, turns: np.ndarray, K: np.ndarray, stretch: float = 1.0) -> np.ndarray:
-        new = np.stack([turn_keypoints(k, K, t) for k, t in zip(views.keypoints_px, turns, strict=True)])
-        points = normalise_points(new[..., :2], SIDE_PX, SIDE_PX) * stretch
-        pose = self.predict(np.concatenate([points, new[..., 2:]], -1).astype(np.float32)).astype(np.float64)
-        return np.stack([turn_pose(p, np.swapaxes(t, -1, -2)) for p, t in zip(pose, turns, strict=True)])
+    def turned(self, views: Views, turns: Sequence[np.ndarray], K: np.ndarray) -> np.ndarray:
+        """Lift what turned cameras see; poses in the axes of the cameras that filmed."""
+        keypoints_px = np.stack([turn_keypoints(k, K, turn) for k, turn in zip(views.keypoints_px, turns, strict=True)])
+        points = normalise_points(keypoints_px[..., :2], SIDE_PX, SIDE_PX)
+        pose = self.lifter(np.concatenate([points, keypoints_px[..., 2:]], -1).astype(np.float32)).astype(np.float64)
+        return np.stack([turn_pose(p, np.swapaxes(turn, -1, -2)) for p, turn in zip(pose, turns, strict=True)])
 
     def plain(self, views: Views) -> np.ndarray:
-        return self.turned(views, np.broadcast_to(np.eye(3), (len(views.up), 3, 3)), views.K)
+        return self.turned(views, [np.eye(3)] * len(views.up), views.K)
 
     def roll(self, views: Views) -> np.ndarray:
-        return self.turned(views, np.stack([roll_turn(up) for up in views.up]), views.K)
+        return self.turned(views, [turn_towards(AHEAD, _unpitched(up)) for up in views.up], views.K)
 
     def level(self, views: Views) -> np.ndarray:
-        return self.turned(views, np.stack([turn_towards(AHEAD - (AHEAD @ up) * up, up) for up in views.up]), views.K)
+        turns = [turn_towards(AHEAD - (AHEAD @ up) * up, up) for up in views.up]
+        return self.turned(views, turns, views.K)
 
-    def towards(self, views: Views, know: str = "", clip=False, canonical: float | None = None, fov=None, ups=None):
-        K = views.K if fov is None else fov_intrinsics(fov, SIDE_PX, SIDE_PX).K
-        ups = views.up if ups is None else ups
+    def towards(self, views: Views, ups: Sequence[np.ndarray], fov_deg: float | None = None) -> np.ndarray:
+        K = views.K if fov_deg is None else fov_intrinsics(fov_deg, SIDE_PX, SIDE_PX).K
+        sights = [_sight(keypoints_px, K) for keypoints_px in views.keypoints_px]
+        return self.turned(views, [turn_towards(sight, up) for sight, up in zip(sights, ups, strict=True)], K)
+
+    def twice(self, views: Views) -> np.ndarray:
+        """The roll that the first poses show, then once more; everybody alone, the lens assumed."""
         turns = []
-        for keypoints_px, up in zip(views.keypoints_px, ups, strict=True):
-            if know == "":
-                up = CAMERA_UP
-            if know == "roll":
-                up = up_from_pitch_roll(0, pitch_roll(up)[1])
-            turns.append(turn_towards(person_direction(keypoints_px, K, clip), up))
-        stretch = 1.0 if canonical is None else canonical * SIDE_PX / 2 / K[0, 0]
-        return self.turned(views, np.stack(turns), K, stretch)
-
-    def twice(self, views: Views, how: str) -> np.ndarray:
-        first = self.plain(views)
-        intrinsics = fov_intrinsics(60, SIDE_PX, SIDE_PX)
-        ups = []
-        for pose, keypoints_px in zip(first, views.keypoints_px, strict=True):
-            valid = keypoints_px[..., 2] >= 0.05
-            frames = len(pose)
-            person = LiftedPerson(0, np.arange(frames), np.arange(frames) / FPS, pose, valid, keypoints_px)
-            ups.append(place_people([person], self.lifter.spec, intrinsics).world.up)
-        ups = np.stack(ups)
-        if how == "roll":
-            return self.turned(views, np.stack([roll_turn(up) for up in ups]), views.K)
-        return self.towards(views, "up", ups=ups, fov=60)
+        for pose, keypoints_px in zip(self.plain(views), views.keypoints_px, strict=True):
+            number = np.arange(len(pose))
+            person = LiftedPerson(0, number, number / FPS, pose, keypoints_px[..., 2] >= UNSEEN, keypoints_px)
+            placement = place_people([person], self.lifter.spec, fov_intrinsics(60, SIDE_PX, SIDE_PX))
+            turns.append(turn_towards(AHEAD, _unpitched(placement.world.up)))
+        return self.turned(views, turns, views.K)
 
 
-def roll_turn(up: np.ndarray) -> np.ndarray:
-    return turn_towards(AHEAD, up_from_pitch_roll(0.0, pitch_roll(up)[1]))
+def _unpitched(up: np.ndarray) -> np.ndarray:
+    """Up of a camera that has the roll alone."""
+    return up_from_pitch_roll(0.0, pitch_roll(up)[1])
 
 
-def person_direction(keypoints_px: np.ndarray, K: np.ndarray, clip: bool) -> np.ndarray:
-    weight = np.maximum(keypoints_px[..., 2:], 0.05)
+def _sight(keypoints_px: np.ndarray, K: np.ndarray) -> np.ndarray:
+    """The direction in which a person is seen, frame by frame."""
+    weight = np.maximum(keypoints_px[..., 2:], UNSEEN)
     centre_px = (keypoints_px[..., :2] * weight).sum(1) / weight.sum(1)
-    if clip:
-        centre_px = np.broadcast_to(centre_px.mean(0), centre_px.shape)
-    rays = (centre_px - K[:2, 2]) / K[[0, 1], [0, 1]]
-    return np.concatenate([rays, np.ones_like(rays[:, :1])], -1)
+    return np.concatenate([(centre_px - K[:2, 2]) / K[[0, 1], [0, 1]], np.ones((len(centre_px), 1))], axis=-1)
 
 
-def score(idea: Callable[[Views], np.ndarray], seeds: Sequence[Views]) -> str:
-    n, pa = [], []
+@dataclass(frozen=True)
+class Score:
+    """Means over the seeds, and their standard deviations."""
+
+    n_mm: float
+    n_spread_mm: float
+    pa_mm: float
+    pa_spread_mm: float
+
+
+def score(idea: Callable[[Views], np.ndarray], seeds: Sequence[Views]) -> Score:
+    n_mm, pa_mm = [], []
     for views in seeds:
         pose = idea(views)
         pose = pose - pose[:, :, :1]
-        n.append(1000 * joint_distance(align_scale(pose, views.truth_m), views.truth_m).mean())
-        pa.append(1000 * joint_distance(align_similarity(pose, views.truth_m), views.truth_m).mean())
-    return f"{np.mean(n):5.1f}/{np.mean(pa):4.1f}"
+        n_mm.append(1000 * joint_distance(align_scale(pose, views.truth_m), views.truth_m).mean())
+        pa_mm.append(1000 * joint_distance(align_similarity(pose, views.truth_m), views.truth_m).mean())
+    return Score(*(float(value) for value in (np.mean(n_mm), np.std(n_mm), np.mean(pa_mm), np.std(pa_mm))))
+
+
+def draw(path: Path, scores: dict[str, dict[Setting, Score]]) -> None:
+    """Error against each factor."""
+    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    drawn = [factor for factor in FACTORS if factor not in NOT_DRAWN]
+    for axes, factor in zip(figure.subplots(1, len(drawn), sharey=True), drawn, strict=True):
+        names, settings = zip(*FACTORS[factor], strict=True)
+        values = [float(name.rstrip("°")) for name in names]
+        for (idea, of), colour in zip(scores.items(), ("#20242b", "#1f8a5b", "#b8741a"), strict=True):
+            n_mm, spread = ([getattr(of[s], key) for s in settings] for key in ("n_mm", "n_spread_mm"))
+            axes.errorbar(values, n_mm, spread, color=colour, marker="o", ms=3, capsize=2, lw=1.4, label=idea)
+        pa_mm = [scores["as it is"][s].pa_mm for s in settings]
+        axes.plot(values, pa_mm, color="#20242b", ls=":", lw=1.2, label="as it is, PA-MPJPE")
+        axes.set(title=factor, ylim=(0, None), xlabel="degrees" if names[0].endswith("°") else "halves of the width")
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("N-MPJPE, mm")
+    figure.axes[1].legend(frameon=False, fontsize=8)
+    with atomic_file(path) as partial:
+        figure.savefig(partial, dpi=100, format="png")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.overlap import ahead
 from hyperlift.video.reading import Frame, read_frames
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
+from hyperlift.wild.levelling import unrolled_view
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.self_check import check_keypoints
@@ -201,8 +202,9 @@ class Lifter:
             done += len(person.frame)
             progress("lift", done, total)
 
+        view = unrolled_view(options.camera_roll_deg or 0.0, recorded.width, recorded.height)
         people = lift_people(
-            predict, self.spec, tracks, recorded.width, recorded.height, recorded.times_s, on_person=told
+            predict, self.spec, tracks, recorded.width, recorded.height, recorded.times_s, on_person=told, view=view
         )
         if options.smooth is None:
             return people
