@@ -13,7 +13,15 @@ from pathlib import Path
 import numpy as np
 from report import write_section
 
-from hyperlift.evaluation.plausibility import FLIP_DEG, STILL, Event, bone_turns, depth_flips, swapped_sides
+from hyperlift.evaluation.plausibility import (
+    FLIP_DEG,
+    STILL,
+    SWAP_GAIN_M,
+    Event,
+    bone_turns,
+    depth_flips,
+    swapped_sides,
+)
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
@@ -66,7 +74,8 @@ def main() -> None:
     lines += [
         "",
         f"A turn counts where the 2D bone changed by less than {100 * STILL:.0f} % of the bone's length. Sides are "
-        "swapped where a pair of joints, projected, fits the keypoints better with left and right exchanged. Only "
+        "swapped where a pair of joints, projected, fits the keypoints better with left and right exchanged, "
+        f"by {100 * SWAP_GAIN_M:.0f} cm or more. Only "
         "joints that were seen count. Events (of the turns, those within 0.1 s):",
         "",
         *notes,

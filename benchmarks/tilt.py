@@ -29,18 +29,19 @@ from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, 
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.joint_errors import joint_distance
 from hyperlift.geometry.normalisation import normalise_points
-from hyperlift.geometry.turned_view import CAMERA_UP, turn_keypoints, turn_pose, turn_towards
+from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
 from hyperlift.runtime import OnnxLifter, load_lifter
 from hyperlift.skeletons import H36M_17
-from hyperlift.trajectory.intrinsics import fov_intrinsics
+from hyperlift.trajectory.intrinsics import Intrinsics, fov_intrinsics
 from hyperlift.trajectory.place import place_people
-from hyperlift.trajectory.world import pitch_roll, up_from_pitch_roll
+from hyperlift.trajectory.world import pitch_roll
 from hyperlift.wild.keypoints import LiftedPerson
+from hyperlift.wild.levelling import settle_roll, upright
 
 FPS, SIDE_PX = 25.0, 1000
 AHEAD = np.array([0.0, 0.0, 1.0])
 UNSEEN = 0.05
-CURVES = ("as it is", "roll known")
+CURVES = ("as it is", "roll known", "roll found", "lens known")
 NOT_DRAWN = ("roll, looking down 30°",)
 
 
@@ -74,7 +75,10 @@ COMPARED = {
     "pitch +45°": Setting(pitch_deg=45),
     "pitch -30°, roll 30°": Setting(pitch_deg=-30, roll_deg=30),
     "off-centre 0.6, 60° lens": Setting(off_centre=0.6),
+    "off-centre 0.6, 40° lens": Setting(fov_deg=40, off_centre=0.6),
+    "off-centre 0.9, 40° lens": Setting(fov_deg=40, off_centre=0.9),
     "off-centre 0.6, 90° lens": Setting(fov_deg=90, off_centre=0.6),
+    "off-centre 0.6, 60° lens, roll 30°": Setting(off_centre=0.6, roll_deg=30),
 }
 
 
@@ -89,6 +93,18 @@ class Views:
     K: np.ndarray
     up: np.ndarray
     """[views, 3], camera axes."""
+
+    @property
+    def confidence(self) -> np.ndarray:
+        return self.keypoints_px[..., 2:]
+
+    @property
+    def rolls_deg(self) -> list[float]:
+        return [pitch_roll(up)[1] for up in self.up]
+
+    @property
+    def lens(self) -> Intrinsics:
+        return lens_of(float(np.degrees(2 * np.arctan(SIDE_PX / 2 / self.K[0, 0]))))
 
 
 def main() -> None:
@@ -110,13 +126,17 @@ def main() -> None:
     def scored(idea: str, setting: Setting) -> Score:
         return score(ideas.all[idea], seen(setting))
 
-    lines = ["| camera | N-MPJPE mm | PA-MPJPE mm | N-MPJPE, roll known |", "|---|---|---|---|"]
+    helped = CURVES[1:]
+    lines = [
+        f"| camera | N-MPJPE mm | PA-MPJPE mm | N: {' | N: '.join(helped)} |",
+        "|---|---|---|" + "---|" * len(helped),
+    ]
     for factor, levels in FACTORS.items():
         for name, setting in levels:
-            plain, known = (scored(idea, setting) for idea in CURVES)
+            plain, *others = (scored(idea, setting) for idea in CURVES)
             lines.append(
                 f"| {factor} {name} | {plain.n_mm:.1f} ± {plain.n_spread_mm:.1f} | {plain.pa_mm:.1f} ± "
-                f"{plain.pa_spread_mm:.1f} | {known.n_mm:.1f} |"
+                f"{plain.pa_spread_mm:.1f} | {' | '.join(f'{other.n_mm:.1f}' for other in others)} |"
             )
             print(lines[-1], flush=True)
     lines += ["", "| camera | " + " | ".join(ideas.all) + " |", "|---|" + "---|" * len(ideas.all)]
@@ -184,64 +204,61 @@ def views_of(setting: Setting, clips: Sequence[np.ndarray], seed: int) -> Views:
 
 
 class Ideas:
-    """Ways to lift the same keypoints."""
+    """Ways to lift the same keypoints; those that a user can have go through the functions that users have."""
 
     def __init__(self, lifter: OnnxLifter) -> None:
         self.lifter = lifter
         self.all: dict[str, Callable[[Views], np.ndarray]] = {
-            "as it is": self.plain,
-            "roll known": self.roll,
-            "roll and pitch known: level": self.level,
-            "towards the person": lambda views: self.towards(views, [CAMERA_UP] * len(views.up)),
-            "towards, roll known": lambda views: self.towards(views, [_unpitched(up) for up in views.up]),
-            "towards, roll and pitch known": lambda views: self.towards(views, views.up),
-            "the same, 60° lens assumed": lambda views: self.towards(views, views.up, fov_deg=60),
-            "two passes, roll": self.twice,
+            "as it is": lambda views: self.turned(views, [0.0] * len(views.up)),
+            "roll known": lambda views: self.turned(views, views.rolls_deg),
+            "lens known": lambda views: self.turned(views, [0.0] * len(views.up), views.lens),
+            "60° lens assumed": lambda views: self.turned(views, [0.0] * len(views.up), lens_of(60)),
+            "roll and lens known": lambda views: self.turned(views, views.rolls_deg, views.lens),
+            "roll, pitch and lens known: level": self.level,
+            "roll found": self.settled,
         }
 
-    def turned(self, views: Views, turns: Sequence[np.ndarray], K: np.ndarray) -> np.ndarray:
-        """Lift what turned cameras see; poses in the axes of the cameras that filmed."""
-        keypoints_px = np.stack([turn_keypoints(k, K, turn) for k, turn in zip(views.keypoints_px, turns, strict=True)])
-        points = normalise_points(keypoints_px[..., :2], SIDE_PX, SIDE_PX)
-        pose = self.lifter(np.concatenate([points, keypoints_px[..., 2:]], -1).astype(np.float32)).astype(np.float64)
-        return np.stack([turn_pose(p, np.swapaxes(turn, -1, -2)) for p, turn in zip(pose, turns, strict=True)])
-
-    def plain(self, views: Views) -> np.ndarray:
-        return self.turned(views, [np.eye(3)] * len(views.up), views.K)
-
-    def roll(self, views: Views) -> np.ndarray:
-        return self.turned(views, [turn_towards(AHEAD, _unpitched(up)) for up in views.up], views.K)
+    def turned(self, views: Views, rolls_deg: Sequence[float], lens: Intrinsics | None = None) -> np.ndarray:
+        """Lift through cameras without their roll that look at the person if the lens is known."""
+        points = np.concatenate([normalise_points(views.keypoints_px[..., :2], SIDE_PX, SIDE_PX), views.confidence], -1)
+        if not any(rolls_deg) and lens is None:
+            return self.lifter(points.astype(np.float32))
+        predictors = [upright(self.lifter, self.lifter.spec, roll, lens) for roll in rolls_deg]
+        return np.concatenate([predict(clip[None]) for predict, clip in zip(predictors, points, strict=True)])
 
     def level(self, views: Views) -> np.ndarray:
+        """Lift what level cameras see: another pitch, at the price of a strongly distorted picture."""
         turns = [turn_towards(AHEAD - (AHEAD @ up) * up, up) for up in views.up]
-        return self.turned(views, turns, views.K)
+        level_px = np.stack(
+            [turn_keypoints(k, views.K, turn) for k, turn in zip(views.keypoints_px, turns, strict=True)]
+        )
+        poses = self.turned(Views(level_px, views.truth_m, views.K, views.up), [0.0] * len(turns)).astype(np.float64)
+        return np.stack([turn_pose(pose, turn.T) for pose, turn in zip(poses, turns, strict=True)])
 
-    def towards(self, views: Views, ups: Sequence[np.ndarray], fov_deg: float | None = None) -> np.ndarray:
-        K = views.K if fov_deg is None else fov_intrinsics(fov_deg, SIDE_PX, SIDE_PX).K
-        sights = [_sight(keypoints_px, K) for keypoints_px in views.keypoints_px]
-        return self.turned(views, [turn_towards(sight, up) for sight, up in zip(sights, ups, strict=True)], K)
+    def settled(self, views: Views) -> np.ndarray:
+        """The roll that the poses show; everybody alone, the lens assumed."""
+        poses = []
+        for row in range(len(views.up)):
+            alone = Views(
+                *(array[row : row + 1] for array in (views.keypoints_px, views.truth_m)), views.K, views.up[row:]
+            )
+            seen = alone.keypoints_px[0, ..., 2] >= UNSEEN
+            number = np.arange(len(seen))
 
-    def twice(self, views: Views) -> np.ndarray:
-        """The roll that the first poses show, then once more; everybody alone, the lens assumed."""
-        turns = []
-        for pose, keypoints_px in zip(self.plain(views), views.keypoints_px, strict=True):
-            number = np.arange(len(pose))
-            person = LiftedPerson(0, number, number / FPS, pose, keypoints_px[..., 2] >= UNSEEN, keypoints_px)
-            placement = place_people([person], self.lifter.spec, fov_intrinsics(60, SIDE_PX, SIDE_PX))
-            turns.append(turn_towards(AHEAD, _unpitched(placement.world.up)))
-        return self.turned(views, turns, views.K)
+            def lift_at(roll_deg: float, alone: Views = alone) -> np.ndarray:
+                return self.turned(alone, [roll_deg])
+
+            def roll_of(pose: np.ndarray, alone: Views = alone, seen=seen, number=number) -> tuple[float, float]:
+                person = LiftedPerson(0, number, number / FPS, pose[0], seen, alone.keypoints_px[0])
+                world = place_people([person], self.lifter.spec, lens_of(60)).world
+                return world.roll_deg, world.tilt_std_deg
+
+            poses.append(settle_roll(lift_at, roll_of)[0])
+        return np.concatenate(poses)
 
 
-def _unpitched(up: np.ndarray) -> np.ndarray:
-    """Up of a camera that has the roll alone."""
-    return up_from_pitch_roll(0.0, pitch_roll(up)[1])
-
-
-def _sight(keypoints_px: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """The mean direction in which a person is seen. One a clip: a camera that follows hides the motion."""
-    weight = np.maximum(keypoints_px[..., 2:], UNSEEN)
-    centre_px = (keypoints_px[..., :2] * weight).sum((0, 1)) / weight.sum((0, 1))
-    return np.append((centre_px - K[:2, 2]) / K[[0, 1], [0, 1]], 1.0)
+def lens_of(fov_deg: float) -> Intrinsics:
+    return fov_intrinsics(fov_deg, SIDE_PX, SIDE_PX)
 
 
 @dataclass(frozen=True)
@@ -272,7 +289,7 @@ def draw(path: Path, scores: dict[str, dict[Setting, Score]]) -> None:
     for axes, factor in zip(figure.subplots(1, len(drawn), sharey=True), drawn, strict=True):
         names, settings = zip(*FACTORS[factor], strict=True)
         values = [float(name.rstrip("°")) for name in names]
-        for (idea, of), colour in zip(scores.items(), ("#20242b", "#1f8a5b"), strict=True):
+        for (idea, of), colour in zip(scores.items(), ("#20242b", "#1f8a5b", "#b8741a", "#2e86de"), strict=True):
             n_mm, spread = ([getattr(of[s], key) for s in settings] for key in ("n_mm", "n_spread_mm"))
             axes.errorbar(values, n_mm, spread, color=colour, marker="o", ms=3, capsize=2, lw=1.4, label=idea)
         pa_mm = [scores["as it is"][s].pa_mm for s in settings]

@@ -22,6 +22,8 @@ APART_S = 0.2
 """Moments of one bone that follow one another this closely are one event."""
 SWAP_M = 0.12
 """Sides that lie nearer to one another in the picture cannot be told apart there."""
+SWAP_GAIN_M = 0.05
+"""By how much exchanged sides must fit better, both joints together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +46,9 @@ def bone_turns(
     K: Float[np.ndarray, "3 3"],
     lines: Sequence[tuple[int, int]],
     step: int,
-) -> Float[np.ndarray, "frames-step lines"]:
+) -> Float[np.ndarray, "rows lines"]:
     """Angle by which each line turns within ``step`` frames while its picture stays, degrees; NaN where its picture
-    moves or an end was not seen.
+    moves or an end was not seen. Rows are the frames from which on it turns, ``step`` fewer than there are.
 
     Args:
         joints_m: camera metres, from the camera.
@@ -114,7 +116,7 @@ def swapped_sides(
     """Pairs of joints whose 3D lies on the keypoints of the other side.
 
     Arguments as for ``depth_flips``. A pair counts where both were seen more than ``SWAP_M`` apart and the 3D joints,
-    projected, fit better with left and right exchanged.
+    projected, fit better by ``SWAP_GAIN_M`` with left and right exchanged.
     """
     metres_per_px = joints_m[:, skeleton.root, 2] / K[0, 0]
     projected_px = project(joints_m, K)
@@ -129,7 +131,7 @@ def swapped_sides(
         usable = seen[:, right] & seen[:, left] & (apart_px * metres_per_px > SWAP_M)
         gains[:, number] = np.where(usable, gain_px * metres_per_px, 0.0)
     names = ["-".join(skeleton.joints[joint] for joint in pair) for pair in skeleton.pairs]
-    return _events(names, gains, 0.0, time_s, 0)
+    return _events(names, gains, SWAP_GAIN_M, time_s, 0)
 
 
 def _events(

@@ -13,7 +13,6 @@ from hyperlift.skeletons import H36M_17
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.wild.gaps import FilledTrack, fill_gaps
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
-from hyperlift.wild.levelling import TurnedView
 from hyperlift.wild.side_swaps import repair_side_swaps
 from hyperlift.wild.timing import check_times, grid_times, resample, resample_pose2d
 from hyperlift.wild.tracking import follow_people
@@ -68,20 +67,12 @@ def people_in(
 
 
 def network_input(
-    track: Track,
-    width: int,
-    height: int,
-    time_s: Float[np.ndarray, " all_frames"],
-    view: TurnedView | None = None,
+    track: Track, width: int, height: int, time_s: Float[np.ndarray, " all_frames"]
 ) -> tuple[FilledTrack, Float[np.ndarray, "frames joints 3"]]:
-    """A track without gaps, and the same in normalised picture space with its confidence, at the video's frames.
-
-    With a ``view`` the latter is what the turned camera sees.
-    """
+    """A track without gaps, and the same in normalised picture space with its confidence, at the video's frames."""
     filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, time_s)
-    keypoints_px = filled.keypoints_px if view is None else view.keypoints(filled.keypoints_px)
-    points_norm = normalise_points(keypoints_px[..., :2], float(width), float(height))
-    return filled, np.concatenate([points_norm, keypoints_px[..., 2:]], axis=-1)
+    points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
+    return filled, np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
 
 
 def lift_track(
@@ -91,7 +82,6 @@ def lift_track(
     width: int,
     height: int,
     time_s: Float[np.ndarray, " all_frames"],
-    view: TurnedView | None = None,
 ) -> LiftedPerson:
     """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's
     frames.
@@ -103,26 +93,23 @@ def lift_track(
         width: of the video in pixels.
         height: of the video in pixels.
         time_s: seconds of every frame of the video, evenly spaced or not, indexed by frame number.
-        view: the camera through which the lifter is to look, turned on the spot; what comes out is in the axes of the
-            one that filmed.
 
     Raises:
         InputError: the lifter has another skeleton.
     """
     if spec.skeleton != H36M_17.name:
         raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}")
-    filled, pose2d_norm = network_input(track, width, height, time_s, view)
+    filled, pose2d_norm = network_input(track, width, height, time_s)
     grid_s = grid_times(filled.time_s, spec.fps)
     at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s)
     lifted = lift_windows(predict, at_model_rate, spec.n_frames, align_depth=not spec.rootrel)
     if not np.isfinite(lifted).all():
         raise InputError(f"the lifter {spec.name!r} returns NaN or infinite poses; its weights are broken")
-    pose_norm = resample(lifted, grid_s, filled.time_s)
     return LiftedPerson(
         id=track.id,
         frame=filled.frame,
         time_s=filled.time_s,
-        pose_norm=pose_norm if view is None else view.back(pose_norm),
+        pose_norm=resample(lifted, grid_s, filled.time_s),
         valid=filled.valid,
         bridged=filled.bridged,
         keypoints_px=np.where(filled.valid[..., None], filled.keypoints_px, np.array([np.nan, np.nan, 0.0])),
@@ -137,11 +124,10 @@ def lift_people(
     height: int,
     time_s: Float[np.ndarray, " all_frames"],
     on_person: Callable[[LiftedPerson], None] = lambda person: None,
-    view: TurnedView | None = None,
 ) -> list[LiftedPerson]:
     """``lift_track`` for several people; ``on_person`` is called after each, for a progress bar."""
     people = []
     for track in tracks:
-        people.append(lift_track(predict, spec, track, width, height, time_s, view))
+        people.append(lift_track(predict, spec, track, width, height, time_s))
         on_person(people[-1])
     return people
