@@ -22,7 +22,7 @@ from hyperlift.trajectory.world import up_from_pitch_roll
 Lifted = TypeVar("Lifted")
 _AHEAD = np.array([0.0, 0.0, 1.0])
 WORTH_DEG = 10.0
-"""A smaller roll costs a millimetre or two, and an estimate of it is wrong by degrees: upright footage stays as it is."""
+"""A smaller roll costs a millimetre or two, less than a wrong estimate might: upright footage stays as it is."""
 _SURE_DEG = 8.0
 """Up is not known from people when its own uncertainty is larger."""
 _MOST_PASSES = 3
