@@ -291,7 +291,21 @@ def draw(path: Path, scores: dict[str, dict[Setting, Score]]) -> None:
         values = [float(name.rstrip("°")) for name in names]
         for (idea, of), colour in zip(scores.items(), ("#20242b", "#1f8a5b", "#b8741a", "#2e86de"), strict=True):
             n_mm, spread = ([getattr(of[s], key) for s in settings] for key in ("n_mm", "n_spread_mm"))
-            axes.errorbar(values, n_mm, spread, color=colour, marker="o", ms=3, capsize=2, lw=1.4, label=idea)
+            # What is measured first lies on top: where nothing helps, the other curves are the same.
+            first = idea == CURVES[0]
+            axes.errorbar(
+                values,
+                n_mm,
+                spread if first else None,
+                color=colour,
+                ls="-" if first else "--",
+                marker="o",
+                ms=3,
+                capsize=2,
+                lw=1.4,
+                label=idea,
+                zorder=4 if first else 3,
+            )
         pa_mm = [scores["as it is"][s].pa_mm for s in settings]
         axes.plot(values, pa_mm, color="#20242b", ls=":", lw=1.2, label="as it is, PA-MPJPE")
         axes.set(title=factor, ylim=(0, None), xlabel="degrees" if names[0].endswith("°") else "halves of the width")
