@@ -111,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mocap", type=Path)
     parser.add_argument("--onnx", help="a lifter; default: the bundled one")
-    parser.add_argument("--clips", type=int, default=16, help="clips a seed (default %(default)s)")
+    parser.add_argument("--clips", type=int, default=8, help="clips a seed (default %(default)s)")
     parser.add_argument("--frames", type=int, default=54, help="frames a clip (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="draws of clips, sides and noise (default %(default)s)")
     parser.add_argument("--figure", type=Path, default=PAGE.parent / "tilt.png", metavar="PNG")
@@ -239,9 +239,8 @@ class Ideas:
         """The roll that the poses show; everybody alone, the lens assumed."""
         poses = []
         for row in range(len(views.up)):
-            alone = Views(
-                *(array[row : row + 1] for array in (views.keypoints_px, views.truth_m)), views.K, views.up[row:]
-            )
+            one = slice(row, row + 1)
+            alone = Views(views.keypoints_px[one], views.truth_m[one], views.K, views.up[one])
             seen = alone.keypoints_px[0, ..., 2] >= UNSEEN
             number = np.arange(len(seen))
 
