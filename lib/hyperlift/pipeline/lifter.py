@@ -1,5 +1,6 @@
 """``Lifter``: from a video or keypoints to ``Motion``, every stage in order."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -19,15 +20,19 @@ from hyperlift.pipeline.source import Recorded, open_recording
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
+from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.overlap import ahead
 from hyperlift.video.reading import Frame, read_frames
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
+from hyperlift.wild.levelling import settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.self_check import check_keypoints
 from hyperlift.wild.smoothing import smooth
 from hyperlift.wild.streaming import LiftStream
+
+_LOG = logging.getLogger(__name__)
 
 
 class Lifter:
@@ -149,18 +154,30 @@ class Lifter:
             tracks = people_in(detections, width, height, recorded.times_s, options.min_confidence)
             warnings = check_keypoints(detections, width, height)
             wanted = _wanted(tracks, options.people)
-            people = self._lift_tracks(tracks, recorded, options, progress)
-            timings.frames["lift"] += sum(len(person.frame) for person in people)
-        with timings.stage("place"):
-            # Everybody tells where up and the floor are, also those who are not asked for.
-            people, placement = place_lifted(
-                people,
-                self.spec,
-                intrinsics,
-                None if options.height_m is None else BodyHeight.given(options.height_m),
-                options.camera_pitch_deg,
-                options.camera_roll_deg,
+
+        def lifted_at(roll_deg: float) -> tuple[list[LiftedPerson], Placement]:
+            with timings.stage("lift"):
+                lifted = self._lift_tracks(tracks, recorded, options, progress, intrinsics, roll_deg)
+                timings.frames["lift"] += sum(len(person.frame) for person in lifted)
+            with timings.stage("place"):
+                # Everybody tells where up and the floor are, also those who are not asked for.
+                return place_lifted(
+                    lifted,
+                    self.spec,
+                    intrinsics,
+                    None if options.height_m is None else BodyHeight.given(options.height_m),
+                    options.camera_pitch_deg,
+                    options.camera_roll_deg,
+                )
+
+        if options.camera_roll_deg is not None:
+            people, placement = lifted_at(options.camera_roll_deg)
+        else:
+            (people, placement), roll_deg = settle_roll(
+                lifted_at, lambda found: (found[1].world.roll_deg, found[1].world.tilt_std_deg)
             )
+            if roll_deg:
+                _LOG.info("the camera is rolled by about %.0f degrees: keypoints were turned upright", roll_deg)
         people = [person for person in people if person.id in wanted]
         return Motion(
             people=people,
@@ -189,10 +206,17 @@ class Lifter:
         return LiftStream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
 
     def _lift_tracks(
-        self, tracks: Sequence[Track], recorded: Recorded, options: LiftOptions, progress: Progress
+        self,
+        tracks: Sequence[Track],
+        recorded: Recorded,
+        options: LiftOptions,
+        progress: Progress,
+        intrinsics: Intrinsics,
+        roll_deg: float,
     ) -> list[LiftedPerson]:
         skeleton = skeleton_named(self.spec.skeleton)
         predict: Predictor = FlipAveraged(self._network, skeleton) if options.flip else self._network
+        predict = upright(predict, self.spec, roll_deg, intrinsics)
         total = sum(int(track.frame[-1] - track.frame[0]) + 1 for track in tracks)
         done = 0
 

@@ -54,7 +54,8 @@ class LiftOptions:
     camera_pitch_deg: float | None = None
     """Angle by which the camera looks up, negative down; None measures it from the people."""
     camera_roll_deg: float | None = None
-    """Angle by which the camera is turned clockwise about its axis; None measures it from the people."""
+    """Angle by which the camera is turned clockwise about its axis; keypoints are turned upright by it before lifting.
+    None lifts them as they are and measures it from the people."""
     allow_truncated: bool = False
     """Lift what is readable of a video that breaks off."""
 
