@@ -44,11 +44,11 @@ function makeCurves(data, holder) {
   const axis = document.createElement("canvas"), hand = document.createElement("div");
   axis.id = "axis"; hand.id = "head";
   holder.append(axis, hand);
-  const view = { from: data.start, to: Math.max(data.end, data.start + 1e-3), person: data.people[0], width: 1 };
+  const view = { from: data.start, to: Math.max(data.end, data.start + 1e-3), person: data.people[0] || null, width: 1 };
 
   function limits(panel) {
     const seen = [];
-    for (const curve of panel.curves) {
+    if (view.person) for (const curve of panel.curves) {
       const values = view.person.curves[curve.number], stride = Math.max(1, Math.floor(values.length / 4000));
       for (let i = 0; i < values.length; i += stride) if (Number.isFinite(values[i])) seen.push(values[i]);
     }
@@ -110,7 +110,7 @@ function makeCurves(data, holder) {
       pen.fillText(`${(+value.toFixed(digits) + 0).toFixed(digits)}${panel.unit === "°" ? "°" : " m"}`, 3, Math.max(10, at - 3));
     }
     pen.lineJoin = "round";
-    for (const curve of panel.curves) {
+    if (view.person) for (const curve of panel.curves) {
       pen.strokeStyle = data.colours[curve.side];
       for (const wanted of [0, 1]) {
         pen.globalAlpha = wanted ? 0.95 : 0.3;
@@ -142,7 +142,7 @@ function makeCurves(data, holder) {
   function moveTo(time) {
     const share = (time - view.from) / (view.to - view.from);
     hand.style.transform = `translateX(${Math.round(Math.min(1, Math.max(0, share)) * (view.width - 1))}px)`;
-    const i = view.person.at;
+    const i = view.person ? view.person.at : -1;
     for (const panel of panels)
       for (const curve of panel.curves) {
         const value = i < 0 ? NaN : view.person.curves[curve.number][i];
