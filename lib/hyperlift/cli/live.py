@@ -81,7 +81,7 @@ def _lift_options(args: argparse.Namespace) -> LiftOptions:
 
 def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
-        description="Show the people before a camera, or in a video as if it came live, in 3D on a page of this computer."
+        description="Show the people before a camera, or in a video as if it were live, in 3D on a local page."
     )
     parser.add_argument(
         "--source", default="0", metavar="CAMERA|FILE", help="number or device of a camera, or a video (default 0)"
@@ -89,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--camera-size", metavar="WxH", help="pixels to ask the camera for (default: its own)")
     parser.add_argument("--camera-fps", metavar="N", help="frames a second to ask the camera for")
     parser.add_argument(
-        "--every-frame", action="store_true", help="of a file: leave out no frame, though it be slower than its own pace"
+        "--every-frame",
+        action="store_true",
+        help="of a file: leave out no frame, though it be slower than its own pace",
     )
     parser.add_argument("--port", type=int, default=PORT, help="of the page on 127.0.0.1 (default %(default)s; 0: any)")
     parser.add_argument("--no-open", dest="open", action="store_false", help="do not open the page in a browser")
@@ -102,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     people.add_argument("--det-onnx", type=Path, metavar="FILE", help="person detector, for --detector rtmlib")
     people.add_argument("--pose-onnx", type=Path, metavar="FILE", help="pose network, for --detector rtmlib")
     people.add_argument("--skeleton", metavar="NAME", help="joints of that pose network (default coco17)")
-    people.add_argument("--min-confidence", default=str(LiftOptions.min_confidence), metavar="C", help="default %(default)s")
+    people.add_argument(
+        "--min-confidence", default=str(LiftOptions.min_confidence), metavar="C", help="default %(default)s"
+    )
     people.add_argument("--model", "--onnx", default="small", metavar="NAME|FILE", help="a bundled lifter or a file")
     people.add_argument(
         "--look-ahead",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hyperlift.live.source import LiveSource
 from hyperlift.video.reading import Frame
 
-
 _PATIENCE_S = 3.0
 """A device that gives no picture for longer cannot be waited for."""
 
@@ -39,8 +38,8 @@ class Captured:
 class Capture:
     """Takes pictures in its own thread. One picture at most waits for ``take``.
 
-    A camera's pictures do not wait: a picture that is not taken before the next one comes is dropped. A file is played at
-    its own pace; with ``every_frame`` it waits instead of dropping.
+    A camera's pictures do not wait: a picture that is not taken before the next one comes is dropped. A file is played
+    at its own pace; with ``every_frame`` it waits instead of dropping.
     """
 
     def __init__(self, source: LiveSource, clock: Clock, every_frame: bool = False) -> None:

@@ -2,8 +2,8 @@
 
 Messages are server-sent events (WHATWG HTML, section 9.2) whose data is JSON:
 
-``frame``: ``index``, ``time_s``, ``dropped``, ``course`` (milliseconds of the server's clock: captured, begun, detected,
-complete, placed, sent) and ``people``, each ``id``, ``joints`` (x, y, z of every joint in turn, whole steps of
+``frame``: ``index``, ``time_s``, ``dropped``, ``course`` (milliseconds of the server's clock: captured, begun,
+detected, complete, placed, sent) and ``people``, each ``id``, ``joints`` (x, y, z of every joint in turn, whole steps of
 ``PLACE_STEP_M``, world axes, null where unknown), ``valid`` (bit j: joint j was seen) and ``curves`` (in steps of the
 page's curves, null where unknown).
 ``past``: ``frames``, a list of such frames, oldest first: what was before this page listened.
@@ -17,6 +17,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import Empty, Full, Queue
 
 import numpy as np
@@ -107,10 +108,8 @@ class Listener:
             return None
 
     def _drop_oldest(self) -> None:
-        try:
+        with suppress(Empty):
             self._messages.get_nowait()
-        except Empty:
-            pass
 
 
 class Hub:

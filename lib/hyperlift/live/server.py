@@ -9,7 +9,9 @@ import errno
 import json
 import os
 import socket
+import sys
 import threading
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -95,8 +97,6 @@ class _Http(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Pages come and go as they like: a connection that breaks is no event."""
-        import sys
-
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -111,14 +111,12 @@ class _Http(ThreadingHTTPServer):
     def hang_up(self) -> None:
         with self._lock:
             for connection in self._connections:
-                try:
+                with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Http
+    server: _Http  # pyright: ignore[reportIncompatibleVariableOverride]
     server_version, sys_version = "HyperLift", ""
     timeout = _SILENT_S
 

@@ -208,13 +208,13 @@ def _facts(
 ) -> dict[str, object]:
     return {
         "Source": f"{source.name}, {source.width} × {source.height}, {source.fps:g} frames a second",
-        "Places": "metres in the world, z up, the floor at 0 as far as it is known by now; the camera is above the origin",
+        "Places": "metres in the world, z up, the floor at 0 as far as it is known by now; the camera above the origin",
         "Size": height.sentence,
         "Camera": intrinsics.source,
         "Look-ahead": f"{live.look_ahead} frames: those are waited for before somebody is shown",
-        "Latency": "from the moment at which the picture was there (after the camera's own exposure and transfer) to the "
-        "frame after the one in which the page drew it (before the display's own delay), by the server's clock, which "
-        "the page asks for and knows to half the time of the quickest answer",
+        "Latency": "from the moment at which the picture was there (after the camera's own exposure and transfer) to "
+        "the page's next turn after it drew it (before the display's own delay), by the server's clock, which the page "
+        "asks for and knows to half the time of the quickest answer",
         "Detector": detector.name,
         "Lifter": " · ".join(text for text in (lifter.spec.name, lifter.spec.licence) if text),
         "Credit": lifter.spec.credit,

@@ -112,7 +112,9 @@ def camera_address(
     if platform == "darwin" and fps is None:
         options["framerate"] = f"{_USUAL_FPS:g}"  # its own default, 29.97, is refused by most cameras of a Mac
     if number and platform == "win32":
-        raise InputError(f"--source {text}: Windows names its cameras; give --source 'video=NAME' ({_cameras('dshow')})")
+        raise InputError(
+            f"--source {text}: Windows names its cameras; give --source 'video=NAME' ({_cameras('dshow')})"
+        )
     address = f"/dev/video{int(text)}" if number and platform == "linux" else text
     return CameraAddress(DEVICE_FORMATS[platform], address, options)
 

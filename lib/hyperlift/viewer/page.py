@@ -216,8 +216,8 @@ def page_text(data: dict, title: str, beside: VideoBeside | None = None) -> str:
     """The page with its data inside.
 
     Args:
-        data: for JSON, beginning with ``page_frame``. A page whose ``live`` is set may talk to its own server, any other
-            to nobody.
+        data: for JSON, beginning with ``page_frame``. A page whose ``live`` is set may talk to its own server, any
+            other to nobody.
         title: any text.
         beside: the recording's video.
     """
