@@ -3,9 +3,9 @@
 Messages are server-sent events (WHATWG HTML, section 9.2) whose data is JSON:
 
 ``frame``: ``index``, ``time_s``, ``dropped``, ``course`` (milliseconds of the server's clock: captured, begun,
-detected, complete, placed, sent) and ``people``, each ``id``, ``joints`` (x, y, z of every joint in turn, whole steps of
-``PLACE_STEP_M``, world axes, null where unknown), ``valid`` (bit j: joint j was seen) and ``curves`` (in steps of the
-page's curves, null where unknown).
+detected, complete, placed, sent) and ``people``, each ``id``, ``joints`` (x, y, z of every joint in turn, whole
+steps of ``PLACE_STEP_M``, world axes, null where unknown), ``valid`` (bit j: joint j was seen) and ``curves`` (in
+steps of the page's curves, null where unknown).
 ``past``: ``frames``, a list of such frames, oldest first: what was before this page listened.
 ``picture``: ``index`` and ``jpeg`` (base64) of a frame.
 ``end``: ``reason``; no frame follows.

@@ -2,7 +2,7 @@
 
 The same estimates as for recordings (``hyperlift.trajectory``), looking back only: sizes are medians of the last
 seconds, a root is the last point of the smoothed path of the last half second, and gravity and floor are found anew
-from the last seconds of everybody, at first often, then seldom. What is drawn glides to a new floor rather than jumping.
+from the last seconds of everybody, at first often, then seldom. What is drawn glides to a new floor, without a jump.
 """
 
 import math
