@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,10 @@ def session_of(
     clock, hub = Clock(), Hub()
     server = LiveServer(0, hub, clock)
     lift, options = lift or LiftOptions(detector="movenet-fast"), LiveOptions(**live)
-    session = LiveSession(source, server, hub, clock, lifter=lifter, lift=lift, live=options, detector=detector)
+    with ExitStack() as stack:
+        stack.callback(server.stop)
+        session = LiveSession(source, server, hub, clock, lifter=lifter, lift=lift, live=options, detector=detector)
+        stack.pop_all()
     with session:
         if start:
             session.start()
