@@ -36,6 +36,8 @@ _PICTURE_SIDE_PX, _JPEG_QUALITY = 480, 70
 
 Message = bytes
 """One event, ready to be sent."""
+GOODBYE: Message = b""
+"""The last message: whoever gets it leaves."""
 
 
 def frame_text(frame: LiveFrame, curves: Sequence[Curve], sent_ms: float) -> str:
@@ -89,7 +91,6 @@ class Listener:
 
     def __init__(self) -> None:
         self._messages: Queue[Message] = Queue(_LONGEST_QUEUE)
-        self.closed = False
 
     def put(self, message: Message) -> None:
         """Hand a message over; if the page does not keep up its oldest one goes."""
@@ -169,8 +170,7 @@ class Hub:
         """Send everybody away."""
         with self._lock:
             for listener in self._listeners:
-                listener.closed = True
-                listener.put(b"")
+                listener.put(GOODBYE)
 
     def _tell(self, message: Message) -> None:
         for listener in self._listeners:

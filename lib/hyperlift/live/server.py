@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,11 +20,13 @@ from typing import Any
 
 from hyperlift.errors import InputError
 from hyperlift.live.capture import Clock
-from hyperlift.live.events import Hub
+from hyperlift.live.events import GOODBYE, Hub
 
 HOST = "127.0.0.1"
 _HEARTBEAT_S = 1.0
 """A closed page is noticed within this time."""
+_GOODBYE_S = 0.5
+"""Pages have so long to read the last message."""
 _SILENT_S = 20.0
 """Whoever connects and then says nothing, or reads nothing, is cut off."""
 
@@ -73,6 +76,9 @@ class LiveServer:
             self._http.shutdown()
             self._thread.join()
         self._hub.close()
+        patience = time.monotonic() + _GOODBYE_S
+        while self._hub.listeners and time.monotonic() < patience:
+            time.sleep(0.01)
         self._http.hang_up()
         self._http.server_close()
 
@@ -176,8 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         listener = self.server.hub.listen()
         try:
-            while not listener.closed:
-                message = listener.get(_HEARTBEAT_S)
+            while (message := listener.get(_HEARTBEAT_S)) != GOODBYE:
                 # A line with a colon is a comment: it finds out whether anybody is there.
                 self.wfile.write(b":\n\n" if message is None else message)
         finally:

@@ -168,7 +168,7 @@ class LiveSession:
             if not self._left.is_set():
                 self._capture.start()
                 self._follow()
-            self._hub.end("The video is over.")
+            self._hub.end("The server was stopped." if self._left.is_set() else "The video is over.")
         except BaseException as error:  # told to whoever waits
             self._error = error
             self._hub.end("Nothing more comes; the terminal says why.")

@@ -140,9 +140,9 @@ function makeLive(data, state, view, page) {
   live.beforeFrame = (now) => {
     if (drawn) {
       if (Number.isFinite(live.offset_ms)) {
-        const [captured, begun, detected, complete, placed, sent] = drawn.course, received = drawn.received + live.offset_ms, shown = now + live.offset_ms;
+        const [captured, begun, detected, complete, , sent] = drawn.course, received = drawn.received + live.offset_ms, shown = now + live.offset_ms;
         live.samples.push({ index: drawn.index, at: now, shown_ms: shown, total: shown - captured,
-          parts: [begun - captured, detected - begun, complete - detected, placed - complete, received - sent, shown - received] });
+          parts: [begun - captured, detected - begun, complete - detected, sent - complete, received - sent, shown - received] });
       }
       drawn = null;
     }
