@@ -38,8 +38,8 @@ def test_people_move_and_their_age_is_told(running):
         until(page, "document.getElementById('latency').textContent.includes('dropped')")
         said = page.locator("#latency").text_content()
         assert re.fullmatch(
-            r"\d+ ms from picture to screen \(95 %: \d+, known to ± \d+\): waits \d+ \+ detection \d+ \+ look-ahead \d+ "
-            r"\+ lift \d+ \+ way -?\d+ \+ drawing \d+ · [\d.]+ frames/s · 0 dropped",
+            r"\d+ ms from picture to screen \(95 %: \d+, known to ± \d+\): waits \d+ \+ detection \d+ \+ "
+            r"look-ahead \d+ \+ lift \d+ \+ way -?\d+ \+ drawing \d+ · [\d.]+ frames/s · 0 dropped",
             said,
         )
         until(page, "document.getElementById('shot').naturalWidth === 480")
@@ -109,9 +109,11 @@ def test_a_second_tab_sees_the_same_past_and_a_closed_one_stops_nothing(running)
 def test_a_stopped_server_is_told(tmp_path):
     spots = write_spots(tmp_path / "spot.mp4", np.linspace(60, 580, 2000), fps=25.0)
     lifter = Lifter("small", threads=1)
-    with session_of(VideoFile(spots), lifter, detector=SpotDetector(), every_frame=True) as running:
-        with opened(running.server.url, tolerate="ERR_") as page:
-            until(page, "hyperlift.live.frames > 5")
-            running.session.stop()
-            until(page, "document.getElementById('latency').textContent.includes('stopped')")
-            assert page.evaluate("document.getElementById('failure').hidden")
+    with (
+        session_of(VideoFile(spots), lifter, detector=SpotDetector(), every_frame=True) as running,
+        opened(running.server.url, tolerate="ERR_") as page,
+    ):
+        until(page, "hyperlift.live.frames > 5")
+        running.session.stop()
+        until(page, "document.getElementById('latency').textContent.includes('stopped')")
+        assert page.evaluate("document.getElementById('failure').hidden")

@@ -1,5 +1,7 @@
 // Time, buttons, the video, and the loop that draws when something changed.
 
+const SAY_WHILE_PLAYING_MS = 80;
+
 const by = (id) => document.getElementById(id);
 
 function fail(message) {
@@ -136,7 +138,7 @@ async function begin() {
     seekFilm();
   }
 
-  slider.oninput = () => go(slider.valueAsNumber);
+  slider.oninput = () => { sliderAt = slider.valueAsNumber; go(sliderAt); };
   by("play").onclick = toggle;
   by("back").onclick = () => step(-1);
   by("on").onclick = () => step(1);
@@ -205,7 +207,7 @@ async function begin() {
     }
   }
 
-  let before = 0;
+  let before = 0, saidAt = -Infinity, sliderAt = NaN;
   function tick(now) {
     requestAnimationFrame(tick);
     const passed = Math.min(0.25, (now - before) / 1000);
@@ -228,9 +230,11 @@ async function begin() {
     if (state.follow && state.chosen) view.follow(state.chosen);
     view.show(state.time);
     if (state.redraw) { state.redraw = false; curves.draw(); drawPresence(); }
-    if (Math.abs(slider.valueAsNumber - state.time) > 1e-6) slider.value = state.time;
     curves.moveTo(state.time);
-    say();
+    // Nobody reads numbers that change sixty times a second, or sees a knob move by less than half a pixel.
+    const still = !state.playing && !state.live;
+    if (!(Math.abs(sliderAt - state.time) <= (still ? 1e-6 : 0.5 * duration() / curves.view.width))) slider.value = sliderAt = state.time;
+    if (still || begun - saidAt > SAY_WHILE_PLAYING_MS) { saidAt = begun; curves.say(); say(); }
     const middle = performance.now();
     view.draw();
     const end = performance.now();
