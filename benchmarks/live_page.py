@@ -1,8 +1,8 @@
 """How old what the live page shows is: a video played as if it were a camera, in headless Chromium on this computer.
 
 The page measures itself: every picture is stamped when it is there, the page asks for the server's clock, and takes the
-time in its next turn after it drew the people of that picture. Without a graphics card "drawing" is the CPU's work, which
-also takes time from everything else; give --gpu on a computer that has one.
+time in its next turn after it drew the people of that picture. Without a graphics card "drawing" is the CPU's work,
+which also takes time from everything else; give --gpu on a computer that has one.
 
     python benchmarks/live_page.py [--video FILE] [--seconds 20] [--detector movenet-fast] [--threads N] [--gpu]
 """
@@ -105,8 +105,8 @@ def main() -> None:
     source = args.video.name if args.video else "three people, 540 × 960, 30 a second"
     drawn = "drawn by the graphics card" if args.gpu else "drawn by the same CPU"
     note = (
-        f"Medians in ms; clocks known to ± {max(doubts_ms):.1f} ms. {source}; {args.detector}, page 1280 × 800 {drawn}; "
-        f"{machine()}."
+        f"Medians in ms; clocks known to ± {max(doubts_ms):.1f} ms. {source}; {args.detector}, page 1280 × 800 "
+        f"{drawn}; {machine()}."
     )
     table = "\n".join([*lines, "", note])
     print(table)

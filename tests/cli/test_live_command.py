@@ -76,3 +76,14 @@ def test_ctrl_c_ends_it_and_says_what_was(video, listens):
     out, error = running.communicate(timeout=120)
     assert (running.returncode, error) == (0, "")
     assert out.splitlines()[-1].startswith("8 frames, " if listens else "0 frames")
+
+
+def test_it_needs_no_torch(video):
+    blocked = "import sys; sys.modules.update({name: None for name in ('torch', 'safetensors', 'onnx')}); "
+    # Everything is imported and opened before the look-ahead is refused.
+    arguments = ["--source", str(video), "--port", "0", "--look-ahead", "900"]
+    code = f"{blocked} from hyperlift.cli.main import run; sys.exit(run('live', {arguments!r}))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert result.returncode == 2
+    assert "lookahead is 900" in result.stderr
