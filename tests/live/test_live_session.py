@@ -1,5 +1,6 @@
 """From a file's pixels to what a listener reads."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pipeline_recordings import SpotDetector, write_spots
 from hyperlift.detection import make_detector
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
-from hyperlift.live.source import VideoFile
+from hyperlift.live.source import Camera, CameraAddress, VideoFile
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.skeletons import H36M_17
@@ -155,6 +156,36 @@ def test_what_breaks_in_a_thread_is_raised_to_who_waits_and_told_to_the_page(spo
         assert reason == "Nothing more comes; the terminal says why."
         with pytest.raises(InputError, match="frame 2 is broken"):
             running.session.wait(10)
+
+
+def test_a_camera_cannot_be_made_to_wait(lifter):
+    camera = Camera(CameraAddress("lavfi", "testsrc2=size=320x240:rate=50,realtime"), "0")
+    try:
+        with (
+            pytest.raises(InputError, match="--every-frame: camera 0 does not wait"),
+            session_of(camera, lifter, every_frame=True),
+        ):
+            pass
+    finally:
+        camera.close()
+
+
+def test_a_camera_that_shows_people(clip, lifter):
+    """FFmpeg plays the clip as a camera would give it: at its pace, whether or not anybody has time."""
+    camera = Camera(CameraAddress("lavfi", f"movie={clip},setpts=12*PTS,realtime"), "0")
+    with session_of(
+        camera, lifter, detector=make_detector("movenet-fast", fps=5.0, threads=1), look_ahead=1
+    ) as running:
+        frames = frames_until_end(running.server.port)
+        with pytest.raises(InputError, match="camera 0: gives no more pictures"):
+            running.session.wait(60)
+    indices = [frame["index"] for frame in frames]
+    assert indices == sorted(set(indices))
+    assert indices[0] == 0
+    # Every picture was shown, was dropped, or waited for its look-ahead when the camera went.
+    dropped = int(re.search(r"(\d+) dropped", running.session.summary())[1])
+    assert len(frames) + dropped + 1 == FRAMES
+    assert len(frames[-1]["people"]) >= 2
 
 
 def test_look_ahead_that_the_lifter_cannot_give(spots, lifter):

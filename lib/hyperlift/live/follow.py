@@ -68,7 +68,13 @@ class LivePeople:
     """Takes pictures one by one and gives the people of the picture ``look-ahead`` earlier."""
 
     def __init__(
-        self, detector: Detector, streams: LiftStreams, placing: LivePlacing, clock: Clock, look_ahead: int
+        self,
+        detector: Detector,
+        streams: LiftStreams,
+        placing: LivePlacing,
+        clock: Clock,
+        look_ahead: int,
+        fps: float,
     ) -> None:
         """The stages, put together by the caller.
 
@@ -78,10 +84,12 @@ class LivePeople:
             placing: for the same pictures.
             clock: stamps the stations.
             look_ahead: pictures that must have come after a picture before its people are given.
+            fps: that the detector was opened for.
         """
         detector.reset()
         self._detector, self._streams, self._placing, self._clock = detector, streams, placing, clock
-        self._look_ahead = look_ahead
+        self._look_ahead, self._fps = look_ahead, fps
+        self._last_number = -1
         self._follower = Follower()
         self._waiting: deque[_Seen] = deque()
 
@@ -92,7 +100,9 @@ class LivePeople:
             InputError: the picture, or what comes of it, does not fit.
         """
         begun_ms, frame = self._clock.now_ms(), captured.frame
-        people = self._detector.detect(frame.rgb, frame.index)
+        # Detectors take numbers for time; a camera may keep to another rate than it says, in the dark for one.
+        self._last_number = max(self._last_number + 1, round(frame.time_s * self._fps))
+        people = self._detector.detect(frame.rgb, self._last_number)
         numbers = self._follower.follow(frame.time_s, people)
         seen = {n: p.keypoints_px for n, p in zip(numbers, people, strict=True) if n is not None}
         detected_ms = self._clock.now_ms()

@@ -10,6 +10,7 @@ import numpy as np
 
 from hyperlift import __version__
 from hyperlift.detection import Detector
+from hyperlift.errors import InputError
 from hyperlift.live.capture import Capture, Clock
 from hyperlift.live.events import KEPT_S, Hub, frame_text, picture_text
 from hyperlift.live.follow import LiveFrame, LivePeople
@@ -74,6 +75,8 @@ class LiveSession:
         Raises:
             InputError: the options do not fit the source.
         """
+        if live.every_frame and not source.waits:
+            raise InputError(f"--every-frame: {source.name} does not wait; it is for video files, leave it out")
         self._source, self._server, self._hub, self._clock, self._live = source, server, hub, clock, live
         self._skeleton = skeleton_named(lifter.spec.skeleton)
         self._curves = curves_of(self._skeleton)
@@ -95,6 +98,7 @@ class LiveSession:
             LivePlacing(lifter.spec, intrinsics, height, lift.camera_pitch_deg, lift.camera_roll_deg),
             clock,
             live.look_ahead,
+            source.fps,
         )
         self._page = live_page(
             source.name, self._skeleton, source.fps, KEPT_S, _facts(source, lifter, detector, intrinsics, height, live)

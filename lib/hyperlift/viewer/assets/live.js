@@ -1,7 +1,7 @@
 // People who move right now: frames come from the server that this page is from (hyperlift/live/events.py says what they
 // hold), and the page shows how old what it shows is.
 
-const ROOM = 4800, MEASURED_S = 4, SAY_EVERY_MS = 400, REDRAW_EVERY_MS = 100, PATH_EVERY_MS = 500;
+const ROOM = 4800, MEASURED_S = 4, SAY_EVERY_MS = 400, REDRAW_EVERY_MS = 100, PATH_EVERY_MS = 500, AWAY_S = 3;
 
 // Somebody whose arrays grow: what the rest of the page sees are views of the part that is filled.
 function newcomer(id, data) {
@@ -89,6 +89,11 @@ function makeLive(data, state, view, page) {
     for (const person of people)
       if (performance.now() - person.pathAt > PATH_EVERY_MS) { person.pathAt = performance.now(); person.look.path.renew(); }
     fit();
+    // The curves go over to somebody who is there, unless somebody was picked.
+    if (!state.picked && state.chosen && data.end - state.chosen.end > AWAY_S) {
+      const there = people.find((person) => person.end === data.end);
+      if (there) page.choose(there);
+    }
     page.setSlider();
     if (state.live) page.setTime(data.end);
     if (performance.now() - redrawn > REDRAW_EVERY_MS) { redrawn = performance.now(); state.redraw = true; }

@@ -73,7 +73,7 @@ async function begin() {
     by("whose").selectedIndex = people.indexOf(person);
     state.dirty = state.redraw = true;
   }
-  by("whose").onchange = () => choose(people[by("whose").selectedIndex]);
+  by("whose").onchange = () => { state.picked = true; choose(people[by("whose").selectedIndex]); };
   if (data.live || duration() > 30) { by("span").value = "10"; setSpan(); }
   by("span").onchange = () => { setSpan(); state.dirty = state.redraw = true; };
   by("follow").onclick = () => {
@@ -252,7 +252,7 @@ async function begin() {
   new ResizeObserver(resized).observe(by("space"));
   new ResizeObserver(resized).observe(by("curves"));
   // For whoever drives the page from a script.
-  const live = data.live ? makeLive(data, state, view, { enter, leave, setTime, setLive, setSlider }) : null;
+  const live = data.live ? makeLive(data, state, view, { enter, leave, choose, setTime, setLive, setSlider }) : null;
   window.hyperlift = { data, state, cost, setTime: go, setPlaying, setLive, view, curves, live };
   if (live) live.begin();
   requestAnimationFrame(tick);
