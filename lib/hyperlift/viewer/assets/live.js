@@ -101,9 +101,13 @@ function makeLive(data, state, view, page) {
   }
 
   live.begin = () => {
-    by("live").hidden = by("latency").hidden = false;
+    const button = Object.assign(document.createElement("button"), { id: "live", type: "button", textContent: "Live", title: "Show what happens now" });
+    button.setAttribute("aria-pressed", "true");
+    by("on").after(button);
+    by("latency").hidden = false;
     by("play").classList.add("playing");
-    by("live").onclick = () => { if (!live.ended) page.setLive(true); };
+    by("play").setAttribute("aria-label", "Pause");
+    button.onclick = () => { if (!live.ended) page.setLive(true); };
     view.controls.addEventListener("start", () => { touched = true; });
     by("reset").addEventListener("click", () => { touched = false; });
     by("summary").textContent = "waiting for the first frame";
