@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 
 import numpy as np
 
@@ -18,8 +19,9 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics
 from hyperlift.trajectory.place import floor_shift
-from hyperlift.trajectory.root import root_path
+from hyperlift.trajectory.root import ACCELERATION_DENSITY, ERROR_TIME_S, root_path
 from hyperlift.trajectory.scale import BodyHeight
+from hyperlift.trajectory.smoothing import PathSystem
 from hyperlift.trajectory.world import PlacedBody, WorldFrame, floor_level, world_axes, world_frame
 from hyperlift.wild.streaming import StreamedPose
 
@@ -48,7 +50,7 @@ class _Body:
     sizes: deque[tuple[float, float]] = field(default_factory=deque)
     """Time and sum of the bones in the lifter's space."""
     path: deque[tuple[float, np.ndarray, np.ndarray]] = field(default_factory=deque)
-    """Time, pose in metres [17,3] and keypoints in pixels [17,3]."""
+    """Time, place [3] of the root in that frame by itself, metres, and its information [3,3], 1/m²."""
     seen: deque[tuple[float, np.ndarray, np.ndarray]] = field(default_factory=deque)
     """Time, camera metres [17,3] and valid [17], for the world."""
     shift_m: float = 0.0
@@ -76,6 +78,7 @@ class LivePlacing:
             pitch_deg: of the camera, positive looks up; None finds it.
             roll_deg: of the camera, positive is clockwise as seen from behind it; None finds it.
         """
+        import_module("scipy.linalg")  # takes a moment, which the first frame should not
         self._height = height or BodyHeight()
         self._skeleton, self._image_space = skeleton_named(lifter.skeleton), lifter.label_space == "image"
         self._intrinsics, self._angles = intrinsics, (pitch_deg, roll_deg)
@@ -137,9 +140,9 @@ class LivePlacing:
             body.sizes.append((time_s, max(float(bone_lengths(relative, self._skeleton).sum()), 1e-6)))
         size = float(np.median([size for _, size in body.sizes]))
         pose_m = relative * (self._target_m / size)
-        body.path.append((time_s, pose_m, keypoints_px))
-        times_s, poses_m, points_px = (np.array(column) for column in zip(*body.path, strict=True))
-        joints_m = pose_m + root_path(poses_m, points_px, self._intrinsics.K, times_s).root_m[-1]
+        alone = root_path(pose_m[None], keypoints_px[None], self._intrinsics.K, np.array([time_s]), np.inf)
+        body.path.append((time_s, alone.root_m[0], np.linalg.inv(alone.covariance_m2[0])))
+        joints_m = pose_m + _end_of_path(body.path)
         if not body.seen or time_s - body.seen[-1][0] >= _LOOK_EVERY_S - 1e-6:
             body.seen.append((time_s, joints_m, valid))
         return joints_m
@@ -190,3 +193,16 @@ class LivePlacing:
         for body in self._bodies.values():
             body.shift_m += share * (body.shift_wanted_m - body.shift_m)
         return self.world
+
+
+def _end_of_path(path: deque[tuple[float, np.ndarray, np.ndarray]]) -> Float[np.ndarray, " 3"]:
+    """The last place of the most likely path through the places of the last frames.
+
+    In a recording the joints of a frame are also weighed by how well they fit the whole path, which costs several rounds.
+    """
+    times_s, places_m, information = (np.array(column) for column in zip(*path, strict=True))
+    if len(times_s) < 3:
+        return places_m[-1]
+    information = information / max(1.0, 2 * ERROR_TIME_S / float(np.median(np.diff(times_s))))
+    system = PathSystem.of(information, times_s, ACCELERATION_DENSITY)
+    return system.path((information @ places_m[..., None])[..., 0])[-1]
