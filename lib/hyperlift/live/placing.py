@@ -198,7 +198,7 @@ class LivePlacing:
 def _end_of_path(path: deque[tuple[float, np.ndarray, np.ndarray]]) -> Float[np.ndarray, " 3"]:
     """The last place of the most likely path through the places of the last frames.
 
-    In a recording the joints of a frame are also weighed by how well they fit the whole path, which costs several rounds.
+    In a recording the joints of a frame are weighed by how well they fit the whole path, which costs several rounds.
     """
     times_s, places_m, information = (np.array(column) for column in zip(*path, strict=True))
     if len(times_s) < 3:
