@@ -30,7 +30,7 @@ from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.self_check import check_keypoints
 from hyperlift.wild.smoothing import smooth
-from hyperlift.wild.streaming import LiftStream
+from hyperlift.wild.streaming import LiftStream, LiftStreams
 
 _LOG = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Lifter:
                 raise InputError(
                     f"{recorded.path}: is a video and --detector is none; give its keypoints, or another detector"
                 )
-            detector = _make_detector(options, recorded.facts.fps, self._threads)
+            detector = self.open_detector(options, recorded.facts.fps)
         frames = read_frames(recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated)
         coming = ahead(timings.waiting("decode", frames))
         with timings.stage("detect"), closing(coming):
@@ -204,6 +204,48 @@ class Lifter:
             InputError: an impossible size, rate, look-ahead or skeleton.
         """
         return LiftStream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
+
+    def streams(
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        lookahead: int = 4,
+        *,
+        skeleton: str = H36M_17.name,
+        min_confidence: float = LiftOptions.min_confidence,
+    ) -> LiftStreams:
+        """Lift several people live; ``stream`` for many, who are told apart by numbers.
+
+        Args:
+            width: as for ``stream``.
+            height: as for ``stream``.
+            fps: as for ``stream``.
+            lookahead: as for ``stream``.
+            skeleton: as for ``stream``.
+            min_confidence: keypoints below it count as not seen.
+
+        Raises:
+            InputError: as ``stream``.
+        """
+        return LiftStreams(
+            self._network,
+            self.spec,
+            width,
+            height,
+            fps,
+            lookahead,
+            skeleton=skeleton_named(skeleton),
+            min_confidence=min_confidence,
+        )
+
+    def open_detector(self, options: LiftOptions, fps: float) -> Detector:
+        """The detector that the options name, for a video of ``fps`` frames a second.
+
+        Raises:
+            InputError: there is no such detector, or it cannot be opened.
+        """
+        return _make_detector(options, fps, self._threads)
 
     def _lift_tracks(
         self,
