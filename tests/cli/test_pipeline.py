@@ -257,6 +257,8 @@ SCRIPTS = [
     "infer_wild.py",
     "deployment/deployment_pose3d.py",
     "tools/convert_mocap.py",
+    "tools/train_wild.py",
+    "tools/model_card.py",
     "tools/convert_mpi_inf_3dhp.py",
 ]
 

@@ -293,3 +293,13 @@ def test_held_out_splits_keep_the_recorded_motion(tmp_path):
 def test_contradictory_recipes_are_refused(change, word):
     with pytest.raises(InputError, match=word):
         dataclasses.replace(VARIED, **change)
+
+
+@pytest.mark.parametrize(("view_frames", "how"), [(0, "stretched in time"), (45, "played back and forth")])
+def test_recordings_shorter_than_a_clip_are_named(tmp_path, caplog, view_frames, how):
+    """1.2 seconds are 30 frames of 25 a second."""
+    config = dataclasses.replace(CONFIG, n_frames=45, stride=45, views=1, view_frames=view_frames)
+    recordings = [recording("short"), recording("long", frames=120)]
+    assert write_mocap_split(tmp_path / "a", recordings, config, "test", "") >= 2
+    assert f"1 of 2 recordings are shorter than a clip of 45 frames (1.8 s) and are {how}: short" in caplog.text
+    assert ClipStore(tmp_path / "a").clip(0).shape == (45, 17, 3)

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from hyperlift.data.clips import LabelConvention, StoreClips, open_clips
+from hyperlift.data.clips import BatchSampler, JoinedClips, LabelConvention, StoreClips, open_clips
 from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import ClipStore, StoreMeta, StoreWriter, Video
 from hyperlift.errors import InputError
@@ -135,3 +135,51 @@ def test_camera_labels_need_metres(tmp_path):
         writer.finish(clip_rows([(0, 12)], 10, 5, "published"))
     with pytest.raises(InputError, match="holds no joints_m"):
         StoreClips(ClipStore(tmp_path / "train"), LabelConvention("camera", True))
+
+
+@pytest.mark.parametrize(
+    "convention",
+    [LabelConvention("image", True), LabelConvention("image", False, gt_2d=True), LabelConvention("camera", True)],
+)
+def test_a_part_of_a_clip_is_that_part_of_the_pair(tmp_path, convention):
+    write(tmp_path / "train")
+    clips = open_clips(tmp_path / "train", convention)
+    for clip in range(len(clips)):
+        for whole, part in zip(clips.pair(clip), clips.pair(clip, slice(3, 7)), strict=True):
+            assert np.array_equal(part, whole[3:7])
+
+
+def test_crops_lie_anywhere_in_their_clips_and_repeat_with_the_seed(tmp_path):
+    written = write(tmp_path / "train", lengths=(10, 10))
+    sampler = BatchSampler(StoreClips(ClipStore(tmp_path / "train"), LabelConvention("image", True)), 2, 7, flip=False)
+    cropped = BatchSampler(sampler.clips, 2, 7, flip=False, crop_frames=4)
+    places = set()
+    for epoch in range(60):
+        ((inputs, _),) = cropped.epoch(epoch)
+        assert inputs.shape == (2, 4, 17, 3)
+        for crop in inputs:
+            found = [
+                (video, first)
+                for video, data in enumerate(written)
+                for first in range(7)
+                if np.array_equal(crop, data["pose2d_norm"][first : first + 4])
+            ]
+            assert len(found) == 1
+            places.add(found[0])
+    assert len(places) == 14
+    again = BatchSampler(sampler.clips, 2, 7, flip=False, crop_frames=4)
+    assert np.array_equal(next(again.epoch(3))[0], next(cropped.epoch(3))[0])
+    with pytest.raises(InputError, match="crop_frames is 11; the clips have 10 frames"):
+        BatchSampler(sampler.clips, 2, 7, flip=False, crop_frames=11)
+
+
+def test_joined_clips_are_those_of_all_sources_in_turn(tmp_path):
+    write(tmp_path / "a")
+    write(tmp_path / "b", lengths=(10,))
+    a, b = (open_clips(tmp_path / name, LabelConvention("image", True)) for name in "ab")
+    joined = JoinedClips([a, b, a])
+    assert len(joined) == 4 + 1 + 4
+    for clip, (source, number) in enumerate([(a, 0), (a, 1), (a, 2), (a, 3), (b, 0), (a, 0), (a, 1), (a, 2), (a, 3)]):
+        assert np.array_equal(joined.pair(clip)[0], source.pair(number)[0])
+    with pytest.raises(IndexError):
+        joined.pair(9)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyperlift.data.clips import BatchSampler
+from hyperlift.data.clips import WHOLE, BatchSampler
 from hyperlift.distillation import DistillationConfig, DistillationStep
 from hyperlift.distillation.config import FeatureTerm, OutputTerm
 from hyperlift.distillation.step import gradient_norms
@@ -161,10 +161,10 @@ class RandomClips:
     def __len__(self) -> int:
         return 10
 
-    def pair(self, clip: int) -> tuple[np.ndarray, np.ndarray]:
+    def pair(self, clip: int, part: slice = WHOLE) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(clip)
         pose2d, label = rng.random((2, 6, 17, 3), dtype=np.float32)
-        return pose2d, label - label[:, :1]
+        return pose2d[part], (label - label[:, :1])[part]
 
 
 def trainer(folder, epochs: int = 4) -> Trainer:

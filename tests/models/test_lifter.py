@@ -5,6 +5,7 @@ import torch
 from hyperlift.errors import InputError
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention
+from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.membership import FixedMembership
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
@@ -25,6 +26,7 @@ CONFIGS = {
     "partition2": {"hypergraph": HypergraphConfig(joint_label=PARTITION_2)},
     "identity_bias": {"relation_bias": "none"},
     "global": {"rootrel": False},
+    "frames_first": {"frame_lifter": FrameLifterConfig(channels=24, depth=1), "input_frame": "person"},
     "person": {"input_frame": "person", "label_space": "camera", "frame_patch": 3},
     "person_image": {"input_frame": "person"},
     "person_global": {"input_frame": "person", "rootrel": False},
@@ -35,6 +37,9 @@ CONFIGS = {
 def test_every_parameter_gets_gradient(name):
     torch.manual_seed(0)
     model = HyperLifter(tiny(**CONFIGS[name]))
+    for parameter in model.parameters():
+        if not parameter.any():  # what starts at zero holds back the gradient of what stands before it, once
+            torch.nn.init.normal_(parameter, std=0.02)
     model(clips(2, 9)).square().sum().backward()
     without = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     # A key's bias adds the same to all logits of a query, which softmax ignores: its gradient is zero up to rounding,
@@ -227,3 +232,38 @@ def test_patches_restore_every_frame():
     assert patches.shape == (2, 3, len(H36M_17), 9)
     assert torch.equal(_from_patches(patches, 3)[:, :7], x)
     assert torch.equal(_from_patches(patches, 3)[:, 7:], x[:, 6:].expand(-1, 2, -1, -1))
+
+
+def lifter_with_frames(**changes) -> HyperLifter:
+    torch.manual_seed(0)
+    return HyperLifter(tiny(frame_lifter=FrameLifterConfig(channels=24, depth=1), **changes)).eval()
+
+
+def test_a_frame_lifter_alone_knows_no_time():
+    model = lifter_with_frames(depth=0, input_frame="picture")
+    pose2d = torch.rand(2, 9, 17, 3)
+    torch.testing.assert_close(model(pose2d)[:, 4:5], model(pose2d[:, 4:5]))
+    order = torch.randperm(9)
+    torch.testing.assert_close(model(pose2d[:, order]), model(pose2d)[:, order])
+
+
+def test_the_first_correction_is_none():
+    pose2d = torch.rand(2, 9, 17, 3)
+    whole, alone = lifter_with_frames(), lifter_with_frames(depth=0)
+    alone.frame_lifter.load_state_dict(whole.frame_lifter.state_dict())
+    torch.testing.assert_close(whole(pose2d), alone(pose2d))
+
+
+def test_the_correction_learns_from_neighbouring_frames():
+    model = lifter_with_frames()
+    torch.nn.init.normal_(model.head[1].weight)
+    pose2d = torch.rand(1, 9, 17, 3, requires_grad=True)
+    model(pose2d)[0, 0].sum().backward()
+    assert pose2d.grad[0, 8].abs().max() > 0
+
+
+def test_no_layers_want_a_frame_lifter():
+    with pytest.raises(InputError, match="depth 0 wants a frame_lifter"):
+        tiny(depth=0)
+    with pytest.raises(InputError, match="both must be positive"):
+        FrameLifterConfig(channels=0)

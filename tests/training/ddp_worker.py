@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from hyperlift.data.clips import BatchSampler
+from hyperlift.data.clips import WHOLE, BatchSampler
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.losses import LossWeights
 from hyperlift.models import HyperLifter, ModelConfig
@@ -33,8 +33,8 @@ class Clips:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def pair(self, clip: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.inputs[clip], self.labels[clip]
+    def pair(self, clip: int, part: slice = WHOLE) -> tuple[np.ndarray, np.ndarray]:
+        return self.inputs[clip, part], self.labels[clip, part]
 
 
 def main(out: Path, accumulate: int) -> None:

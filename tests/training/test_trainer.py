@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hyperlift.config import to_mapping
-from hyperlift.data.clips import BatchSampler
+from hyperlift.data.clips import WHOLE, BatchSampler
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.losses import LossWeights
@@ -40,8 +40,8 @@ class RandomClips:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def pair(self, clip: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.inputs[clip], self.labels[clip]
+    def pair(self, clip: int, part: slice = WHOLE) -> tuple[np.ndarray, np.ndarray]:
+        return self.inputs[clip, part], self.labels[clip, part]
 
 
 def trainer(folder, clips=None, config=CONFIG, seed=5, run=None) -> Trainer:

@@ -17,15 +17,15 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{Path(sys.argv[0]).name}: error: {message} (see --help)\n")
 
 
-def picture_size(text: str) -> tuple[int, int]:
+def picture_size(text: str, option: str = "--video-size") -> tuple[int, int]:
     """Width and height in pixels from text such as 1920x1080.
 
     Raises:
-        InputError: the text is something else.
+        InputError: the text is something else; the message names the option.
     """
     match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
     if not match:
-        raise InputError(f"--video-size is {text!r}; expected width x height in pixels, such as 1920x1080")
+        raise InputError(f"{option} is {text!r}; expected width x height in pixels, such as 1920x1080")
     return int(match[1]), int(match[2])
 
 

@@ -5,16 +5,18 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 from hyperlift.cli.app import guarded
 from hyperlift.config import load_config
 from hyperlift.data.mocap_store import MocapStoreConfig, write_mocap_split
 from hyperlift.data.motion.bvh import Unit, UpAxis
-from hyperlift.data.motion.collection import FileKind, read_collection
+from hyperlift.data.motion.collection import Collection, CollectionFormat, FileKind, read_collection
 from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
 from hyperlift.data.motion.procedural import procedural_recordings
-from hyperlift.data.motion.recording import Recording, with_constant_bones
+from hyperlift.data.motion.recording import Recording
+from hyperlift.data.motion.shelf import RecordingShelf
 from hyperlift.data.variation import MotionVariation
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
@@ -41,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--n_frames", type=int, help="frames of a clip (243)")
     arguments.add_argument("--stride", type=int, help="frames from clip to clip, train (81)")
     arguments.add_argument("--views", type=int, help="cameras a recording, train (2)")
+    arguments.add_argument("--view_frames", type=int, help="frames of a view, train; 0: whole recordings (0)")
     arguments.add_argument("--seed", type=int, help="(0)")
     arguments.add_argument("--workers", type=int, default=1, help="processes (%(default)s); the bytes stay the same")
     arguments.add_argument("--bvh_unit", default="auto", choices=get_args(Unit), help="unit of BVH lengths (auto)")
@@ -71,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.workers < 1:
         raise InputError(f"--workers {args.workers}: give at least 1")
     config = load_config(args.config, MocapStoreConfig) if args.config else MocapStoreConfig()
-    given = {key: getattr(args, key) for key in ("n_frames", "stride", "views", "seed")}
+    given = {key: getattr(args, key) for key in ("n_frames", "stride", "views", "view_frames", "seed")}
     config = dataclasses.replace(config, **{key: value for key, value in given.items() if value is not None})
     # Held-out splits keep the recorded bodies and motions, film each motion twice and lose no frame.
     held_out = dataclasses.replace(
@@ -87,52 +90,94 @@ def main(argv: Sequence[str] | None = None) -> int:
         slicing="complete",
         ground_truth=True,
     )
-    splits, source, credit = read_splits(args)
-    with atomic_folder(args.out) as folder:
-        for split, recordings in splits.items():
+    with atomic_folder(args.out) as folder, TemporaryDirectory(prefix=".motions.", dir=folder) as shelf:
+        source = read_source(args, config, Path(shelf) / "joints.f32")
+        for split, recordings in source.splits.items():
             split_config = config if split == "train" else held_out
-            clips = write_mocap_split(folder / split, recordings, split_config, source, credit, args.workers)
+            clips = write_mocap_split(
+                folder / split, recordings, split_config, source.name, source.credit, args.workers
+            )
             print(f"{args.out / split}: {clips} clips of {config.n_frames} frames from {len(recordings)} recordings")
+    if source.collection and source.collection.skipped:
+        skipped = source.collection.skipped
+        print(f"left out {len(skipped)} of {source.collection.files} files:")
+        print("\n".join(f"  {entry.reason}" for entry in skipped))
     return 0
 
 
-def read_splits(args: argparse.Namespace) -> tuple[dict[str, list[Recording]], str, str]:
-    """The recordings of each split, where they come from, and their credit line."""
+Recordings = list[Recording] | RecordingShelf
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where clips come from."""
+
+    splits: dict[str, Recordings]
+    name: str
+    credit: str = ""
+    """The data's credit line."""
+    collection: Collection | None = None
+    """What was read and left out, where the source is a folder of motion files."""
+
+
+def read_source(args: argparse.Namespace, config: MocapStoreConfig, shelf: Path) -> Source:
+    """The recordings of each split.
+
+    Args:
+        args: of ``parser``.
+        config: of the train split.
+        shelf: file to keep the recordings of a folder in.
+
+    Raises:
+        InputError: something is missing or broken, or a subject is unknown.
+    """
     if args.arrays:
-        splits = {split: list(read_mocap_arrays(args.arrays, split)) for split in ("train", "test")}
-        return _hold_out(splits, args.val_subjects, "val"), "CMU motion capture (arrays)", CMU_CREDIT
+        splits: dict[str, Recordings] = {
+            split: list(read_mocap_arrays(args.arrays, split)) for split in ("train", "test")
+        }
+        return Source(
+            splits=_hold_out(splits, args.val_subjects, "val"), name="CMU motion capture (arrays)", credit=CMU_CREDIT
+        )
     if args.procedural is not None:
         count = args.procedural
         if count < 2:
             raise InputError(f"--procedural {count}: give at least 2, the last tenth becomes the test split")
         invented = procedural_recordings(count, seconds=12.0, seed=args.seed or 0)
         tests = max(1, count // 10)
-        return {"train": invented[:-tests], "test": invented[-tests:]}, "procedural motion", ""
+        return Source(splits={"train": invented[:-tests], "test": invented[-tests:]}, name="procedural motion")
     kind: FileKind = "bvh" if args.bvh else "asfamc"
-    collection = read_collection(
-        kind,
-        args.bvh or args.asfamc,
+    form = CollectionFormat(
+        kind=kind,
         bvh_unit=args.bvh_unit,
         bvh_up=args.bvh_up,
         amc_fps=args.amc_fps,
         trials_csv=args.trials_csv,
+        highest_fps=2 * config.fps,
     )
-    # Landmarks set part of the way along a bending segment do not quite keep their distance; labels should.
-    recordings = [
-        dataclasses.replace(recording, joints_m=with_constant_bones(recording.joints_m))
-        for recording in collection.recordings
-    ]
-    splits = _hold_out(_hold_out({"train": recordings}, args.val_subjects, "val"), args.test_subjects, "test")
-    return splits, f"{kind} files", CMU_CREDIT if kind == "asfamc" else ""
+    collection = read_collection(args.bvh or args.asfamc, form, shelf, args.workers)
+    splits = _hold_out(
+        _hold_out({"train": collection.recordings}, args.val_subjects, "val"), args.test_subjects, "test"
+    )
+    credit = CMU_CREDIT if kind == "asfamc" else ""
+    return Source(splits=splits, name=f"{kind} files", credit=credit, collection=collection)
 
 
-def _hold_out(splits: dict[str, list[Recording]], subjects: str, name: str) -> dict[str, list[Recording]]:
+def _hold_out(splits: dict[str, Recordings], subjects: str, name: str) -> dict[str, Recordings]:
     wanted = {subject.strip() for subject in subjects.split(",") if subject.strip()}
     if not wanted:
         return splits
-    known = {recording.subject for recording in splits["train"]}
+    train = splits["train"]
+    known = {one.subject for one in (train.entries if isinstance(train, RecordingShelf) else train)}
     if wanted - known:
         raise InputError(f"unknown subjects {sorted(wanted - known)}; the source has {sorted(known)}")
-    held = [recording for recording in splits["train"] if recording.subject in wanted]
-    kept = [recording for recording in splits["train"] if recording.subject not in wanted]
-    return {**splits, "train": kept, name: held}
+    if not known - wanted:
+        raise InputError(f"{name} would take all subjects, {sorted(known)}; leave some to train on")
+    if isinstance(train, RecordingShelf):
+        held = RecordingShelf(train.path, [entry for entry in train.entries if entry.subject in wanted])
+        kept = RecordingShelf(train.path, [entry for entry in train.entries if entry.subject not in wanted])
+        return {**splits, "train": kept, name: held}
+    return {
+        **splits,
+        "train": [recording for recording in train if recording.subject not in wanted],
+        name: [recording for recording in train if recording.subject in wanted],
+    }

@@ -184,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     metres.add_argument("--fov", metavar="DEG", help="field of view over the longer side (default: lens data, else 60)")
     metres.add_argument("--intrinsics", type=Path, metavar="FILE|fx,fy,cx,cy", help="the camera's, in pixels")
     metres.add_argument("--camera-pitch", metavar="DEG", help="positive looks up; default: from the people")
-    metres.add_argument("--camera-roll", metavar="DEG", help="positive is clockwise; default: from the people")
+    metres.add_argument("--camera-roll", metavar="DEG", help="positive is clockwise; known, it also improves the poses")
 
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="also write pose3d.json")

@@ -16,7 +16,7 @@ from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.run_record import Sections, complete_record
 from hyperlift.config import to_mapping
-from hyperlift.data.clips import BatchSampler, Clips, LabelConvention, StoreClips, open_clips
+from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, StoreClips, open_clips
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
@@ -141,8 +141,10 @@ def _make_trainer(
 ) -> Trainer:
     convention = LabelConvention(run.model.label_space, run.model.rootrel, run.data.gt_2d)
     root = args.data or run.data.root
-    clips = _open_split(root / run.data.train, convention, run, args.preload)
-    fps, credit = _fps_and_credit(clips, run)
+    folders = [folder / run.data.train for folder in (root, *run.data.more)]
+    opened = {folder: _open_split(folder, convention, run, args.preload) for folder in dict.fromkeys(folders)}
+    fps, credit = _fps_and_credits(opened, run)
+    clips = opened[folders[0]] if len(folders) == 1 else JoinedClips([opened[folder] for folder in folders])
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
     _start_from(model, args.pretrained, run, fps)
@@ -156,6 +158,7 @@ def _make_trainer(
             args.seed,
             flip=run.data.flip,
             clips_per_epoch=run.training.clips_per_epoch,
+            crop_frames=run.data.crop_frames,
         ),
         step=step,
         config=run.training,
@@ -197,9 +200,18 @@ def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig, fps
                 f"{pretrained}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
                 f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
             )
-        load_weights(model, checkpoint.model.state_dict(), str(pretrained))
+        if checkpoint.model.config.depth == 0 and model.config.depth:
+            _start_from_frames(model, checkpoint.model, str(pretrained))
+        else:
+            load_weights(model, checkpoint.model.state_dict(), str(pretrained))
     else:
         load_bin_weights(pretrained, model)
+
+
+def _start_from_frames(model: HyperLifter, frames_alone: HyperLifter, source: str) -> None:
+    if model.frame_lifter is None or frames_alone.frame_lifter is None:
+        raise InputError(f"{source}: lifts frames alone (depth 0); the model has no frame_lifter to start from it")
+    load_weights(model.frame_lifter, frames_alone.frame_lifter.state_dict(), source)
 
 
 def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:
@@ -240,6 +252,15 @@ def _fps_and_credit(clips: Clips, run: RunConfig) -> tuple[float, str]:
     if isinstance(clips, StoreClips):
         return clips.store.meta.fps, run.data.credit or clips.store.meta.credit
     return run.data.fps or UNNAMED_FPS, run.data.credit
+
+
+def _fps_and_credits(opened: Mapping[Path, Clips], run: RunConfig) -> tuple[float, str]:
+    """Of several sources: the rate that all have, and every credit line once."""
+    facts = {folder: _fps_and_credit(clips, run) for folder, clips in opened.items()}
+    if len({fps for fps, _ in facts.values()}) > 1:
+        rates = ", ".join(f"{folder} has {fps:g}" for folder, (fps, _) in facts.items())
+        raise InputError(f"clips of different frame rates: {rates} frames a second; convert them at one rate")
+    return next(iter(facts.values()))[0], "\n".join(dict.fromkeys(credit for _, credit in facts.values() if credit))
 
 
 def _validator(

@@ -1,7 +1,7 @@
 """Clips as the network trains on them: input and label of one label space, in shuffled batches."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -17,6 +17,9 @@ from hyperlift.geometry.flip import flip_pose
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import Skeleton
 
+WHOLE = slice(None)
+"""All frames of a clip."""
+
 
 @runtime_checkable
 class Clips(Protocol):
@@ -27,8 +30,8 @@ class Clips(Protocol):
 
     def __len__(self) -> int: ...
 
-    def pair(self, clip: int) -> tuple[np.ndarray, np.ndarray]:
-        """Input and label [T,V,3] of one clip."""
+    def pair(self, clip: int, part: slice = WHOLE) -> tuple[np.ndarray, np.ndarray]:
+        """Input and label [T,V,3] of one clip, or of a part of its frames."""
         ...
 
 
@@ -64,25 +67,35 @@ class StoreClips:
         needed.add("label_norm" if convention.gt_2d else "pose2d_norm")
         for name in needed:
             store.array(name)
+        self._scales = np.full(len(store), np.nan, np.float32)
         if preload:
             store.preload(sorted(needed))
 
     def __len__(self) -> int:
         return len(self.store)
 
-    def pair(self, clip: int) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
-        """Input and label of one clip; the label is a copy, the input may be a view of the map."""
+    def pair(
+        self, clip: int, part: slice = WHOLE
+    ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
+        """Input and label of one clip, or of a part of it; the label is a copy, the input may be a view of the map."""
         root = self.skeleton.root
         if self.convention.gt_2d:
-            pose2d_norm = exact_input(self.store.clip(clip, "label_norm"))
+            pose2d_norm = exact_input(self.store.clip(clip, "label_norm")[part])
         else:
-            pose2d_norm = self.store.clip(clip, "pose2d_norm")
+            pose2d_norm = self.store.clip(clip, "pose2d_norm")[part]
         if self.convention.space == "camera":
-            joints_m = self.store.clip(clip, "joints_m")
-            label = (joints_m - joints_m[:, root : root + 1]) * np.float32(body_scale(joints_m, self.skeleton))
+            joints_m = self.store.clip(clip, "joints_m")[part]
+            label = (joints_m - joints_m[:, root : root + 1]) * self._scale(clip)
         else:
-            label = image_label(self.store.clip(clip, "label_norm"), root, self.convention.rootrel)
+            # Absolute labels count depth from the clip's first frame, so it is cut afterwards.
+            label = image_label(self.store.clip(clip, "label_norm"), root, self.convention.rootrel)[part]
         return pose2d_norm, label
+
+    def _scale(self, clip: int) -> np.float32:
+        """Of the body, measured over the whole clip and remembered: a part of it has the same one."""
+        if np.isnan(self._scales[clip]):
+            self._scales[clip] = body_scale(self.store.clip(clip, "joints_m"), self.skeleton)
+        return self._scales[clip]
 
 
 class PickleClips:
@@ -99,12 +112,46 @@ class PickleClips:
     def __len__(self) -> int:
         return len(self.folder)
 
-    def pair(self, clip: int) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
-        """Input and label of one clip."""
+    def pair(
+        self, clip: int, part: slice = WHOLE
+    ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
+        """Input and label of one clip, or of a part of it."""
         pose2d_norm, label_norm = self.folder.clip(clip)
         if self.convention.gt_2d:
             pose2d_norm = exact_input(label_norm)
-        return pose2d_norm, image_label(label_norm, self.skeleton.root, self.convention.rootrel)
+        return pose2d_norm[part], image_label(label_norm, self.skeleton.root, self.convention.rootrel)[part]
+
+
+class JoinedClips:
+    """The clips of several sources, one after the other.
+
+    Args:
+        sources: at least one; all of one skeleton and one length.
+
+    Raises:
+        InputError: they differ in skeleton or length.
+    """
+
+    def __init__(self, sources: Sequence[Clips]) -> None:
+        self.sources = tuple(sources)
+        self.n_frames, self.skeleton = sources[0].n_frames, sources[0].skeleton
+        kinds = {(clips.skeleton.name, clips.n_frames) for clips in sources}
+        if len(kinds) > 1:
+            listed = ", ".join(f"{name} in clips of {frames}" for name, frames in sorted(kinds))
+            raise InputError(
+                f"clips that are trained on together must be alike, these are {listed}; convert them alike"
+            )
+        self._ends = np.cumsum([len(clips) for clips in sources])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def pair(
+        self, clip: int, part: slice = WHOLE
+    ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
+        """Input and label of one clip, or of a part of it."""
+        source = int(np.searchsorted(self._ends, clip, side="right"))
+        return self.sources[source].pair(clip - int(self._ends[source]) + len(self.sources[source]), part)
 
 
 def _check_projection(store: ClipStore, convention: LabelConvention) -> None:
@@ -159,16 +206,30 @@ class BatchSampler:
         seed: of the order and of the flips.
         flip: mirror a clip with probability one half.
         clips_per_epoch: stop an epoch early, None for all; the next epoch draws others.
+        crop_frames: of every clip only as many neighbouring frames, from a random one on; None for all of it.
+
+    Raises:
+        InputError: clips are shorter than ``crop_frames``.
     """
 
     def __init__(
-        self, clips: Clips, batch_size: int, seed: int, *, flip: bool, clips_per_epoch: int | None = None
+        self,
+        clips: Clips,
+        batch_size: int,
+        seed: int,
+        *,
+        flip: bool,
+        clips_per_epoch: int | None = None,
+        crop_frames: int | None = None,
     ) -> None:
         self.clips = clips
         self.batch_size = batch_size
         self.seed = seed
         self.flip = flip
         self.clips_per_epoch = min(clips_per_epoch or len(clips), len(clips))
+        self.crop_frames = crop_frames or clips.n_frames
+        if self.crop_frames > clips.n_frames:
+            raise InputError(f"crop_frames is {crop_frames}; the clips have {clips.n_frames} frames")
 
     def __len__(self) -> int:
         return math.ceil(self.clips_per_epoch / self.batch_size)
@@ -180,12 +241,18 @@ class BatchSampler:
         rng = np.random.default_rng([self.seed, epoch])
         order = rng.permutation(len(self.clips))[: self.clips_per_epoch]
         flipped = rng.random(len(order)) < (0.5 if self.flip else 0.0)
+        first = rng.integers(self.clips.n_frames - self.crop_frames + 1, size=len(order))
         for start in range(0, len(order), self.batch_size):
-            stop = start + self.batch_size
-            yield self._batch(order[start:stop], flipped[start:stop])
+            batch = slice(start, start + self.batch_size)
+            yield self._batch(order[batch], flipped[batch], first[batch])
 
-    def _batch(self, order: Int[np.ndarray, " clips"], flipped: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        pairs = [self.clips.pair(int(clip)) for clip in order]
+    def _batch(
+        self, order: Int[np.ndarray, " clips"], flipped: np.ndarray, first: Int[np.ndarray, " clips"]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        pairs = [
+            self.clips.pair(int(clip), slice(int(start), int(start) + self.crop_frames))
+            for clip, start in zip(order, first, strict=True)
+        ]
         inputs = np.stack([pair[0] for pair in pairs])
         labels = np.stack([pair[1] for pair in pairs])
         inputs[flipped] = flip_pose(inputs[flipped], self.clips.skeleton)

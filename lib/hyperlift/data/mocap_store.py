@@ -112,12 +112,23 @@ def write_mocap_split(
         credit=credit,
         details={"mocap": asdict(config)},
     )
+    short = [recording for recording in recordings if recording.seconds * config.fps + 1 < config.n_frames]
+    if short:
+        how = "played back and forth" if config.view_frames else "stretched in time"
+        _LOG.warning(
+            "%d of %d recordings are shorter than a clip of %d frames (%.1f s) and are %s: %s%s",
+            len(short),
+            len(recordings),
+            config.n_frames,
+            config.n_frames / config.fps,
+            how,
+            ", ".join(recording.name for recording in short[:3]),
+            " …" if len(short) > 3 else "",
+        )
     unseen: Counter[str] = Counter()
     with StoreWriter(folder, meta) as writer:
-        tasks = [
-            (number, view) for number, views in enumerate(_views_each(recordings, config)) for view in range(views)
-        ]
-        for (number, _), filmed in zip(tasks, _film_all(tasks, _Studio(recordings, config), workers), strict=True):
+        tasks = [(number, view) for number, views in enumerate(views_each(recordings, config)) for view in range(views)]
+        for (number, _), filmed in zip(tasks, _film_all(tasks, recordings, config, workers), strict=True):
             if filmed is None:
                 unseen[recordings[number].name] += 1
             else:
@@ -138,9 +149,9 @@ class _Studio:
     """Films one view of one recording at a time."""
 
     def __init__(self, recordings: Sequence[Recording], config: MocapStoreConfig) -> None:
-        self.recordings = recordings
+        self.recordings = list(recordings)
         self.config = config
-        self.donors = sorted(recordings, key=lambda recording: recording.name)
+        self.donors = sorted(self.recordings, key=lambda recording: recording.name)
 
     def film(self, number: int, view: int) -> tuple[Video, dict[str, np.ndarray]] | None:
         """The video and its arrays, or None when no camera sees enough of the motion."""
@@ -171,23 +182,29 @@ class _Studio:
         return video, view_arrays(joints_m, camera, config, rng)
 
 
+_TASKS_A_WORKER = 160
+
 _studio: _Studio | None = None
 """The studio of a worker process."""
 
 
 def _film_all(
-    tasks: Sequence[tuple[int, int]], studio: _Studio, workers: int
+    tasks: Sequence[tuple[int, int]], recordings: Sequence[Recording], config: MocapStoreConfig, workers: int
 ) -> Iterator[tuple[Video, dict[str, np.ndarray]] | None]:
     if workers == 1:
+        studio = _Studio(recordings, config)
         yield from (studio.film(*task) for task in tasks)
         return
-    with multiprocessing.get_context("spawn").Pool(workers, _open_studio, (studio,)) as pool:
-        yield from pool.imap(_film_in_worker, tasks, chunksize=16)
+    with multiprocessing.get_context("spawn").Pool(workers, _open_studio, (recordings, config)) as pool:
+        # A part at a time: whatever the disk, no more than a part waits in memory to be written.
+        part = _TASKS_A_WORKER * workers
+        for first in range(0, len(tasks), part):
+            yield from pool.imap(_film_in_worker, tasks[first : first + part], chunksize=16)
 
 
-def _open_studio(studio: _Studio) -> None:
+def _open_studio(recordings: Sequence[Recording], config: MocapStoreConfig) -> None:
     global _studio
-    _studio = studio
+    _studio = _Studio(recordings, config)
 
 
 def _film_in_worker(task: tuple[int, int]) -> tuple[Video, dict[str, np.ndarray]] | None:
@@ -240,7 +257,7 @@ def view_arrays(
     return arrays
 
 
-def _views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
+def views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
     """Views of each recording; the total time stays about ``views`` times the recorded time."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for recording in recordings:

@@ -56,7 +56,8 @@ class LiftOptions:
     camera_pitch_deg: float | None = None
     """Angle by which the camera looks up, negative down; None measures it from the people."""
     camera_roll_deg: float | None = None
-    """Angle by which the camera is turned clockwise about its axis; None measures it from the people."""
+    """Angle by which the camera is turned clockwise about its axis; keypoints are turned upright by it before lifting.
+    None lifts them as they are and measures it from the people."""
     rigid: bool = False
     """Join everybody to bones of constant length: joints are those of a fit."""
     limits: Path | None = None

@@ -15,12 +15,17 @@ class DataConfig:
 
     root: Path
     """Folder of a clip store, or of older one-pickle-a-clip folders."""
+    more: tuple[Path, ...] = ()
+    """Folders whose ``train`` split is trained on as well, of the same kind. One that is named twice counts twice."""
     train: str = "train"
     """Split to train on, a folder below ``root``."""
     validation: str | None = "test"
     """Split to measure after every epoch, None for none."""
     flip: bool = True
     """Mirror training clips at random."""
+    crop_frames: int | None = None
+    """Train on as many neighbouring frames of every clip, from a random one on; None takes all of it. Frames of one
+    clip resemble each other: short crops bring more different poses, and steps, for the same arithmetic."""
     gt_2d: bool = False
     """Feed exact projections with confidence 1 in place of detections."""
     fps: float | None = None
@@ -30,6 +35,8 @@ class DataConfig:
     """Credit line of the data; it travels with the weights."""
 
     def __post_init__(self) -> None:
+        if self.crop_frames is not None and self.crop_frames < 1:
+            raise InputError(f"crop_frames is {self.crop_frames}; it must be at least 1")
         if self.fps is not None and self.fps <= 0:
             raise InputError(f"fps is {self.fps:g}; it must be positive")
 

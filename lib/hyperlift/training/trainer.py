@@ -138,7 +138,7 @@ class Trainer:
         modules = [module for module in (model, step) if isinstance(module, nn.Module)]
         trained = [[p for p in module.parameters() if p.requires_grad] for module in modules]
         groups = [{"params": parameters} for parameters in trained if parameters]
-        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
         self.network: nn.Module = DistributedDataParallel(model) if ranks.world > 1 else model
         if config.compile:

@@ -64,7 +64,7 @@ def measure_detector(tracks: Sequence[Track], fps: float, skeleton: Skeleton) ->
     pieces = [
         (points, confidence)
         for track in tracks
-        for points, confidence in _pieces(track, skeleton)
+        for points, confidence in track_pieces(track, skeleton)
         if len(points) >= max(0.5 * fps, 8)
     ]
     if not pieces:
@@ -89,8 +89,11 @@ def measure_detector(tracks: Sequence[Track], fps: float, skeleton: Skeleton) ->
     )
 
 
-def _pieces(track: Track, skeleton: Skeleton) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Runs of frames without a gap: points in heights, and confidences. Missing points are bridged."""
+def track_pieces(track: Track, skeleton: Skeleton) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Runs of frames without a gap: points in heights [T,V,2], and confidences [T,V]. Missing points are bridged.
+
+    Nothing where the person's height is not to be seen.
+    """
     keypoints = track.keypoints_px.astype(np.float64)
     points_px, confidence = keypoints[..., :2], np.nan_to_num(keypoints[..., 2])
     height_px = _height_px(points_px, skeleton)

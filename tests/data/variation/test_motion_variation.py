@@ -10,6 +10,7 @@ from hyperlift.data.variation.body_frames import MovingBody, constant_lengths
 from hyperlift.data.variation.body_mixing import carry_arms_and_head, carry_legs, mirrored
 from hyperlift.data.variation.limb_rotation import rotate_limbs
 from hyperlift.data.variation.playback import played_back
+from hyperlift.data.variation.sitting import sit_down
 from hyperlift.data.variation.smooth_noise import smooth_noise
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
@@ -171,3 +172,47 @@ def test_smooth_noise_has_unit_variance_and_no_corners():
 def test_impossible_variations_are_refused(change, word):
     with pytest.raises(InputError, match=word):
         MotionVariation(**change)
+
+
+def seated(seed):
+    return vary(dataclasses.replace(OFF, sitting=1.0), seed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_seated_legs_are_those_of_people_on_chairs(seed):
+    joints_m, standing_m = seated(seed), vary(OFF, seed)
+    at = {joint: joints_m[:, H36M_17.index(joint)] for joint in H36M_17.joints}
+    faces = np.cross(at["LHip"] - at["RHip"], [0.0, 0.0, 1.0])
+    faces /= np.linalg.norm(faces, axis=-1, keepdims=True)
+    for side in "LR":
+        thigh, shank = at[side + "Knee"] - at[side + "Hip"], at[side + "Ankle"] - at[side + "Knee"]
+        thigh, shank = (bone / np.linalg.norm(bone, axis=-1, keepdims=True) for bone in (thigh, shank))
+        assert ((thigh * faces).sum(-1) > 0.6).mean() > 0.95  # forward, ...
+        assert np.abs(thigh[:, 2]).max() < 0.75  # ... not down
+        assert shank[:, 2].max() < -0.4  # the shanks down
+        assert flexion_sin(joints_m, side).max() < 0  # and knees bend as knees do
+    feet_m = joints_m[:, H36M_17.indices(("RAnkle", "LAnkle")), 2].min(-1)
+    assert np.ptp(feet_m) < 0.05
+    lowered_m = at["Pelvis"][:, 2].mean() - standing_m[:, 0, 2].mean()
+    assert -0.62 < lowered_m < -0.1
+    np.testing.assert_allclose(bone_lengths(joints_m, H36M_17).std(0), 0.0, atol=1e-6)
+    # Above the hips it is the recorded motion, carried along.
+    trunk = H36M_17.indices(("Spine", "Thorax", "Head", "LWrist"))
+    np.testing.assert_allclose(
+        joints_m[:, trunk] - joints_m[:, :1], standing_m[:, trunk] - standing_m[:, :1], atol=1e-6
+    )
+
+
+def test_recipes_without_seats_draw_as_before():
+    before = vary(EVERYTHING, 5)
+    assert np.array_equal(before, vary(dataclasses.replace(EVERYTHING, sitting=0.0), 5))
+    assert not np.array_equal(before, vary(dataclasses.replace(EVERYTHING, sitting=1.0), 5))
+
+
+def test_somebody_on_the_side_does_not_sit():
+    lying = body(RECORDINGS[0])
+    turn = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+    lying.bones_m = lying.bones_m @ turn.T
+    before = lying.joints_m().copy()
+    assert not sit_down(lying, FPS, np.random.default_rng(0))
+    np.testing.assert_array_equal(before, lying.joints_m())

@@ -29,7 +29,7 @@ _LIMB_NAMES = {
         *("{side}Leg", "{side}LowLeg", "{side}LowerLeg", "{side}Shin", "{s}Shin", "{side}Calf", "{s}Calf"),
         *("{side}Knee", "{s}Knee", "{s}Leg", "{s}tibia"),
     ),
-    "Ankle": ("{side}Foot", "{s}Foot", "{side}Ankle", "{s}Ankle"),
+    "Ankle": ("{side}Ankle", "{s}Ankle", "{side}Foot", "{s}Foot"),
     "Shoulder": (
         *("{side}Arm", "{side}UpArm", "{side}UpperArm", "{s}UpperArm", "{s}Shldr", "{s}Arm", "{s}humerus"),
         *("{side}Shoulder", "{s}Shoulder"),
@@ -46,12 +46,15 @@ _LIMB_NAMES = {
         ),
         "{s}radius",
     ),
-    "Wrist": ("{side}Hand", "{s}Hand", "{side}Wrist", "{s}Wrist"),
+    "Wrist": ("{side}Wrist", "{s}Wrist", "{side}Hand", "{s}Hand"),
 }
-"""Names of the limbs' joints, best first: a RightShoulder is the collar where there is a RightArm."""
+"""Names of the limbs' joints, best first: a RightShoulder is the collar where there is a RightArm, and SMPL's L_Foot
+and L_Hand lie beyond its L_Ankle and L_Wrist."""
 _NECK_NAMES = ("Neck", "LowerNeck", "Neck0", "NeckBase")
 _HEAD_NAMES = ("Head",)
 
+_SKULL_M = 0.17
+"""From the joint that turns the head to its top, where the file has no end of the head."""
 _SPINE_PART, _NOSE_PART, _NOSE_FORWARD_M = 0.48, 0.45, 0.035
 """Spine along the line pelvis-thorax and nose along thorax-head, means of the CMU skeletons."""
 
@@ -65,7 +68,7 @@ def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = 
     """Read one motion of one person.
 
     Args:
-        path: the file; a name such as 35_17 gives the subject (35), else the folder does.
+        path: the file; a name such as 35_17 or walk1_subject5 gives the subject (35, subject5), else the folder does.
         unit: of its lengths; "auto" takes the unit in which the legs are nearest to an adult's (and logs it).
         up: its up axis; "auto" takes y or z, whichever the head is above the ankles in.
         group: kind of motion.
@@ -88,6 +91,8 @@ def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = 
         positions, orientations = y_up_to_z_up(positions), _turned_columns(orientations)
     positions_m = positions * metres
     landmarks = {name: positions_m[:, joint] for name, joint in joints.items()}
+    if joints["Crown"] == joints["Skull"]:
+        landmarks["Crown"] = _crown_m(landmarks, orientations[:, joints["Skull"]])
     landmarks |= (
         _cmu_trunk(motion, positions_m, orientations)
         if _is_cmu_conversion(motion)
@@ -105,12 +110,15 @@ def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = 
 def find_joints(motion: BvhMotion) -> dict[str, int]:
     """Indices of the limbs' joints under their Human3.6M names, and of "Neck", "Skull" and "Crown".
 
-    "Skull" is the joint that turns the head, "Crown" the end of the head.
+    "Skull" is the joint that turns the head, "Crown" the end of the head, or "Skull" once more where the file has none.
 
     Raises:
         InputError: one is missing.
     """
-    bare = [re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower()) for name in motion.tree.names]
+    # Some programs write the name of the character before every joint: Character1_LeftArm.
+    named = [name.rpartition(":")[2] for name in motion.tree.names]
+    character = _shared_start(named)
+    bare = [re.sub(r"[^a-z0-9]", "", name[character:].lower()) for name in named]
     bare = [re.sub(r"^(mixamorig\d*|bip0*1)(?=.)", "", name) for name in bare]
 
     def first(candidates: tuple[str, ...], side: str = "") -> int | None:
@@ -134,9 +142,15 @@ def find_joints(motion: BvhMotion) -> dict[str, int]:
         doubled = [j for j, index in joints.items() if list(joints.values()).count(index) > 1]
         raise not_a_motion_of_a_person(motion.path, doubled, motion.tree.names)
     children = [i for i, parent in enumerate(motion.tree.parents) if parent == joints["Skull"]]
-    ends = [i for i in children if motion.tree.names[i].endswith(END_SUFFIX) or "end" in bare[i] or "top" in bare[i]]
-    joints["Crown"] = (ends or children or [joints["Skull"]])[0]
+    ends = [i for i in children if motion.tree.names[i].endswith(END_SUFFIX) or re.search("end|top|nub", bare[i])]
+    joints["Crown"] = (ends or [joints["Skull"]])[0]
     return joints
+
+
+def _shared_start(names: list[str]) -> int:
+    """How many characters at the start all names have in common."""
+    pairs = zip(min(names), max(names), strict=False)
+    return next((count for count, (a, b) in enumerate(pairs) if a != b), min(map(len, names)))
 
 
 def _is_cmu_conversion(motion: BvhMotion) -> bool:
@@ -145,7 +159,7 @@ def _is_cmu_conversion(motion: BvhMotion) -> bool:
 
 
 def _subject(path: Path) -> str:
-    trial = re.fullmatch(r"(\d+)_\d+.*", path.stem)
+    trial = re.fullmatch(r"(\d+)_\d+.*", path.stem) or re.search(r"(subject\d+)", path.stem.lower())
     return trial[1] if trial else path.resolve().parent.name
 
 
@@ -211,6 +225,14 @@ def _any_trunk(
         "Nose": between(neck, crown, _NOSE_PART) + _NOSE_FORWARD_M * forward,
         "Head": crown,
     }
+
+
+def _crown_m(
+    landmarks: dict[str, Float[np.ndarray, "frames 3"]], skull: Float[np.ndarray, "frames 3 3"]
+) -> Float[np.ndarray, "frames 3"]:
+    """The top of a head whose end is not in the file, fixed to the head: along the neck as it stands on average."""
+    along_neck = np.einsum("fab,fa->b", skull, landmarks["Skull"] - landmarks["Neck"])
+    return landmarks["Skull"] + skull @ (_SKULL_M * along_neck / max(np.linalg.norm(along_neck), 1e-9))
 
 
 def _metres_per_unit(

@@ -2,14 +2,17 @@
 
 import csv
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from hyperlift.data.motion.asfamc import read_asfamc
 from hyperlift.data.motion.bvh import Unit, UpAxis, read_bvh
-from hyperlift.data.motion.recording import Recording
+from hyperlift.data.motion.recording import Recording, with_constant_bones
+from hyperlift.data.motion.shelf import RecordingShelf
 from hyperlift.errors import InputError
 
 FileKind = Literal["bvh", "asfamc"]
@@ -57,61 +60,102 @@ class Trial:
 class Collection:
     """Recordings in the order of their paths, and the files that were left out."""
 
-    recordings: tuple[Recording, ...]
+    recordings: RecordingShelf
     skipped: tuple[Skipped, ...]
+    files: int
+    """Read and left out together."""
 
 
-def read_collection(
-    kind: FileKind,
-    path: Path,
-    *,
-    bvh_unit: Unit = "auto",
-    bvh_up: UpAxis = "auto",
-    amc_fps: float = 120.0,
-    trials_csv: Path | None = None,
-) -> Collection:
+@dataclass(frozen=True, kw_only=True)
+class CollectionFormat:
+    """How the files of a collection are to be understood."""
+
+    kind: FileKind
+    """"bvh", or "asfamc" for ``.amc`` files with their ``.asf`` beside them."""
+    bvh_unit: Unit = "auto"
+    """Unit of BVH lengths; see ``bvh.read_bvh``."""
+    bvh_up: UpAxis = "auto"
+    """Up axis of BVH files."""
+    amc_fps: float = 120.0
+    """Frame rate of ``.amc`` files that ``trials_csv`` does not list."""
+    trials_csv: Path | None = None
+    """Columns trial (such as 35_01), description and fps. The description decides the group."""
+    highest_fps: float | None = None
+    """Faster recordings are resampled to this rate, which is all that a slower clip store can use of them."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FileKind):
+            raise InputError(f"kind of motion files {self.kind!r}; expected one of {', '.join(get_args(FileKind))}")
+
+
+_Task = tuple[Path, Trial | None, CollectionFormat]
+
+
+def read_collection(path: Path, form: CollectionFormat, shelf: Path, workers: int = 1) -> Collection:
     """Read one motion file, or all of a kind in a folder and the folders in it.
 
+    Recordings go to a file as they are read, so that memory holds a few of them at a time, whatever the collection.
+
     Args:
-        kind: "bvh", or "asfamc" for ``.amc`` files with their ``.asf`` beside them.
         path: a file or a folder.
-        bvh_unit: unit of BVH lengths; see ``bvh.read_bvh``.
-        bvh_up: up axis of BVH files.
-        amc_fps: frame rate of ``.amc`` files that ``trials_csv`` does not list.
-        trials_csv: columns trial (such as 35_01), description and fps. The description decides the group.
+        form: what the files are.
+        shelf: the file to keep the recordings in; overwritten.
+        workers: processes that read.
 
     Returns:
-        The recordings and what was skipped; each skipped file is also logged as a warning, at the end.
+        The recordings, every bone with one length throughout, and what was skipped; each skipped file is also logged
+        as a warning, at the end.
 
     Raises:
         InputError: nothing of this kind is there, or more than a tenth of the files is broken.
     """
-    if kind not in get_args(FileKind):
-        raise InputError(f"kind of motion files {kind!r}; expected one of {', '.join(get_args(FileKind))}")
-    trials = read_trials(trials_csv) if trials_csv else {}
-
-    def read(file: Path) -> Recording:
-        trial = trials.get(file.stem)
-        group = motion_group(trial.description if trial else file.stem.replace("_", " "))
-        if kind == "bvh":
-            return read_bvh(file, unit=bvh_unit, up=bvh_up, group=group)
-        return read_asfamc(file, fps=trial.fps if trial else amc_fps, group=group)
-
-    return _read_all(_files(path, _SUFFIXES[kind]), read, path)
-
-
-def _read_all(files: list[Path], read: Callable[[Path], Recording], path: Path) -> Collection:
-    recordings, skipped = [], []
-    for file in files:
-        try:
-            recordings.append(read(file))
-        except InputError as error:
-            skipped.append(Skipped(file, str(error)))
+    files = _files(path, _SUFFIXES[form.kind])
+    trials = read_trials(form.trials_csv) if form.trials_csv else {}
+    names = _unique_names(files, path)
+    recordings, skipped = RecordingShelf(shelf), []
+    tasks = [(file, trials.get(file.stem), form) for file in files]
+    for file, read in zip(files, _read_all(tasks, workers), strict=True):
+        if isinstance(read, Skipped):
+            skipped.append(read)
+        else:
+            recordings.add(replace(read, name=names[file]))
     for entry in skipped:
         _log.warning("left out %s", entry.reason)
     if len(skipped) > MOST_BROKEN * len(files):
         raise InputError(f"{path}: {len(skipped)} of {len(files)} files cannot be read; the first: {skipped[0].reason}")
-    return Collection(recordings=tuple(recordings), skipped=tuple(skipped))
+    return Collection(recordings=recordings, skipped=tuple(skipped), files=len(files))
+
+
+def _read_all(tasks: list[_Task], workers: int) -> Iterator[Recording | Skipped]:
+    if workers == 1:
+        yield from map(_read, tasks)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap(_read, tasks, chunksize=4)
+
+
+def _read(task: _Task) -> Recording | Skipped:
+    file, trial, form = task
+    group = motion_group(trial.description if trial else file.stem.replace("_", " "))
+    try:
+        if form.kind == "bvh":
+            recording = read_bvh(file, unit=form.bvh_unit, up=form.bvh_up, group=group)
+        else:
+            recording = read_asfamc(file, fps=trial.fps if trial else form.amc_fps, group=group)
+        if form.highest_fps and recording.fps > form.highest_fps:
+            recording = recording.resampled(form.highest_fps)
+    except InputError as error:
+        return Skipped(file, str(error) if str(file) in str(error) else f"{file}: {error}")
+    # Landmarks set part of the way along a bending segment do not quite keep their distance; labels should.
+    return replace(recording, joints_m=with_constant_bones(recording.joints_m))
+
+
+def _unique_names(files: list[Path], path: Path) -> dict[Path, str]:
+    """The name of each file, with its folders where several files have one name."""
+    seen = Counter(file.stem for file in files)
+    return {
+        file: file.stem if seen[file.stem] == 1 else file.relative_to(path).with_suffix("").as_posix() for file in files
+    }
 
 
 def read_trials(path: Path) -> dict[str, Trial]:

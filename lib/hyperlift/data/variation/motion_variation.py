@@ -12,6 +12,7 @@ from hyperlift.data.variation.body_frames import MovingBody, constant_lengths
 from hyperlift.data.variation.body_mixing import carry_arm, carry_arms_and_head, carry_legs, mirrored
 from hyperlift.data.variation.limb_rotation import rotate_limbs
 from hyperlift.data.variation.playback import played_back
+from hyperlift.data.variation.sitting import sit_down
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 
@@ -33,6 +34,8 @@ class MotionVariation:
     """Chance that both legs come from another recording; the lowest foot keeps its height."""
     one_leg: float = 0.0
     """Chance that one leg comes from another recording."""
+    sitting: float = 0.0
+    """Chance that the legs sit, as recordings hardly ever show."""
     limbs: float = 0.0
     """Chance that all joints are turned by smooth random rotations."""
     limbs_deg: float = 12.0
@@ -43,7 +46,7 @@ class MotionVariation:
     """Chance that the whole body is tilted by any angle, as in lying or in a somersault."""
 
     def __post_init__(self) -> None:
-        for name in ("arms_and_head", "one_arm", "legs", "one_leg", "limbs", "tumble"):
+        for name in ("arms_and_head", "one_arm", "legs", "one_leg", "sitting", "limbs", "tumble"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"motion variation: {name} is {getattr(self, name)}; a chance lies between 0 and 1")
         if not 0 < self.speed[0] <= self.speed[1]:
@@ -98,6 +101,9 @@ def vary_motion(
         carry_legs(body, donor(), "LR")
     elif rng.uniform() < variation.one_leg:
         carry_legs(body, donor(), "LR"[rng.integers(2)])
+    # Nothing is drawn where nobody sits: the motions of recipes from before there were seats stay as they are.
+    if variation.sitting and rng.uniform() < variation.sitting and sit_down(body, fps, rng):
+        foot_m = np.full_like(foot_m, np.quantile(foot_m, 0.1))
     if rng.uniform() < variation.limbs:
         rotate_limbs(body, variation.limbs_deg * rng.uniform(0.4, 1.6), fps, rng)
 

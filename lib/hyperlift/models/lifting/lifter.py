@@ -11,6 +11,7 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LabelSpace
 from hyperlift.models.layers.attention import SpatialAttention, TemporalAttention
 from hyperlift.models.layers.blocks import Block
+from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.lifting.hypergraph import HypergraphConfig, tensor
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.shapes import Float
@@ -24,6 +25,7 @@ class ModelConfig:
     skeleton: str = "h36m17"
     channels: int = 512
     depth: int = 8
+    """Layers of the transformer. 0 leaves it out: a ``frame_lifter`` alone."""
     heads: int = 8
     mlp_ratio: float = 2.0
     drop_path: float = 0.1
@@ -34,6 +36,8 @@ class ModelConfig:
     """Neighbouring frames that share one token a joint. 1 is the published network; 3 costs a third a frame."""
     input_frame: Literal["picture", "person"] = "picture"
     """Whether the network sees joints from the picture's centre or from the person's."""
+    frame_lifter: FrameLifterConfig | None = None
+    """An MLP that lifts every frame by itself first; the transformer sees its answer and corrects it."""
     use_confidence: bool = True
     """False: every joint counts as seen for sure, whatever the detector said."""
     label_space: LabelSpace = "image"
@@ -46,10 +50,12 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         sizes = ("channels", "depth", "heads", "n_frames", "frame_patch")
-        if min(getattr(self, size) for size in sizes) < 1 or self.channels % self.heads:
+        without_layers = self.depth == 0 and self.frame_lifter is not None
+        least = min(getattr(self, size) for size in sizes if not (without_layers and size == "depth"))
+        if least < 1 or self.channels % self.heads:
             raise InputError(
                 f"{', '.join(f'{size} {getattr(self, size)}' for size in sizes)}: all must be positive and channels "
-                "a multiple of heads"
+                "a multiple of heads; depth 0 wants a frame_lifter"
             )
         if self.n_frames % self.frame_patch:
             raise InputError(f"n_frames {self.n_frames} is no multiple of frame_patch {self.frame_patch}")
@@ -65,7 +71,8 @@ class HyperLifter(nn.Module):
     """pose2d [N,T,V,3] (x, y in normalised picture space, confidence) to pose3d [N,T,V,3] in the label space.
 
     ``depth`` times: spatial block over the joints, hyperedge block over the joints, LayerNorm, temporal block over
-    the frames, LayerNorm. The two LayerNorms are shared by all depths.
+    the frames, LayerNorm. The two LayerNorms are shared by all depths. With a ``frame_lifter`` that is a correction of
+    the pose which every frame alone suggests.
 
     Args:
         config: sizes and conventions.
@@ -86,7 +93,13 @@ class HyperLifter(nn.Module):
         def block(attention: nn.Module, drop: float) -> Block:
             return Block(channels, attention, config.mlp_ratio, drop)
 
-        self.embed = nn.Linear((3 if config.input_frame == "picture" else 6) * config.frame_patch, channels)
+        features = 3 if config.input_frame == "picture" else 6
+        self.frame_lifter = None if config.frame_lifter is None else FrameLifter(config.frame_lifter, joints, features)
+        if config.depth == 0:
+            return
+        if self.frame_lifter is not None:
+            features += 3
+        self.embed = nn.Linear(features * config.frame_patch, channels)
         self.joint_position = nn.Parameter(torch.zeros(1, joints, channels))
         self.frame_position = nn.Parameter(torch.zeros(1, config.n_frames // config.frame_patch, 1, channels))
         self.spatial = nn.ModuleList(
@@ -102,6 +115,10 @@ class HyperLifter(nn.Module):
         self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * config.frame_patch))
         nn.init.trunc_normal_(self.joint_position, std=0.02)
         nn.init.trunc_normal_(self.frame_position, std=0.02)
+        if self.frame_lifter is not None:
+            # The first correction is none.
+            nn.init.zeros_(self.head[1].weight)
+            nn.init.zeros_(self.head[1].bias)
 
     def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
         """Lift clips of at most ``config.n_frames`` frames."""
@@ -109,6 +126,24 @@ class HyperLifter(nn.Module):
             pose2d = torch.cat([pose2d[..., :2], torch.ones_like(pose2d[..., 2:])], dim=-1)
         frame = person_frame(pose2d) if self.config.input_frame == "person" else None
         features = pose2d if frame is None else into_person_frame(pose2d, frame)
+        if self.frame_lifter is None:
+            pose = self._over_time(features)
+        else:
+            pose = self._rooted(self.frame_lifter(features))
+            if self.config.depth:
+                pose = pose + self._over_time(torch.cat([features, pose], dim=-1))
+        if frame is not None and self.config.label_space == "image":
+            pose = pose * frame.spread
+            if not self.config.rootrel:
+                pose = pose + nn.functional.pad(frame.centre, (0, 1))
+        return self._rooted(pose)
+
+    def _rooted(self, pose: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
+        root = self.skeleton.root
+        return pose - pose[:, :, root : root + 1] if self.config.rootrel else pose
+
+    def _over_time(self, features: Float[Tensor, "clips frames joints c"]) -> Float[Tensor, "clips frames joints 3"]:
+        """The transformer: attention over joints, hyperedges and frames."""
         x = self.embed(_to_patches(features, self.config.frame_patch)) + self.joint_position
         clips, tokens, joints = x.shape[:3]
         for depth, (spatial, hyperedge, temporal) in enumerate(
@@ -120,14 +155,7 @@ class HyperLifter(nn.Module):
                 x = x + self.frame_position[:, :tokens]
             x = x.transpose(1, 2).flatten(0, 1)  # [clips * joints, tokens, channels]
             x = self.temporal_norm(temporal(x)).unflatten(0, (clips, joints)).transpose(1, 2)
-        pose = _from_patches(self.head(x), self.config.frame_patch)[:, : pose2d.shape[1]]
-        if frame is not None and self.config.label_space == "image":
-            pose = pose * frame.spread
-            if not self.config.rootrel:
-                pose = pose + nn.functional.pad(frame.centre, (0, 1))
-        if self.config.rootrel:
-            pose = pose - pose[:, :, self.skeleton.root : self.skeleton.root + 1]
-        return pose
+        return _from_patches(self.head(x), self.config.frame_patch)[:, : features.shape[1]]
 
 
 def _to_patches(x: Float[Tensor, "clips frames joints c"], size: int) -> Float[Tensor, "clips tokens joints patch"]:

@@ -1,0 +1,157 @@
+"""A model card as Markdown: every number in it comes from a file that a command wrote."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hyperlift.data.store import ClipStore
+from hyperlift.geometry.contract import LifterSpec
+
+INTENDED_USE = (
+    "Body pose from ordinary video for animation, sport, robotics and research, from keypoints of one camera. Not for "
+    "medical decisions, not for identifying or surveilling people."
+)
+KNOWN_FAILURES = (
+    "**Size, place and path** are not predicted: poses are metres of a body of standard size, relative to the pelvis.",
+    "**Gravity is not known to the network**: steep and strongly rolled cameras are harder than level ones.",
+    "**Motion that the recordings hardly have**: lying, sitting on chairs, crawling, acrobatics.",
+    "**Detector errors that last**: sides exchanged for a second are followed; a head without a face is guessed.",
+    "**People unlike the recorded ones**: adults; children and wheelchairs are not covered.",
+)
+_HARDEST = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFacts:
+    """What a card is written from."""
+
+    spec: LifterSpec
+    run: Mapping[str, Any]
+    """The resolved configuration, plain values."""
+    parameters: int
+    onnx_mb: float | None
+    """Size of the exported file."""
+    log: Sequence[Mapping[str, Any]]
+    """The run's log, a record an epoch."""
+    train: ClipStore
+    """The clips that it was trained on."""
+    scores: Sequence[Mapping[str, Any]]
+    """What ``evaluate.py --json`` wrote: of clip stores, of benchmark files, or both."""
+    notes: Sequence[str] = ()
+    """Further known failures, a line each."""
+
+
+def model_card(facts: CardFacts) -> str:
+    """The card."""
+    spec = facts.spec
+    rows = [
+        ("Task", _task(spec)),
+        ("Network", _network(facts)),
+        ("Data", _data(facts.train)),
+        ("Recipe", _recipe(facts)),
+        ("Licence", spec.licence),
+    ]
+    if spec.credit:
+        rows.append(("Credit", spec.credit))
+    parts = [f"# Model card: `{spec.name}`", "\n".join(["| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])]
+    parts.append("## Scores")
+    parts += [_bench_scores(s) if "views" in s else _store_scores(s) for s in facts.scores]
+    if not facts.scores:
+        parts.append("Not measured yet.")
+    parts += ["## Intended use", INTENDED_USE, "## Known failures"]
+    hard = [line for s in facts.scores if "actions" in s for line in _hardest(s)]
+    parts.append("\n".join(f"- {line}" for line in [*hard, *_imbalance(facts.train), *KNOWN_FAILURES, *facts.notes]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _task(spec: LifterSpec) -> str:
+    space = {
+        "camera": "camera axes, metres of a body of standard size",
+        "image": "normalised picture space with a depth in the same unit",
+    }[spec.label_space]
+    relative = ", relative to the pelvis" if spec.rootrel else ""
+    return f"2D keypoints of one person over time (skeleton {spec.skeleton}) → 3D joints, {space}{relative}"
+
+
+def _network(facts: CardFacts) -> str:
+    model, spec = facts.run["model"], facts.spec
+    size = f", {facts.onnx_mb:.1f} MB as ONNX" if facts.onnx_mb is not None else ""
+    return (
+        f"{model['channels']} channels, depth {model['depth']}, {model['heads']} heads, {model['frame_patch']} frames "
+        f"a token, windows of {spec.n_frames} frames at {spec.fps:g} frames a second, input seen from the "
+        f"{model['input_frame']}; {facts.parameters / 1e6:.2f} M parameters{size}"
+    )
+
+
+def _data(store: ClipStore) -> str:
+    recordings = {video.source.partition("@")[0] for video in store.videos}
+    subjects = {video.subject for video in store.videos}
+    frames = sum(video.frames for video in store.videos)
+    return (
+        f"{store.meta.source}: {len(recordings):,} recordings of {len(subjects)} subjects through "
+        f"{len(store.videos):,} virtual cameras, {frames / 1e6:.2f} M frames "
+        f"({frames / store.meta.fps / 3600:.1f} h), with virtual detectors"
+    )
+
+
+def _recipe(facts: CardFacts) -> str:
+    training = facts.run["training"]
+    clips = training["clips_per_epoch"] or len(facts.train)
+    epochs = {record["epoch"]: record for record in facts.log}
+    steps = len(epochs) * -(-clips // training["batch_size"])
+    seconds = sum(record["seconds"] for record in epochs.values())
+    start = "from weights of another run, " if training["finetune"] else ""
+    taught = ", taught by a larger network" if "distillation" in facts.run else ""
+    return (
+        f"run `{facts.run['name']}`: {start}{len(epochs)} of {training['epochs']} epochs of {clips:,} clips, {steps:,} "
+        f"steps of {training['batch_size']} clips, {seconds / 3600:.1f} h of training{taught}"
+    )
+
+
+def _bench_scores(scores: Mapping[str, Any]) -> str:
+    flip = "with" if scores["flip"] else "without"
+    return (
+        f"On a benchmark file of {scores['views']} views ({scores['frames']:,} frames), {flip} flip, "
+        "`evaluate.py --onnx … --bench FILE.npz`:\n\n"
+        "| N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² | bone-length variation |\n|---|---|---|---|\n"
+        f"| **{scores['n_mpjpe_mm']:.1f}** | **{scores['pa_mpjpe_mm']:.1f}** | **{scores['jitter_mm']:.1f}** "
+        f"| {100 * scores['bone']:.1f} % |"
+    )
+
+
+def _store_scores(scores: Mapping[str, Any]) -> str:
+    given = "the person's size is given" if scores["size_given"] else "the person's size is not given"
+    flip = "with" if scores["protocol"]["flip"] else "without"
+    lines = ["| motion | frames | P1 mm | P2 mm | N-MPJPE mm |", "|---|---|---|---|---|"]
+    by_error = sorted(scores["actions"].items(), key=lambda item: item[1]["p1_mm"])
+    for name, errors in [*by_error, ("**all frames**", scores["mean_over_frames"])]:
+        lines.append(
+            f"| {name} | {errors['frames']:,} | {errors['p1_mm']:.1f} | {errors['p2_mm']:.1f} "
+            f"| {errors['n_mpjpe_mm']:.1f} |"
+        )
+    head = f"On held-out recordings through other virtual cameras, {flip} flip, {given}, `evaluate.py --data …`:"
+    tail = "These are not Human3.6M numbers and do not compare with them."
+    return "\n".join([head, "", *lines, "", tail])
+
+
+def _hardest(scores: Mapping[str, Any]) -> list[str]:
+    def worst(errors: Mapping[str, Mapping[str, Any]]) -> str:
+        ranked = sorted(errors.items(), key=lambda item: -item[1]["p1_mm"])[:_HARDEST]
+        return ", ".join(f"{name} ({values['p1_mm']:.0f})" for name, values in ranked)
+
+    return [f"**Hardest motions and joints**, P1 mm: {worst(scores['actions'])}; {worst(scores['overall']['joints'])}."]
+
+
+def _imbalance(store: ClipStore) -> list[str]:
+    """Who and what most of the clips show."""
+    frames: dict[str, Counter[str]] = {"subjects": Counter(), "motions": Counter()}
+    for video in store.videos:
+        frames["subjects"][video.subject] += video.frames
+        frames["motions"][video.action] += video.frames
+    total = sum(frames["subjects"].values())
+
+    def most(kind: str) -> str:
+        return ", ".join(f"{name} ({100 * count / total:.0f} %)" for name, count in frames[kind].most_common(_HARDEST))
+
+    return [f"**What it saw most** of the training time: subjects {most('subjects')}; motions {most('motions')}."]
