@@ -5,9 +5,10 @@ import torch
 from hyperlift.errors import InputError
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention
-from hyperlift.models.layers.frame_lifter import FrameLifterConfig
+from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.layers.membership import FixedMembership
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
+from hyperlift.models.lifting.warm_start import start_from_mean
 from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
 
 PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)
@@ -267,3 +268,77 @@ def test_no_layers_want_a_frame_lifter():
         tiny(depth=0)
     with pytest.raises(InputError, match="both must be positive"):
         FrameLifterConfig(channels=0)
+
+
+def test_neighbours_are_seen_and_the_ends_repeated():
+    torch.manual_seed(0)
+    frames = FrameLifterConfig(channels=24, depth=1, neighbours=(-2, 0, 1))
+    model = HyperLifter(tiny(frame_lifter=frames, depth=0)).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    pose2d = clips(1, 9).requires_grad_()
+    (seen,) = torch.autograd.grad(model(pose2d)[0, 4].sum(), pose2d)
+    assert seen.abs().sum((0, 2, 3)).nonzero().flatten().tolist() == [2, 4, 5]
+    # A clip whose ends are repeated by hand gives the same in the middle.
+    longer = torch.cat([pose2d[:, :1].expand(-1, 2, -1, -1), pose2d, pose2d[:, -1:]], dim=1)[:, :9]
+    torch.testing.assert_close(model(longer)[:, 2:8], model(pose2d)[:, :6])
+
+
+def test_one_frame_alone_is_that_frame_of_all():
+    torch.manual_seed(0)
+    for neighbours in [(0,), (-3, -1, 0, 1, 3)]:
+        frames = FrameLifterConfig(channels=24, depth=1, neighbours=neighbours)
+        model = HyperLifter(tiny(frame_lifter=frames, depth=0, input_frame="person", label_space="camera")).eval()
+        pose2d = clips(2, 9)
+        for frame in (0, 4, 8):
+            torch.testing.assert_close(model(pose2d, frame), model(pose2d)[:, frame : frame + 1])
+
+
+def test_more_neighbours_start_where_fewer_ended():
+    torch.manual_seed(0)
+    few = FrameLifter(FrameLifterConfig(channels=24, depth=2, neighbours=(0, 1)), 17, 3)
+    for parameter in few.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    many = FrameLifter(FrameLifterConfig(channels=24, depth=2, neighbours=(-4, 1, 0, 3)), 17, 3)
+    many.start_from(few)
+    torch.testing.assert_close(many(clips(2, 9)), few(clips(2, 9)))
+    with pytest.raises(InputError, match="its neighbours among the model's"):
+        few.start_from(many)
+    with pytest.raises(InputError, match="0 must be among them"):
+        FrameLifterConfig(neighbours=(-1, 1))
+
+
+def test_two_networks_start_one_as_their_mean():
+    torch.manual_seed(0)
+    frames = FrameLifterConfig(channels=24, depth=1, neighbours=(-1, 0, 1))
+    common = {"input_frame": "person", "label_space": "camera", "frame_patch": 3}
+    alone, transformer = HyperLifter(tiny(frame_lifter=frames, depth=0, **common)), HyperLifter(tiny(**common))
+    for parameter in (*alone.parameters(), *transformer.parameters()):
+        torch.nn.init.normal_(parameter, std=0.1)
+    both = HyperLifter(tiny(frame_lifter=frames, **common)).eval()
+    start_from_mean(both, alone, transformer)
+    pose2d = clips(2, 8)
+    torch.testing.assert_close(both(pose2d), (alone(pose2d) + transformer.eval()(pose2d)) / 2)
+    with pytest.raises(InputError, match="one of frames alone"):
+        start_from_mean(both, alone, both)
+    with pytest.raises(InputError, match="weights of another network: "):
+        start_from_mean(HyperLifter(tiny(frame_lifter=frames, **{**common, "depth": 3})), alone, transformer)
+    with pytest.raises(InputError, match="no frame_lifter to start from"):
+        start_from_mean(HyperLifter(tiny(**common)), alone, transformer)
+
+
+def test_the_filter_starts_as_none_and_averages_paths():
+    torch.manual_seed(0)
+    plain = FrameLifter(FrameLifterConfig(channels=24, depth=1), 17, 3)
+    for parameter in plain.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    filtered = FrameLifter(FrameLifterConfig(channels=24, depth=1, smoothing=1), 17, 3)
+    filtered.start_from(plain)
+    features = clips(2, 6)
+    torch.testing.assert_close(filtered(features), plain(features))
+    torch.nn.init.constant_(filtered.filter.weight, 1 / 3)
+    pose = plain(features)
+    torch.testing.assert_close(filtered(features)[:, 2], pose[:, 1:4].mean(1))
+    torch.testing.assert_close(filtered(features)[:, 0], (2 * pose[:, 0] + pose[:, 1]) / 3)  # the end is repeated
+    with pytest.raises(InputError, match="it counts frames"):
+        FrameLifterConfig(smoothing=-1)

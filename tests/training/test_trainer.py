@@ -13,6 +13,7 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.losses import LossWeights
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.skeletons import H36M_17
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.schedule import learning_rate
@@ -22,6 +23,13 @@ from hyperlift.training.validation import validation_error
 
 CONFIG = TrainConfig(epochs=4, batch_size=4, lr=1e-3, ema=0.9, clip_gradient=1.0, warmup_steps=3)
 MODEL = ModelConfig(channels=16, depth=2, heads=2, n_frames=9, drop_path=0.3)
+FRAMES = ModelConfig(
+    channels=16,
+    depth=0,
+    heads=2,
+    n_frames=9,
+    frame_lifter=FrameLifterConfig(channels=24, depth=1, neighbours=(-2, 0, 2)),
+)
 
 
 class RandomClips:
@@ -44,15 +52,15 @@ class RandomClips:
         return self.inputs[clip, part], self.labels[clip, part]
 
 
-def trainer(folder, clips=None, config=CONFIG, seed=5, run=None) -> Trainer:
+def trainer(folder, clips=None, config=CONFIG, seed=5, run=None, network=MODEL) -> Trainer:
     clips = clips or RandomClips()
     folder.mkdir(exist_ok=True)
     torch.manual_seed(seed)
-    model = HyperLifter(MODEL)
+    model = HyperLifter(network)
     return Trainer(
         model=model,
         sampler=BatchSampler(clips, config.batch_size, seed, flip=True),
-        step=SupervisedStep(LossWeights(), H36M_17),
+        step=SupervisedStep(LossWeights(), H36M_17, config.one_frame),
         config=config,
         seed=seed,
         folder=RunFolder(folder),
@@ -67,14 +75,15 @@ def weights(path) -> dict[str, torch.Tensor]:
     return load_checkpoint(path).model.state_dict()
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
-    whole = trainer(tmp_path / "whole")
+@pytest.mark.parametrize("how", [{}, {"config": dataclasses.replace(CONFIG, one_frame=True), "network": FRAMES}])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, how):
+    whole = trainer(tmp_path / "whole", **how)
     whole.fit()
 
-    first = trainer(tmp_path / "halves")
-    first.config = dataclasses.replace(CONFIG, epochs=2)
+    first = trainer(tmp_path / "halves", **how)
+    first.config = dataclasses.replace(first.config, epochs=2)
     first.fit()
-    second = trainer(tmp_path / "halves")
+    second = trainer(tmp_path / "halves", **how)
     torch.rand(100)  # a resumed process has another history of random numbers
     second.resume(tmp_path / "halves" / "last.safetensors")
     second.fit()
@@ -85,6 +94,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
     losses = [[json.loads(line)["loss"] for line in log] for log in lines]
     assert losses[0] == losses[1]
     assert len(losses[0]) == 4
+
+
+def test_single_frames_of_clips_teach_all_frames(tmp_path):
+    config = TrainConfig(epochs=40, batch_size=4, lr=3e-3, schedule="cosine", one_frame=True)
+    run = trainer(tmp_path / "a", config=config, network=FRAMES)
+    before = validation_error(run.model, run.sampler.clips)["mpjpe"]
+    assert run.fit()["validation"]["mpjpe"] < 0.7 * before
 
 
 def test_training_learns_and_keeps_the_best(tmp_path):

@@ -20,7 +20,8 @@ from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConventi
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
-from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint, load_weights
+from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, load_weights
+from hyperlift.models.lifting.warm_start import start_from_frames, start_from_mean
 from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
@@ -52,7 +53,13 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--device", default=None, help="cpu or cuda; the default is cuda where there is one")
     arguments.add_argument("--threads", type=int, help="CPU threads; the default is all cores")
     arguments.add_argument(
-        "-p", "--pretrained", type=Path, metavar="FILE", help="checkpoint to start from; wants finetune: true"
+        "-p",
+        "--pretrained",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="checkpoint to start from; wants finetune: true. Twice, a frame lifter (depth 0) and a network without "
+        "one: start as their mean",
     )
     arguments.add_argument(
         "--log",
@@ -181,37 +188,45 @@ def _make_trainer(
 
 
 def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossStep, Mapping[str, Any]]:
-    return SupervisedStep(run.loss, model.skeleton), {}
+    return SupervisedStep(run.loss, model.skeleton, run.training.one_frame), {}
 
 
-def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig, fps: float) -> None:
-    if run.training.finetune != (pretrained is not None):
+def _start_from(model: HyperLifter, pretrained: Sequence[Path] | None, run: RunConfig, fps: float) -> None:
+    if run.training.finetune != bool(pretrained):
+        given = ", ".join(map(str, pretrained or ())) or "not given"
         raise InputError(
-            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is "
-            f"{pretrained or 'not given'}; finetuning wants both"
+            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is {given}; "
+            "finetuning wants both"
         )
-    if pretrained is None:
+    if not pretrained:
         return
-    if pretrained.suffix == ".safetensors":
-        checkpoint = load_checkpoint(pretrained)
-        spec = checkpoint.spec
-        if (spec.skeleton, spec.fps) != (run.model.skeleton, fps):
-            raise InputError(
-                f"{pretrained}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
-                f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
-            )
-        if checkpoint.model.config.depth == 0 and model.config.depth:
-            _start_from_frames(model, checkpoint.model, str(pretrained))
+    if len(pretrained) > 2:
+        raise InputError(f"--pretrained is given {len(pretrained)} times; a network starts from one checkpoint or two")
+    where = " and ".join(map(str, pretrained))
+    if len(pretrained) == 1 and pretrained[0].suffix != ".safetensors":
+        load_bin_weights(pretrained[0], model)
+        return
+    start = sorted((_checkpoint_like(file, run, fps).model for file in pretrained), key=lambda net: net.config.depth)
+    try:
+        if len(start) == 2:
+            start_from_mean(model, *start)
+        elif start[0].config.depth == 0:
+            start_from_frames(model, start[0])
         else:
-            load_weights(model, checkpoint.model.state_dict(), str(pretrained))
-    else:
-        load_bin_weights(pretrained, model)
+            load_weights(model, start[0].state_dict(), where)
+    except InputError as error:
+        raise InputError(str(error) if str(error).startswith(where) else f"{where}: {error}") from error
 
 
-def _start_from_frames(model: HyperLifter, frames_alone: HyperLifter, source: str) -> None:
-    if model.frame_lifter is None or frames_alone.frame_lifter is None:
-        raise InputError(f"{source}: lifts frames alone (depth 0); the model has no frame_lifter to start from it")
-    load_weights(model.frame_lifter, frames_alone.frame_lifter.state_dict(), source)
+def _checkpoint_like(file: Path, run: RunConfig, fps: float) -> Checkpoint:
+    checkpoint = load_checkpoint(file)
+    spec = checkpoint.spec
+    if (spec.skeleton, spec.fps) != (run.model.skeleton, fps):
+        raise InputError(
+            f"{file}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
+            f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
+        )
+    return checkpoint
 
 
 def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:

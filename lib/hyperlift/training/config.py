@@ -64,6 +64,9 @@ class TrainConfig:
     """Start from the weights of a checkpoint (``train.py --pretrained FILE``) instead of from random ones."""
     partial_train: tuple[str, ...] | None = None
     """Train only the parameters whose names begin with one of these, such as "head"; None trains all."""
+    one_frame: bool = False
+    """Lift one frame of every crop, a random one for each batch, so that every sample is a window of its own. For
+    networks without transformer (``model.depth: 0``)."""
     accumulate: int = 1
     """Parts into which a batch is cut to save memory; the gradient is that of the whole batch."""
     compile: bool = False
@@ -96,3 +99,7 @@ class RunConfig:
     model: ModelConfig
     training: TrainConfig
     loss: LossWeights = field(default_factory=LossWeights)
+
+    def __post_init__(self) -> None:
+        if self.training.one_frame and self.model.depth:
+            raise InputError(f"one_frame wants a network without transformer; model.depth is {self.model.depth}, not 0")

@@ -120,8 +120,15 @@ class HyperLifter(nn.Module):
             nn.init.zeros_(self.head[1].weight)
             nn.init.zeros_(self.head[1].bias)
 
-    def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
-        """Lift clips of at most ``config.n_frames`` frames."""
+    def forward(
+        self, pose2d: Float[Tensor, "clips frames joints 3"], only: int | None = None
+    ) -> Float[Tensor, "clips lifted joints 3"]:
+        """Lift clips of at most ``config.n_frames`` frames.
+
+        Args:
+            pose2d: the clips.
+            only: of a network without transformer, the one frame to lift; None lifts all.
+        """
         if not self.config.use_confidence:
             pose2d = torch.cat([pose2d[..., :2], torch.ones_like(pose2d[..., 2:])], dim=-1)
         frame = person_frame(pose2d) if self.config.input_frame == "person" else None
@@ -129,7 +136,7 @@ class HyperLifter(nn.Module):
         if self.frame_lifter is None:
             pose = self._over_time(features)
         else:
-            pose = self._rooted(self.frame_lifter(features))
+            pose = self._rooted(self.frame_lifter(features, only))
             if self.config.depth:
                 pose = pose + self._over_time(torch.cat([features, pose], dim=-1))
         if frame is not None and self.config.label_space == "image":
