@@ -186,8 +186,8 @@ def main() -> None:
         lines.append(f"| 2D errors | × {factor} | {n:.1f} | {pa:.1f} |")
     note = (
         f"The per-frame part alone on the benchmark, one seed, {Run().steps} steps of {BATCH} single frames and "
-        f"{Run().channels} channels where not said otherwise. 2D errors: the lifter as shipped, mirror-averaged, on the "
-        f"held-out clips of the last store. One thread, {machine()}."
+        f"{Run().channels} channels where not said otherwise. 2D errors: the lifter as shipped, mirror-averaged, on "
+        f"the held-out clips of the last store. One thread, {machine()}."
     )
     text = "\n".join([*lines, "", note])
     print(text)
