@@ -147,7 +147,8 @@ def _make_trainer(
     clips = opened[folders[0]] if len(folders) == 1 else JoinedClips([opened[folder] for folder in folders])
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
-    _start_from(model, args.pretrained, run, fps)
+    if args.pretrained or not args.resume:  # the state of a run that goes on holds its weights
+        _start_from(model, args.pretrained, run, fps, args.config)
     _freeze_all_but(model, run.training.partial_train)
     step, record = make_step(run, model, fps)
     return Trainer(
@@ -184,7 +185,13 @@ def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossSte
     return SupervisedStep(run.loss, model.skeleton), {}
 
 
-def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig, fps: float) -> None:
+def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig, fps: float, config: Path) -> None:
+    if pretrained is None and run.training.after is not None:
+        before = config.parent / run.training.after
+        raise InputError(
+            f"{config}: starts from the weights that {before} trains (training.after); train that one first and give "
+            f"its last.safetensors as --pretrained, or let tools/train_wild.py {config} train both"
+        )
     if run.training.finetune != (pretrained is not None):
         raise InputError(
             f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is "
@@ -200,18 +207,28 @@ def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig, fps
                 f"{pretrained}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
                 f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
             )
-        if checkpoint.model.config.depth == 0 and model.config.depth:
-            _start_from_frames(model, checkpoint.model, str(pretrained))
-        else:
-            load_weights(model, checkpoint.model.state_dict(), str(pretrained))
+        take_over(model, checkpoint.model, str(pretrained))
     else:
         load_bin_weights(pretrained, model)
 
 
-def _start_from_frames(model: HyperLifter, frames_alone: HyperLifter, source: str) -> None:
-    if model.frame_lifter is None or frames_alone.frame_lifter is None:
+def take_over(model: HyperLifter, trained: HyperLifter, source: str) -> None:
+    """Give a network the weights of another one; of a lifter of frames alone (depth 0) they go into ``frame_lifter``.
+
+    Args:
+        model: what is going to be trained.
+        trained: what has been.
+        source: of ``trained``, for messages.
+
+    Raises:
+        InputError: the weights do not fit.
+    """
+    if trained.config.depth or not model.config.depth:
+        load_weights(model, trained.state_dict(), source)
+    elif model.frame_lifter is None or trained.frame_lifter is None:
         raise InputError(f"{source}: lifts frames alone (depth 0); the model has no frame_lifter to start from it")
-    load_weights(model.frame_lifter, frames_alone.frame_lifter.state_dict(), source)
+    else:
+        load_weights(model.frame_lifter, trained.frame_lifter.state_dict(), source)
 
 
 def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:

@@ -17,7 +17,6 @@ from hyperlift.geometry.flip import flip_pose
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import Skeleton
 
-
 WHOLE = slice(None)
 """All frames of a clip."""
 

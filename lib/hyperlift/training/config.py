@@ -62,6 +62,9 @@ class TrainConfig:
     """Decay a step of an exponential moving average of the weights; the average is what is measured and saved."""
     finetune: bool = False
     """Start from the weights of a checkpoint (``train.py --pretrained FILE``) instead of from random ones."""
+    after: Path | None = None
+    """Configuration of the run whose last weights this one starts from, as seen from the folder of this one's file.
+    ``tools/train_wild.py`` trains that one first; wants ``finetune: true``."""
     partial_train: tuple[str, ...] | None = None
     """Train only the parameters whose names begin with one of these, such as "head"; None trains all."""
     accumulate: int = 1
@@ -85,6 +88,8 @@ class TrainConfig:
             raise InputError("lr must be positive, lr_decay in (0, 1], weight_decay and warmup_steps not negative")
         if self.ema is not None and not 0 < self.ema < 1:
             raise InputError(f"ema is {self.ema}; it lies between 0 and 1")
+        if self.after is not None and not self.finetune:
+            raise InputError(f"after is {self.after}; a run that starts from another one's weights has finetune: true")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,3 +101,8 @@ class RunConfig:
     model: ModelConfig
     training: TrainConfig
     loss: LossWeights = field(default_factory=LossWeights)
+
+    def __post_init__(self) -> None:
+        crop = self.data.crop_frames
+        if crop is not None and crop > self.model.n_frames:
+            raise InputError(f"data.crop_frames is {crop}; clips have at most model.n_frames, {self.model.n_frames}")
