@@ -1,6 +1,6 @@
-"""Accuracy on a benchmark file: the bundled lifter beside what needs no training at all.
+"""Accuracy on a benchmark file: the bundled lifters beside what needs no training at all.
 
-python benchmarks/accuracy.py BENCH.npz [--more NAME=PRED.npz …]
+python benchmarks/accuracy.py BENCH.npz [--lifter NAME|FILE …] [--more NAME=PRED.npz …]
 """
 
 import argparse
@@ -9,32 +9,35 @@ from pathlib import Path
 import numpy as np
 from report import machine, write_section
 
-from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, score_bench
+from hyperlift.evaluation.bench import SKELETON, BenchFile, LiftTrack, lift_bench, score_bench
+from hyperlift.geometry.contract import Predictor
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.runtime import load_lifter
+from hyperlift.runtime import BUNDLED, load_lifter
 from hyperlift.wild.windows import lift_windows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bench", type=Path)
+    parser.add_argument("--lifter", action="append", metavar="NAME|FILE", help="default: every bundled one")
     parser.add_argument("--more", action="append", default=[], metavar="NAME=PRED.npz", help="score predictions too")
     args = parser.parse_args()
-    bench, lifter = BenchFile(args.bench), load_lifter()
-    flipped = FlipAveraged(lifter, SKELETON)
+    bench = BenchFile(args.bench)
 
     def flat(pose2d_norm: np.ndarray) -> np.ndarray:
         pose = pose2d_norm.copy()
         pose[..., 2] = 0.0
         return pose
 
-    lifters = {
-        "2D with zero depth": flat,
-        "bundled lifter, no flip": lambda pose: lift_windows(lifter, pose, lifter.spec.n_frames),
-        "bundled lifter, flip (as `infer_wild.py` runs it)": lambda pose: lift_windows(
-            flipped, pose, lifter.spec.n_frames
-        ),
-    }
+    def whole(predict: Predictor, n_frames: int) -> LiftTrack:
+        return lambda pose2d_norm: lift_windows(predict, pose2d_norm, n_frames)
+
+    lifters: dict[str, LiftTrack] = {"2D with zero depth": flat}
+    for bundled in args.lifter or BUNDLED:
+        lifter = load_lifter(bundled)
+        name = f"`{Path(bundled).stem}`"
+        lifters[f"{name}, one pass"] = whole(lifter, lifter.spec.n_frames)
+        lifters[f"{name}, mirror-averaged (the default)"] = whole(FlipAveraged(lifter, SKELETON), lifter.spec.n_frames)
     scores = {name: score_bench(bench, lift_bench(bench, lift)) for name, lift in lifters.items()}
     for entry in args.more:
         name, path = entry.split("=", 1)

@@ -2,7 +2,8 @@
 
 python benchmarks/lifter_comparison.py BENCH.npz STORE [STORE …] --out out/comparison
 
-Finished runs are kept in --out and skipped, so that a stopped benchmark goes on where it was. ``--only NAME`` runs some.
+Finished runs are kept in --out and skipped, so that a stopped benchmark goes on where it was.
+``--only NAME`` runs some of them.
 """
 
 import argparse

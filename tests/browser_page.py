@@ -17,21 +17,21 @@ _FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftsha
 
 
 @contextmanager
-def opened(path: Path, tolerate: str = "nothing", **context) -> Iterator:
-    """The page from disk with the network cut off; what goes wrong in it fails the test, but for what is
-    tolerated."""
+def opened(path: Path | str, tolerate: str = "nothing", **context) -> Iterator:
+    """The page from disk with the network cut off, or from the address of a local server; what goes wrong in it fails
+    the test, but for what is tolerated."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
     browser_path = os.environ.get("HYPERLIFT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if browser_path is None:
         pytest.skip("needs Chromium: none of " + ", ".join(NAMES) + " is in the path (or set HYPERLIFT_CHROMIUM)")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=browser_path, args=_FLAGS)
-        page = browser.new_context(offline=True, **(context or DESK)).new_page()
+        page = browser.new_context(offline=isinstance(path, Path), **(context or DESK)).new_page()
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         page.set_default_timeout(120_000)
-        page.goto(path.resolve().as_uri())
+        page.goto(path.resolve().as_uri() if isinstance(path, Path) else path)
         until(page, "Boolean(window.hyperlift) || !document.getElementById('failure').hidden")
         yield page
         browser.close()

@@ -4,6 +4,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import pytest
 from shared_data import shared_path
 
 from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, score_bench
@@ -11,7 +12,7 @@ from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.runtime import load_lifter
+from hyperlift.runtime import BUNDLED, load_lifter
 from hyperlift.skeletons import H36M_17
 from hyperlift.wild.windows import lift_windows
 
@@ -21,9 +22,11 @@ MLP_N_MPJPE_MM, MLP_PA_MPJPE_MM = 84.7, 56.8
 """A plain per-frame MLP after six minutes on one core."""
 
 
-def test_the_onnx_file_is_the_checkpoint():
-    checkpoint = load_checkpoint(ROOT / "checkpoint/wild/lifter_small.safetensors")
-    lifter = load_lifter()
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_onnx_file_is_the_checkpoint(name):
+    checkpoint = load_checkpoint(ROOT / f"checkpoint/wild/{name}.safetensors")
+    lifter = load_lifter(name)
+    assert lifter.spec.name == name
     assert lifter.spec == checkpoint.spec
     assert "mocap.cs.cmu.edu" in lifter.spec.credit
     rng = np.random.default_rng(0)
@@ -37,11 +40,15 @@ def test_bundled_data_carries_its_credit():
     notice = (ROOT / "NOTICE").read_text()
     assert "The data used in this project was obtained from mocap.cs.cmu.edu" in " ".join(notice.split())
     assert "BSD 3-Clause" in notice
-    assert resources.files("hyperlift").joinpath("weights/lifter-small.onnx").is_file()
+    for file in BUNDLED.values():
+        assert resources.files("hyperlift").joinpath("weights", file).is_file()
+    for name in BUNDLED:
+        assert "funding from NSF EIA-0196217" in (ROOT / f"checkpoint/wild/{name}.md").read_text()
 
 
-def test_it_beats_a_per_frame_mlp_on_the_benchmark():
-    bench, lifter = BenchFile(shared_path("data/mocapbench/test.npz")), load_lifter()
+@pytest.mark.parametrize("name", BUNDLED)
+def test_it_beats_a_per_frame_mlp_on_the_benchmark(name):
+    bench, lifter = BenchFile(shared_path("data/mocapbench/test.npz")), load_lifter(name)
     flipped = FlipAveraged(lifter, SKELETON)
     poses = lift_bench(bench, lambda pose: lift_windows(flipped, pose, lifter.spec.n_frames))
     scores = score_bench(bench, poses)

@@ -1,4 +1,4 @@
-"""What README.md and docs/lifting.md print as Python runs, and means what they say."""
+"""What README.md, docs/lifting.md and docs/animation.md print as Python runs, and means what they say."""
 
 import re
 import shutil
@@ -14,12 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """The Python blocks of both pages; the working folder has the examples, and what the README's first line made."""
+    """The Python blocks of the pages; the working folder has the examples, and what the README's first line made."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     return {
         page: re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-        for page in ("README.md", "docs/lifting.md")
+        for page in ("README.md", "docs/lifting.md", "docs/animation.md")
     }
 
 
@@ -35,6 +35,15 @@ def test_lifting_from_pixels(blocks: dict[str, list[str]], tmp_path: Path):
     # Head above feet along z, whatever the tilt of the camera.
     head, foot = H36M_17.index("Head"), H36M_17.index("LAnkle")
     assert all((person.world_m[:, head, 2] > person.world_m[:, foot, 2] + 0.5).all() for person in motion.people)
+
+    (bodies,) = blocks["docs/animation.md"]
+    exec(bodies, names)
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written >= {f"person_p{n}.{kind}" for n in range(3) for kind in ("bvh", "glb")} | {
+        "person.trc",
+        "angles.csv",
+    }
+    assert [person.id for person in names["again"].people] == [0, 1, 2]
 
     (tmp_path / "out" / "demo").mkdir()
     shutil.move(tmp_path / "out" / "pose3d.npz", tmp_path / "out" / "demo" / "pose3d.npz")

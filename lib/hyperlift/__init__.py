@@ -10,16 +10,19 @@ if TYPE_CHECKING:
     from hyperlift.pipeline.lifter import Lifter
     from hyperlift.pipeline.motion import Motion
     from hyperlift.pipeline.options import LiftOptions
+    from hyperlift.pipeline.saved_motion import SavedMotion, load_motion
 
 __version__ = "0.1.0"
 
-__all__ = ["InputError", "LiftOptions", "Lifter", "Motion", "__version__"]
+__all__ = ["InputError", "LiftOptions", "Lifter", "Motion", "SavedMotion", "__version__", "load_motion"]
 
 _HOMES = {
     "InputError": "hyperlift.errors",
     "LiftOptions": "hyperlift.pipeline.options",
     "Lifter": "hyperlift.pipeline.lifter",
     "Motion": "hyperlift.pipeline.motion",
+    "SavedMotion": "hyperlift.pipeline.saved_motion",
+    "load_motion": "hyperlift.pipeline.saved_motion",
 }
 
 

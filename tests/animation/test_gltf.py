@@ -67,7 +67,7 @@ def test_the_file_played_by_its_own_numbers_gives_our_joints(tmp_path, naming):
     names = [node.name for node in gltf.nodes]
     ours = {"LWrist": "mixamorig:LeftHand", "RAnkle": "mixamorig:RightFoot", "Nose": "mixamorig:Head"}
     joints = H36M_17.joints if naming == "plain" else tuple(ours)
-    for frame in (0, 11, 29):
+    for frame in range(30):
         world = _played(gltf, frame)
         for joint in joints:
             place = world[names.index(joint if naming == "plain" else ours[joint]), :3, 3]

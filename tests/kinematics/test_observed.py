@@ -71,6 +71,22 @@ def test_joints_come_back_from_their_rotations():
     np.testing.assert_allclose(back, joints_m, atol=1e-9)
 
 
+def test_limbs_that_point_opposite_to_the_rest_pose():
+    """Half turns: arms across the body along x, legs straight up, and back again frame by frame."""
+    rest = forward_kinematics(np.tile(np.eye(3), (8, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((8, 3)), H36M_17)
+    for upper, lower, start in (("Elbow", "Wrist", "Shoulder"), ("Knee", "Ankle", "Hip")):
+        for side in "LR":
+            for joint in (upper, lower):
+                before = at(side + (start if joint == upper else upper))
+                bone = REST_DIRECTIONS[at(side + joint)] * LENGTHS_M[at(side + joint)]
+                rest[:, at(side + joint)] = rest[:, before] + np.where(np.arange(8)[:, None] % 2, bone, -bone)
+    rotations = rotations_from_joints(rest, 25.0)
+    np.testing.assert_allclose(np.swapaxes(rotations, -1, -2) @ rotations, np.tile(np.eye(3), (8, 17, 1, 1)), atol=1e-9)
+    np.testing.assert_allclose(
+        forward_kinematics(rotations, rest_offsets(LENGTHS_M), rest[:, 0], H36M_17), rest, atol=1e-6
+    )
+
+
 def test_relative_and_absolute_rotations_are_inverse():
     _, rotations = moving_person(7, 8)
     np.testing.assert_allclose(

@@ -54,6 +54,23 @@ def test_done_means_complete_and_made_from_the_same(job: RecordingJob):
     assert not is_done(job), "the source is another one"
 
 
+def test_bodies_are_part_of_what_must_be_there(tmp_path: Path, job: RecordingJob):
+    limits = tmp_path / "limits.yaml"
+    limits.write_text("unit: degrees\njoints: {Knee: {X: [0, 150]}}")
+    run_job(job)
+    with_bodies = replace(job, bodies=("bvh",), options=replace(job.options, limits=limits))
+    assert not is_done(replace(job, bodies=("bvh",)))
+    run_job(with_bodies)
+    assert is_done(with_bodies)
+    assert not is_done(replace(with_bodies, naming="mixamo"))
+    limits.write_text("unit: degrees\njoints: {Knee: {X: [0, 140]}}")
+    os.utime(limits, (1, 1))
+    assert not is_done(with_bodies), "other limits, other bodies"
+    run_job(with_bodies)
+    (job.out / "pose3d_p0.bvh").unlink()
+    assert not is_done(with_bodies)
+
+
 def test_a_missing_result_is_made_again(job: RecordingJob):
     run_job(job)
     (job.out / "pose3d.csv").unlink()

@@ -13,7 +13,7 @@ NUMBER = {(curve.panel, curve.side): number for number, curve in enumerate(CURVE
 def straight() -> np.ndarray:
     """A body whose trunk and limbs are plumb."""
     joints_m = STANDING_M.copy()
-    for top, *below in (("RHip", "RKnee", "RAnkle"), ("LHip", "LKnee", "LAnkle"), ("Pelvis", "Thorax")):
+    for top, *below in (("RHip", "RKnee", "RAnkle"), ("LHip", "LKnee", "LAnkle"), ("Pelvis", "Spine", "Thorax")):
         joints_m[H36M_17.indices(below), :2] = joints_m[H36M_17.index(top), :2]
     for shoulder, *below in (("RShoulder", "RElbow", "RWrist"), ("LShoulder", "LElbow", "LWrist")):
         joints_m[H36M_17.indices(below), :2] = joints_m[H36M_17.index(shoulder), :2]
@@ -50,6 +50,15 @@ def test_a_bend_is_measured_on_its_side_alone(panel, joint, moved, degrees):
     assert values[NUMBER[panel, "right"]] == pytest.approx(degrees, rel=1e-6)
     others = [n for (name, side), n in NUMBER.items() if name.endswith("flexion") and (name, side) != (panel, "right")]
     assert values[others] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_leg_behind_or_beside_the_body_is_not_flexed():
+    back, aside = bent("RHip", ["RKnee", "RAnkle"], -20.0), straight()
+    leg = H36M_17.indices(["RKnee", "RAnkle"])
+    hip = aside[H36M_17.index("RHip")]
+    aside[leg] = Rotation.from_euler("y", -30, degrees=True).apply(aside[leg] - hip) + hip
+    values = curve_values(np.stack([back, aside]), CURVES)[:, NUMBER["Hip flexion", "right"]]
+    assert values == pytest.approx([-20.0, 0.0], abs=1e-9)
 
 
 def test_angles_do_not_know_where_the_body_stands_or_how_large_it_is():

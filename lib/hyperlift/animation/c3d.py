@@ -1,6 +1,7 @@
 """Writer of marker recordings (``.c3d``), as laboratories exchange them; needs the extra ``c3d``."""
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -11,6 +12,15 @@ from hyperlift.kinematics.fit import FittedMotion
 
 _TURN = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """From y up to z up, which programs that read C3D expect."""
+
+
+def check_c3d() -> None:
+    """Find out before the work whether the package that writes C3D is there.
+
+    Raises:
+        InputError: it is not.
+    """
+    _ezc3d()
 
 
 def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) -> None:
@@ -24,10 +34,7 @@ def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) 
     Raises:
         InputError: ezc3d is not installed, or the folder cannot be written.
     """
-    try:
-        import ezc3d
-    except ModuleNotFoundError as error:
-        raise InputError("C3D files need the package ezc3d; install it with: pip install 'hyperlift[c3d]'") from error
+    ezc3d = _ezc3d()
     points = joints_y_up_m(fitted) @ _TURN.T * 1000.0
     if not guessed:
         points = np.where(fitted.seen[..., None], points, np.nan)
@@ -42,3 +49,11 @@ def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) 
     file["data"]["points"] = homogeneous.transpose(2, 1, 0)
     with atomic_file(path) as partial:
         file.write(str(partial))
+
+
+def _ezc3d() -> ModuleType:
+    try:
+        import ezc3d
+    except ImportError as error:
+        raise InputError("C3D files need the package ezc3d; install it with: pip install 'hyperlift[c3d]'") from error
+    return ezc3d

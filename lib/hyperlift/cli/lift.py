@@ -7,19 +7,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from hyperlift.animation import NAMINGS
 from hyperlift.cli.app import guarded
-from hyperlift.cli.arguments import OneLineParser, number, picture_size
+from hyperlift.cli.arguments import OneLineParser, number, person_id, picture_size
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.detection import DETECTORS
 from hyperlift.errors import InputError
 from hyperlift.pipeline.folder import JobResult, jobs_for, run_jobs, write_results
-from hyperlift.pipeline.options import LiftOptions, Smoothing
-from hyperlift.pipeline.recording_job import RecordingJob, run_job
+from hyperlift.pipeline.options import BodyFormat, LiftOptions, Smoothing
+from hyperlift.pipeline.recording_job import RecordingJob, check_job, run_job
 from hyperlift.pipeline.source import is_video, is_video_folder
 from hyperlift.skeletons import SKELETONS
 from hyperlift.wild.formats import FORMATS
 
 SOME_FAILED = 1
+_BODIES = {
+    "bvh": "motion for Blender and game engines",
+    "glb": "glTF animation",
+    "trc": "markers for OpenSim",
+    "c3d": "markers for laboratories; needs ezc3d",
+}
 
 
 @guarded
@@ -37,10 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         model=args.model,
         options=_options(args),
         formats=("npz", *(["json"] if args.json else []), *(["csv"] if args.csv else [])),
+        bodies=tuple(kind for kind in get_args(BodyFormat) if getattr(args, kind)),
+        naming=args.naming,
+        angles=args.angles,
         render=args.render,
         view=args.view,
         threads=args.threads,
     )
+    check_job(job)
     return _lift_folder(job, args.jobs) if is_video_folder(source) else _lift_one(job)
 
 
@@ -52,8 +63,8 @@ def _lift_one(job: RecordingJob) -> int:
     for line in report.summary:
         print(line)
     print(report.timings)
-    for path in job.outputs:
-        print(path)
+    for name in report.outputs:
+        print(job.out / name)
     return 0
 
 
@@ -110,6 +121,8 @@ def _options(args: argparse.Namespace) -> LiftOptions:
         intrinsics=args.intrinsics,
         camera_pitch_deg=value("camera_pitch"),
         camera_roll_deg=value("camera_roll"),
+        rigid=args.rigid,
+        limits=args.limits,
         allow_truncated=args.allow_truncated,
     )
 
@@ -152,7 +165,11 @@ def _parser() -> argparse.ArgumentParser:
     lifting = parser.add_argument_group("lifting")
     lifting.add_argument("--model", "--onnx", default="small", metavar="NAME|FILE", help="a bundled lifter or a file")
     lifting.add_argument(
-        "--person", type=_person, action="append", metavar="ID", help="lift only this person (1 or p1); may be repeated"
+        "--person",
+        type=person_id,
+        action="append",
+        metavar="ID",
+        help="only this person (1 or p1); may be repeated",
     )
     lifting.add_argument(
         "--no-flip",
@@ -167,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     metres.add_argument("--fov", metavar="DEG", help="field of view over the longer side (default: lens data, else 60)")
     metres.add_argument("--intrinsics", type=Path, metavar="FILE|fx,fy,cx,cy", help="the camera's, in pixels")
     metres.add_argument("--camera-pitch", metavar="DEG", help="positive looks up; default: from the people")
-    metres.add_argument("--camera-roll", metavar="DEG", help="positive is clockwise; default: from the people")
+    metres.add_argument("--camera-roll", metavar="DEG", help="positive is clockwise; known, it also improves the poses")
 
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="also write pose3d.json")
@@ -175,17 +192,17 @@ def _parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--render", action=argparse.BooleanOptionalAction, default=True, help="draw pose3d.mp4 (default)"
     )
-
+    output.add_argument("--angles", action="store_true", help="also write angles.csv: hips, knees, arms, trunk")
     output.add_argument("--view", action="store_true", help="also write pose3d.html, a page to look at")
+
+    rigid = parser.add_argument_group("rigid bones")
+    rigid.add_argument("--rigid", action="store_true", help="constant bone lengths: joints are those of a fit")
+    for kind, what in _BODIES.items():
+        rigid.add_argument(f"--{kind}", action="store_true", help=f"also write pose3d_p<ID>.{kind}, {what}")
+    rigid.add_argument("--naming", choices=NAMINGS, default="plain", help="of nodes in BVH and glTF (default plain)")
+    rigid.add_argument("--limits", type=Path, metavar="FILE", help="limits of joint angles, YAML; default: none")
 
     work = parser.add_argument_group("work")
     work.add_argument("--jobs", type=int, default=1, help="videos of a folder lifted side by side (default 1)")
     work.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     return parser
-
-
-def _person(text: str) -> int:
-    number = text.strip().removeprefix("p")
-    if not number.isdecimal():
-        raise argparse.ArgumentTypeError(f"is {text!r}; give the number of a person, such as 1 or p1")
-    return int(number)

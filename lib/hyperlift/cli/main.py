@@ -11,6 +11,8 @@ from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED
 COMMANDS = {
     "lift": "a video, or 2D keypoints, to 3D motion in metres",
     "view": "a page to look at the motion",
+    "animate": "the motion as a clip, or as a file of another kind",
+    "live": "a camera to people in 3D on that page, while they move",
     "train": "train a lifter",
     "distill": "train a small lifter from a large one",
     "evaluate": "measure a lifter",

@@ -1,5 +1,6 @@
 """``Lifter``: from a video or keypoints to ``Motion``, every stage in order."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,22 +13,28 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.kinematics import read_limits
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
+from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import Recorded, open_recording
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
+from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.overlap import ahead
 from hyperlift.video.reading import Frame, read_frames
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
+from hyperlift.wild.levelling import settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.self_check import check_keypoints
 from hyperlift.wild.smoothing import smooth
-from hyperlift.wild.streaming import LiftStream
+from hyperlift.wild.streaming import LiftStream, LiftStreams
+
+_LOG = logging.getLogger(__name__)
 
 
 class Lifter:
@@ -111,7 +118,7 @@ class Lifter:
                 raise InputError(
                     f"{recorded.path}: is a video and --detector is none; give its keypoints, or another detector"
                 )
-            detector = _make_detector(options, recorded.facts.fps, self._threads)
+            detector = self.open_detector(options, recorded.facts.fps)
         frames = read_frames(recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated)
         coming = ahead(timings.waiting("decode", frames))
         with timings.stage("detect"), closing(coming):
@@ -143,26 +150,40 @@ class Lifter:
             InputError: as ``lift``.
         """
         timings = timings or Timings()
+        if options.rigid:
+            check_skeleton(self.spec.skeleton)
         width, height = recorded.width, recorded.height
         intrinsics = choose_camera(recorded, options)
         with timings.stage("lift"):
             tracks = people_in(detections, width, height, recorded.times_s, options.min_confidence)
             warnings = check_keypoints(detections, width, height)
             wanted = _wanted(tracks, options.people)
-            people = self._lift_tracks(tracks, recorded, options, progress)
-            timings.frames["lift"] += sum(len(person.frame) for person in people)
-        with timings.stage("place"):
-            # Everybody tells where up and the floor are, also those who are not asked for.
-            people, placement = place_lifted(
-                people,
-                self.spec,
-                intrinsics,
-                None if options.height_m is None else BodyHeight.given(options.height_m),
-                options.camera_pitch_deg,
-                options.camera_roll_deg,
+
+        def lifted_at(roll_deg: float) -> tuple[list[LiftedPerson], Placement]:
+            with timings.stage("lift"):
+                lifted = self._lift_tracks(tracks, recorded, options, progress, intrinsics, roll_deg)
+                timings.frames["lift"] += sum(len(person.frame) for person in lifted)
+            with timings.stage("place"):
+                # Everybody tells where up and the floor are, also those who are not asked for.
+                return place_lifted(
+                    lifted,
+                    self.spec,
+                    intrinsics,
+                    None if options.height_m is None else BodyHeight.given(options.height_m),
+                    options.camera_pitch_deg,
+                    options.camera_roll_deg,
+                )
+
+        if options.camera_roll_deg is not None:
+            people, placement = lifted_at(options.camera_roll_deg)
+        else:
+            (people, placement), roll_deg = settle_roll(
+                lifted_at, lambda found: (found[1].world.roll_deg, found[1].world.tilt_std_deg)
             )
+            if roll_deg:
+                _LOG.info("the camera is rolled by about %.0f degrees: keypoints were turned upright", roll_deg)
         people = [person for person in people if person.id in wanted]
-        return Motion(
+        motion = Motion(
             people=people,
             detections=detections,
             recorded=recorded,
@@ -170,6 +191,10 @@ class Lifter:
             placement=placement,
             warnings=tuple(warnings),
         )
+        if not options.rigid:
+            return motion
+        with timings.stage("fit", sum(len(person.frame) for person in people)):
+            return motion.rigid(None if options.limits is None else read_limits(options.limits))
 
     def stream(
         self, width: int, height: int, fps: float, lookahead: int = 4, *, skeleton: str = H36M_17.name
@@ -188,11 +213,60 @@ class Lifter:
         """
         return LiftStream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
 
+    def streams(
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        lookahead: int = 4,
+        *,
+        skeleton: str = H36M_17.name,
+        min_confidence: float = LiftOptions.min_confidence,
+    ) -> LiftStreams:
+        """Lift several people live; ``stream`` for many, who are told apart by numbers.
+
+        Args:
+            width: as for ``stream``.
+            height: as for ``stream``.
+            fps: as for ``stream``.
+            lookahead: as for ``stream``.
+            skeleton: as for ``stream``.
+            min_confidence: keypoints below it count as not seen.
+
+        Raises:
+            InputError: as ``stream``.
+        """
+        return LiftStreams(
+            self._network,
+            self.spec,
+            width,
+            height,
+            fps,
+            lookahead,
+            skeleton=skeleton_named(skeleton),
+            min_confidence=min_confidence,
+        )
+
+    def open_detector(self, options: LiftOptions, fps: float) -> Detector:
+        """The detector that the options name, for a video of ``fps`` frames a second.
+
+        Raises:
+            InputError: there is no such detector, or it cannot be opened.
+        """
+        return _make_detector(options, fps, self._threads)
+
     def _lift_tracks(
-        self, tracks: Sequence[Track], recorded: Recorded, options: LiftOptions, progress: Progress
+        self,
+        tracks: Sequence[Track],
+        recorded: Recorded,
+        options: LiftOptions,
+        progress: Progress,
+        intrinsics: Intrinsics,
+        roll_deg: float,
     ) -> list[LiftedPerson]:
         skeleton = skeleton_named(self.spec.skeleton)
         predict: Predictor = FlipAveraged(self._network, skeleton) if options.flip else self._network
+        predict = upright(predict, self.spec, roll_deg, intrinsics)
         total = sum(int(track.frame[-1] - track.frame[0]) + 1 for track in tracks)
         done = 0
 

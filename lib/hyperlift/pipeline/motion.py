@@ -1,14 +1,20 @@
 """``Motion``: everybody in a recording, in 3D, with everything that says what the numbers mean."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from hyperlift.animation import USUAL_CUTOFF_HZ
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
+from hyperlift.kinematics import FittedMotion, JointLimits
+from hyperlift.pipeline.motion_files import BODIES, check_kind
+from hyperlift.pipeline.rigid import fit_people, fit_sentences
+from hyperlift.pipeline.saved_motion import SavedMotion, save_angles
 from hyperlift.pipeline.source import Recorded
 from hyperlift.shapes import Float
 from hyperlift.trajectory.intrinsics import Intrinsics
@@ -16,16 +22,7 @@ from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.world import WorldFrame
 from hyperlift.wild.alphapose_writer import write_alphapose
 from hyperlift.wild.keypoints import Detections, LiftedPerson
-from hyperlift.wild.poses_csv import write_poses_csv
-from hyperlift.wild.poses_json import write_poses_json
-from hyperlift.wild.poses_npz import PosesMeta, write_poses
-
-_WRITERS: dict[str, Callable[[Path, Sequence[LiftedPerson], PosesMeta], None]] = {
-    ".npz": write_poses,
-    ".json": write_poses_json,
-    ".csv": write_poses_csv,
-}
-
+from hyperlift.wild.poses_npz import PosesMeta
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,6 +47,10 @@ class Motion:
     """Camera, height and world; None where nobody was seen."""
     warnings: tuple[str, ...] = ()
     """What looks wrong about the keypoints."""
+    fits: Mapping[int, FittedMotion] | None = None
+    """Rigid bodies by person, of a motion that ``rigid`` returned: lengths, rotations, and what the fit moved."""
+    rigid_record: Mapping[str, Any] | None = None
+    """What ``meta`` says about them."""
 
     @property
     def frames(self) -> int:
@@ -81,6 +82,7 @@ class Motion:
             fps=self.recorded.fps,
             lifter=self.lifter,
             placement=self.placement,
+            rigid=self.rigid_record,
         )
 
     @property
@@ -95,6 +97,8 @@ class Motion:
             )
             for person in self.people
         ]
+        if self.fits is not None:
+            people += fit_sentences(self.people, self.fits)
         if self.placement is None:
             return tuple(people)
         world = self.placement.world
@@ -116,16 +120,59 @@ class Motion:
         people = ", ".join(f"p{person.id} {person.frame[0]}–{person.frame[-1]}" for person in self.people)
         return f"Motion({self.recorded.path.name}: {self.frames} frames; {people or 'nobody'})"
 
-    def save(self, path: str | Path) -> None:
-        """Write a ``.npz``, ``.json`` or ``.csv``, whole or not at all.
+    def rigid(self, limits: JointLimits | None = None, cutoff_hz: float | None = USUAL_CUTOFF_HZ) -> "Motion":
+        """The same motion with bones of constant length, fitted to joints and keypoints; ``fits`` say what moved.
+
+        Somebody who was never seen stays as they are. ``pose_norm`` stays what the network gave. A motion that is rigid
+        already stays as it is, or is joined to the limits without being smoothed again.
+
+        Args:
+            limits: of joint angles; None for none.
+            cutoff_hz: of the smoothing; None for none.
 
         Raises:
-            InputError: another suffix, or the folder cannot be written.
+            InputError: nobody was ever seen, or other joints than Human3.6M's 17.
+        """
+        already = self.fits is not None
+        if already and limits is None:
+            return self
+        camera_matrix = None if self.intrinsics is None else self.intrinsics.K.astype(np.float64)
+        rigid = fit_people(self.people, self.lifter.skeleton, camera_matrix, limits, None if already else cutoff_hz)
+        return replace(self, people=rigid.people, fits=rigid.fits, rigid_record=rigid.record)
+
+    def save(self, path: str | Path, *, naming: str = "plain", limits: JointLimits | None = None) -> list[Path]:
+        """Write a file of the kind that the suffix says, whole or not at all.
+
+        ``.npz``, ``.json`` and ``.csv`` hold everybody's joints. ``.bvh``, ``.glb``, ``.trc`` and ``.c3d`` hold one
+        rigid body each: ``walk.bvh`` of several people becomes ``walk_p0.bvh``, ``walk_p1.bvh`` … ``.mp4`` and
+        ``.gif`` show everybody in 3D (``render`` shows the video as well).
+
+        Args:
+            path: of the file.
+            naming: of nodes in BVH and glTF, ``plain`` or ``mixamo``.
+            limits: of joint angles, for rigid bodies of a motion that is not rigid yet.
+
+        Returns:
+            The files that were written.
+
+        Raises:
+            InputError: an unknown suffix or naming, as ``rigid``, or the folder cannot be written.
         """
         path = Path(path)
-        if path.suffix.lower() not in _WRITERS:
-            raise InputError(f"{path}: unknown kind of file {path.suffix!r}; choose from {', '.join(_WRITERS)}")
-        _WRITERS[path.suffix.lower()](path, self.people, self.meta)
+        kind = check_kind(path, naming)
+        fits = self.fits
+        if kind in BODIES and (fits is None or limits is not None):
+            fits = self.rigid(limits).fits
+        saved = SavedMotion(people=self.people, meta=self.meta.as_dict(), fits=fits)
+        return saved.save(path, naming=naming)
+
+    def save_angles(self, path: str | Path) -> None:
+        """Write hip, knee, shoulder, elbow and trunk angles in degrees as a CSV table, a row a person and frame.
+
+        Raises:
+            InputError: another suffix, other joints than Human3.6M's, or the folder cannot be written.
+        """
+        save_angles(path, self.people, self.lifter.skeleton)
 
     def save_keypoints(self, path: str | Path) -> None:
         """Write the keypoints as an AlphaPose results file, from which they can be lifted again.

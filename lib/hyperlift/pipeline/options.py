@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from hyperlift.errors import InputError
+from hyperlift.kinematics import read_limits
 from hyperlift.trajectory.intrinsics import fov_intrinsics
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.trajectory.world import up_from_pitch_roll
 
 Smoothing = Literal["one-euro", "savgol"]
 OutputFormat = Literal["npz", "json", "csv"]
+BodyFormat = Literal["bvh", "glb", "trc", "c3d"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,12 @@ class LiftOptions:
     camera_pitch_deg: float | None = None
     """Angle by which the camera looks up, negative down; None measures it from the people."""
     camera_roll_deg: float | None = None
-    """Angle by which the camera is turned clockwise about its axis; None measures it from the people."""
+    """Angle by which the camera is turned clockwise about its axis; keypoints are turned upright by it before lifting.
+    None lifts them as they are and measures it from the people."""
+    rigid: bool = False
+    """Join everybody to bones of constant length: joints are those of a fit."""
+    limits: Path | None = None
+    """File with limits of joint angles, for the fit of rigid bones."""
     allow_truncated: bool = False
     """Lift what is readable of a video that breaks off."""
 
@@ -67,6 +74,8 @@ class LiftOptions:
             raise InputError(f"--smooth is {self.smooth!r}; choose from {', '.join(get_args(Smoothing))}")
         if self.fov_deg is not None and self.intrinsics is not None:
             raise InputError("--fov and --intrinsics say the same thing; give one of them")
+        if self.limits is not None:
+            read_limits(self.limits)
         # Those who use these numbers know their limits; asking now tells a mistake before the long work.
         if self.height_m is not None:
             BodyHeight.given(self.height_m)

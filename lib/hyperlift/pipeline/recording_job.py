@@ -11,10 +11,13 @@ from typing import Any
 import hyperlift
 from hyperlift.errors import InputError
 from hyperlift.files import PARTIAL_MARK, atomic_file, check_output
+from hyperlift.kinematics import read_limits
 from hyperlift.pipeline.lifter import Lifter, choose_camera
 from hyperlift.pipeline.motion import Motion, save_keypoints
-from hyperlift.pipeline.options import LiftOptions, OutputFormat
+from hyperlift.pipeline.motion_files import BODIES, NAMED, check_kind, write_bodies
+from hyperlift.pipeline.options import BodyFormat, LiftOptions, OutputFormat
 from hyperlift.pipeline.progress import Progress, Timings, silent
+from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import open_recording
 from hyperlift.wild.formats import read_keypoints
 
@@ -25,6 +28,7 @@ POSES_STEM = "pose3d"
 KEYPOINTS_NAME = "keypoints.json"
 VIDEO_NAME = "pose3d.mp4"
 PAGE_NAME = "pose3d.html"
+ANGLES_NAME = "angles.csv"
 FORMAT = "hyperlift-report"
 
 
@@ -43,6 +47,12 @@ class RecordingJob:
     options: LiftOptions = field(default_factory=LiftOptions)
     formats: tuple[OutputFormat, ...] = ("npz",)
     """Kinds of result files."""
+    bodies: tuple[BodyFormat, ...] = ()
+    """Kinds of animation and marker files, one a person: ``pose3d_p0.bvh`` …"""
+    naming: str = "plain"
+    """Of the nodes in BVH and glTF."""
+    angles: bool = False
+    """Write a table of angles."""
     render: bool = True
     """Draw a video."""
     view: bool = False
@@ -60,8 +70,10 @@ class RecordingJob:
 
     @property
     def outputs(self) -> list[Path]:
-        """The files that the job writes, the report last."""
+        """The files that the job writes whoever is in the recording, the report last; ``JobReport.outputs`` has those
+        of each person as well."""
         poses = [self.out / f"{POSES_STEM}.{kind}" for kind in self.formats]
+        poses += [self.out / ANGLES_NAME] if self.angles else []
         drawn = [self.out / VIDEO_NAME] if self.render else []
         page = [self.out / PAGE_NAME] if self.view else []
         return [*poses, *drawn, *page, self.out / REPORT_NAME]
@@ -81,6 +93,12 @@ class JobReport:
     """Who was lifted and what was assumed, in sentences."""
     timings: str = ""
     """Time a stage, as a table for printing."""
+    outputs: tuple[str, ...] = ()
+    """Names of the files in the job's folder, the report last."""
+    bodies: tuple[str, ...] = ()
+    """Kinds of files that were written for each person."""
+    rigid: Mapping[str, Any] | None = None
+    """What the fit of rigid bones moved, where one was made, and whether the joints are the fit's."""
 
 
 def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress = silent) -> JobReport:
@@ -96,15 +114,27 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
     Raises:
         InputError: as ``Lifter.lift``; or the folder cannot be written.
     """
+    check_job(job)
     for path in job.outputs:
         check_output(path)
     lifter = lifter or Lifter(job.model, threads=job.threads)
+    if job.bodies or job.angles:
+        check_skeleton(lifter.spec.skeleton)
     timings = Timings()
     motion = _lifted(job, lifter, progress, timings)
+    bodies, paths = motion, list[Path]()
+    if job.bodies and motion.fits is None:
+        with timings.stage("fit", sum(len(person.frame) for person in motion.people)):
+            bodies = motion.rigid(None if job.options.limits is None else read_limits(job.options.limits))
     with timings.stage("write"):
         _clear(job.out)
         for kind in job.formats:
-            motion.save(job.out / f"{POSES_STEM}.{kind}")
+            paths += motion.save(job.out / f"{POSES_STEM}.{kind}")
+        for kind in job.bodies:
+            naming = job.naming if f".{kind}" in NAMED else "plain"
+            paths += write_bodies(job.out / f"{POSES_STEM}.{kind}", bodies.fits or {}, naming, numbered=True)
+        if job.angles:
+            motion.save_angles(job.out / ANGLES_NAME)
     if job.render:
         with timings.stage("draw", motion.frames):
             motion.render(job.out / VIDEO_NAME, lambda done, total: progress("draw", done, total))
@@ -117,15 +147,20 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
         warnings=motion.warnings,
         seconds=sum(timings.seconds.values()),
         stages_s={name: round(seconds, 3) for name, seconds in timings.seconds.items()},
-        summary=motion.summary,
+        summary=bodies.summary,
         timings=timings.table(),
+        outputs=tuple(path.name for path in [*job.outputs[:-1], *(p for p in paths if p not in job.outputs)])
+        + (REPORT_NAME,),
+        bodies=tuple(job.bodies),
+        rigid=None
+        if bodies.rigid_record is None
+        else {"joints_replaced": motion.fits is not None, **bodies.rigid_record},
     )
     content = {
         "format": FORMAT,
         "version": 1,
         "hyperlift": hyperlift.__version__,
         "made_from": _fingerprint(job),
-        "outputs": [path.name for path in job.outputs],
     }
     with atomic_file(job.out / REPORT_NAME) as partial:
         partial.write_text(json.dumps(content | asdict(report), indent=1) + "\n")
@@ -137,9 +172,25 @@ def is_done(job: RecordingJob) -> bool:
     try:
         report = json.loads((job.out / REPORT_NAME).read_text())
         same = report["format"] == FORMAT and report["made_from"] == _fingerprint(job)
+        written = [job.out / name for name in report["outputs"]]
+        same = same and set(job.bodies) <= set(report["bodies"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return same and all(path.is_file() for path in job.outputs)
+    return same and all(path.is_file() for path in [*job.outputs, *written])
+
+
+def check_job(job: RecordingJob) -> None:
+    """Tell before the work what would stop it at its end, whatever is in the recording.
+
+    Raises:
+        InputError: options that need one another, an unknown naming, or the package for C3D is missing.
+    """
+    for kind in job.bodies:
+        check_kind(job.out / f"{POSES_STEM}.{kind}", job.naming if f".{kind}" in NAMED else "plain")
+    if job.options.limits is not None and not (job.bodies or job.options.rigid):
+        raise InputError("limits hold in the fit of rigid bones; add --rigid or one of --bvh, --glb, --trc, --c3d")
+    if job.naming != "plain" and not {f".{kind}" for kind in job.bodies} & set(NAMED):
+        raise InputError(f"--naming {job.naming} names the nodes of BVH and glTF; add --bvh or --glb")
 
 
 def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timings) -> Motion:
@@ -167,8 +218,12 @@ def _clear(out: Path) -> None:
     """Take away the results of an earlier run, so that none stands beside results of other options. The report goes
     first: results are complete when it is there."""
     names = [f"{POSES_STEM}.{kind}" for kind in ("npz", "json", "csv", "meta.json")]
-    for name in (REPORT_NAME, *names, VIDEO_NAME, PAGE_NAME):
+    for name in (REPORT_NAME, *names, VIDEO_NAME, PAGE_NAME, ANGLES_NAME):
         (out / name).unlink(missing_ok=True)
+    for suffix in BODIES:
+        for body in out.glob(f"{POSES_STEM}_p*{suffix}"):
+            if body.stem.removeprefix(f"{POSES_STEM}_p").isdecimal():
+                body.unlink()
     for left_over in out.glob(f".*{PARTIAL_MARK}.*"):  # of a run that was killed
         left_over.unlink(missing_ok=True)
 
@@ -181,6 +236,8 @@ def _fingerprint(job: RecordingJob) -> dict[str, Any]:
         "video": None if job.video is None else _file(job.video),
         "model": hashlib.sha256(model.read_bytes()).hexdigest() if model.is_file() else job.model,
         "options": json.loads(json.dumps(asdict(job.options), default=str)),
+        "limits": None if job.options.limits is None else _file(job.options.limits),
+        "naming": job.naming,
         "hyperlift": hyperlift.__version__,
     }
 

@@ -32,11 +32,20 @@ def standing_feet(
         return np.zeros_like(seen)
     before = np.searchsorted(time_s, time_s - _STEP_S)
     after = np.minimum(np.searchsorted(time_s, time_s + _STEP_S), len(time_s) - 1)
-    velocity = (ankles_m[after] - ankles_m[before]) / (time_s[after] - time_s[before])[:, None, None]
+    span_s = time_s[after] - time_s[before]
+    # A frame that has no other within reach tells no speed.
+    velocity = (ankles_m[after] - ankles_m[before]) / np.where(span_s > 0, span_s, np.inf)[:, None, None]
     sight = ankles_m / np.maximum(np.linalg.norm(ankles_m, axis=-1, keepdims=True), 1e-9)
     along = (velocity * sight).sum(-1)
     across = np.linalg.norm(velocity - along[..., None] * sight, axis=-1)
-    resting = seen & seen[before] & seen[after] & (across < _SLOW_M_S) & (np.abs(along) < _SLOW_IN_DEPTH_M_S)
+    resting = (
+        (span_s > 0)[:, None]
+        & seen
+        & seen[before]
+        & seen[after]
+        & (across < _SLOW_M_S)
+        & (np.abs(along) < _SLOW_IN_DEPTH_M_S)
+    )
     if up is not None:
         height_m = ankles_m @ up
         resting &= height_m < height_m.min(1, keepdims=True) + _LOWER_M

@@ -11,7 +11,7 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics
-from hyperlift.trajectory.root import RootPath, root_path
+from hyperlift.trajectory.root import root_path
 from hyperlift.trajectory.scale import BodyHeight, metric_pose
 from hyperlift.trajectory.world import PlacedBody, WorldFrame, floor_level, world_frame
 
@@ -132,7 +132,8 @@ def place_people(
     world = world_frame(bodies, skeleton, pitch_deg, roll_deg)
     placed = []
     for person, body, path in zip(people, bodies, paths, strict=True):
-        shift_m = _floor_shift(body, path, world, height, floor_level(body, skeleton, world.up))
+        distance_m = float(np.median(np.linalg.norm(path.root_m, axis=-1)))
+        shift_m = floor_shift(floor_level(body, skeleton, world.up), distance_m, world, height)
         placed.append(
             PlacedPerson(
                 id=person.id,
@@ -147,12 +148,17 @@ def place_people(
     return Placement(people=placed, world=world, intrinsics=intrinsics, height=height)
 
 
-def _floor_shift(
-    body: PlacedBody, path: RootPath, world: WorldFrame, height: BodyHeight, level: tuple[float, float]
-) -> float:
-    """Lift or lower one person onto the common floor, where sizes and tilt are uncertain enough to explain it."""
+def floor_shift(level: tuple[float, float], distance_m: float, world: WorldFrame, height: BodyHeight) -> float:
+    """By how many metres to lift one person onto the common floor, where sizes and tilt are uncertain enough to explain
+    that they are off it; else 0.
+
+    Args:
+        level: ``floor_level`` of the person.
+        distance_m: typical distance from the camera.
+        world: with the common floor.
+        height: of the person.
+    """
     above_m = level[0] + world.camera_height_m
-    distance_m = float(np.median(np.linalg.norm(path.root_m, axis=-1)))
     # A body that is taken too large stands too far away, and so too far below the camera.
     by_size_m = height.std_m / height.height_m * abs(level[0])
     by_tilt_m = np.radians(np.nan_to_num(world.tilt_std_deg)) * distance_m

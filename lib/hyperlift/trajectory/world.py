@@ -222,7 +222,7 @@ def world_frame(
     else:
         floor_m = float(np.median([level for level, _ in levels]))
         floor_source = "no foot rests: the lowest ankles"
-    R = _rotation(up)
+    R = world_axes(up)
     first_m = bodies[0].joints_m[0, skeleton.root]
     origin_m = first_m - (first_m @ up - floor_m) * up
     return WorldFrame(R=R, origin_m=origin_m, tilt_source=source, tilt_std_deg=std_deg, floor_source=floor_source)
@@ -314,8 +314,8 @@ def _axes(
     return _unit((1 - _TORSO_SHARE) * standing + _TORSO_SHARE * torso), weight_s * straight * feet, 1.0
 
 
-def _rotation(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
-    """Camera to world: rows are the world's axes in camera axes."""
+def world_axes(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
+    """The rotation from camera to world axes for an up direction: rows are the world's axes in camera axes."""
     forward = np.array([0.0, 0.0, 1.0])
     ahead = forward - (forward @ up) * up
     if np.linalg.norm(ahead) < 1e-3:  # straight up or down: the top of the picture points ahead

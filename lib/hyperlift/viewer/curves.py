@@ -1,7 +1,6 @@
-"""The curves under the time slider: plain angles between three joints, and how high the ankles are.
+"""The curves under the time slider: flexion of knees, hips and elbows, and how high the ankles are.
 
-An angle between two bones needs no anatomical axes, so it is defined wherever its joints are known; it has no sign. It
-does not tell bending from stretching too far, nor, at the hip, bending from spreading.
+The angles are those of ``hyperlift.kinematics.angles``, wherever their own joints are known.
 """
 
 from collections.abc import Sequence
@@ -9,8 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.kinematics.angles import bend_deg, hip_flexion_deg
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
+
+_HIP = "Hip flexion"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def curves_of(skeleton: Skeleton) -> list[Curve]:
     """The curves that a skeleton's joints allow: knee, hip and elbow flexion, height of the ankle."""
     wanted = {
         ("Knee flexion", "°"): ("{}Hip", "{}Knee", "{}Ankle"),
-        ("Hip flexion", "°"): ("Thorax", "Pelvis", "{}Hip", "{}Knee"),
+        (_HIP, "°"): ("RHip", "LHip", "Pelvis", "Spine", "{}Hip", "{}Knee"),
         ("Elbow flexion", "°"): ("{}Shoulder", "{}Elbow", "{}Wrist"),
         ("Ankle height", "m"): ("{}Ankle",),
     }
@@ -52,24 +54,21 @@ def curve_values(
 ) -> Float[np.ndarray, "frames curves"]:
     """Degrees or metres of every curve; NaN where a joint is.
 
-    Flexion is 180° less the angle at the middle joint: 0° is straight. At the hip it is the angle between thigh and
-    trunk (pelvis to thorax), 0° when standing upright.
+    Flexion of knee and elbow is 180° less the angle at the joint: 0° is straight. At the hip it is the turn of the
+    thigh about the line of the hips, forward positive, 0° where thigh and lower spine are in line.
 
     Args:
         joints_m: z up, the floor at 0.
         curves: as ``curves_of`` gives them for the same skeleton.
     """
-    values = [
-        joints_m[:, curve.joints[0], 2] if curve.unit == "m" else _bend_deg(joints_m[:, curve.joints])
-        for curve in curves
-    ]
+    values = [_values(joints_m[:, curve.joints], curve) for curve in curves]
     return np.stack(values, -1) if values else np.zeros((len(joints_m), 0))
 
 
-def _bend_deg(chain_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, " frames"]:
-    """Between the first and the last bone of a chain of joints, 0 where they go on in the same direction."""
-    first, last = chain_m[:, 1] - chain_m[:, 0], chain_m[:, -1] - chain_m[:, -2]
-    lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(last, axis=-1)
-    # Exact at small angles too, where the cosine alone loses its digits.
-    sine, cosine = np.linalg.norm(np.cross(first, last), axis=-1), (first * last).sum(-1)
-    return np.where(lengths > 0, np.degrees(np.arctan2(sine, cosine)), np.nan)
+def _values(chain_m: Float[np.ndarray, "frames joints 3"], curve: Curve) -> Float[np.ndarray, " frames"]:
+    if curve.unit == "m":
+        return chain_m[:, 0, 2]
+    if curve.panel == _HIP:
+        right_hip, left_hip, pelvis, spine, hip, knee = chain_m.transpose(1, 0, 2)
+        return hip_flexion_deg(right_hip, left_hip, pelvis, spine, knee - hip)
+    return bend_deg(chain_m[:, 1] - chain_m[:, 0], chain_m[:, 2] - chain_m[:, 1])

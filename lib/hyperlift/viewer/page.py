@@ -26,7 +26,8 @@ TIME_STEP_S, PLACE_STEP_M = 1e-4, 2e-4
 RIGHT, LEFT = "#e4572e", "#2e86de"
 TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
 """The colours of ``pose3d.mp4``: sides, and people by their id."""
-_SCRIPTS = ("data.js", "scene.js", "curves.js", "player.js")
+DRAWN_WITH = "three.js 0.187.0, MIT licence, © 2010–2026 three.js authors"
+_SCRIPTS = ("data.js", "scene.js", "curves.js", "live.js", "player.js")
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def write_page(
     check_output(path)
     beside = None if video is None else video_beside(Path(video), path, largest_inside_mb)
     staged = stage(people, skeleton)
-    page = _page(_data(staged, skeleton, meta, beside), beside, str(meta.get("source", "lifted people")))
+    page = page_text(_data(staged, skeleton, meta, beside), str(meta.get("source", "lifted people")), beside)
     with atomic_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
     notes = [f"p{number} has no place in the world and is not shown" for number in staged.left_out]
@@ -124,9 +125,15 @@ def _checked(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
             raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
 
 
-def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, beside: VideoBeside | None) -> dict:
+def page_frame(skeleton: Skeleton, fps: float | None, facts: Mapping[str, object]) -> dict:
+    """What every page's data begin with: joints, bones, colours, curves, precision.
+
+    Args:
+        skeleton: of the people.
+        fps: frames a second, as far as they are known.
+        facts: what the page says under "About", name and sentence; empty ones are left out.
+    """
     side_of = {joint: side for pair in skeleton.pairs for joint, side in zip(pair, ("right", "left"), strict=True)}
-    curves = curves_of(skeleton)
     return {
         "format": "hyperlift-page",
         "version": 1,
@@ -136,9 +143,17 @@ def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, beside: VideoBeside
         "steps": {"time_s": TIME_STEP_S, "place_m": PLACE_STEP_M},
         "missing": MISSING,
         "colours": {"right": RIGHT, "left": LEFT},
-        "curves": [vars(curve) for curve in curves],
-        "fps": float(meta.get("fps", 0.0)) or None,
-        "facts": _facts(staged, meta),
+        "curves": [vars(curve) for curve in curves_of(skeleton)],
+        "fps": fps,
+        "facts": [[name, str(sentence)] for name, sentence in facts.items() if sentence],
+        "live": None,
+    }
+
+
+def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, beside: VideoBeside | None) -> dict:
+    curves = curves_of(skeleton)
+    return {
+        **page_frame(skeleton, float(meta.get("fps", 0.0)) or None, _facts(staged, meta)),
         "video": None
         if beside is None
         else {
@@ -179,10 +194,9 @@ def _anchor_steps(joints_m: np.ndarray) -> np.ndarray:
     return np.clip(np.round(middle / PLACE_STEP_M), -largest, largest).astype(np.int32)
 
 
-def _facts(staged: Staged, meta: Mapping) -> list[list[str]]:
-    """What the page says under "About", as name and sentence."""
-    model, credit = meta.get("model", {}), "three.js 0.187.0, MIT licence, © 2010–2026 three.js authors"
-    facts = {
+def _facts(staged: Staged, meta: Mapping) -> dict[str, object]:
+    model = meta.get("model", {})
+    return {
         "Source": meta.get("source"),
         "Places": staged.sentence,
         "Size": meta.get("height", {}).get("sentence"),
@@ -194,12 +208,19 @@ def _facts(staged: Staged, meta: Mapping) -> list[list[str]]:
         "Lifter": " · ".join(str(model[key]) for key in ("name", "licence") if model.get(key)),
         "Credit": model.get("credit"),
         "Written by": f"HyperLift {meta.get('hyperlift', '')}".strip(),
-        "Drawn with": credit,
+        "Drawn with": DRAWN_WITH,
     }
-    return [[name, str(sentence)] for name, sentence in facts.items() if sentence]
 
 
-def _page(data: dict, beside: VideoBeside | None, title: str) -> str:
+def page_text(data: dict, title: str, beside: VideoBeside | None = None) -> str:
+    """The page with its data inside.
+
+    Args:
+        data: for JSON, beginning with ``page_frame``. A page whose ``live`` is set may talk to its own server, any
+            other to nobody.
+        title: any text.
+        beside: the recording's video.
+    """
     assets = files("hyperlift.viewer") / "assets"
 
     def asset(name: str) -> str:
@@ -212,6 +233,7 @@ def _page(data: dict, beside: VideoBeside | None, title: str) -> str:
         "script": "\n".join(asset(name) for name in _SCRIPTS),
         # Text of a recording must not end the script that holds it.
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        "connect": "; connect-src 'self'" if data["live"] else "",
         "video": "" if beside is None else beside.data,
     }
     # In one go: what a recording is called may look like a place for another part.

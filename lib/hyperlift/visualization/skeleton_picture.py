@@ -58,6 +58,7 @@ class SkeletonCanvas:
         fps: float,
         picture_height: int | None = None,
         placed: bool = False,
+        alone: bool = False,
     ) -> None:
         """Prepare the panels.
 
@@ -69,15 +70,16 @@ class SkeletonCanvas:
             picture_height: of what is drawn, in pixels. The width follows from the video's shape. None chooses both
                 so that there are about as many pixels as in 1280 x 720.
             placed: whether people stand on the stage where they stood in the world.
+            alone: leave out the panel of the video, and draw the stage 16 to 9.
         """
         self._people, self._fps, self._placed = people, fps, placed
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
         panel_share = float(np.clip(video_width / video_height, 0.55, 1.78))
         # A tall video leaves room for a wide stage.
-        share = panel_share + max(1.2, 16 / 9 - panel_share)
+        share = 16 / 9 if alone else panel_share + max(1.2, 16 / 9 - panel_share)
         height = np.sqrt(DEFAULT_AREA_PX / share) if picture_height is None else picture_height
         self.height, self.width = round(height) // 2 * 2, round(height * share) // 2 * 2
-        self.panel_width = round(self.height * panel_share)
+        self.panel_width = 0 if alone else round(self.height * panel_share)
         self._scale = min(self.panel_width / video_width, self.height / video_height)
         self._unit = self.height / 720
         self.video_shown = max(2, round(video_width * self._scale)), max(2, round(video_height * self._scale))
@@ -122,8 +124,9 @@ class SkeletonCanvas:
             assert video_picture.shape[:2] == (height, width), "the video picture has another size than video_shown"
             pixels[y : y + height, x : x + width, : video_picture.shape[2]] = video_picture
         present = [(p, rows[frame]) for p, rows in zip(self._people, self._row_of, strict=True) if frame in rows]
-        brush.within(0, self.panel_width)
-        self._draw_keypoints(present)
+        if self.panel_width:
+            brush.within(0, self.panel_width)
+            self._draw_keypoints(present)
         brush.within(self.panel_width, self.width)
         self._draw_scene(present)
         time_s = frame / self._fps if time_s is None else time_s
@@ -137,7 +140,8 @@ class SkeletonCanvas:
 
     def _draw_still_life(self, floor: Floor) -> None:
         brush, unit, left = self._brush, self._unit, self.panel_width
-        brush.area(_rectangle(0, 0, left, self.height), _DARK)
+        if left:
+            brush.area(_rectangle(0, 0, left, self.height), _DARK)
         brush.area(_rectangle(left, 0, self.width, self.height), _PAPER)
         brush.within(left, self.width)
         brush.area(self.view.project(floor.corners_m)[:, :2], _FLOOR)
@@ -169,11 +173,11 @@ class SkeletonCanvas:
             tags.append((person, points))
         self._draw(strokes)
         for person, points in tags:
-            self._tag(person, points, left=0)
+            self._tag(person, points, 0, self.panel_width)
 
     def _draw_scene(self, present: list[tuple[StagedPerson, int]]) -> None:
         """From the floor up: trails, shadows, then every bone of everybody, the farthest first."""
-        staged = [(p, row) for p, row in present if np.isfinite(p.joints_m[row]).all()]
+        staged = [(p, row) for p, row in present if np.isfinite(p.joints_m[row]).all(-1).any()]
         if not staged:
             return
         joints_m = np.stack([person.joints_m[row] for person, row in staged])
@@ -184,7 +188,7 @@ class SkeletonCanvas:
             strokes = [*(self._trail(person, row) for person, row in staged), *strokes, self._plumb_lines(joints_m)]
         self._draw([*strokes, self._bones(points, valid)])
         for (person, _), own in zip(staged, points, strict=True):
-            self._tag(person, own[:, :2], left=self.panel_width)
+            self._tag(person, own[:, :2], self.panel_width, self.width)
 
     def _bones(
         self, points: Float[np.ndarray, "people joints 3"], valid: Bool[np.ndarray, "people joints"]
@@ -233,7 +237,7 @@ class SkeletonCanvas:
 
     def _plumb_lines(self, joints_m: Float[np.ndarray, "people joints 3"]) -> _Strokes:
         """From the hips of everybody above the floor to the point below."""
-        hips = joints_m[joints_m[..., 2].min(1) > _IN_THE_AIR_M, H36M_17.root]
+        hips = joints_m[np.nanmin(joints_m[..., 2], axis=1) > _IN_THE_AIR_M, H36M_17.root]
         ends = self.view.project(np.stack([hips, hips * _ON_FLOOR], axis=1))[..., :2]
         return self._alike(ends, (_PLUMB, 1.0), 1.5)
 
@@ -243,16 +247,17 @@ class SkeletonCanvas:
         return segments, colours, np.full(len(segments), width * self._unit)
 
     def _draw(self, strokes: list[_Strokes]) -> None:
-        """All at once, in order: a call costs more than a stroke."""
+        """All at once, in order: a call costs more than a stroke. Strokes to a joint that is missing are left out."""
         if strokes:
-            self._brush.strokes(*(np.concatenate(parts) for parts in zip(*strokes, strict=True)))
+            segments, colours, widths = (np.concatenate(parts) for parts in zip(*strokes, strict=True))
+            known = np.isfinite(segments).all((1, 2))
+            self._brush.strokes(segments[known], colours[known], widths[known])
 
-    def _tag(self, person: StagedPerson, points: Float[np.ndarray, "joints 2"], left: int) -> None:
-        """The person's id over the highest point, inside the panel that begins at ``left``."""
+    def _tag(self, person: StagedPerson, points: Float[np.ndarray, "joints 2"], left: int, right: int) -> None:
+        """The person's id over the highest point, inside the panel from ``left`` to ``right``."""
         seen = points[np.isfinite(points).all(-1)]
         if len(seen):
             x, y = seen[seen[:, 1].argmin()]
-            right = self.panel_width if left == 0 else self.width
             size = 14 * self._unit
             x, y = np.clip(x, left + 2 * size, right - 2 * size), np.clip(y - 1.8 * size, size, self.height - size)
             self._brush.tag(f"p{person.id}", float(x), float(y), size, tag_colour(person.id))

@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from hyperlift.files import atomic_file
 from hyperlift.shapes import Float
 from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_npz import PosesMeta
+from hyperlift.wild.poses_npz import PosesMeta, meta_dict
 
 _AXES = "xyz"
 _DECIMALS = 5
@@ -23,7 +23,7 @@ def meta_path(path: Path | str) -> Path:
     return Path(path).with_suffix(".meta.json")
 
 
-def write_poses_csv(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta) -> None:
+def write_poses_csv(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta | Mapping) -> None:
     """Write the table and, beside it, its ``meta`` as JSON; each whole or not at all, a row at a time.
 
     Columns: ``person``, ``frame``, ``time_s``, ``root_x_m`` …, ``root_std_x_m`` …, ``reprojection_px``, and for every
@@ -34,7 +34,7 @@ def write_poses_csv(path: Path | str, people: Sequence[LiftedPerson], meta: Pose
     Raises:
         InputError: the folder cannot be written.
     """
-    facts = meta.as_dict()
+    facts = meta_dict(meta)
     joints: list[str] = facts["joint_names"]
     with atomic_file(meta_path(path)) as partial:
         partial.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,13 +11,13 @@ import numpy as np
 from hyperlift.files import atomic_file
 from hyperlift.shapes import Float
 from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_npz import PosesMeta
+from hyperlift.wild.poses_npz import PosesMeta, meta_dict
 
 _DECIMALS = 5
 """A hundredth of a millimetre."""
 
 
-def write_poses_json(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta) -> None:
+def write_poses_json(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta | Mapping) -> None:
     """Write the file, whole or not at all, a frame at a time.
 
     ``{"meta": {…}, "people": [{"id": 0, "frames": [{…}, …]}]}``. A frame holds ``frame``, ``time_s``, ``valid``
@@ -28,7 +28,7 @@ def write_poses_json(path: Path | str, people: Sequence[LiftedPerson], meta: Pos
     Raises:
         InputError: the folder cannot be written.
     """
-    facts = meta.as_dict()
+    facts = meta_dict(meta)
     with atomic_file(path) as partial, partial.open("w", encoding="utf-8") as file:
         file.write('{"meta": ' + json.dumps(facts, ensure_ascii=False) + ',\n"people": [')
         for number, person in enumerate(people):

@@ -2,9 +2,10 @@
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class PosesMeta:
     lifter: LifterSpec
     placement: Placement | None = None
     """Camera, height and world, where people are placed."""
+    rigid: Mapping[str, Any] | None = None
+    """What the fit of rigid bones did, where joints are those of the fit."""
 
     def as_dict(self) -> dict:
         """What stands in the file's ``meta``."""
@@ -73,10 +76,16 @@ class PosesMeta:
             },
             "hyperlift": hyperlift.__version__,
             **placed,
+            **({} if self.rigid is None else {"rigid": self.rigid}),
         }
 
 
-def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta) -> None:
+def meta_dict(meta: PosesMeta | Mapping) -> dict:
+    """What stands in a file's ``meta``, of lifting or of a file that was read."""
+    return meta.as_dict() if isinstance(meta, PosesMeta) else dict(meta)
+
+
+def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta | Mapping) -> None:
     """Write the file, whole or not at all.
 
     Per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V],
@@ -95,7 +104,7 @@ def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMet
         if getattr(person, name) is not None
     }
     with atomic_file(path) as partial:
-        np.savez_compressed(partial, meta=np.array(json.dumps(meta.as_dict())), **arrays)
+        np.savez_compressed(partial, meta=np.array(json.dumps(meta_dict(meta))), **arrays)
 
 
 def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:

@@ -38,6 +38,8 @@ class StreamedPose:
     """In the label space of the model; NaN where nobody was seen within the last second."""
     valid: Bool[np.ndarray, " joints"]
     """True where the joint was seen, or lies between two known sightings at most a second apart."""
+    keypoints_px: Float[np.ndarray, "joints 3"] | None = None
+    """What was lifted: x, y in pixels and confidence, NaN where a joint is not valid; None where nobody was seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,8 @@ class _Window:
     asked: int
     """The place of the frame that is asked for."""
     valid: Bool[np.ndarray, " joints"]
+    keypoints_px: Float[np.ndarray, "joints 3"]
+    """Of the frame that is asked for; NaN where a joint is not valid."""
     starts_s: float
     """When the person, without a long gap, was first seen: what lies before belongs to another course."""
 
@@ -195,6 +199,7 @@ class LiftStreams:
                     time_s=self._times_s[asked],
                     pose_norm=self._blend(self._people[number], windows[number], pose),
                     valid=windows[number].valid,
+                    keypoints_px=windows[number].keypoints_px,
                 )
         self._forget(asked)
         return {number: poses[number] for number in windows}
@@ -214,11 +219,14 @@ class LiftStreams:
         ahead = min(int((times_s[-1] - now_s) * self._spec.fps + _ROUNDING), self._context - 1)
         back = min(int((now_s - times_s[0]) * self._spec.fps + _ROUNDING), self._context - 1 - ahead)
         grid_s = np.clip(now_s + np.arange(-back, ahead + 1) / self._spec.fps, times_s[0], times_s[-1])
+        valid = filled.valid[asked - at[0]]
+        unseen = np.array([np.nan, np.nan, 0.0])
         return _Window(
             pose2d_norm=resample_pose2d(pose2d_norm, times_s, grid_s).astype(np.float32),
             grid_s=grid_s,
             asked=back,
-            valid=filled.valid[asked - at[0]],
+            valid=valid,
+            keypoints_px=np.where(valid[:, None], filled.keypoints_px[asked - at[0]], unseen),
             starts_s=float(times_s[0]),
         )
 

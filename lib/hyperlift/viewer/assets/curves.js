@@ -4,9 +4,9 @@ const ALLOWANCE = { "°": 20, m: 0.2 };
 
 function pixels(canvas) {
   const ratio = Math.min(window.devicePixelRatio || 1, 2), width = canvas.clientWidth, height = canvas.clientHeight;
-  canvas.width = Math.max(1, Math.round(width * ratio));
-  canvas.height = Math.max(1, Math.round(height * ratio));
-  const pen = canvas.getContext("2d");
+  const size = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))], pen = canvas.getContext("2d");
+  // A canvas that is given its size anew, even the same one, makes the browser lay out the page again.
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   return [pen, width, height];
@@ -44,11 +44,19 @@ function makeCurves(data, holder) {
   const axis = document.createElement("canvas"), hand = document.createElement("div");
   axis.id = "axis"; hand.id = "head";
   holder.append(axis, hand);
-  const view = { from: data.start, to: Math.max(data.end, data.start + 1e-3), person: data.people[0], width: 1 };
+  const view = { from: data.start, to: Math.max(data.end, data.start + 1e-3), person: data.people[0] || null, width: 1 };
 
+  // Sorting thousands of numbers a panel costs more than drawing it: what was found is kept, of somebody who goes on for a second.
   function limits(panel) {
+    const known = panel.limits, now = performance.now();
+    if (known && known.person === view.person && (!data.live || now - known.at < 1000)) return known.range;
+    panel.limits = { person: view.person, at: now, range: findLimits(panel) };
+    return panel.limits.range;
+  }
+
+  function findLimits(panel) {
     const seen = [];
-    for (const curve of panel.curves) {
+    if (view.person) for (const curve of panel.curves) {
       const values = view.person.curves[curve.number], stride = Math.max(1, Math.floor(values.length / 4000));
       for (let i = 0; i < values.length; i += stride) if (Number.isFinite(values[i])) seen.push(values[i]);
     }
@@ -110,7 +118,7 @@ function makeCurves(data, holder) {
       pen.fillText(`${(+value.toFixed(digits) + 0).toFixed(digits)}${panel.unit === "°" ? "°" : " m"}`, 3, Math.max(10, at - 3));
     }
     pen.lineJoin = "round";
-    for (const curve of panel.curves) {
+    if (view.person) for (const curve of panel.curves) {
       pen.strokeStyle = data.colours[curve.side];
       for (const wanted of [0, 1]) {
         pen.globalAlpha = wanted ? 0.95 : 0.3;
@@ -138,11 +146,16 @@ function makeCurves(data, holder) {
     drawAxis();
   }
 
-  // The hand and the numbers beside the curves.
+  // The hand moves with every frame; the numbers beside the curves are text, for which the browser lays out the page.
+  let handAt = -1;
   function moveTo(time) {
     const share = (time - view.from) / (view.to - view.from);
-    hand.style.transform = `translateX(${Math.round(Math.min(1, Math.max(0, share)) * (view.width - 1))}px)`;
-    const i = view.person.at;
+    const at = Math.round(Math.min(1, Math.max(0, share)) * (view.width - 1));
+    if (at !== handAt) { hand.style.transform = `translateX(${at}px)`; handAt = at; }
+  }
+
+  function say() {
+    const i = view.person ? view.person.at : -1;
     for (const panel of panels)
       for (const curve of panel.curves) {
         const value = i < 0 ? NaN : view.person.curves[curve.number][i];
@@ -156,7 +169,7 @@ function makeCurves(data, holder) {
     return view.from + Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * (view.to - view.from);
   }
 
-  return { view, panels, draw, moveTo, timeAt };
+  return { view, panels, draw, moveTo, say, timeAt };
 }
 
 // The last frame at or before a time, 0 where there is none.

@@ -85,6 +85,7 @@ function frameAt(person, time) {
 
 async function load() {
   const data = JSON.parse(text("data"));
+  if (data.live) return Object.assign(data, { people: [], start: 0, end: 0 });
   data.people = await Promise.all(data.people.map((person) => personOf(person, data)));
   data.start = Math.min(...data.people.map((person) => person.start));
   data.end = Math.max(...data.people.map((person) => person.end));

@@ -1,5 +1,7 @@
 // Time, buttons, the video, and the loop that draws when something changed.
 
+const SAY_WHILE_PLAYING_MS = 80;
+
 const by = (id) => document.getElementById(id);
 
 function fail(message) {
@@ -18,22 +20,26 @@ async function begin() {
     return fail(`This browser cannot draw in 3D (${error.message}); WebGL 2 may be switched off.`);
   }
   const curves = makeCurves(data, by("curves")), slider = by("slider"), video = by("video");
-  const state = { time: data.start, playing: false, speed: 1, follow: false, dirty: true, redraw: true, chosen: people[0], film: false };
-  const cost = { frames: 0, script_ms: 0, draw_ms: 0 };
-  const duration = data.end - data.start, long = data.end >= 99.995;
+  const state = { time: data.start, playing: false, live: Boolean(data.live), speed: 1, follow: false, dirty: true, redraw: true, chosen: people[0] || null, film: false };
+  const cost = { frames: 0, script_ms: 0, draw_ms: 0, each: null };
+  const duration = () => data.end - data.start;
 
-  const frames = Math.max(...people.map((person) => person.frame[person.frames - 1])) - Math.min(...people.map((person) => person.frame[0])) + 1;
-  by("summary").textContent = `${people.length} ${people.length === 1 ? "person" : "people"} · ${frames} frames · ${clock(duration, 1)}${duration < 99.995 ? " s" : " min"}`
-    + (data.fps ? ` · ${+data.fps.toFixed(2)} frames/s` : "");
+  if (people.length) by("summary").textContent = summary();
+  function summary() {
+    const frames = Math.max(...people.map((person) => person.frame[person.frames - 1])) - Math.min(...people.map((person) => person.frame[0])) + 1;
+    return `${people.length} ${people.length === 1 ? "person" : "people"} · ${frames} frames · ${clock(duration(), 1)}${duration() < 99.995 ? " s" : " min"}`
+      + (data.fps ? ` · ${+data.fps.toFixed(2)} frames/s` : "");
+  }
   for (const [name, sentence] of data.facts) {
     const term = document.createElement("dt"), said = document.createElement("dd");
     term.textContent = name; said.textContent = sentence;
     by("facts").append(term, said);
   }
-  slider.min = data.start; slider.max = Math.max(data.end, data.start + 1e-3); slider.value = data.start;
+  function setSlider() { slider.min = data.start; slider.max = Math.max(data.end, data.start + 1e-3); }
+  setSlider(); slider.value = data.start;
 
   // People.
-  const chips = people.map((person) => {
+  function addChip(person) {
     const chip = document.createElement("button"), option = document.createElement("option");
     chip.type = "button"; chip.textContent = person.name; chip.style.setProperty("--colour", person.colour);
     chip.setAttribute("aria-pressed", "true"); chip.title = `Show or hide ${person.name}`;
@@ -45,10 +51,30 @@ async function begin() {
     option.textContent = person.name;
     by("people").append(chip);
     by("whose").append(option);
-    return chip;
-  });
-  by("whose").onchange = () => { state.chosen = curves.view.person = people[by("whose").selectedIndex]; state.dirty = state.redraw = true; };
-  if (duration > 30) { by("span").value = "10"; setSpan(); }
+    Object.assign(person, { chip, option });
+  }
+  people.forEach(addChip);
+
+  // Somebody comes or goes while the page is open.
+  function enter(person) {
+    people.push(person);
+    addChip(person);
+    view.add(person);
+    if (!state.chosen) choose(person);
+  }
+  function leave(person) {
+    people.splice(people.indexOf(person), 1);
+    person.chip.remove(); person.option.remove();
+    view.remove(person);
+    if (state.chosen === person) choose(people[0] || null);
+  }
+  function choose(person) {
+    state.chosen = curves.view.person = person;
+    by("whose").selectedIndex = people.indexOf(person);
+    state.dirty = state.redraw = true;
+  }
+  by("whose").onchange = () => { state.picked = true; choose(people[by("whose").selectedIndex]); };
+  if (data.live || duration() > 30) { by("span").value = "10"; setSpan(); }
   by("span").onchange = () => { setSpan(); state.dirty = state.redraw = true; };
   by("follow").onclick = () => {
     state.follow = !state.follow;
@@ -61,8 +87,9 @@ async function begin() {
   // The part of time that the curves show; it turns over like a page when the time leaves it.
   function setSpan() {
     const span = Number(by("span").value), shown = curves.view;
-    if (!span || span >= duration) { shown.from = data.start; shown.to = Math.max(data.end, data.start + 1e-3); return; }
-    shown.from = data.start + Math.floor((state.time - data.start) / span) * span;
+    if (!span || (!data.live && span >= duration())) { shown.from = data.start; shown.to = Math.max(data.end, data.start + 1e-3); return; }
+    const from = data.live ? 0 : data.start;  // what is live loses its beginning, and pages must stay
+    shown.from = from + Math.floor((state.time - from) / span) * span;
     shown.to = shown.from + span;
   }
 
@@ -72,42 +99,62 @@ async function begin() {
     if (state.time < curves.view.from || state.time > curves.view.to) { setSpan(); state.redraw = true; }
   }
 
+  // Live, the page stays at the end, where new frames come.
+  function setLive(live) {
+    state.live = live;
+    by("live").setAttribute("aria-pressed", String(live));
+    if (live) setTime(data.end);
+    setPlaying(false);
+  }
+
   function setPlaying(playing) {
     if (playing && state.time >= data.end - 1e-6) setTime(data.start);
     state.playing = playing;
-    by("play").classList.toggle("playing", playing);
-    by("play").setAttribute("aria-label", playing ? "Pause" : "Play");
+    by("play").classList.toggle("playing", playing || state.live);
+    by("play").setAttribute("aria-label", playing || state.live ? "Pause" : "Play");
     if (state.film) {
       if (playing) { seekFilm(); video.play().catch(() => {}); } else { video.pause(); seekFilm(); }
     }
     state.dirty = true;
   }
 
+  // The user goes to a time: what was live stands still.
+  function go(time) {
+    if (state.live) setLive(false);
+    setTime(time);
+    seekFilm();
+  }
+
+  function toggle() {
+    if (state.live) setLive(false); else setPlaying(!state.playing);
+  }
+
   function step(direction) {
-    setPlaying(false);
+    if (state.live) setLive(false); else setPlaying(false);
+    if (!state.chosen) return;
     const person = state.chosen, i = frameBefore(person.time, state.time + 1e-6);
     if (state.time < person.start - 1e-6 || state.time > person.end + 1e-6) setTime(state.time + direction * person.usual);
     else setTime(i + direction < 0 || i + direction >= person.frames ? state.time + direction * person.usual : person.time[i + direction]);
     seekFilm();
   }
 
-  slider.oninput = () => { setTime(slider.valueAsNumber); seekFilm(); };
-  by("play").onclick = () => setPlaying(!state.playing);
+  slider.oninput = () => { sliderAt = slider.valueAsNumber; go(sliderAt); };
+  by("play").onclick = toggle;
   by("back").onclick = () => step(-1);
   by("on").onclick = () => step(1);
   by("speed").onchange = () => { state.speed = Number(by("speed").value); video.playbackRate = state.speed; };
   document.addEventListener("keydown", (event) => {
     if (event.target.closest("select, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === " " && event.target.tagName !== "BUTTON") { event.preventDefault(); setPlaying(!state.playing); }
+    if (event.key === " " && event.target.tagName !== "BUTTON") { event.preventDefault(); toggle(); }
     else if (event.key === "ArrowLeft" || event.key === "ArrowRight") { event.preventDefault(); step(event.key === "ArrowLeft" ? -1 : 1); }
   });
   for (const canvas of by("curves").querySelectorAll("canvas")) {
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
-      setTime(curves.timeAt(event)); seekFilm();
+      go(curves.timeAt(event));
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (canvas.hasPointerCapture(event.pointerId)) { setTime(curves.timeAt(event)); seekFilm(); }
+      if (canvas.hasPointerCapture(event.pointerId)) go(curves.timeAt(event));
     });
   }
 
@@ -136,35 +183,37 @@ async function begin() {
   function drawPresence() {
     const [pen, width, height] = pixels(by("presence")), rows = Math.min(people.length, 6), each = Math.min(4, height / rows);
     people.forEach((person, number) => {
-      const x = (time) => (time - data.start) / Math.max(duration, 1e-3) * width;
+      const x = (time) => Math.max(0, time - data.start) / Math.max(duration(), 1e-3) * width;
       pen.fillStyle = person.colour;
       pen.globalAlpha = person.shown ? 0.9 : 0.2;
       pen.fillRect(x(person.start), (number % rows) * each, Math.max(1.5, x(person.end) - x(person.start)), Math.max(1, each - 1));
     });
     pen.globalAlpha = 1;
-    if (curves.view.to - curves.view.from < duration) {
+    const shown = curves.view;
+    if (shown.to - shown.from < duration()) {
       pen.strokeStyle = "#20242b";
-      pen.strokeRect((curves.view.from - data.start) / duration * width + 0.5, 0.5, (curves.view.to - curves.view.from) / duration * width - 1, height - 1);
+      pen.strokeRect((shown.from - data.start) / duration() * width + 0.5, 0.5, (shown.to - shown.from) / duration() * width - 1, height - 1);
     }
   }
 
   const narrow = window.matchMedia("(max-width: 46rem)");
   let shownTime = "";
   function say() {
-    const person = state.chosen, said = `${clock(state.time, 2)} / ${clock(data.end, 2)}${long ? "" : " s"}` + (person.at < 0 ? "" : `${narrow.matches ? "\n" : "   "}frame ${person.frame[person.at]}`);
+    const person = state.chosen, said = `${clock(state.time, 2)} / ${clock(data.end, 2)}${data.end >= 99.995 ? "" : " s"}` + (!person || person.at < 0 ? "" : `${narrow.matches ? "\n" : "   "}frame ${person.frame[person.at]}`);
     if (said !== shownTime) { by("now").textContent = said; shownTime = said; }
     for (let i = 0; i < people.length; i++) {
       const away = people[i].at < 0;
-      if (people[i].away !== away) { people[i].away = away; chips[i].classList.toggle("away", away); }
+      if (people[i].away !== away) { people[i].away = away; people[i].chip.classList.toggle("away", away); }
     }
   }
 
-  let before = 0;
+  let before = 0, saidAt = -Infinity, sliderAt = NaN;
   function tick(now) {
     requestAnimationFrame(tick);
     const passed = Math.min(0.25, (now - before) / 1000);
     before = now;
     const begun = performance.now();
+    if (live) live.beforeFrame(begun);
     if (state.playing) {
       let time = state.time + passed * state.speed;
       if (state.film && !video.paused && !video.seeking && !video.ended) {
@@ -172,21 +221,26 @@ async function begin() {
         if (Math.abs(apart) < 0.5) time += 0.1 * apart; else if (state.time < video.duration) video.currentTime = time;
       }
       setTime(time);
-      if (state.time >= data.end) setPlaying(false);
+      if (state.time >= data.end) if (live && !live.ended) setLive(true); else setPlaying(false);
     }
     if (controlsMoved()) state.dirty = true;
     if (!state.dirty) return;
     state.dirty = false;
     for (let i = 0; i < people.length; i++) people[i].at = frameAt(people[i], state.time);
-    if (state.follow) view.follow(state.chosen);
+    if (state.follow && state.chosen) view.follow(state.chosen);
     view.show(state.time);
     if (state.redraw) { state.redraw = false; curves.draw(); drawPresence(); }
-    if (Math.abs(slider.valueAsNumber - state.time) > 1e-6) slider.value = state.time;
     curves.moveTo(state.time);
-    say();
+    // Nobody reads numbers that change sixty times a second, or sees a knob move by less than half a pixel.
+    const still = !state.playing && !state.live;
+    if (!(Math.abs(sliderAt - state.time) <= (still ? 1e-6 : 0.5 * duration() / curves.view.width))) slider.value = sliderAt = state.time;
+    if (still || begun - saidAt > SAY_WHILE_PLAYING_MS) { saidAt = begun; curves.say(); say(); }
     const middle = performance.now();
     view.draw();
-    cost.frames++; cost.script_ms += middle - begun; cost.draw_ms += performance.now() - middle;
+    const end = performance.now();
+    cost.frames++; cost.script_ms += middle - begun; cost.draw_ms += end - middle;
+    if (cost.each) cost.each.push([middle - begun, end - middle]);
+    if (live) live.drawn();
   }
   let moved = true;
   view.controls.addEventListener("change", () => { moved = true; });
@@ -198,7 +252,9 @@ async function begin() {
   new ResizeObserver(resized).observe(by("space"));
   new ResizeObserver(resized).observe(by("curves"));
   // For whoever drives the page from a script.
-  window.hyperlift = { data, state, cost, setTime: (time) => { setTime(time); seekFilm(); }, setPlaying, view, curves };
+  const live = data.live ? makeLive(data, state, view, { enter, leave, choose, setTime, setLive, setSlider }) : null;
+  window.hyperlift = { data, state, cost, setTime: go, setPlaying, setLive, view, curves, live };
+  if (live) live.begin();
   requestAnimationFrame(tick);
 }
 

@@ -1,6 +1,7 @@
 // The 3D view: z up, metres. Every frame writes into arrays that were made once.
 
 const PAPER = 0xfbfbf9, TRUNK_RADIUS = 0.034, LIMB_RADIUS = 0.027, HEAD_RADIUS = 0.06;
+const MOST_LIVE = 24;  // people drawn at a time while more may come
 
 function rangeOf(values, share) {
   values.sort();
@@ -9,6 +10,7 @@ function rangeOf(values, share) {
 
 // What the people cover, without the wildest 1 % of places.
 function extentOf(data) {
+  if (!data.people.length) return [[-2, 2], [1, 5], [0, 1.8]];
   return [0, 1, 2].map((axis) => {
     const seen = [];
     for (const person of data.people) {
@@ -37,6 +39,10 @@ function floorOf(extent) {
   return [plane, grid];
 }
 
+function dispose(scene, meshes) {
+  for (const mesh of meshes) { scene.remove(mesh); mesh.geometry.dispose(); mesh.material.dispose(); }
+}
+
 // Frames at which the hips have moved on by a step; the step is such that a long walk has no more than a few thousand.
 function waypoints(person, data) {
   const joints = data.joints.length, most = 800;
@@ -57,7 +63,7 @@ function waypoints(person, data) {
   }
 }
 
-// The path of the hips on the floor as a ribbon; upTo[i] is how much of it is behind frame i.
+// The path of the hips on the floor as a strip; upTo[i] is how much of it is behind frame i.
 function pathOf(person, data) {
   const half = 0.022, points = waypoints(person, data);
   const vertices = new Float32Array(points.length * 6), index = [], upTo = new Uint32Array(person.frames);
@@ -72,18 +78,33 @@ function pathOf(person, data) {
     const until = i + 1 < points.length ? points[i + 1].frame : person.frames;
     upTo.fill(index.length, point.frame, until);
   });
-  const position = new THREE.BufferAttribute(vertices, 3), order = new THREE.BufferAttribute(new Uint32Array(index), 1);
+  return { vertices, index: new Uint32Array(index), upTo };
+}
+
+// Ribbons for what is behind and what is ahead, which know their person's path.
+function ribbonsOf(person, data) {
   const ribbon = (opacity, height) => {
-    const geometry = new THREE.BufferGeometry();
-    geometry.setAttribute("position", position);
-    geometry.setIndex(order);
-    const mesh = new THREE.Mesh(geometry, new THREE.MeshBasicMaterial({
+    const mesh = new THREE.Mesh(new THREE.BufferGeometry(), new THREE.MeshBasicMaterial({
       color: person.colour, transparent: true, opacity, side: THREE.DoubleSide, depthWrite: false }));
     mesh.position.z = height;
     mesh.frustumCulled = false;
     return mesh;
   };
-  return { ahead: ribbon(0.25, 0.004), behind: ribbon(0.8, 0.006), upTo };
+  const ribbons = { ahead: ribbon(0.25, 0.004), behind: ribbon(0.8, 0.006), upTo: new Uint32Array(1) };
+  // The path anew, for somebody who goes on.
+  ribbons.renew = () => {
+    const { vertices, index, upTo } = pathOf(person, data);
+    const position = new THREE.BufferAttribute(vertices, 3), order = new THREE.BufferAttribute(index, 1);
+    ribbons.upTo = upTo;
+    for (const mesh of [ribbons.ahead, ribbons.behind]) {
+      mesh.geometry.dispose();
+      mesh.geometry = new THREE.BufferGeometry();
+      mesh.geometry.setAttribute("position", position);
+      mesh.geometry.setIndex(order);
+    }
+  };
+  if (person.frames) ribbons.renew();
+  return ribbons;
 }
 
 function tagOf(person) {
@@ -151,16 +172,17 @@ function makeScene(data, canvas) {
   const sun = new THREE.DirectionalLight(0xffffff, 0.9);
   sun.position.set(-2, -3, 6);
   scene.add(sun);
-  const extent = extentOf(data);
-  scene.add(...floorOf(extent));
+  let extent = extentOf(data), floor = floorOf(extent);
+  scene.add(...floor);
 
   const joints = data.joints.length, people = data.people, head = data.joints.indexOf("Head"), neck = data.joints.indexOf("Nose");
+  const most = data.live ? MOST_LIVE : people.length;
   const rod = new THREE.CylinderGeometry(1, 1, 1, 10, 1, true), ball = new THREE.SphereGeometry(1, 10, 7);
   const solid = () => new THREE.MeshLambertMaterial();
   const thin = () => new THREE.MeshLambertMaterial({ transparent: true, opacity: 0.22, depthWrite: false });
-  const rods = [thin(), solid()].map((material) => crowd(rod, material, people.length * data.bones.length));
-  const balls = [thin(), solid()].map((material) => crowd(ball, material, people.length * joints));
-  const shade = crowd(new THREE.CircleGeometry(1, 28), new THREE.MeshBasicMaterial({ transparent: true, opacity: 0.1, depthWrite: false }), people.length);
+  const rods = [thin(), solid()].map((material) => crowd(rod, material, most * data.bones.length));
+  const balls = [thin(), solid()].map((material) => crowd(ball, material, most * joints));
+  const shade = crowd(new THREE.CircleGeometry(1, 28), new THREE.MeshBasicMaterial({ transparent: true, opacity: 0.1, depthWrite: false }), most);
   const crowds = [...rods, ...balls, shade];
   scene.add(...crowds);
   const black = new THREE.Color(0x000000), side = { right: new THREE.Color(data.colours.right), left: new THREE.Color(data.colours.left) };
@@ -170,10 +192,20 @@ function makeScene(data, canvas) {
   const jointColour = data.joints.map(() => null), jointRadius = data.joints.map(() => TRUNK_RADIUS);
   for (const bone of bones) { jointColour[bone.to] = bone.colour; jointRadius[bone.to] = bone.colour ? LIMB_RADIUS * 1.2 : TRUNK_RADIUS; }
   if (head >= 0 && neck >= 0) jointRadius[head] = jointRadius[neck] = HEAD_RADIUS;
-  const own = people.map((person) => new THREE.Color(person.colour));
-  const paths = people.map((person) => pathOf(person, data)), tags = people.map(tagOf);
-  for (const path of paths) scene.add(path.ahead, path.behind);
-  scene.add(...tags);
+  let tagSize = [0.1, 0.05];
+  function add(person) {
+    const own = new THREE.Color(person.colour), path = ribbonsOf(person, data), tag = tagOf(person);
+    person.look = { own, path, tag };
+    tag.scale.set(...tagSize, 1);
+    scene.add(path.ahead, path.behind, tag);
+  }
+  function remove(person) {
+    const { path, tag } = person.look;
+    dispose(scene, [path.ahead, path.behind]);
+    tag.material.map.dispose(); tag.material.dispose();
+    scene.remove(tag);
+  }
+  people.forEach(add);
 
   const camera = new THREE.PerspectiveCamera(36, 1, 0.05, 4000);
   camera.up.set(0, 0, 1);
@@ -196,6 +228,20 @@ function makeScene(data, canvas) {
       }
     }
     return points.length ? points : [new THREE.Vector3(), new THREE.Vector3(0, 0, 1.9)];
+  }
+
+  // The floor under everybody as they are now.
+  function renewFloor() {
+    extent = extentOf(data);
+    dispose(scene, floor);
+    floor = floorOf(extent);
+    scene.add(...floor);
+  }
+
+  // Whether somebody is off the floor that is drawn.
+  function isOffFloor(person) {
+    const at = 3 * ((person.frames - 1) * joints + data.root);
+    return [0, 1].some((axis) => person.places[at + axis] < extent[axis][0] - 0.8 || person.places[at + axis] > extent[axis][1] + 0.8);
   }
 
   // The nearest place from which everybody's whole path is seen, from a fixed direction.
@@ -243,39 +289,41 @@ function makeScene(data, canvas) {
     renderer.setSize(width, height, false);
     camera.aspect = width / height;
     camera.updateProjectionMatrix();
-    for (const tag of tags) tag.scale.set(38 / height, 19 / height, 1);
+    tagSize = [38 / height, 19 / height];
+    for (const person of people) person.look.tag.scale.set(...tagSize, 1);
   }
 
   function addPerson(number) {
-    const person = people[number], i = person.at, places = person.places, first = i * joints;
+    const person = people[number], { own, tag } = person.look, i = person.at, places = person.places, first = i * joints;
     for (let b = 0; b < bones.length; b++) {
       const bone = bones[b], from = 3 * (first + bone.from), to = 3 * (first + bone.to);
       const ax = places[from], bx = places[to];
       if (ax !== ax || bx !== bx) continue;
       const sure = person.valid[first + bone.from] & person.valid[first + bone.to];
-      addRod(rods[sure], ax, places[from + 1], places[from + 2], bx, places[to + 1], places[to + 2], bone.radius, bone.colour || own[number]);
+      addRod(rods[sure], ax, places[from + 1], places[from + 2], bx, places[to + 1], places[to + 2], bone.radius, bone.colour || own);
     }
     let top = -Infinity, x = 0, y = 0;
     for (let joint = 0; joint < joints; joint++) {
       const at = 3 * (first + joint), px = places[at], pz = places[at + 2];
       if (px !== px) continue;
-      addBall(balls[person.valid[first + joint]], px, places[at + 1], pz, jointRadius[joint], jointColour[joint] || own[number]);
+      addBall(balls[person.valid[first + joint]], px, places[at + 1], pz, jointRadius[joint], jointColour[joint] || own);
       if (pz > top) { top = pz; x = px; y = places[at + 1]; }
     }
     const root = 3 * (first + data.root);
     if (places[root] === places[root]) addBall(shade, places[root], places[root + 1], 0.002, 0.3, black);
-    tags[number].visible = top > -Infinity;
-    tags[number].position.set(x, y, top + 0.24);
+    tag.visible = top > -Infinity;
+    tag.position.set(x, y, top + 0.24);
   }
 
   // Everybody at the frames in person.at.
   function show(time) {
     for (let c = 0; c < crowds.length; c++) crowds[c].count = 0;
     for (let number = 0; number < people.length; number++) {
-      const person = people[number], path = paths[number], there = person.shown && person.at >= 0;
+      const person = people[number], path = person.look.path, there = number < most && person.shown && person.at >= 0;
       path.ahead.visible = path.behind.visible = person.shown;
-      tags[number].visible = false;
-      path.behind.geometry.drawRange.count = time < person.start ? 0 : path.upTo[frameBefore(person.time, time + 1e-6)];
+      person.look.tag.visible = false;
+      const behind = Math.min(path.upTo.length - 1, frameBefore(person.time, time + 1e-6));
+      path.behind.geometry.drawRange.count = time < person.start ? 0 : path.upTo[behind];
       path.ahead.geometry.drawRange.start = path.behind.geometry.drawRange.count;
       if (there) addPerson(number);
     }
@@ -296,5 +344,5 @@ function makeScene(data, canvas) {
     controls.update();
   }
 
-  return { controls, camera, renderer, resize, reset, show, follow, draw: () => renderer.render(scene, camera) };
+  return { controls, camera, renderer, resize, reset, add, remove, renewFloor, isOffFloor, show, follow, draw: () => renderer.render(scene, camera) };
 }

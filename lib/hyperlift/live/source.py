@@ -1,0 +1,255 @@
+"""Where live pictures come from: a camera through FFmpeg's input devices, or a video file at its own pace.
+
+A camera is opened as a file of a device format, so every camera that FFmpeg knows works: V4L2 on Linux, AVFoundation on
+macOS, DirectShow on Windows.
+"""
+
+import stat
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import av
+import av.container
+import av.error
+import numpy as np
+from av.video.stream import VideoStream
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+from hyperlift.video.reading import Frame, read_frames, video_facts
+
+DEVICE_FORMATS = {"linux": "video4linux2", "darwin": "avfoundation", "win32": "dshow"}
+"""FFmpeg's input format for cameras, by ``sys.platform``."""
+_USUAL_FPS = 30.0
+_STILL_COMING_S = 5.0
+"""A camera that gives no picture for so long is taken for broken."""
+
+
+@runtime_checkable
+class LiveSource(Protocol):
+    """Pictures in order. ``frames`` may be called once."""
+
+    name: str
+    """For titles and messages."""
+    width: int
+    """In pixels, upright."""
+    height: int
+    """In pixels, upright."""
+    fps: float
+    """Frames a second, as declared."""
+    metadata: Mapping[str, str]
+    """The container's notes, among them the lens of some phones."""
+    waits: bool
+    """Whether pictures wait until they are asked for (a file), or come and go (a camera)."""
+
+    def frames(self) -> Generator[Frame, None, None]:
+        """Every picture; ends with the file, or when ``close`` is called.
+
+        Raises:
+            InputError: the file cannot be decoded, or the camera is gone.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let the device go."""
+        ...
+
+
+@dataclass(frozen=True)
+class CameraAddress:
+    """What FFmpeg needs to open a camera."""
+
+    format: str
+    """An FFmpeg input format, such as ``video4linux2``."""
+    address: str
+    """In the words of that format, such as ``/dev/video0``."""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_source(source: str, *, size: tuple[int, int] | None = None, fps: float | None = None) -> LiveSource:
+    """Open a camera or a video file.
+
+    Args:
+        source: the number of a camera ("0"), a V4L2 device ("/dev/video2"), a name in the words of the system's camera
+            format ("video=Integrated Camera" on Windows), or a video file.
+        size: width and height in pixels to ask a camera for; None leaves it to the camera.
+        fps: frames a second to ask a camera for; None leaves it to the camera.
+
+    Raises:
+        InputError: there is no such camera or file, it cannot be read, or it gives no picture.
+    """
+    address = camera_address(source, size, fps)
+    if address is not None:
+        return Camera(address, source)
+    if size is not None or fps is not None:
+        raise InputError(f"{source}: is a file; --camera-size and --camera-fps are for cameras, leave them out")
+    return VideoFile(Path(source))
+
+
+def camera_address(
+    source: str, size: tuple[int, int] | None = None, fps: float | None = None, platform: str = sys.platform
+) -> CameraAddress | None:
+    """How to open the camera that a source names; None where it names a file.
+
+    Raises:
+        InputError: cameras of this system are not known, or have no numbers.
+    """
+    text = source.strip()
+    number = text.isdecimal()
+    is_device = platform == "linux" and text.startswith("/dev/")
+    is_named = platform == "win32" and text.startswith("video=")
+    if not (number or is_device or is_named):
+        return None
+    if platform not in DEVICE_FORMATS:
+        raise InputError(f"--source {text}: cameras are not known on {platform}; give a video file")
+    options = {} if size is None else {"video_size": f"{size[0]}x{size[1]}"}
+    if fps is not None:
+        options["framerate"] = f"{fps:g}"
+    if platform == "darwin" and fps is None:
+        options["framerate"] = f"{_USUAL_FPS:g}"  # its own default, 29.97, is refused by most cameras of a Mac
+    if number and platform == "win32":
+        raise InputError(
+            f"--source {text}: Windows names its cameras; give --source 'video=NAME' ({_cameras('dshow')})"
+        )
+    address = f"/dev/video{int(text)}" if number and platform == "linux" else text
+    return CameraAddress(DEVICE_FORMATS[platform], address, options)
+
+
+class Camera:
+    """A camera; a ``LiveSource`` whose pictures do not wait."""
+
+    waits = False
+    metadata: Mapping[str, str] = {}
+
+    def __init__(self, address: CameraAddress, name: str) -> None:
+        """Open the device and look at its first picture.
+
+        Args:
+            address: of the device.
+            name: what the user called it.
+
+        Raises:
+            InputError: there is no such device, it may not be read, is in use, or gives no picture.
+        """
+        self.name = f"camera {name}"
+        self._address, self._stopped = address, False
+        try:
+            self._container = av.open(
+                address.address,
+                format=address.format,
+                options=dict(address.options),
+                timeout=(_STILL_COMING_S, _STILL_COMING_S),
+            )
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            raise InputError(self._why_closed(error)) from error
+        try:
+            self._pictures = self._decoded()
+            self._first = next(self._pictures, None)
+            if self._first is None:
+                raise InputError(f"{self.name}: gives no picture; look whether another program uses it")
+        except BaseException:
+            self._container.close()
+            raise
+        self.width, self.height = self._first.width, self._first.height
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        self.fps = float(rate) if rate and 1 <= rate <= 1000 else _USUAL_FPS
+
+    @property
+    def _stream(self) -> VideoStream:
+        return self._container.streams.video[0]
+
+    def frames(self) -> Generator[Frame, None, None]:
+        """Every picture that comes while somebody asks; time is the camera's own clock."""
+        first, index, time_s = self._first, 0, 0.0
+        picture, start_s = first, None
+        while picture is not None:
+            stamp_s = None if picture.pts is None or picture.time_base is None else picture.pts * picture.time_base
+            if stamp_s is not None:
+                start_s = stamp_s if start_s is None else start_s
+                time_s = max(float(stamp_s - start_s), time_s + 1e-3 if index else 0.0)
+            elif index:
+                time_s += 1 / self.fps
+            if (picture.width, picture.height) != (self.width, self.height):
+                raise InputError(f"{self.name}: its pictures changed their size; start again")
+            yield Frame(index, time_s, picture.to_ndarray(format="rgb24"))
+            index += 1
+            picture = next(self._pictures, None)
+        if not self._stopped:
+            raise InputError(f"{self.name}: gives no more pictures; look whether it is still connected")
+
+    def close(self) -> None:
+        """Let the device go; the thread that reads it must have ended."""
+        self._stopped = True
+        self._container.close()
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        if not self._container.streams.video:
+            raise InputError(f"{self.name}: gives no video")
+        try:
+            yield from self._container.decode(self._stream)
+        except (av.error.FFmpegError, OSError) as error:
+            raise InputError(f"{self.name}: stopped giving pictures ({_reason(error)})") from error
+
+    def _why_closed(self, error: Exception) -> str:
+        device, called = self._address, self.name
+        path = Path(device.address)
+        if device.format == "video4linux2" and not path.exists():
+            return f"{called}: there is no {path} ({_cameras(device.format)}); connect one, or give a video file"
+        if isinstance(error, PermissionError):
+            return f"{called}: {path} may not be read by you; join the group that owns it (video, as a rule)"
+        if isinstance(error, ValueError) and "format" in str(error):
+            return f"{called}: this PyAV has no {device.format}; install PyAV's own wheel, or give a video file"
+        asked = " ".join(device.options.values())
+        hint = f"; it may not know {asked}" if asked else ""
+        return f"{called}: cannot be opened ({_reason(error)}){hint}; look whether another program uses it"
+
+
+class VideoFile:
+    """A video as if it came live; a ``LiveSource`` whose pictures wait."""
+
+    waits = True
+
+    def __init__(self, path: Path) -> None:
+        """Read through the file once.
+
+        Raises:
+            InputError: it is missing or no video.
+        """
+        self._path = path
+        if path.exists() and not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path}: is neither a video file nor a camera of this system; give --source 0 or a file")
+        self._facts = video_facts(path)
+        self.name = path.name
+        self.width, self.height = self._facts.size
+        self.fps = self._facts.fps
+        self.metadata = self._facts.metadata
+
+    @property
+    def times_s(self) -> Float[np.ndarray, " frames"]:
+        """Seconds of every frame since frame 0."""
+        return self._facts.times_s
+
+    def frames(self) -> Generator[Frame, None, None]:
+        """Every frame as fast as it is asked for."""
+        return read_frames(self._path, facts=self._facts)
+
+    def close(self) -> None:
+        """Nothing is held between frames."""
+
+
+def _cameras(format_: str) -> str:
+    """What cameras there are, for a message."""
+    found: list[Any] = []
+    with suppress(av.error.FFmpegError, ValueError, OSError, AttributeError):
+        found = [device.name for device in av.enumerate_input_devices(format_)]
+    if not found and format_ == "video4linux2":
+        found = sorted(str(path) for path in Path("/dev").glob("video*"))
+    return f"there are {', '.join(found)}" if found else "no camera is found"
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error)

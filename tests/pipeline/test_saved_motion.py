@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rigid_motions import CENTRE_M, TO_CAMERA, lifted, poses_file
+
+import hyperlift
+from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.kinematics import JointLimits
+from hyperlift.skeletons import H36M_17
+
+WRIST = H36M_17.index("LWrist")
+
+
+def test_rigid_people_have_constant_bones_in_both_axes(tmp_path):
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 20), lifted(3, 20)]))
+    rigid = motion.rigid()
+    for before, person in zip(motion.people, rigid.people, strict=True):
+        for joints_m in (person.joints_m, person.world_m):
+            assert np.ptp(bone_lengths(joints_m, H36M_17), axis=0).max() < 1e-9
+        np.testing.assert_allclose((person.world_m - CENTRE_M) @ TO_CAMERA.T, person.joints_m, atol=1e-9)
+        np.testing.assert_array_equal(person.root_m, person.joints_m[:, 0])
+        np.testing.assert_array_equal(person.pose_norm, before.pose_norm)
+        moved_mm = 1000 * np.linalg.norm(person.joints_m - before.joints_m, axis=-1)
+        said = rigid.meta["rigid"]["people"][f"p{person.id}"]
+        assert said["mean_moved_mm"] == pytest.approx(moved_mm.mean(), abs=1e-3)
+        assert said["bones_m"]["LKnee"] == pytest.approx(0.43, abs=0.01)
+
+
+def test_a_rigid_motion_is_not_smoothed_again(tmp_path):
+    once = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 20)])).rigid()
+    once.save(tmp_path / "rigid.npz")
+    twice = hyperlift.load_motion(tmp_path / "rigid.npz").rigid()
+    np.testing.assert_allclose(twice.people[0].joints_m, once.people[0].joints_m, atol=1e-6)
+    assert twice.meta["rigid"] == once.meta["rigid"], "what is said is what the first fit moved"
+
+
+def test_missing_joints_are_filled_and_marked(tmp_path):
+    person = lifted(0, 30)
+    for array in (person.joints_m, person.world_m):
+        array[10:14, WRIST] = np.nan
+        array[20] = np.nan
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [person]))
+    assert motion.people[0].valid.all(), "a file may call valid what is not there"
+    rigid = motion.rigid().people[0]
+    assert np.isfinite(rigid.joints_m).all()
+    assert np.isfinite(rigid.world_m).all()
+    np.testing.assert_array_equal(rigid.valid, np.isfinite(person.joints_m).all(-1))
+    assert np.linalg.norm(rigid.world_m - lifted(0, 30).world_m, axis=-1).max() < 0.2
+
+
+def test_somebody_who_was_never_seen_stays_and_the_others_are_fitted(tmp_path):
+    unseen = replace(lifted(1, 10), valid=np.zeros((10, 17), bool))
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 10), unseen]))
+    rigid = motion.rigid()
+    assert set(rigid.fits) == {0}
+    np.testing.assert_array_equal(rigid.people[1].joints_m, unseen.joints_m)
+    assert [path.name for path in rigid.save(tmp_path / "walk.trc")] == ["walk.trc"]
+    with pytest.raises(InputError, match="nobody was seen"):
+        motion.of([1]).rigid()
+
+
+def test_people_without_metres_are_refused(tmp_path):
+    without = replace(lifted(2, 5), joints_m=None, root_m=None, world_m=None)
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [without]))
+    with pytest.raises(InputError, match="p2: person 2 has no joints in metres"):
+        motion.rigid()
+    with pytest.raises(InputError, match="person 2 has no joints in metres"):
+        motion.save_angles(tmp_path / "angles.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["poses.npz"]
+
+
+def test_one_frame(tmp_path):
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 1)]))
+    rigid = motion.rigid()
+    np.testing.assert_allclose(rigid.people[0].joints_m, motion.people[0].joints_m, atol=0.1)
+    for name in ("one.bvh", "one.glb", "one.trc", "one.c3d", "one.gif", "one.mp4", "one.csv"):
+        (path,) = rigid.save(tmp_path / name)
+        assert path.stat().st_size > 100
+    rigid.save_angles(tmp_path / "angles.csv")
+    assert len((tmp_path / "angles.csv").read_text().splitlines()) == 2
+
+
+def test_limits_hold_in_what_is_saved(tmp_path):
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 10)]))
+    limits = JointLimits({"Knee": {"X": (0.0, 0.5)}})
+    fitted = motion.rigid(limits).fits[0]
+    assert limits.penalty_rad2(fitted.rotations).max() < 1e-9
+    assert limits.penalty_rad2(motion.rigid().fits[0].rotations).max() > 0.01
+    assert motion.rigid(limits).meta["rigid"]["limits_deg"] == {"Knee": {"X": [0.0, 28.648]}}
+    motion.save(tmp_path / "free.bvh")
+    motion.save(tmp_path / "held.bvh", limits=limits)
+    assert (tmp_path / "free.bvh").read_text() != (tmp_path / "held.bvh").read_text()
+
+
+def test_angles_as_a_table(tmp_path):
+    people = [lifted(0, 6), replace(lifted(1, 6), world_m=None)]
+    people[0].valid[2, WRIST] = False
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", people))
+    motion.save_angles(tmp_path / "angles.csv")
+    header, *rows = [line.split(",") for line in (tmp_path / "angles.csv").read_text().splitlines()]
+    assert header[:3] == ["person", "frame", "time_s"]
+    assert all(name.endswith("_deg") for name in header[3:])
+    assert [row[:2] for row in rows] == [[str(p), str(f)] for p in (0, 1) for f in range(6)]
+    elbow, knee, lean = (
+        header.index(f"{name}_deg") for name in ("elbow_flexion_left", "knee_flexion_left", "lean_forward")
+    )
+    assert [row[elbow] == "" for row in rows] == [number == 2 for number in range(12)]
+    assert [row[lean] == "" for row in rows] == [number >= 6 for number in range(12)], "no world, no vertical"
+    # By the law of cosines, from the joints of one frame.
+    hip, bent, ankle = people[0].world_m[4, H36M_17.indices(["LHip", "LKnee", "LAnkle"])]
+    a, b, c = (np.linalg.norm(one - two) for one, two in ((hip, bent), (bent, ankle), (hip, ankle)))
+    inner_deg = np.degrees(np.arccos((a**2 + b**2 - c**2) / (2 * a * b)))
+    assert float(rows[4][knee]) == pytest.approx(180.0 - inner_deg, abs=0.006)
