@@ -144,6 +144,9 @@ def _make_trainer(
     folders = [folder / run.data.train for folder in (root, *run.data.more)]
     opened = {folder: _open_split(folder, convention, run, args.preload) for folder in dict.fromkeys(folders)}
     fps, credit = _fps_and_credits(opened, run)
+    if len({clips.n_frames for clips in opened.values()}) > 1:
+        lengths = ", ".join(f"{folder} has {clips.n_frames}" for folder, clips in opened.items())
+        raise InputError(f"clips of different lengths: {lengths} frames; convert them alike")
     clips = opened[folders[0]] if len(folders) == 1 else JoinedClips([opened[folder] for folder in folders])
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
