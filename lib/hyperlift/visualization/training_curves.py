@@ -63,7 +63,7 @@ def draw_training_curves(logs: Path | Sequence[Path], picture: Path) -> Path:
         axes.set(title=title, xlabel="epoch" if len(runs) == 1 else "hours of training", ylim=(0, None))
         axes.grid(alpha=0.3)
         if axes.lines:
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(frameon=False, fontsize=8, loc="upper right")
         if len(runs) > 1:
             _name_stages(axes, runs)
     with atomic_file(picture) as partial:
