@@ -226,12 +226,16 @@ def take_over(model: HyperLifter, trained: HyperLifter, source: str) -> None:
     Raises:
         InputError: the weights do not fit.
     """
-    if trained.config.depth or not model.config.depth:
-        load_weights(model, trained.state_dict(), source)
-    elif model.frame_lifter is None or trained.frame_lifter is None:
-        raise InputError(f"{source}: lifts frames alone (depth 0); the model has no frame_lifter to start from it")
+    if trained.config.depth == 0:
+        _start_from_frames(model, trained, source)
     else:
-        load_weights(model.frame_lifter, trained.frame_lifter.state_dict(), source)
+        load_weights(model, trained.state_dict(), source)
+
+
+def _start_from_frames(model: HyperLifter, frames_alone: HyperLifter, source: str) -> None:
+    if model.frame_lifter is None or frames_alone.frame_lifter is None:
+        raise InputError(f"{source}: lifts frames alone (depth 0); the model has no frame_lifter to start from it")
+    load_weights(model.frame_lifter, frames_alone.frame_lifter.state_dict(), source)
 
 
 def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:
