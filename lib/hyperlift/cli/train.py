@@ -83,6 +83,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
         InputError: something does not fit; nothing has been written then.
     """
     run = resolve_run_config(args)
+    _check_start(args, run)
     for name in args.log:
         check_sink(name)
     folder = _run_folder(args, run.name)
@@ -131,6 +132,23 @@ def _run_folder(args: argparse.Namespace, name: str) -> RunFolder:
     return folder
 
 
+def _check_start(args: argparse.Namespace, run: RunConfig) -> None:
+    """Refuse a run that has nothing to start from, or something that it does not ask for."""
+    if args.resume and args.pretrained is None:
+        return  # the state of a run that goes on holds its weights
+    if args.pretrained is None and run.training.after is not None:
+        before = args.config.parent / run.training.after
+        raise InputError(
+            f"{args.config}: starts from the weights that {before} trains (training.after); train that one first and "
+            f"give its last.safetensors as --pretrained, or let tools/train_wild.py {args.config} train both"
+        )
+    if run.training.finetune != (args.pretrained is not None):
+        raise InputError(
+            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is "
+            f"{args.pretrained or 'not given'}; finetuning wants both"
+        )
+
+
 def _make_trainer(
     args: argparse.Namespace,
     run: RunConfig,
@@ -150,8 +168,8 @@ def _make_trainer(
     clips = opened[folders[0]] if len(folders) == 1 else JoinedClips([opened[folder] for folder in folders])
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
-    if args.pretrained or not args.resume:  # the state of a run that goes on holds its weights
-        _start_from(model, args.pretrained, run, fps, args.config)
+    if args.pretrained:
+        _start_from(model, args.pretrained, run, fps)
     _freeze_all_but(model, run.training.partial_train)
     step, record = make_step(run, model, fps)
     return Trainer(
@@ -188,20 +206,7 @@ def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossSte
     return SupervisedStep(run.loss, model.skeleton), {}
 
 
-def _start_from(model: HyperLifter, pretrained: Path | None, run: RunConfig, fps: float, config: Path) -> None:
-    if pretrained is None and run.training.after is not None:
-        before = config.parent / run.training.after
-        raise InputError(
-            f"{config}: starts from the weights that {before} trains (training.after); train that one first and give "
-            f"its last.safetensors as --pretrained, or let tools/train_wild.py {config} train both"
-        )
-    if run.training.finetune != (pretrained is not None):
-        raise InputError(
-            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is "
-            f"{pretrained or 'not given'}; finetuning wants both"
-        )
-    if pretrained is None:
-        return
+def _start_from(model: HyperLifter, pretrained: Path, run: RunConfig, fps: float) -> None:
     if pretrained.suffix == ".safetensors":
         checkpoint = load_checkpoint(pretrained)
         spec = checkpoint.spec
