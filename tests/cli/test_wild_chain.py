@@ -29,7 +29,6 @@ STAGES = {
     "whole": {"crop": "null", "depth": 1, "epochs": 1, "start": "after: short.yaml, finetune: true", "more": ""},
 }
 CLIPS = "n_frames: 27\nstride: 9\nview_frames: 45\nviews: {views}\n"
-WRITTEN = ("best.safetensors", "config.json", "curves.png", "last.resume.pt", "last.safetensors", "log.jsonl")
 
 
 def write_stage(name: str, **changes) -> None:

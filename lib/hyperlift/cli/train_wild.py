@@ -87,7 +87,7 @@ def best_checkpoint(folder: RunFolder) -> Path:
 
 
 def _make_clips(args: argparse.Namespace, stages: Sequence[Stage]) -> int:
-    for store in wanted_stores(args, [stage.run for stage in stages]):
+    for store in wanted_stores(args, [stage.run for stage in _still_needed(stages)]):
         if store.folder.exists():
             _skip("clips", store.folder)
             continue
@@ -99,11 +99,15 @@ def _make_clips(args: argparse.Namespace, stages: Sequence[Stage]) -> int:
     return 0
 
 
-def _train(args: argparse.Namespace, stages: Sequence[Stage]) -> int:
-    # Before a stage that is finished, or in the middle of its training, nothing is needed any more.
+def _still_needed(stages: Sequence[Stage]) -> Sequence[Stage]:
+    """From the last stage on that is finished or in the middle of its training: what lies before has done its part."""
     begun = [number for number, stage in enumerate(stages) if stage.finished or stage.folder.resume.is_file()]
+    return stages[max(begun, default=0) :]
+
+
+def _train(args: argparse.Namespace, stages: Sequence[Stage]) -> int:
     weights = args.pretrained
-    for stage in stages[max(begun, default=0) :]:
+    for stage in _still_needed(stages):
         final, last = stage is stages[-1], stage.folder.checkpoint("last")
         what = "training" if final else f"training of {stage.run.name}"
         if stage.finished:
