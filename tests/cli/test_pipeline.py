@@ -259,6 +259,7 @@ SCRIPTS = [
     "tools/convert_mocap.py",
     "tools/train_wild.py",
     "tools/model_card.py",
+    "tools/draw_curves.py",
     "tools/convert_mpi_inf_3dhp.py",
 ]
 

@@ -9,6 +9,8 @@ import yaml
 from tiny_store import write_store
 
 from hyperlift.cli import evaluate, train
+from hyperlift.cli.wild_chain import chain_of
+from hyperlift.cli.wild_stores import recipe_of
 from hyperlift.config import load_config, to_mapping
 from hyperlift.models import HypergraphConfig, HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
@@ -27,6 +29,21 @@ def test_every_shipped_run_builds_its_network(path):
         model = HyperLifter(config)
     pose2d = torch.empty(1, config.n_frames, len(model.skeleton), 3, device="meta")
     assert model.to("meta")(pose2d).shape == pose2d.shape
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [("small", ["small_frames", "small_short", "small"]), ("nano", ["nano_frames", "nano"]), ("full", ["full"])],
+)
+def test_stages_fit_each_other_and_their_stores_have_recipes(name, stages, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    chain = chain_of(Path(f"configs/wild/{name}.yaml"))
+    assert [stage.run.name for stage in chain] == stages
+    assert [stage.folder.path for stage in chain] == [Path("checkpoint/pose3d", stage) for stage in stages]
+    named = {store.name: recipe_of(store) for stage in chain for store in (stage.run.data.root, *stage.run.data.more)}
+    both = {"mocap-wild": "mocap_wild.yaml", "mocap-upright": "mocap_upright.yaml"}
+    expected = {"mocap-wild-243": "mocap_wild.yaml"} if name == "full" else both
+    assert named == {store: Path("configs/data", recipe) for store, recipe in expected.items()}
 
 
 @pytest.mark.parametrize("name", OTHER_SKELETONS)

@@ -23,6 +23,9 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--evaluate", type=Path, required=True, metavar="CHECKPOINT", help=".safetensors of the run")
     arguments.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the clip store of the run")
+    arguments.add_argument(
+        "--before", type=Path, action="append", default=[], metavar="RUN", help="run folder it went on from; repeatable"
+    )
     arguments.add_argument("--scores", type=Path, action="append", default=[], metavar="FILE.json", help="repeatable")
     arguments.add_argument("--onnx", type=Path, metavar="FILE", help="the exported file, for its size")
     arguments.add_argument("--log", type=Path, metavar="FILE", help="log.jsonl of the run (beside the checkpoint)")
@@ -46,15 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         spec = type(spec)(**{**vars(spec), "name": args.name})
     # The best weights may be older than the end of the log.
     log = _lines(args.log or args.evaluate.with_name("log.jsonl"))
-    train = args.data / run["data"]["train"]
+    folders = [folder / run["data"]["train"] for folder in (args.data, *map(Path, run["data"]["more"]))]
+    stores = {folder: ClipStore(folder) for folder in folders}
     facts = CardFacts(
         spec=spec,
         run=run,
         parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
         onnx_mb=_size_mb(args.onnx) if args.onnx else None,
         log=[record for record in log if record["epoch"] <= checkpoint.metrics.get("epoch", record["epoch"])],
-        train=ClipStore(train),
+        train=[stores[folder] for folder in folders],
         scores=[_scores(path) for path in args.scores],
+        before=[(before.name, _lines(before / "log.jsonl")) for before in args.before],
         notes=_text(args.notes).splitlines() if args.notes else (),
     )
     with atomic_file(args.out) as partial:

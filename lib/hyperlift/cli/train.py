@@ -20,8 +20,8 @@ from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConventi
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
-from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, load_weights
-from hyperlift.models.lifting.warm_start import start_from_frames, start_from_mean
+from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint
+from hyperlift.models.lifting.warm_start import take_over
 from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
@@ -90,6 +90,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
         InputError: something does not fit; nothing has been written then.
     """
     run = resolve_run_config(args)
+    _check_start(args, run)
     for name in args.log:
         check_sink(name)
     folder = _run_folder(args, run.name)
@@ -138,6 +139,24 @@ def _run_folder(args: argparse.Namespace, name: str) -> RunFolder:
     return folder
 
 
+def _check_start(args: argparse.Namespace, run: RunConfig) -> None:
+    """Refuse a run that has nothing to start from, or something that it does not ask for."""
+    if args.resume and args.pretrained is None:
+        return  # the state of a run that goes on holds its weights
+    if args.pretrained is None and run.training.after:
+        before = " and ".join(str(args.config.parent / file) for file in run.training.after)
+        raise InputError(
+            f"{args.config}: starts from the weights that {before} trains (training.after); train that first and "
+            f"give its best.safetensors as --pretrained, or let tools/train_wild.py {args.config} train all"
+        )
+    if run.training.finetune != (args.pretrained is not None):
+        given = ", ".join(map(str, args.pretrained or ())) or "not given"
+        raise InputError(
+            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is {given}; "
+            "finetuning wants both"
+        )
+
+
 def _make_trainer(
     args: argparse.Namespace,
     run: RunConfig,
@@ -151,10 +170,14 @@ def _make_trainer(
     folders = [folder / run.data.train for folder in (root, *run.data.more)]
     opened = {folder: _open_split(folder, convention, run, args.preload) for folder in dict.fromkeys(folders)}
     fps, credit = _fps_and_credits(opened, run)
+    if len({clips.n_frames for clips in opened.values()}) > 1:
+        lengths = ", ".join(f"{folder} has {clips.n_frames}" for folder, clips in opened.items())
+        raise InputError(f"clips of different lengths: {lengths} frames; convert them alike")
     clips = opened[folders[0]] if len(folders) == 1 else JoinedClips([opened[folder] for folder in folders])
     torch.manual_seed(args.seed)
     model = HyperLifter(run.model).to(device)
-    _start_from(model, args.pretrained, run, fps)
+    if args.pretrained:
+        _start_from(model, args.pretrained, run, fps)
     _freeze_all_but(model, run.training.partial_train)
     step, record = make_step(run, model, fps)
     return Trainer(
@@ -191,42 +214,19 @@ def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossSte
     return SupervisedStep(run.loss, model.skeleton, run.training.one_frame), {}
 
 
-def _start_from(model: HyperLifter, pretrained: Sequence[Path] | None, run: RunConfig, fps: float) -> None:
-    if run.training.finetune != bool(pretrained):
-        given = ", ".join(map(str, pretrained or ())) or "not given"
-        raise InputError(
-            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is {given}; "
-            "finetuning wants both"
-        )
-    if not pretrained:
-        return
-    if len(pretrained) > 2:
-        raise InputError(f"--pretrained is given {len(pretrained)} times; a network starts from one checkpoint or two")
-    where = " and ".join(map(str, pretrained))
+def _start_from(model: HyperLifter, pretrained: Sequence[Path], run: RunConfig, fps: float) -> None:
     if len(pretrained) == 1 and pretrained[0].suffix != ".safetensors":
         load_bin_weights(pretrained[0], model)
         return
-    start = sorted((_checkpoint_like(file, run, fps).model for file in pretrained), key=lambda net: net.config.depth)
-    try:
-        if len(start) == 2:
-            start_from_mean(model, *start)
-        elif start[0].config.depth == 0:
-            start_from_frames(model, start[0])
-        else:
-            load_weights(model, start[0].state_dict(), where)
-    except InputError as error:
-        raise InputError(str(error) if str(error).startswith(where) else f"{where}: {error}") from error
-
-
-def _checkpoint_like(file: Path, run: RunConfig, fps: float) -> Checkpoint:
-    checkpoint = load_checkpoint(file)
-    spec = checkpoint.spec
-    if (spec.skeleton, spec.fps) != (run.model.skeleton, fps):
-        raise InputError(
-            f"{file}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
-            f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
-        )
-    return checkpoint
+    found = [load_checkpoint(file) for file in pretrained]
+    for file, checkpoint in zip(pretrained, found, strict=True):
+        spec = checkpoint.spec
+        if (spec.skeleton, spec.fps) != (run.model.skeleton, fps):
+            raise InputError(
+                f"{file}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
+                f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
+            )
+    take_over(model, [checkpoint.model for checkpoint in found], " and ".join(map(str, pretrained)))
 
 
 def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:

@@ -34,10 +34,12 @@ class CardFacts:
     """Size of the exported file."""
     log: Sequence[Mapping[str, Any]]
     """The run's log, a record an epoch."""
-    train: ClipStore
-    """The clips that it was trained on."""
+    train: Sequence[ClipStore]
+    """The clips that it was trained on; a store that counted twice stands here twice."""
     scores: Sequence[Mapping[str, Any]]
     """What ``evaluate.py --json`` wrote: of clip stores, of benchmark files, or both."""
+    before: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
+    """Names and logs of the runs whose weights it started from, the first one first."""
     notes: Sequence[str] = ()
     """Further known failures, a line each."""
 
@@ -48,7 +50,7 @@ def model_card(facts: CardFacts) -> str:
     rows = [
         ("Task", _task(spec)),
         ("Network", _network(facts)),
-        ("Data", _data(facts.train)),
+        ("Data", "; ".join(_data(store) for store in dict.fromkeys(facts.train))),
         ("Recipe", _recipe(facts)),
         ("Licence", spec.licence),
     ]
@@ -76,11 +78,13 @@ def _task(spec: LifterSpec) -> str:
 
 def _network(facts: CardFacts) -> str:
     model, spec = facts.run["model"], facts.spec
+    mlp = model["frame_lifter"]
+    frames = f"an MLP over single frames ({mlp['depth']} blocks of {mlp['channels']} channels), then " if mlp else ""
     size = f", {facts.onnx_mb:.1f} MB as ONNX" if facts.onnx_mb is not None else ""
     return (
-        f"{model['channels']} channels, depth {model['depth']}, {model['heads']} heads, {model['frame_patch']} frames "
-        f"a token, windows of {spec.n_frames} frames at {spec.fps:g} frames a second, input seen from the "
-        f"{model['input_frame']}; {facts.parameters / 1e6:.2f} M parameters{size}"
+        f"{frames}{model['channels']} channels, depth {model['depth']}, {model['heads']} heads, "
+        f"{model['frame_patch']} frames a token, windows of {spec.n_frames} frames at {spec.fps:g} frames a second, "
+        f"input seen from the {model['input_frame']}; {facts.parameters / 1e6:.2f} M parameters{size}"
     )
 
 
@@ -97,16 +101,25 @@ def _data(store: ClipStore) -> str:
 
 def _recipe(facts: CardFacts) -> str:
     training = facts.run["training"]
-    clips = training["clips_per_epoch"] or len(facts.train)
-    epochs = {record["epoch"]: record for record in facts.log}
-    steps = len(epochs) * -(-clips // training["batch_size"])
-    seconds = sum(record["seconds"] for record in epochs.values())
+    clips = training["clips_per_epoch"] or sum(map(len, facts.train))
+    epochs, hours = _epochs_and_hours(facts.log)
+    steps = epochs * -(-clips // training["batch_size"])
     start = "from weights of another run, " if training["finetune"] else ""
+    if facts.before:
+        stages = ((name, *_epochs_and_hours(log)) for name, log in facts.before)
+        start = (
+            "after " + ", ".join(f"`{name}` ({count} epochs, {spent:.1f} h)" for name, count, spent in stages) + ", "
+        )
     taught = ", taught by a larger network" if "distillation" in facts.run else ""
     return (
-        f"run `{facts.run['name']}`: {start}{len(epochs)} of {training['epochs']} epochs of {clips:,} clips, {steps:,} "
-        f"steps of {training['batch_size']} clips, {seconds / 3600:.1f} h of training{taught}"
+        f"run `{facts.run['name']}`: {start}{epochs} of {training['epochs']} epochs of {clips:,} clips, {steps:,} "
+        f"steps of {training['batch_size']} clips, {hours:.1f} h of training{taught}"
     )
+
+
+def _epochs_and_hours(log: Sequence[Mapping[str, Any]]) -> tuple[int, float]:
+    seconds = {record["epoch"]: record["seconds"] for record in log}
+    return len(seconds), sum(seconds.values()) / 3600
 
 
 def _bench_scores(scores: Mapping[str, Any]) -> str:
@@ -143,10 +156,10 @@ def _hardest(scores: Mapping[str, Any]) -> list[str]:
     return [f"**Hardest motions and joints**, P1 mm: {worst(scores['actions'])}; {worst(scores['overall']['joints'])}."]
 
 
-def _imbalance(store: ClipStore) -> list[str]:
+def _imbalance(stores: Sequence[ClipStore]) -> list[str]:
     """Who and what most of the clips show."""
     frames: dict[str, Counter[str]] = {"subjects": Counter(), "motions": Counter()}
-    for video in store.videos:
+    for video in (video for store in stores for video in store.videos):
         frames["subjects"][video.subject] += video.frames
         frames["motions"][video.action] += video.frames
     total = sum(frames["subjects"].values())

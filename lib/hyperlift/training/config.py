@@ -62,6 +62,10 @@ class TrainConfig:
     """Decay a step of an exponential moving average of the weights; the average is what is measured and saved."""
     finetune: bool = False
     """Start from the weights of a checkpoint (``train.py --pretrained FILE``) instead of from random ones."""
+    after: tuple[Path, ...] = ()
+    """Configurations of the runs whose best weights this one starts from, as seen from the folder of this one's file:
+    one, or a frame lifter and a network without one. ``tools/train_wild.py`` trains them first; wants
+    ``finetune: true``."""
     partial_train: tuple[str, ...] | None = None
     """Train only the parameters whose names begin with one of these, such as "head"; None trains all."""
     one_frame: bool = False
@@ -88,6 +92,9 @@ class TrainConfig:
             raise InputError("lr must be positive, lr_decay in (0, 1], weight_decay and warmup_steps not negative")
         if self.ema is not None and not 0 < self.ema < 1:
             raise InputError(f"ema is {self.ema}; it lies between 0 and 1")
+        if self.after and not self.finetune:
+            names = ", ".join(map(str, self.after))
+            raise InputError(f"after is {names}; a run that starts from another one's weights has finetune: true")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,3 +110,6 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.training.one_frame and self.model.depth:
             raise InputError(f"one_frame wants a network without transformer; model.depth is {self.model.depth}, not 0")
+        crop = self.data.crop_frames
+        if crop is not None and crop > self.model.n_frames:
+            raise InputError(f"data.crop_frames is {crop}; clips have at most model.n_frames, {self.model.n_frames}")

@@ -294,7 +294,7 @@ class Trainer:
             epoch, best, seed = int(state["epoch"]), float(state["best"]), int(state["seed"])
         except Exception as error:  # torch raises several kinds, all of which mean a file that is not ours
             raise InputError(f"{path}: not a resume state of this library ({str(error).splitlines()[0]})") from error
-        differing = _differing(self.complete(record, str(path)), self.run_config)
+        differing = differing_keys(self.complete(record, str(path)), self.run_config)
         if differing:
             raise InputError(f"{path}: belongs to another configuration; it differs in {', '.join(differing)}")
         if seed != self.seed:
@@ -322,13 +322,13 @@ def resume_file(path: Path) -> Path:
     return path
 
 
-def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str = "") -> list[str]:
-    """Dotted names of the keys in which two nested mappings differ."""
+def differing_keys(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "") -> list[str]:
+    """Dotted names of the keys in which two nested mappings differ, each with both values."""
     names = []
-    for key in ours.keys() | theirs.keys():
-        a, b = ours.get(key), theirs.get(key)
+    for key in before.keys() | now.keys():
+        a, b = before.get(key), now.get(key)
         if isinstance(a, Mapping) and isinstance(b, Mapping):
-            names += _differing(a, b, f"{where}{key}.")
+            names += differing_keys(a, b, f"{where}{key}.")
         elif a != b:
             names.append(f"{where}{key} ({a} before, {b} now)")
     return sorted(names)

@@ -1,10 +1,40 @@
 """Starting a network from smaller ones that were trained before."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from hyperlift.errors import InputError
+from hyperlift.models.checkpoint import load_weights
 from hyperlift.models.lifting.lifter import HyperLifter
+
+
+def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -> None:
+    """Give a network the weights that it starts from.
+
+    Args:
+        model: what is going to be trained; changed in place.
+        trained: one network: of the same kind, or a frame lifter alone (depth 0). Or two: a frame lifter and a
+            transformer, in either order.
+        source: of ``trained``, for messages.
+
+    Raises:
+        InputError: the weights do not fit.
+    """
+    start = sorted(trained, key=lambda network: network.config.depth)
+    if len(start) == 1 and start[0].config.depth:
+        load_weights(model, start[0].state_dict(), source)
+        return
+    try:
+        if len(start) == 1:
+            start_from_frames(model, start[0])
+        elif len(start) == 2:
+            start_from_mean(model, *start)
+        else:
+            raise InputError(f"{len(start)} checkpoints; a network starts from one or two")
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
 
 
 @torch.no_grad()
