@@ -25,8 +25,8 @@ training: {{epochs: {epochs}, batch_size: 8, clips_per_epoch: 16, lr: 1.0e-2, em
 """
 STAGES = {
     "frames": {"crop": 1, "depth": 0, "epochs": 1, "start": "", "more": "calm-9, calm-9"},
-    "short": {"crop": 3, "depth": 1, "epochs": 2, "start": "after: frames.yaml, finetune: true", "more": "calm-9"},
-    "whole": {"crop": "null", "depth": 1, "epochs": 1, "start": "after: short.yaml, finetune: true", "more": ""},
+    "short": {"crop": 3, "depth": 1, "epochs": 2, "start": "after: [frames.yaml], finetune: true", "more": "calm-9"},
+    "whole": {"crop": "null", "depth": 1, "epochs": 1, "start": "after: [short.yaml], finetune: true", "more": ""},
 }
 CLIPS = "n_frames: 27\nstride: 9\nview_frames: 45\nviews: {views}\n"
 
@@ -109,7 +109,7 @@ def test_three_stages_interrupted_in_the_second(project, capsys, monkeypatch):
         assert (
             train.main(["--config", f"runs/{name}.yaml", "--checkpoint", f"hand/{name}", "--no-progress", *before]) == 0
         )
-        before = ["--pretrained", f"hand/{name}/last.safetensors"]
+        before = ["--pretrained", f"hand/{name}/best.safetensors"]
     by_hand, ours = weights("hand/whole"), weights("out/whole")
     assert by_hand.keys() == ours.keys()
     assert all(torch.equal(by_hand[name], ours[name]) for name in ours)
@@ -153,19 +153,19 @@ def test_three_stages_interrupted_in_the_second(project, capsys, monkeypatch):
 
 CHAINS = {
     "names a file that is not there": (
-        {"whole": {"start": "after: none.yaml, finetune: true"}},
+        {"whole": {"start": "after: [none.yaml], finetune: true"}},
         "runs/whole.yaml: training.after is none.yaml; runs/none.yaml: no such file",
     ),
     "leads in a circle": (
-        {"frames": {"start": "after: whole.yaml, finetune: true"}},
+        {"frames": {"start": "after: [whole.yaml], finetune: true"}},
         "runs/frames.yaml: training.after is whole.yaml, which comes after runs/frames.yaml itself: a circle",
     ),
     "of one name": (
-        {"short": {"start": "after: other.yaml, finetune: true"}},
+        {"short": {"start": "after: [other.yaml], finetune: true"}},
         "runs/whole.yaml: its stages are named frames, short, short, whole; each wants a name of its own",
     ),
     "wants finetune": (
-        {"short": {"start": "after: frames.yaml"}},
+        {"short": {"start": "after: [frames.yaml]"}},
         "runs/short.yaml: training: after is frames.yaml; a run that starts from another one's weights has finetune: t",
     ),
     "weights that do not fit": (
