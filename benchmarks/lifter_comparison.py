@@ -34,7 +34,7 @@ from hyperlift.models.lifting.hypergraph import HypergraphConfig
 from hyperlift.skeletons import H36M_17
 from hyperlift.wild.windows import lift_windows
 
-WARMUP = 100
+WARMUP = 50
 LABELS = HypergraphConfig(joint_label=(0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5))
 ONE_EDGE_A_JOINT = HypergraphConfig(joint_label=tuple(range(17)))
 NEIGHBOURS = (-12, -8, -5, -3, -1, 0, 1, 3, 5, 8, 12)
@@ -68,9 +68,9 @@ class Task:
         return LossWeights(position=1.0, temporal_consistency=0.0, velocity=self.velocity)
 
 
-SCRATCH = Task("From random weights", frames=27, clips=9, steps=600, lr=1e-3)
-ON = Task("A trained network without one part, trained on", frames=81, clips=8, steps=300, lr=3e-4)
-SINGLE = Task("Input and answer, by the per-frame part alone", frames=1, clips=256, steps=600, lr=1e-3, velocity=0.0)
+SCRATCH = Task("From random weights", frames=27, clips=9, steps=300, lr=1e-3)
+ON = Task("A trained network without one part, trained on", frames=81, clips=8, steps=150, lr=3e-4)
+SINGLE = Task("Input and answer, by the per-frame part alone", frames=1, clips=256, steps=400, lr=1e-3, velocity=0.0)
 
 
 @dataclass(frozen=True)
