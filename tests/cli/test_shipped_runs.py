@@ -33,7 +33,11 @@ def test_every_shipped_run_builds_its_network(path):
 
 @pytest.mark.parametrize(
     ("name", "stages"),
-    [("small", ["small_frames", "small_windows", "small_attention", "small"]), ("nano", ["small_frames", "small_windows", "nano"]), ("full", ["full"])],
+    [
+        ("small", ["small_frames", "small_windows", "small_attention", "small"]),
+        ("nano", ["small_frames", "small_windows", "nano"]),
+        ("full", ["full"]),
+    ],
 )
 def test_stages_fit_each_other_and_their_stores_have_recipes(name, stages, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -8,7 +8,7 @@ from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttenti
 from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.layers.membership import FixedMembership
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
-from hyperlift.models.lifting.warm_start import start_from_mean
+from hyperlift.models.lifting.warm_start import start_from_mean, take_over
 from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
 
 PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)
@@ -336,9 +336,25 @@ def test_the_filter_starts_as_none_and_averages_paths():
     filtered.start_from(plain)
     features = clips(2, 6)
     torch.testing.assert_close(filtered(features), plain(features))
-    torch.nn.init.constant_(filtered.filter.weight, 1 / 3)
+    torch.nn.init.constant_(filtered.filter.kernel, 1 / 3)
     pose = plain(features)
     torch.testing.assert_close(filtered(features)[:, 2], pose[:, 1:4].mean(1))
     torch.testing.assert_close(filtered(features)[:, 0], (2 * pose[:, 0] + pose[:, 1]) / 3)  # the end is repeated
-    with pytest.raises(InputError, match="it counts frames"):
-        FrameLifterConfig(smoothing=-1)
+    for wrong in (FrameLifterConfig, ModelConfig):
+        with pytest.raises(InputError, match="it counts frames"):
+            wrong(smoothing=-1)
+
+
+def test_a_final_filter_starts_as_a_gaussian_and_is_taken_along():
+    torch.manual_seed(0)
+    before, after = HyperLifter(tiny()).eval(), HyperLifter(tiny(smoothing=4)).eval()
+    take_over(after, [before], "before")
+    pose2d = clips(2, 9)
+    pose = before(pose2d)
+    weight = np.exp(-0.5 * np.arange(-4, 5) ** 2)  # a standard deviation of one frame
+    middle = (pose * torch.from_numpy(weight / weight.sum()).float()[:, None, None]).sum(1)
+    torch.testing.assert_close(after(pose2d)[:, 4], middle - middle[:, :1])
+    torch.nn.init.constant_(after.filter.kernel, 1 / 9)
+    again = HyperLifter(tiny(smoothing=4)).eval()
+    take_over(again, [after], "after")
+    torch.testing.assert_close(again(pose2d)[:, 4], pose.mean(1) - pose.mean(1)[:, :1])

@@ -79,11 +79,20 @@ def _task(spec: LifterSpec) -> str:
 def _network(facts: CardFacts) -> str:
     model, spec = facts.run["model"], facts.spec
     mlp = model["frame_lifter"]
-    frames = f"an MLP over single frames ({mlp['depth']} blocks of {mlp['channels']} channels), then " if mlp else ""
+    parts = []
+    if mlp:
+        seen = "single frames" if len(mlp["neighbours"]) == 1 else f"{len(mlp['neighbours'])} frames around each"
+        parts.append(f"an MLP over {seen} ({mlp['depth']} blocks of {mlp['channels']} channels)")
+    if model["depth"]:
+        parts.append(
+            f"a transformer of {model['channels']} channels, depth {model['depth']}, {model['heads']} heads, "
+            f"{model['frame_patch']} frames a token"
+        )
+    if model["smoothing"]:
+        parts.append(f"a filter of {2 * model['smoothing'] + 1} frames")
     size = f", {facts.onnx_mb:.1f} MB as ONNX" if facts.onnx_mb is not None else ""
     return (
-        f"{frames}{model['channels']} channels, depth {model['depth']}, {model['heads']} heads, "
-        f"{model['frame_patch']} frames a token, windows of {spec.n_frames} frames at {spec.fps:g} frames a second, "
+        f"{', then '.join(parts)}; windows of {spec.n_frames} frames at {spec.fps:g} frames a second, "
         f"input seen from the {model['input_frame']}; {facts.parameters / 1e6:.2f} M parameters{size}"
     )
 

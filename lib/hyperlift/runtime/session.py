@@ -11,7 +11,7 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
 
-BUNDLED = {"small": "lifter-small.onnx"}
+BUNDLED = {"small": "lifter-small.onnx", "nano": "lifter-nano.onnx"}
 """Lifters that come with the package, by name; the first is the default."""
 
 _QUIET = 3

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hyperlift.errors import InputError
+from hyperlift.models.layers.path_filter import PathFilter
 from hyperlift.shapes import Float
 
 
@@ -60,13 +61,7 @@ class FrameLifter(nn.Module):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
         self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * joints))
-        self.filter = None
-        if config.smoothing:
-            taps = 2 * config.smoothing + 1
-            self.filter = nn.Conv1d(3 * joints, 3 * joints, taps, groups=3 * joints, bias=False)
-            nn.init.zeros_(self.filter.weight)
-            with torch.no_grad():
-                self.filter.weight[:, :, config.smoothing] = 1.0
+        self.filter = PathFilter(joints, config.smoothing) if config.smoothing else None
         self.register_buffer("neighbours", torch.tensor(config.neighbours), persistent=False)
 
     def forward(
@@ -88,12 +83,8 @@ class FrameLifter(nn.Module):
         x = self.embed(x)
         for block in self.blocks:
             x = x + block(x)
-        pose: torch.Tensor = self.head(x)
-        if self.filter is not None and only is None:
-            reach = self.config.smoothing
-            path = nn.functional.pad(pose.transpose(1, 2), (reach, reach), mode="replicate")
-            pose = self.filter(path).transpose(1, 2)
-        return pose.unflatten(-1, (-1, 3))
+        pose: torch.Tensor = self.head(x).unflatten(-1, (-1, 3))
+        return pose if self.filter is None or only is not None else self.filter(pose)
 
     @torch.no_grad()
     def start_from(self, other: "FrameLifter") -> None:

@@ -12,6 +12,7 @@ from hyperlift.geometry.contract import LabelSpace
 from hyperlift.models.layers.attention import SpatialAttention, TemporalAttention
 from hyperlift.models.layers.blocks import Block
 from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
+from hyperlift.models.layers.path_filter import PathFilter
 from hyperlift.models.lifting.hypergraph import HypergraphConfig, tensor
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.shapes import Float
@@ -38,6 +39,9 @@ class ModelConfig:
     """Whether the network sees joints from the picture's centre or from the person's."""
     frame_lifter: FrameLifterConfig | None = None
     """An MLP that lifts every frame by itself first; the transformer sees its answer and corrects it."""
+    smoothing: int = 0
+    """Frames on either side that a learned filter of every joint's path reaches, at the very end; 0 for no filter. It
+    starts as a Gaussian with a standard deviation of a quarter of that."""
     use_confidence: bool = True
     """False: every joint counts as seen for sure, whatever the detector said."""
     label_space: LabelSpace = "image"
@@ -61,6 +65,8 @@ class ModelConfig:
             raise InputError(f"n_frames {self.n_frames} is no multiple of frame_patch {self.frame_patch}")
         if not 0 <= self.drop_path < 1:
             raise InputError(f"drop_path is {self.drop_path}; it lies between 0 and 1")
+        if self.smoothing < 0:
+            raise InputError(f"smoothing is {self.smoothing}; it counts frames")
         skeleton = skeleton_named(self.skeleton)
         if self.rootrel and len(skeleton.bones) != len(skeleton) - 1:
             raise InputError(f"skeleton {self.skeleton} is no tree of bones; a lifter needs its root")
@@ -95,6 +101,7 @@ class HyperLifter(nn.Module):
 
         features = 3 if config.input_frame == "picture" else 6
         self.frame_lifter = None if config.frame_lifter is None else FrameLifter(config.frame_lifter, joints, features)
+        self.filter = PathFilter(joints, config.smoothing, config.smoothing / 4) if config.smoothing else None
         if config.depth == 0:
             return
         if self.frame_lifter is not None:
@@ -139,6 +146,8 @@ class HyperLifter(nn.Module):
             pose = self._rooted(self.frame_lifter(features, only))
             if self.config.depth:
                 pose = pose + self._over_time(torch.cat([features, pose], dim=-1))
+        if self.filter is not None and only is None:
+            pose = self.filter(pose)
         if frame is not None and self.config.label_space == "image":
             pose = pose * frame.spread
             if not self.config.rootrel:

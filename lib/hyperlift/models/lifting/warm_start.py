@@ -15,17 +15,22 @@ def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -
 
     Args:
         model: what is going to be trained; changed in place.
-        trained: one network: of the same kind, or a frame lifter alone (depth 0). Or two: a frame lifter and a
-            transformer, in either order.
+        trained: one network: of the same kind (a final filter of another reach is not taken), or a frame lifter
+            alone (depth 0). Or two: a frame lifter and a transformer, in either order.
         source: of ``trained``, for messages.
 
     Raises:
         InputError: the weights do not fit.
     """
     start = sorted(trained, key=lambda network: network.config.depth)
-    if len(start) == 1 and start[0].config.depth:
-        load_weights(model, start[0].state_dict(), source)
-        return
+    if len(start) == 1 and start[0].config.depth == model.config.depth:
+        weights = start[0].state_dict()
+        if start[0].config.smoothing != model.config.smoothing:
+            weights = {name: tensor for name, tensor in weights.items() if not name.startswith("filter.")}
+            weights |= {name: tensor for name, tensor in model.state_dict().items() if name.startswith("filter.")}
+        if model.config.depth or start[0].config.frame_lifter == model.config.frame_lifter:
+            load_weights(model, weights, source)
+            return
     try:
         if len(start) == 1:
             start_from_frames(model, start[0])

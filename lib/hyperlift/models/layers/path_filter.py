@@ -1,0 +1,29 @@
+"""A learned filter of every joint's path over time."""
+
+import torch
+from torch import Tensor, nn
+
+from hyperlift.shapes import Float
+
+
+class PathFilter(nn.Module):
+    """One kernel a joint and axis. Past the ends of a clip the end is repeated.
+
+    Args:
+        joints: V.
+        reach: frames on either side.
+        spread: standard deviation, in frames, of the Gaussian that it starts as; 0 starts as no filter.
+    """
+
+    def __init__(self, joints: int, reach: int, spread: float = 0.0) -> None:
+        super().__init__()
+        self.reach = reach
+        offsets = torch.arange(-reach, reach + 1)
+        kernel = torch.exp(-0.5 * (offsets / spread) ** 2) if spread else (offsets == 0).float()
+        self.kernel = nn.Parameter((kernel / kernel.sum()).expand(3 * joints, 1, -1).clone())
+
+    def forward(self, pose: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
+        """Filter all paths."""
+        path = nn.functional.pad(pose.flatten(2).transpose(1, 2), (self.reach, self.reach), mode="replicate")
+        filtered = nn.functional.conv1d(path, self.kernel, groups=path.shape[1])
+        return filtered.transpose(1, 2).unflatten(-1, (-1, 3))
