@@ -25,6 +25,7 @@ def write_bvh(
     naming: str = "plain",
     unit: str = "cm",
     order: str = "ZXY",
+    start_s: float | None = None,
 ) -> None:
     """Write one person, whole or not at all.
 
@@ -42,6 +43,8 @@ def write_bvh(
         naming: of the joints, one of ``node_tree.NAMINGS``.
         unit: of lengths, cm or m.
         order: of the angles, one for all joints, or ``per-joint``.
+        start_s: time of the file's first frame; the first pose is held until the motion begins, so that people of one
+            recording who share it move together. None begins with the motion.
 
     Raises:
         InputError: an unknown naming, unit or order, or a folder that cannot be written.
@@ -53,10 +56,13 @@ def write_bvh(
     tree = node_tree(fitted, naming)
     orders = [_lock_free(name) if order == PER_JOINT else order for name in node_tree(fitted).names]
     lines = ["HIERARCHY", *_node(tree, 0, 0, orders, _PER_M[unit]), "MOTION"]
-    lines += [f"Frames: {len(fitted.time_s)}", f"Frame Time: {_frame_time_s(fitted):.8f}"]
+    frame_time_s = _frame_time_s(fitted)
+    held = 0 if start_s is None else max(0, round((float(fitted.time_s[0]) - start_s) / frame_time_s))
+    lines += [f"Frames: {held + len(fitted.time_s)}", f"Frame Time: {frame_time_s:.8f}"]
     angles = [matrix_to_euler(tree.rotations[:, node], own) for node, own in enumerate(orders)]
     degrees = np.degrees(continuous_euler(np.stack(angles, axis=1)))
     rows = np.concatenate([tree.root_m * _PER_M[unit], degrees.reshape(len(degrees), -1)], axis=1)
+    rows = np.concatenate([np.repeat(rows[:1], held, axis=0), rows])
     lines += [" ".join(f"{number:.6f}" for number in row) for row in rows.tolist()]
     with atomic_file(path) as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")

@@ -23,7 +23,7 @@ _VERTICES = 34962
 _COLOURS = {"L": (0.16, 0.45, 0.80, 1.0), "R": (0.84, 0.33, 0.20, 1.0), "": (0.45, 0.47, 0.50, 1.0)}
 
 
-def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain") -> None:
+def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain", start_s: float | None = None) -> None:
     """Write one person, whole or not at all: metres, y up, looking along +z at rest (a T-pose).
 
     Every node has a rotation of every frame, the root a place as well; players interpolate between
@@ -31,15 +31,17 @@ def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain") 
 
     Args:
         path: the file.
-        fitted: the motion; its times become those of the file, from 0.
+        fitted: the motion; its times become those of the file.
         naming: of the nodes, one of ``node_tree.NAMINGS``.
+        start_s: the time that is 0 in the file; None for the first frame's. People of one recording who share it move
+            together: players hold the first pose until it begins.
 
     Raises:
         InputError: an unknown naming, or a folder that cannot be written.
     """
     tree = node_tree(fitted, naming)
     buffer = _Buffer()
-    times = buffer.add(fitted.time_s - fitted.time_s[0], "SCALAR", bounds=True)
+    times = buffer.add(fitted.time_s - (fitted.time_s[0] if start_s is None else start_s), "SCALAR", bounds=True)
     animation = _animation(tree, times, buffer)
     mesh, materials = _sticks(tree, buffer)
     places = tree.rest_m()

@@ -132,17 +132,19 @@ class LiveSession:
         return True
 
     def summary(self) -> str:
-        """Frames, rate and medians of the way of a frame up to its sending, in a line."""
+        """Frames, rate and means of the way of a frame up to its sending, in a line."""
         if len(self._courses) < 2:
             return f"{self._frames} frames"
         courses = np.array(self._courses)
-        captured, begun, detected, complete, placed = np.median(np.diff(courses, prepend=courses[:, :1]), axis=0)[:5]
+        # Means, not medians: parts of a sum must sum up.
+        captured, begun, detected, complete, placed = np.mean(np.diff(courses, prepend=courses[:, :1]), axis=0)[:5]
         del captured
-        rate = 1e3 * (len(courses) - 1) / (courses[-1, 4] - courses[0, 4])
-        total = float(np.median(courses[:, 4] - courses[:, 0]))
+        # Against the pictures' own clock: the last frames of a video leave together.
+        rate = 1e3 * len(courses) / max(courses[-1, 4] - courses[0, 0], 1e-9)
+        total = float(np.mean(courses[:, 4] - courses[:, 0]))
         return (
-            f"{self._frames} frames, {rate:.1f} a second, {self._capture.dropped} dropped; median {total:.0f} ms from "
-            f"picture to sending: waits {begun:.0f}, detection {detected:.0f}, look-ahead {complete:.0f}, "
+            f"{self._frames} frames, {rate:.1f} a second, {self._capture.dropped} dropped; on average {total:.0f} ms "
+            f"from picture to sending: waits {begun:.0f}, detection {detected:.0f}, look-ahead {complete:.0f}, "
             f"lift {placed:.0f}"
         )
 

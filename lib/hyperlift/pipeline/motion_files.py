@@ -64,7 +64,8 @@ def body_paths(path: Path, ids: Sequence[int], numbered: bool) -> list[Path]:
 def write_bodies(
     path: Path, fits: Mapping[int, FittedMotion], naming: str = "plain", numbered: bool = False
 ) -> list[Path]:
-    """Write everybody's rigid body as ``.bvh``, ``.glb``, ``.trc`` or ``.c3d``, one file a person.
+    """Write everybody's rigid body as ``.bvh``, ``.glb``, ``.trc`` or ``.c3d``, one file a person. In BVH and glTF all
+    begin with the recording: whoever enters later holds the first pose until then.
 
     Returns:
         The files.
@@ -78,9 +79,9 @@ def write_bodies(
         check_output(own)
     for own, fitted in zip(paths, fits.values(), strict=True):
         if kind == ".bvh":
-            write_bvh(own, fitted, naming=naming)
+            write_bvh(own, fitted, naming=naming, start_s=0.0)
         elif kind == ".glb":
-            write_glb(own, fitted, naming=naming)
+            write_glb(own, fitted, naming=naming, start_s=0.0)
         elif kind == ".trc":
             write_trc(own, fitted)
         else:

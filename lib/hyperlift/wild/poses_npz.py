@@ -129,7 +129,9 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
                 for number in ids
             ]
     except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path}: holds no 3D poses ({error}); expected the pose3d.npz that lifting writes") from error
+        # NumPy takes what it does not know for a pickle and says so; that helps nobody.
+        why = "" if "pickle" in str(error) else f" ({error})"
+        raise InputError(f"{path}: holds no 3D poses{why}; expected the pose3d.npz that lifting writes") from error
     if meta.get("format") != FORMAT or meta.get("version") != FORMAT_VERSION:
         raise InputError(
             f"{path}: is {meta.get('format')} version {meta.get('version')}; expected {FORMAT} version {FORMAT_VERSION}"
