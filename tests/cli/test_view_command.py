@@ -70,3 +70,10 @@ def test_outputs_and_videos_that_cannot_be(poses, tmp_path, capsys):
     assert "pose3d.npz" in refused(capsys, poses, "--video", poses)
     assert "would overwrite" in refused(capsys, poses, "--out", poses)
     assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_page_has_the_name_of_one_and_a_text_is_called_no_pickle(poses, tmp_path, capsys):
+    assert "choose a name that ends in .html" in refused(capsys, poses, "--out", tmp_path / "walk.pdf")
+    assert not (tmp_path / "walk.pdf").exists()
+    (tmp_path / "README.md").write_text("# no poses\n")
+    assert "pickle" not in refused(capsys, tmp_path / "README.md")
