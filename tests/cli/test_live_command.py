@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ctrl_c import hear_ctrl_c
 from live_client import frames_until_end, get
 from pipeline_recordings import write_spots
 
@@ -65,7 +66,8 @@ def test_ctrl_c_ends_it_and_says_what_was(video, listens):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "hyperlift.cli.main", "live", "--source", str(video), "--every-frame"]
     command += ["--no-open", "--port", "0", "--threads", "1", "--no-picture"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    running = subprocess.Popen(command, **pipes, env=environment, preexec_fn=hear_ctrl_c)
     assert running.stdout is not None
     port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", running.stdout.readline())[1])
     if listens:

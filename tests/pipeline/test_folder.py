@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ctrl_c import hear_ctrl_c
 from pipeline_recordings import write_spots
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
@@ -121,7 +122,9 @@ def test_an_ended_command_leaves_nobody_working(tmp_path: Path, end: signal.Sign
     for name in ("a.mp4", "b.mp4"):
         write_spots(videos / name, [300.0] * 3000)
     command = [sys.executable, "-m", "hyperlift.cli.main", "lift", str(videos), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen([*command, "--jobs", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        [*command, "--jobs", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=hear_ctrl_c
+    )
     deadline = time.monotonic() + 60
     while len(_group(process.pid)) < 4 and time.monotonic() < deadline:  # command, two workers, a resource tracker
         time.sleep(0.1)
