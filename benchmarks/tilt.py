@@ -186,7 +186,7 @@ def views_of(setting: Setting, clips: Sequence[np.ndarray], seed: int) -> Views:
     roll = np.radians(setting.roll_deg)
     pan = np.array([[np.cos(aside), 0, np.sin(aside)], [0, 1, 0], [-np.sin(aside), 0, np.cos(aside)]])
     spin = np.array([[np.cos(roll), np.sin(roll), 0], [-np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    keypoints, truth, ups = [], [], []
+    keypoints, truth, ups, matrices = [], [], [], []
     for number, clip in enumerate(clips):
         camera = draw_camera(clip, ranges, np.random.default_rng([seed, number, 2]))
         assert camera is not None, "no camera sees a clip from far enough away"
@@ -200,7 +200,9 @@ def views_of(setting: Setting, clips: Sequence[np.ndarray], seed: int) -> Views:
         keypoints.append(corrupt_keypoints(points_px, size_px, hidden, FPS, H36M_17, DetectorNoise(), rng))
         truth.append(joints_m - joints_m[:, :1])
         ups.append(camera.R @ [0.0, 0.0, 1.0])
-    return Views(np.stack(keypoints).astype(np.float64), np.stack(truth), camera.K, np.stack(ups))
+        matrices.append(camera.K)
+    # One lens and picture size: the same matrix for all.
+    return Views(np.stack(keypoints).astype(np.float64), np.stack(truth), matrices[0], np.stack(ups))
 
 
 class Ideas:

@@ -34,8 +34,8 @@ def test_every_shipped_run_builds_its_network(path):
 @pytest.mark.parametrize(
     ("name", "stages"),
     [
-        ("small", ["small_frames", "small_windows", "small_attention", "small"]),
-        ("nano", ["small_frames", "small_windows", "nano"]),
+        ("small", ["small_frames", "small_windows", "small_attention", "small_joined", "small"]),
+        ("nano", ["small_frames", "small_windows", "nano_clips", "nano"]),
         ("full", ["full"]),
     ],
 )

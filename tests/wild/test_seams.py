@@ -41,7 +41,8 @@ def cut_hard(predict: Callable[[np.ndarray], np.ndarray], clip: np.ndarray, wind
     return np.concatenate([predict(clip[None, start : start + window])[0] for start in range(0, len(clip), window)])
 
 
-@pytest.mark.parametrize("window", [81, 45, 27])
+# The lifter sees 27 frames to either side: windows of less than 45 are mostly ends.
+@pytest.mark.parametrize("window", [81, 63, 45])
 def test_windows_leave_no_seams(recording: np.ndarray, window: int):
     lifter = load_lifter(threads=1)
     # Borders inside the clip: the first frame of every window but the first, and the one after its last.

@@ -14,11 +14,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = _parser().parse_args(argv)
     out = args.out or args.poses.with_suffix(".html")
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out {out}: is a web page; choose a name that ends in .html")
     for given in (args.poses, args.video):
         if given is not None and out.exists() and given.exists() and out.samefile(given):
             raise InputError(f"--out {out}: would overwrite what it is made from; choose another output")
+    if not out.is_dir() and out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--out {out}: is a web page; choose a name that ends in .html")
     people, meta = from_npz(args.poses)
     page = write_page(out, people, meta, args.video)
     for note in page.notes:

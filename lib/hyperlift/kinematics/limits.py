@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from hyperlift.errors import InputError
 from hyperlift.kinematics.rotations import matrix_from_euler, matrix_to_euler, other_euler
@@ -119,6 +118,8 @@ def read_limits(path: Path | str) -> JointLimits:
     Raises:
         InputError: no such file, not of this form, an unknown joint or axis, or a range without the rest pose.
     """
+    import yaml  # only who hands in a file waits for it
+
     path = Path(path)
     try:
         stated = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -8,7 +8,6 @@ R = Rz(a) Rx(b) Ry(c). NaN in gives NaN out for the 6D form; the others want fin
 import warnings
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from hyperlift.shapes import Float
 
@@ -49,12 +48,12 @@ def matrix_to_6d(matrix: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*a
 
 def matrix_from_quaternion(quaternion: Float[np.ndarray, "*any 4"]) -> Float[np.ndarray, "*any 3 3"]:
     """From x, y, z, w of any length but 0."""
-    return Rotation.from_quat(quaternion.reshape(-1, 4)).as_matrix().reshape(*quaternion.shape[:-1], 3, 3)
+    return _rotation().from_quat(quaternion.reshape(-1, 4)).as_matrix().reshape(*quaternion.shape[:-1], 3, 3)
 
 
 def matrix_to_quaternion(matrix: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*any 4"]:
     """To x, y, z, w of length 1 with w ≥ 0; see ``continuous_quaternions`` for motions."""
-    quaternion = Rotation.from_matrix(matrix.reshape(-1, 3, 3)).as_quat(canonical=True)
+    quaternion = _rotation().from_matrix(matrix.reshape(-1, 3, 3)).as_quat(canonical=True)
     return quaternion.reshape(*matrix.shape[:-2], 4)
 
 
@@ -68,7 +67,7 @@ def continuous_quaternions(quaternions: Float[np.ndarray, "frames *any 4"]) -> F
 
 def matrix_from_euler(angles_rad: Float[np.ndarray, "*any 3"], order: str) -> Float[np.ndarray, "*any 3 3"]:
     """From angles in the order's own sequence."""
-    rotation = Rotation.from_euler(order, angles_rad.reshape(-1, 3))
+    rotation = _rotation().from_euler(order, angles_rad.reshape(-1, 3))
     return rotation.as_matrix().reshape(*angles_rad.shape[:-1], 3, 3)
 
 
@@ -77,7 +76,7 @@ def matrix_to_euler(matrix: Float[np.ndarray, "*any 3 3"], order: str) -> Float[
     about the same axis, and the last is 0."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Gimbal lock")
-        angles = Rotation.from_matrix(matrix.reshape(-1, 3, 3)).as_euler(order)
+        angles = _rotation().from_matrix(matrix.reshape(-1, 3, 3)).as_euler(order)
     return angles.reshape(*matrix.shape[:-2], 3)
 
 
@@ -147,3 +146,10 @@ def _cross_matrix(vectors: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*a
         matrix[..., j, i] = vectors[..., k]
         matrix[..., i, j] = -vectors[..., k]
     return matrix
+
+
+def _rotation():
+    """SciPy's class; half a second to import, and lifting without rigid bones never needs it."""
+    from scipy.spatial.transform import Rotation
+
+    return Rotation

@@ -1,7 +1,6 @@
 """Smooth curves through weighted values: penalised least squares (Whittaker 1923; Eilers 2003)."""
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from hyperlift.shapes import Float
 
@@ -24,6 +23,8 @@ def smooth_curves(
         pull: ≥ 0, how strongly every frame is drawn.
         towards: where to.
     """
+    from scipy.linalg import solveh_banded  # slow to import: only who smooths waits for it
+
     frames = len(values)
     order = min(order, frames - 1)
     bands = np.zeros((order + 1, frames))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.normalisation import check_picture_size
@@ -165,6 +164,8 @@ def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
         if None in parts:
             raise InputError(f"--intrinsics is {text!r}; give four numbers fx,fy,cx,cy in pixels, or a file")
         return _from_mapping(dict(zip(("fx", "fy", "cx", "cy"), parts, strict=True)), width, height, "--intrinsics")
+    import yaml  # only who hands in a file waits for it
+
     path = Path(given)
     try:
         content = path.read_text(encoding="utf-8")

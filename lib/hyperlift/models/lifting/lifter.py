@@ -119,13 +119,14 @@ class HyperLifter(nn.Module):
         self.temporal = nn.ModuleList(block(TemporalAttention(channels, heads), drop) for drop in drops)
         self.spatial_norm = nn.LayerNorm(channels)
         self.temporal_norm = nn.LayerNorm(channels)
-        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * config.frame_patch))
+        answer = nn.Linear(channels, 3 * config.frame_patch)
+        self.head = nn.Sequential(nn.LayerNorm(channels), answer)
         nn.init.trunc_normal_(self.joint_position, std=0.02)
         nn.init.trunc_normal_(self.frame_position, std=0.02)
         if self.frame_lifter is not None:
             # The first correction is none.
-            nn.init.zeros_(self.head[1].weight)
-            nn.init.zeros_(self.head[1].bias)
+            nn.init.zeros_(answer.weight)
+            nn.init.zeros_(answer.bias)
 
     def forward(
         self, pose2d: Float[Tensor, "clips frames joints 3"], only: int | None = None

@@ -23,14 +23,14 @@ def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -
         InputError: the weights do not fit.
     """
     start = sorted(trained, key=lambda network: network.config.depth)
-    if len(start) == 1 and start[0].config.depth == model.config.depth:
+    alike = start[0].config.frame_lifter == model.config.frame_lifter
+    if len(start) == 1 and (start[0].config.depth or (model.config.depth == 0 and alike)):
         weights = start[0].state_dict()
         if start[0].config.smoothing != model.config.smoothing:
             weights = {name: tensor for name, tensor in weights.items() if not name.startswith("filter.")}
             weights |= {name: tensor for name, tensor in model.state_dict().items() if name.startswith("filter.")}
-        if model.config.depth or start[0].config.frame_lifter == model.config.frame_lifter:
-            load_weights(model, weights, source)
-            return
+        load_weights(model, weights, source)
+        return
     try:
         if len(start) == 1:
             start_from_frames(model, start[0])
