@@ -9,7 +9,6 @@ goes on where it was.
 import argparse
 import json
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from baselines.fitting import fit
 from baselines.networks import PerFrameMlp, PlainTransformer, TemporalConvolutions
 from report import machine, write_section
 from torch import nn
@@ -26,12 +26,11 @@ from hyperlift.data.clips import BatchSampler, JoinedClips, LabelConvention, ope
 from hyperlift.evaluation.bench import BenchFile, lift_bench, score_bench
 from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import LabelSpace
-from hyperlift.losses import LossWeights, pose_loss
+from hyperlift.losses import LossWeights
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.lifting.hypergraph import HypergraphConfig
-from hyperlift.skeletons import H36M_17
 from hyperlift.wild.windows import lift_windows
 
 WARMUP = 50
@@ -47,6 +46,7 @@ OURS = ModelConfig(
     frame_patch=9,
     frame_lifter=FrameLifterConfig(channels=512, depth=3, neighbours=NEIGHBOURS),
     input_frame="person",
+    foreshortening=(0.25, 0.4, 0.6, 0.9),
     label_space="camera",
     hypergraph=LABELS,
 )
@@ -63,10 +63,6 @@ class Task:
     lr: float
     velocity: float = 2.0
 
-    @property
-    def loss(self) -> LossWeights:
-        return LossWeights(position=1.0, temporal_consistency=0.0, velocity=self.velocity)
-
 
 SCRATCH = Task("From random weights", frames=27, clips=9, steps=300, lr=1e-3)
 ON = Task("A trained network without one part, trained on", frames=81, clips=8, steps=150, lr=3e-4)
@@ -80,11 +76,19 @@ class Contender:
     task: Task
     make: Callable[[], nn.Module]
     space: LabelSpace = "camera"
+    shape: float = 0.0
+    """Weight of the error after the best similarity of every frame."""
+
+    @property
+    def loss(self) -> LossWeights:
+        return LossWeights(
+            position=1.0, temporal_consistency=0.0, velocity=self.task.velocity, similarity_aligned=self.shape
+        )
 
 
-def ours(task: Task, **changes: Any) -> Contender:
+def ours(task: Task, shape: float = 0.0, **changes: Any) -> Contender:
     config = replace(OURS, **changes)
-    return Contender(task, lambda: HyperLifter(config), config.label_space)
+    return Contender(task, lambda: HyperLifter(config), config.label_space, shape)
 
 
 def contenders(start: Path | None) -> dict[str, Contender]:
@@ -110,9 +114,12 @@ def contenders(start: Path | None) -> dict[str, Contender]:
             "without w·e": without(bias_term=False),
             "every joint its own hyperedge": without(joint_label=ONE_EDGE_A_JOINT.joint_label),
         }
-    alone = {"depth": 0, "frame_lifter": FrameLifterConfig(channels=512, depth=3)}
+    told = {"depth": 0, "frame_lifter": FrameLifterConfig(channels=512, depth=3)}
+    alone = {**told, "foreshortening": ()}
     return found | {
         "from the person, in camera axes": ours(SINGLE, **alone),
+        "… told how foreshortened bones are": ours(SINGLE, **told),
+        "… and shape alone in the loss too": ours(SINGLE, **told, shape=1.0),
         "from the picture's centre, in camera axes": ours(SINGLE, **alone, input_frame="picture"),
         "from the person, in picture space": ours(SINGLE, **alone, label_space="image"),
         "from the picture's centre, in picture space (Human3.6M)": ours(
@@ -157,25 +164,9 @@ class Bench:
             clips_per_epoch=min(len(clips), task.clips * task.steps),
             crop_frames=task.frames,
         )
-        optimizer = torch.optim.AdamW(model.parameters(), lr=task.lr, weight_decay=0.01, fused=True)
-        average = torch.optim.swa_utils.AveragedModel(model, avg_fn=_growing_average, use_buffers=True)
-        started, step, epoch = time.process_time(), 0, 0
-        while step < task.steps:
-            for inputs, labels in sampler.epoch(epoch):
-                if step == task.steps:
-                    break
-                for group in optimizer.param_groups:
-                    group["lr"] = task.lr * _schedule(step, task.steps)
-                loss, _ = pose_loss(model(torch.from_numpy(inputs)), torch.from_numpy(labels), task.loss, H36M_17)
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
-                average.update_parameters(model)
-                step += 1
-            epoch += 1
-        seconds = time.process_time() - started
-        fitted = average.module.eval()
+        fitted, seconds = fit(
+            model, sampler, task.steps, lambda step: task.lr * _schedule(step, task.steps), contender.loss
+        )
 
         @torch.inference_mode()
         def lift(pose2d_norm: np.ndarray) -> np.ndarray:
@@ -196,11 +187,6 @@ class Bench:
 
 def _schedule(step: int, steps: int) -> float:
     return min(1.0, (step + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def _growing_average(average: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
-    """An exponential average whose memory is a fifth of the run so far, at most 500 steps."""
-    return average + (new - average) * max(5.0 / (float(count) + 5.0), 0.002)
 
 
 def _macs_a_frame(model: nn.Module, frames: int) -> float:

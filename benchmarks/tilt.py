@@ -309,9 +309,9 @@ def draw(path: Path, scores: dict[str, dict[Setting, Score]]) -> None:
             )
         pa_mm = [scores["as it is"][s].pa_mm for s in settings]
         axes.plot(values, pa_mm, color="#20242b", ls=":", lw=1.2, label="as it is, PA-MPJPE")
-        axes.set(title=factor, ylim=(0, None), xlabel="degrees" if names[0].endswith("°") else "halves of the width")
+        axes.set(title=factor, xlabel="degrees" if names[0].endswith("°") else "halves of the width")
         axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("N-MPJPE, mm")
+    figure.axes[0].set(ylabel="N-MPJPE, mm", ylim=(0, None))  # of all: they share it
     figure.axes[1].legend(frameon=False, fontsize=8)
     with atomic_file(path) as partial:
         figure.savefig(partial, dpi=100, format="png")

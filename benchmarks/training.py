@@ -3,10 +3,10 @@
 taskset -c 1 python benchmarks/training.py --threads 1
 python benchmarks/training.py --device cuda            # bfloat16 autocast; --compile for torch.compile
 
-A step is what train.py does with a batch: forward, losses, backward, AdamW. The limit is the best rate at which torch
-multiplies matrices of the shapes of the network's own linear layers (forward and both backward products), in the same
-run and number format. On a CPU with one thread the clock is the CPU time of the process, which is the wall time on a
-core of its own; else it is the wall time.
+A step is what train.py does with a batch: forward, losses, backward, clipping and averaging where the configuration
+asks for them, AdamW. The limit is the best rate at which torch multiplies matrices of the shapes of the network's own
+linear layers (forward and both backward products), in the same run and number format. On a CPU with one thread the
+clock is the CPU time of the process, which is the wall time on a core of its own; else it is the wall time.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +33,7 @@ from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
 from hyperlift.geometry.contract import LabelSpace, LifterSpec
 from hyperlift.models import HyperLifter
-from hyperlift.training.config import RunConfig, TrainConfig
+from hyperlift.training.config import RunConfig
 from hyperlift.training.environment import cost_of
 from hyperlift.training.supervised import SupervisedStep
 from hyperlift.training.trainer import RunFolder, Trainer
@@ -84,7 +85,7 @@ class Case:
             model=self.model,
             sampler=BatchSampler(clips, self.batch, 0, flip=True),
             step=SupervisedStep(run.loss, self.model.skeleton),
-            config=TrainConfig(batch_size=self.batch, compile=args.compile),
+            config=replace(run.training, batch_size=self.batch, compile=args.compile),
             seed=0,
             folder=RunFolder(folder),
             spec=LifterSpec(name=size, n_frames=run.model.n_frames),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from baselines.fitting import fit
 from report import machine, write_section
 from torch import nn
 
@@ -25,14 +26,14 @@ from hyperlift.evaluation.bench import BenchFile, lift_bench, score_bench
 from hyperlift.files import atomic_file
 from hyperlift.geometry.alignment import align_scale, align_similarity
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.losses import LossWeights, pose_loss
+from hyperlift.losses import LossWeights
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17
 
 BATCH = 243
-LOSS = LossWeights(position=1.0, temporal_consistency=0.0, velocity=0.0)
+LOSS = LossWeights(position=1.0, similarity_aligned=1.0, temporal_consistency=0.0, velocity=0.0)
 CONVENTION = LabelConvention("camera", True)
 
 
@@ -43,7 +44,7 @@ class Run:
     share: float = 1.0
     """Of the recordings."""
     channels: int = 512
-    steps: int = 800
+    steps: int = 1000
     crop: int = 1
     """Frames of one clip in a step of 243."""
 
@@ -88,31 +89,18 @@ def train(run: Run, stores: Sequence[Path]) -> nn.Module:
             n_frames=81,
             frame_patch=9,
             input_frame="person",
+            foreshortening=(0.25, 0.4, 0.6, 0.9),
             label_space="camera",
             frame_lifter=FrameLifterConfig(channels=run.channels, depth=3),
         )
     )
     clips = JoinedClips([SomeRecordings(StoreClips(ClipStore(s / "train"), CONVENTION), run.share) for s in stores])
     sampler = BatchSampler(clips, BATCH // run.crop, 0, flip=True, crop_frames=run.crop)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01, fused=True)
-    average = torch.optim.swa_utils.AveragedModel(
-        model, avg_fn=lambda old, new, count: old + (new - old) * max(5.0 / (float(count) + 5.0), 0.002)
-    )
-    step = 0
-    while step < run.steps:
-        for inputs, labels in sampler.epoch(step // len(sampler)):
-            if step == run.steps:
-                break
-            for group in optimizer.param_groups:
-                group["lr"] = 1e-3 * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / run.steps))
-            loss, _ = pose_loss(model(torch.from_numpy(inputs)), torch.from_numpy(labels), LOSS, H36M_17)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            average.update_parameters(model)
-            step += 1
-    return average.module.eval()
+
+    def rate(step: int) -> float:
+        return 1e-3 * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / run.steps))
+
+    return fit(model, sampler, run.steps, rate, LOSS)[0]
 
 
 def score(model: nn.Module, bench: BenchFile) -> dict[str, float]:
@@ -146,10 +134,10 @@ def by_noise(store: Path, onnx: str | None, factors: Sequence[float]) -> dict[st
 
 
 RUNS = {
-    "recordings": [Run(share=share) for share in (0.125, 0.25, 0.5, 1.0)],
-    "channels": [Run(channels=channels) for channels in (128, 256, 512, 1024)],
-    "steps": [Run(steps=steps) for steps in (200, 400, 800, 1600)],
-    "frames of a clip in a step": [Run(crop=crop) for crop in (1, 9, 27, 81)],
+    "recordings": [Run(share=share) for share in (0.25, 0.5, 1.0)],
+    "channels": [Run(channels=channels) for channels in (128, 256, 512)],
+    "steps": [Run(steps=steps) for steps in (250, 500, 1000, 2000)],
+    "frames of a clip in a step": [Run(crop=crop) for crop in (1, 9, 81)],
 }
 NOISE = (0.0, 0.5, 1.0, 1.5, 2.0)
 

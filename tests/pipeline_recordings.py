@@ -13,11 +13,17 @@ from hyperlift.wild.keypoints import Detection
 WIDTH, HEIGHT = 640, 480
 
 
-def write_spots(path: Path, xs: Sequence[float], fps: float = 25.0, times_s: Sequence[float] | None = None) -> Path:
+def write_spots(
+    path: Path,
+    xs: Sequence[float],
+    fps: float = 25.0,
+    times_s: Sequence[float] | None = None,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> Path:
     """A dark video in which a bright spot stands at x; NaN leaves a frame dark."""
-    with write_mp4(path, WIDTH, HEIGHT, fps) as video:
+    with write_mp4(path, *size, fps) as video:
         for number, x in enumerate(xs):
-            picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            picture = np.zeros((size[1], size[0], 3), np.uint8)
             if np.isfinite(x):
                 picture[280:320, round(x) - 20 : round(x) + 20] = 255
             video.add(picture, None if times_s is None else times_s[number])

@@ -106,7 +106,7 @@ LIMITS = {
         (["walk.trc", "--naming", "mixamo"], "has no nodes to name"),
         (["walk.bvh", "--limits", "tail.yaml"], LIMITS["tail.yaml"][1]),
         (["walk.glb", "--limits", "rest.yaml"], LIMITS["rest.yaml"][1]),
-        (["walk.bvh", "--limits", "absent.yaml"], "absent.yaml: cannot be read as limits"),
+        (["walk.bvh", "--limits", "absent.yaml"], "absent.yaml: no such file; give limits of joint angles"),
         (["walk.mp4", "--limits", "rest.yaml"], "add --rigid"),
         (["walk.bvh", "--angles"], "angles are written as .csv"),
         (["file/walk.bvh"], "is no folder"),

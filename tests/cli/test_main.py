@@ -9,6 +9,7 @@ from synthetic_h36m import camera_motion_m
 from tiny_store import write_store
 from wild_people import write_flat_lifter
 
+from hyperlift import __version__
 from hyperlift.cli import main as console
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,14 +19,43 @@ WITHOUT = "import sys; sys.modules.update({name: None for name in ('torch', 'saf
 
 def test_commands_are_listed(capsys):
     assert console.main([]) == 0
-    assert "lift" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("usage: hyperlift COMMAND")
+    assert f"HyperLift {__version__}" in said
+    assert "\n  lift " in said
+    assert "--version" in said
     assert console.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("hyperlift ")
 
 
 def test_an_unknown_command(capsys):
     assert console.main(["lfit"]) == 2
-    assert "unknown command 'lfit'; known: lift" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "unknown command 'lfit'; known: lift" in said
+    assert said.endswith("; did you mean lift?\n")
+    assert console.main(["quux"]) == 2
+    assert "did you mean" not in capsys.readouterr().err
+    assert console.main(["--verison"]) == 2
+    assert "unknown option '--verison'" in (said := capsys.readouterr().err)
+    assert said.endswith("; did you mean --version?\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["lift", "v.mp4", "--out", "o", "--heigth", "1.8"], "--height"),
+        (["view", "pose3d.npz", "--vidoe=v.mp4"], "--video"),
+        (["live", "--evry-frame"], "--every-frame"),
+        (["evaluate", "--evaluate", "a.safetensors", "--jsno", "s.json"], "--json"),
+    ],
+)
+def test_a_misspelt_option(capsys, arguments, meant):
+    with pytest.raises(SystemExit, match="2"):
+        console.main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith(f"hyperlift {arguments[0]}: error: unrecognized arguments: --")
+    assert said.endswith(f"; did you mean {meant}? (see --help)\n")
+    assert said.count("\n") == 1
 
 
 def run_without_torch(command: str, arguments: list[str]) -> subprocess.CompletedProcess:

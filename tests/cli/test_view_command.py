@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser_page import opened, settle
+from pipeline_recordings import write_spots
 from viewed_people import walker
 
 from hyperlift.cli import main as console
 from hyperlift.geometry.contract import LifterSpec
+from hyperlift.viewer import from_npz
 from hyperlift.wild.poses_npz import PosesMeta, write_poses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,10 +39,11 @@ def test_the_page_stands_beside_the_poses(poses, capsys):
 
 
 def test_a_real_recording_with_its_video(tmp_path, capsys):
-    keypoints, video = ROOT / "examples/sports2d_demo.alphapose.json", ROOT / "examples/multiperson.mp4"
+    keypoints = ROOT / "examples/sports2d_demo.alphapose.json"
     lift = ["lift", str(keypoints), "--video-size", "1768x994", "--fps", "30", "--no-render", "--out", str(tmp_path)]
     assert console.main(lift) == 0
-    # Not the video of these keypoints, which is not part of the checkout; any shows whether one is shown.
+    # The video of these keypoints is not part of the checkout; one of its shape and length shows whether one is shown.
+    video = write_spots(tmp_path / "copy.mp4", [100.0] * 226, fps=30.0, size=(884, 496))
     assert console.main(["view", str(tmp_path / "pose3d.npz"), "--video", str(video)]) == 0
     capsys.readouterr()
     with opened(tmp_path / "pose3d.html") as page:
@@ -53,6 +56,7 @@ def test_a_real_recording_with_its_video(tmp_path, capsys):
 
 def test_files_that_hold_no_poses(tmp_path, capsys):
     assert "no such file" in refused(capsys, tmp_path / "absent.npz")
+    assert "is a folder; expected the pose3d.npz that lifting writes, and none" in refused(capsys, tmp_path)
     (tmp_path / "text.npz").write_text("no poses")
     assert "holds no 3D poses" in refused(capsys, tmp_path / "text.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
@@ -70,6 +74,32 @@ def test_outputs_and_videos_that_cannot_be(poses, tmp_path, capsys):
     assert "pose3d.npz" in refused(capsys, poses, "--video", poses)
     assert "would overwrite" in refused(capsys, poses, "--out", poses)
     assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_folder_of_results_is_not_its_poses(poses, capsys):
+    assert f"{poses.parent}: is a folder; give {poses}" in refused(capsys, poses.parent)
+    folders = poses.parent / "a" / "b.mp4"
+    folders.mkdir(parents=True)
+    poses.rename(folders / "pose3d.npz")
+    assert f"give {folders / 'pose3d.npz'}" in refused(capsys, poses.parent)
+
+
+def test_a_video_of_another_recording_is_refused(poses, tmp_path, capsys):
+    """The people are there for 12 frames of 1280x720."""
+    upright = write_spots(tmp_path / "upright.mp4", [50.0] * 20, size=(360, 640))
+    assert "is 360x640, but the people were lifted from 1280x720; give the video" in refused(
+        capsys, poses, "--video", upright
+    )
+    last_s = from_npz(poses)[0][0].time_s[-1]
+    short = write_spots(tmp_path / "short.mp4", [50.0] * 4, fps=25.0, size=(640, 360))
+    longer = tmp_path / "longer.npz"
+    write_poses(longer, [walker(0, 60)], META)
+    assert "lasts 0.2 s, but there are people up to" in refused(capsys, longer, "--video", short)
+    assert not list(tmp_path.glob("*.html"))
+    other = write_spots(tmp_path / "run.mp4", [50.0] * round(25 * last_s + 10), fps=25.0, size=(640, 360))
+    write_poses(poses, [walker(0, 12)], replace(META, source="walk.mp4"))
+    assert console.main(["view", str(poses), "--video", str(other)]) == 0
+    assert "note: the people were lifted from walk.mp4, and run.mp4 is shown" in capsys.readouterr().out
 
 
 def test_a_page_has_the_name_of_one_and_a_text_is_called_no_pickle(poses, tmp_path, capsys):

@@ -5,9 +5,11 @@ import onnx
 import pytest
 import torch
 
-from hyperlift.export import compare, export_onnx
+from hyperlift.export.onnx import compare, export_onnx
 from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
+from hyperlift.models.layers.frame_lifter import FrameLifterConfig
+from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.models.predictor import TorchPredictor
 from hyperlift.runtime import OnnxLifter
 from hyperlift.skeletons import H36M_17
@@ -16,6 +18,51 @@ CONFIGS = {
     "published": ModelConfig(channels=16, depth=2, heads=2, n_frames=12),
     "bundled": ModelConfig(
         channels=16, depth=2, heads=2, n_frames=27, frame_patch=9, input_frame="person", label_space="camera"
+    ),
+    "frames first": ModelConfig(
+        channels=16,
+        depth=1,
+        heads=2,
+        n_frames=12,
+        frame_patch=3,
+        input_frame="person",
+        label_space="camera",
+        frame_lifter=FrameLifterConfig(channels=24, depth=2),
+    ),
+    "frames alone": ModelConfig(
+        channels=16,
+        depth=0,
+        n_frames=12,
+        input_frame="person",
+        label_space="camera",
+        frame_lifter=FrameLifterConfig(channels=24, depth=1),
+    ),
+    "frames_together": ModelConfig(
+        channels=16,
+        depth=0,
+        heads=2,
+        n_frames=13,
+        frame_lifter=FrameLifterConfig(channels=24, depth=1, neighbours=(-3, -1, 0, 2), frames=3, smoothing=2),
+        smoothing=2,
+        input_frame="person",
+        label_space="camera",
+    ),
+    "hourglass": ModelConfig(
+        channels=16, depth=3, heads=2, n_frames=13, token_merge=TokenMergeConfig(after=(1, 2), size=2)
+    ),
+    "cheap": ModelConfig(
+        channels=16,
+        depth=3,
+        heads=2,
+        n_frames=12,
+        frame_patch=3,
+        token_merge=TokenMergeConfig(after=(1,), size=2),
+        joint_block="one",
+        share_layers=True,
+        mlp_ratio=0.5,
+        frame_lifter=FrameLifterConfig(channels=24, depth=1, frames=3),
+        input_frame="person",
+        label_space="camera",
     ),
     "global": ModelConfig(
         channels=16,

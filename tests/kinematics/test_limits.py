@@ -104,5 +104,5 @@ def test_a_limit_file(tmp_path):
     path = tmp_path / "limits.yaml"
     path.write_text("unit: degrees\njoints:\n  Knee: {X: [0, 160]}\n")
     assert read_limits(path).bounds_rad("RKnee")[1][1] == pytest.approx(np.radians(160))
-    with pytest.raises(InputError, match=r"gone\.yaml"):
+    with pytest.raises(InputError, match=r"gone\.yaml: no such file; give limits of joint angles"):
         read_limits(tmp_path / "gone.yaml")

@@ -32,6 +32,8 @@ def test_people_move_and_their_age_is_told(running):
     with opened(running.server.url) as page:
         until(page, "hyperlift.live.frames > 20")
         assert page.evaluate("hyperlift.data.people.map((person) => person.name)") == ["p0"]
+        # Nobody has stood for a second yet.
+        until(page, "document.getElementById('summary').textContent.includes('floor: provisional')")
         before, x = picture(page), "hyperlift.data.people[0].places[51 * (hyperlift.data.people[0].frames - 1)]"
         until(page, f"Math.abs({x} - {page.evaluate(x)}) > 0.3")
         assert (np.abs(picture(page) - before).max(-1) > 40).sum() > 100

@@ -67,15 +67,20 @@ def test_with_a_known_camera_people_are_where_they_are(walkers):
 def test_without_a_known_camera_up_and_floor_are_found_while_people_move(walkers):
     camera, seen = walkers
     placing = LivePlacing(SPEC, lens(camera))
-    heads = []
+    heads, settled = [], []
     for frame in range(FRAMES):
         placed = placing.place(frame / FPS, {0: poses_of(seen[0], frame)})
         heads.append(placed[0][:, 2].max())
+        settled.append(placing.settled)
     assert placing.world is not None
     off_deg = np.degrees(np.arccos(placing.world.up @ seen[0].up))
     assert off_deg < 6
     assert heads[-1] == pytest.approx(1.65, abs=0.12)
     assert abs(placed[0][:, 2].min() - 0.077) < 0.05
+    # A second of standing at the least, then it stays.
+    assert not any(settled[: round(FPS)])
+    assert settled[-1]
+    assert settled == sorted(settled)
     # What is drawn glides.
     assert np.abs(np.diff(heads)).max() < 0.03
 
@@ -87,6 +92,7 @@ def test_nobody_and_somebody_who_is_not_known(walkers):
     assert placing.world is None
     lost = StreamedPose(1, 0.04, np.full((17, 3), np.nan, np.float32), np.zeros(17, bool))
     assert placing.place(0.04, {0: lost}) == {}
+    assert not placing.settled
     assert set(placing.place(0.08, {0: poses_of(seen[0], 2)})) == {0}
 
 

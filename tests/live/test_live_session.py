@@ -61,6 +61,7 @@ def test_frames_come_in_order_and_none_is_missing(heard):
     assert [frame["index"] for frame in frames] == list(range(FRAMES))
     np.testing.assert_allclose([frame["time_s"] for frame in frames], np.arange(FRAMES) / 60, atol=1e-3)
     assert {frame["dropped"] for frame in frames} == {0}
+    assert {frame["floor"] for frame in frames} == {"provisional"}, "a sixth of a second says little"
 
 
 def test_poses_are_those_that_a_stream_gives(clip, lifter, heard):

@@ -1,21 +1,31 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.alignment import align_similarity
 from hyperlift.losses import LossWeights, pose_loss
 from hyperlift.losses.pose import (
     bone_angles,
     bone_lengths,
     position_error,
     scale_normalised_error,
+    similarity_aligned_error,
     temporal_consistency,
     velocity_error,
 )
 from hyperlift.skeletons import H36M_17
 
-ALL = LossWeights(scale_normalised=1.0, limb_variance=1.0, limb_length=1.0, limb_angle=1.0, angular_velocity=1.0)
+ALL = LossWeights(
+    scale_normalised=1.0,
+    similarity_aligned=1.0,
+    limb_variance=1.0,
+    limb_length=1.0,
+    limb_angle=1.0,
+    angular_velocity=1.0,
+)
 
 
 @pytest.fixture
@@ -46,6 +56,21 @@ def test_the_truth_costs_nothing(pose):
 def test_scale_normalised_error_ignores_scale(pose):
     assert scale_normalised_error(3.0 * pose, pose).item() == pytest.approx(0, abs=1e-6)
     assert position_error(3.0 * pose, pose).item() > 0.1
+
+
+def test_the_aligned_error_ignores_similarities_but_no_mirror(pose):
+    turn = torch.linalg.qr(torch.rand(3, 3, generator=torch.Generator().manual_seed(1))).Q
+    turn = turn * torch.linalg.det(turn)
+    assert similarity_aligned_error(2.0 * pose @ turn + 5.0, pose).item() == pytest.approx(0, abs=1e-5)
+    assert similarity_aligned_error(-pose, pose).item() > 0.1
+
+
+def test_the_aligned_error_is_that_of_the_evaluation(pose):
+    other = torch.rand(2, 5, 17, 3, generator=torch.Generator().manual_seed(2))
+    error = align_similarity(other.double().numpy(), pose.double().numpy()) - pose.double().numpy()
+    assert similarity_aligned_error(other, pose).item() == pytest.approx(
+        np.linalg.norm(error, axis=-1).mean(), abs=1e-5
+    )
 
 
 def test_bones_and_angles_ignore_rotation_and_place(pose):

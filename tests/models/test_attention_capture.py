@@ -8,6 +8,7 @@ from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.attention_capture import attention_weights, capture_attention
 from hyperlift.models.layers.attention import join_heads
 from hyperlift.models.layers.parallel_hypergraphs import ParallelHypergraphs
+from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.skeletons.attention_maps import by_hyperedge, strongest_links, to_hyperedges
 
 PARTITION_1 = (0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5)
@@ -129,3 +130,11 @@ def test_reading_maps_by_hand():
     order, edges = by_hyperedge(incidence)
     assert order.tolist() == [1, 2, 0]
     assert edges.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"share_layers": True}, {"joint_block": "one"}, {"token_merge": TokenMergeConfig(after=(1,))}]
+)
+def test_layers_without_maps_of_their_own_are_refused(changes):
+    with pytest.raises(InputError, match="blocks and tokens of their own in every layer"):
+        capture_attention(network(**changes), clip())

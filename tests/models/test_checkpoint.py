@@ -8,6 +8,8 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, save_checkpoint
+from hyperlift.models.layers.frame_lifter import FrameLifterConfig
+from hyperlift.models.layers.tokens import TokenMergeConfig
 
 CONFIG = ModelConfig(
     channels=16,
@@ -37,6 +39,24 @@ def test_the_file_alone_rebuilds_the_network(model, tmp_path):
     assert loaded.metrics == {"mpjpe": 0.05}
     x = torch.rand(2, 9, 17, 3)
     assert torch.equal(loaded.model(x), model(x))
+
+
+def test_cheaper_networks_are_rebuilt_too(tmp_path):
+    torch.manual_seed(0)
+    config = dataclasses.replace(
+        CONFIG,
+        depth=3,
+        share_layers=True,
+        joint_block="one",
+        token_merge=TokenMergeConfig(after=(1, 2)),
+        frame_lifter=FrameLifterConfig(channels=24, depth=1, frames=3),
+    )
+    model, path = HyperLifter(config).eval(), tmp_path / "a.safetensors"
+    save_checkpoint(path, Checkpoint(model=model, spec=SPEC))
+    loaded = load_checkpoint(path).model
+    assert loaded.config == config
+    x = torch.rand(2, 8, 17, 3)
+    assert torch.equal(loaded(x), model(x))
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])

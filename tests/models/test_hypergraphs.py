@@ -9,7 +9,7 @@ import torch
 from hyperlift.config import from_mapping, load_config, to_mapping
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
 from hyperlift.errors import InputError
-from hyperlift.export import export_onnx
+from hyperlift.export.onnx import export_onnx
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint

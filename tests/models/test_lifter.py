@@ -3,12 +3,15 @@ import pytest
 import torch
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.flip import FlipAveraged, flip_pose
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention
 from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.layers.membership import FixedMembership
+from hyperlift.models.layers.tokens import TokenMerge, TokenMergeConfig, from_patches, to_patches
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.models.lifting.warm_start import start_from_mean, take_over
+from hyperlift.models.predictor import TorchPredictor
 from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
 
 PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)
@@ -28,6 +31,25 @@ CONFIGS = {
     "identity_bias": {"relation_bias": "none"},
     "global": {"rootrel": False},
     "frames_first": {"frame_lifter": FrameLifterConfig(channels=24, depth=1), "input_frame": "person"},
+    "frames_together": {
+        "frame_lifter": FrameLifterConfig(channels=24, depth=1, neighbours=(-2, 0, 1), frames=3),
+        "depth": 0,
+        "input_frame": "person",
+    },
+    "hourglass": {"depth": 3, "token_merge": TokenMergeConfig(after=(1, 2), size=2)},
+    "one_block": {"joint_block": "one"},
+    "shared": {"share_layers": True},
+    "cheap": {
+        "depth": 3,
+        "frame_patch": 3,
+        "token_merge": TokenMergeConfig(after=(1,), size=2),
+        "joint_block": "one",
+        "share_layers": True,
+        "mlp_ratio": 0.5,
+        "frame_lifter": FrameLifterConfig(channels=24, depth=1, frames=3),
+        "input_frame": "person",
+        "label_space": "camera",
+    },
     "person": {"input_frame": "person", "label_space": "camera", "frame_patch": 3},
     "person_image": {"input_frame": "person"},
     "person_global": {"input_frame": "person", "rootrel": False},
@@ -218,6 +240,7 @@ def test_partitions_that_do_not_fit_are_named(hypergraph, message):
         ({"depth": 0}, "positive"),
         ({"drop_path": 1.0}, "between 0 and 1"),
         ({"skeleton": "cat"}, "unknown skeleton"),
+        ({"token_merge": TokenMergeConfig(after=(2,))}, "of 2 layers the last one follows every merge"),
     ],
 )
 def test_impossible_sizes_are_refused(changes, message):
@@ -226,13 +249,82 @@ def test_impossible_sizes_are_refused(changes, message):
 
 
 def test_patches_restore_every_frame():
-    from hyperlift.models.lifting.lifter import _from_patches, _to_patches
-
     x = clips(2, 7)
-    patches = _to_patches(x, 3)
+    patches = to_patches(x, 3)
     assert patches.shape == (2, 3, len(H36M_17), 9)
-    assert torch.equal(_from_patches(patches, 3)[:, :7], x)
-    assert torch.equal(_from_patches(patches, 3)[:, 7:], x[:, 6:].expand(-1, 2, -1, -1))
+    assert torch.equal(from_patches(patches, 3)[:, :7], x)
+    assert torch.equal(from_patches(patches, 3)[:, 7:], x[:, 6:].expand(-1, 2, -1, -1))
+
+
+def test_merged_tokens_start_as_their_mean_and_come_apart_again():
+    merge, x = TokenMerge(5, 3), torch.rand(2, 7, 17, 5)
+    merged = merge(x)
+    assert merged.shape == (2, 3, 17, 5)
+    torch.testing.assert_close(merged[:, 1], x[:, 3:6].mean(1))
+    torch.testing.assert_close(merged[:, 2], x[:, 6])  # repeated twice
+    torch.testing.assert_close(merge.restore(merged, x), x + merged.repeat_interleave(3, dim=1)[:, :7])
+    torch.nn.init.normal_(merge.apart.weight)
+    middle = x[:, 4] + merged[:, 1] @ merge.apart.weight[5:10].T
+    torch.testing.assert_close(merge.restore(merged, x)[:, 4], middle)
+
+
+@pytest.mark.parametrize("after", [(), (0,), (2, 1), (1, 1)])
+def test_merges_after_no_layer_are_refused(after):
+    with pytest.raises(InputError, match="numbers of layers, from 1, rising"):
+        TokenMergeConfig(after=after)
+
+
+def test_a_merge_of_one_token_is_refused():
+    with pytest.raises(InputError, match="at least two tokens"):
+        TokenMergeConfig(after=(1,), size=1)
+
+
+def test_layers_after_a_merge_see_fewer_tokens_and_all_frames_are_told_apart():
+    torch.manual_seed(0)
+    model = HyperLifter(tiny(**CONFIGS["hourglass"])).eval()
+    seen: list[int] = []
+    for block in model.temporal:
+        block.register_forward_pre_hook(lambda block, given: seen.append(given[0].shape[1]))
+    pose = model(clips(1, 9))
+    assert seen == [9, 5, 3]
+    steps = (pose[:, 1:] - pose[:, :-1]).abs().amax((0, 2, 3))
+    assert (steps > 1e-4).all()
+
+
+def test_one_block_adds_both_attentions():
+    torch.manual_seed(0)
+    one = HyperLifter(tiny(joint_block="one", depth=1)).eval()
+    two = HyperLifter(tiny(depth=1)).eval()
+    spatial, hyperedge = one.spatial[0].attention.parts
+    x = torch.rand(3, 17, 16)
+    block = one.spatial[0]
+    seen = block.norm1(x)
+    y = x + spatial(seen) + hyperedge(seen)
+    torch.testing.assert_close(block(x), y + block.mlp(block.norm2(y)))
+    size = {name: sum(p.numel() for p in model.parameters()) for name, model in (("one", one), ("two", two))}
+    assert (
+        size["two"] - size["one"] == sum(p.numel() for p in (*block.mlp.parameters(), *block.norm1.parameters())) + 32
+    )
+
+
+def test_shared_layers_are_layers_with_equal_weights():
+    torch.manual_seed(0)
+    shared, apart = HyperLifter(tiny(share_layers=True)).eval(), HyperLifter(tiny()).eval()
+    weights = dict(shared.state_dict())
+    for name in list(weights):
+        stream, _, rest = name.partition(".0.")
+        if stream in ("spatial", "hyperedge", "temporal"):
+            weights[f"{stream}.1.{rest}"] = weights[name]
+    apart.load_state_dict(weights)
+    torch.testing.assert_close(shared(clips(2, 9)), apart(clips(2, 9)))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_mirror_average_is_blind_to_mirroring(name):
+    torch.manual_seed(0)
+    lift = FlipAveraged(TorchPredictor(HyperLifter(tiny(**CONFIGS[name]))), H36M_17)
+    pose2d = clips(2, 7).numpy()
+    np.testing.assert_allclose(lift(flip_pose(pose2d, H36M_17)), flip_pose(lift(pose2d), H36M_17), atol=1e-5)
 
 
 def lifter_with_frames(**changes) -> HyperLifter:
@@ -308,6 +400,55 @@ def test_more_neighbours_start_where_fewer_ended():
         FrameLifterConfig(neighbours=(-1, 1))
 
 
+def grouped(**changes) -> FrameLifter:
+    torch.manual_seed(0)
+    lifter = FrameLifter(FrameLifterConfig(**{"channels": 24, "depth": 1, "neighbours": (-2, 0, 1), **changes}), 17, 3)
+    for parameter in lifter.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return lifter
+
+
+def test_frames_lifted_at_once_see_what_their_middle_one_sees():
+    lifter, features = grouped(frames=3), clips(1, 9).requires_grad_()
+    for frame, seen_from in [(3, 4), (4, 4), (5, 4), (6, 7)]:
+        (seen,) = torch.autograd.grad(lifter(features)[0, frame].sum(), features)
+        seen_at = seen.abs().sum((0, 2, 3)).nonzero().flatten().tolist()
+        assert seen_at == [seen_from - 2, seen_from, seen_from + 1]
+
+
+@pytest.mark.parametrize("frames", [1, 2, 4, 5, 7])
+def test_an_unfinished_group_repeats_the_end(frames):
+    lifter, features = grouped(frames=3), clips(2, frames)
+    filled = torch.cat([features, features[:, -1:].expand(-1, 2, -1, -1)], dim=1)
+    filled = filled[:, : filled.shape[1] // 3 * 3]
+    torch.testing.assert_close(lifter(features), lifter(filled)[:, :frames])
+
+
+def test_one_group_alone_is_that_group_of_all():
+    torch.manual_seed(0)
+    frames = FrameLifterConfig(channels=24, depth=1, neighbours=(-3, -1, 0, 1, 3), frames=3)
+    for space in ({"label_space": "camera"}, {"rootrel": False}):
+        model = HyperLifter(tiny(frame_lifter=frames, depth=0, input_frame="person", **space)).eval()
+        pose2d = clips(2, 9)
+        for middle in (1, 4, 7):
+            torch.testing.assert_close(model(pose2d, middle), model(pose2d)[:, middle - 1 : middle + 2])
+
+
+def test_frames_lifted_at_once_start_where_single_ones_ended():
+    single, together = grouped(neighbours=(0, 1)), grouped(frames=3)
+    together.start_from(single)
+    features = clips(2, 8)
+    middles = single(features)[:, [1, 4, 7]]
+    torch.testing.assert_close(together(features), middles.repeat_interleave(3, dim=1)[:, :8])
+    again = grouped(frames=3, neighbours=(-2, 0, 1, 5))
+    again.start_from(together)
+    torch.testing.assert_close(again(features), together(features))
+    with pytest.raises(InputError, match="lifts 3 frames at once, the model 1"):
+        grouped().start_from(together)
+    with pytest.raises(InputError, match="at least one at once"):
+        FrameLifterConfig(frames=0)
+
+
 def test_two_networks_start_one_as_their_mean():
     torch.manual_seed(0)
     frames = FrameLifterConfig(channels=24, depth=1, neighbours=(-1, 0, 1))
@@ -325,6 +466,8 @@ def test_two_networks_start_one_as_their_mean():
         start_from_mean(HyperLifter(tiny(frame_lifter=frames, **{**common, "depth": 3})), alone, transformer)
     with pytest.raises(InputError, match="no frame_lifter to start from"):
         start_from_mean(HyperLifter(tiny(**common)), alone, transformer)
+    with pytest.raises(InputError, match="share_layers is False, the model's True"):
+        start_from_mean(HyperLifter(tiny(frame_lifter=frames, share_layers=True, **common)), alone, transformer)
 
 
 def test_the_filter_starts_as_none_and_averages_paths():

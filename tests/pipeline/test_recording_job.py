@@ -15,6 +15,7 @@ from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 from hyperlift.errors import InputError
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_job
+from hyperlift.runtime import BUNDLED
 
 
 @pytest.fixture
@@ -71,6 +72,15 @@ def test_bodies_are_part_of_what_must_be_there(tmp_path: Path, job: RecordingJob
     assert not is_done(with_bodies)
 
 
+def test_another_bundled_lifter_of_the_same_name_is_another_one(job: RecordingJob, monkeypatch: pytest.MonkeyPatch):
+    small = replace(job, model="small", formats=("npz",))
+    run_job(small)
+    assert is_done(small)
+    # What a later version of the package would bring.
+    monkeypatch.setitem(BUNDLED, "small", BUNDLED["nano"])
+    assert not is_done(small)
+
+
 def test_a_missing_result_is_made_again(job: RecordingJob):
     run_job(job)
     (job.out / "pose3d.csv").unlink()
@@ -95,9 +105,13 @@ def test_a_mistake_leaves_the_results_of_the_run_before(job: RecordingJob):
 
 
 def test_results_of_other_options_do_not_stay_beside_new_ones(job: RecordingJob):
-    run_job(job)
-    run_job(replace(job, formats=("npz",), options=replace(job.options, height_m=1.9)))
-    assert files_in(job.out) == {"pose3d.npz", "report.json"}
+    (job.out).mkdir()
+    (job.out / "pose3d_p7.bvh").write_text("of somebody who was there before")
+    (job.out / "notes.txt").write_text("not ours")
+    assert run_job(job).removed == ("pose3d_p7.bvh",)
+    report = run_job(replace(job, formats=("npz",), options=replace(job.options, height_m=1.9)))
+    assert report.removed == ("pose3d.json", "pose3d.csv", "pose3d.meta.json")
+    assert files_in(job.out) == {"pose3d.npz", "report.json", "notes.txt"}
     assert json.loads((job.out / "report.json").read_text())["outputs"] == ["pose3d.npz", "report.json"]
 
 

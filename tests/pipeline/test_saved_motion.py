@@ -28,6 +28,16 @@ def test_rigid_people_have_constant_bones_in_both_axes(tmp_path):
         assert said["bones_m"]["LKnee"] == pytest.approx(0.43, abs=0.01)
 
 
+def test_what_is_shown_of_it_is_short(tmp_path):
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 20), lifted(3, 20)]))
+    assert [repr(person) for person in motion.people] == [
+        "LiftedPerson(p0: frames 0–19)",
+        "LiftedPerson(p3: frames 0–19)",
+    ]
+    assert repr(motion).endswith(": p0 frames 0–19, p3 frames 0–19)")
+    assert repr(replace(motion.people[0], joints_m=None)) == "LiftedPerson(p0: frames 0–19, not placed)"
+
+
 def test_a_rigid_motion_is_not_smoothed_again(tmp_path):
     once = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 20)])).rigid()
     once.save(tmp_path / "rigid.npz")

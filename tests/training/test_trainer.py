@@ -60,7 +60,9 @@ def trainer(folder, clips=None, config=CONFIG, seed=5, run=None, network=MODEL) 
     return Trainer(
         model=model,
         sampler=BatchSampler(clips, config.batch_size, seed, flip=True),
-        step=SupervisedStep(LossWeights(), H36M_17, config.one_frame),
+        step=SupervisedStep(
+            LossWeights(), H36M_17, config.one_frame, network.frame_lifter.frames if network.frame_lifter else 1
+        ),
         config=config,
         seed=seed,
         folder=RunFolder(folder),
@@ -96,9 +98,11 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, how):
     assert len(losses[0]) == 4
 
 
-def test_single_frames_of_clips_teach_all_frames(tmp_path):
+@pytest.mark.parametrize("frames", [1, 3])
+def test_single_frames_of_clips_teach_all_frames(frames, tmp_path):
     config = TrainConfig(epochs=40, batch_size=4, lr=3e-3, schedule="cosine", one_frame=True)
-    run = trainer(tmp_path / "a", config=config, network=FRAMES)
+    mlp = FrameLifterConfig(channels=24, depth=1, neighbours=tuple(range(-2, 3)), frames=frames)
+    run = trainer(tmp_path / "a", config=config, network=dataclasses.replace(FRAMES, frame_lifter=mlp))
     before = validation_error(run.model, run.sampler.clips)["mpjpe"]
     assert run.fit()["validation"]["mpjpe"] < 0.7 * before
 

@@ -56,7 +56,9 @@ def test_four_numbers_and_files(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1000,1000,640", "no such file"),
+        ("1000,1000,640", "four numbers"),
+        ("1000", "four numbers"),
+        ("gone.yaml", "no such file"),
         ("1000,1000,640,x", "four numbers"),
         ("-1,1000,640,360", "positive"),
         ("[1, 2]", "no mapping"),

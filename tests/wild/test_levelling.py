@@ -1,10 +1,12 @@
 """A camera that is held at a roll films somebody; whoever gives its roll gets what an upright camera would give."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from placed_people import STANDING_M, camera_at, person_walking
+from placed_people import STANDING_M, camera_at, person_walking, see
 from wild_people import alphapose_entry, standing, write_alphapose
 
 from hyperlift.cli.lift import main
@@ -16,7 +18,7 @@ from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.trajectory.intrinsics import Intrinsics, assumed_intrinsics, fov_intrinsics
 from hyperlift.wild.keypoints import Detection, Detections, LiftedPerson
-from hyperlift.wild.levelling import WORTH_DEG, settle_roll, upright
+from hyperlift.wild.levelling import WORTH_DEG, doubt_roll, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.poses_npz import read_poses
 from hyperlift.wild.timing import even_times
@@ -140,10 +142,25 @@ def test_the_command_gives_the_same_world_for_a_rolled_and_an_upright_camera(tmp
     np.testing.assert_allclose(poses[60][..., 2], poses[0][..., 2], atol=1e-3)  # depth
 
 
+@pytest.mark.parametrize("roll_deg", [0.0, 15.0, -90.0, 180.0])
+def test_a_given_roll_that_the_people_contradict_is_doubted(roll_deg: float):
+    filmed = see(person_walking(50, velocity=(0.3, 0.1)), camera_at((0, -4, 1.5), (0, 0, 1), roll_deg=roll_deg))
+    people = [replace(filmed.person, joints_m=filmed.joints_m)]
+    for given_deg in (roll_deg, roll_deg + 8.0 if roll_deg < 180.0 else -175.0):
+        assert doubt_roll(people, H36M_17, 1.7, given_deg) is None
+    for given_deg in (roll_deg - 40.0, 90.0 - roll_deg / 2):
+        said = doubt_roll(people, H36M_17, 1.7, given_deg)
+        assert said is not None
+        assert said.startswith(f"--camera-roll is {given_deg:g}, but the people look as if")
+        found_deg = float(re.search(r"by about (-?\d+)", said)[1])
+        assert abs((found_deg - roll_deg + 180.0) % 360.0 - 180.0) <= 5.0
+    assert doubt_roll([filmed.person], H36M_17, 1.7, roll_deg + 90.0) is None, "nobody is placed"
+
+
 def test_a_roll_that_is_none():
-    with pytest.raises(InputError, match="--camera-roll 200"):
+    with pytest.raises(InputError, match=r"^--camera-roll is 200; give degrees within -180"):
         upright(lambda pose: pose, SPEC, 200.0, None)
-    with pytest.raises(InputError, match="--camera-roll nan"):
+    with pytest.raises(InputError, match="--camera-roll is nan"):
         upright(lambda pose: pose, SPEC, float("nan"), None)
 
 
@@ -152,6 +169,7 @@ def test_the_command_refuses_it_in_one_line(tmp_path: Path, capsys: pytest.Captu
     given = ["--camera-roll", "-200", "--video-size", "640x480", "--fps", "30", "--out", str(tmp_path / "out")]
     assert main([str(source), *given]) == 2
     error = capsys.readouterr().err
-    assert "--camera-roll -200" in error
+    assert "--camera-roll is -200; " in error
+    assert "pitch" not in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -3,18 +3,31 @@
 import argparse
 import re
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
 from hyperlift.errors import InputError
 
+_UNKNOWN = "unrecognized arguments: "
+
 
 class OneLineParser(argparse.ArgumentParser):
-    """A mistake is one line, without the usage of every option before it."""
+    """A mistake is one line, without the usage of every option before it; misspelt options are recognised."""
 
     def error(self, message: str) -> NoReturn:
         """Print and exit with 2."""
-        self.exit(2, f"{Path(sys.argv[0]).name}: error: {message} (see --help)\n")
+        unknown = message.removeprefix(_UNKNOWN).split() if message.startswith(_UNKNOWN) else []
+        words = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+        hints = "".join(did_you_mean(word, self._option_string_actions) for word in words)
+        self.exit(2, f"{Path(sys.argv[0]).name}: error: {message}{hints} (see --help)\n")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A half-sentence for the end of a message, where something known is spelt almost like the word; else empty."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def picture_size(text: str, option: str = "--video-size") -> tuple[int, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.arguments import OneLineParser
 from hyperlift.cli.attention_clip import add_clip_arguments, attention_clip
 from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.predictors import load_checkpoint_for
@@ -24,7 +25,7 @@ _FORMAT = "hyperlift-attention-1"
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    arguments = argparse.ArgumentParser(
+    arguments = OneLineParser(
         description="Draw what a lifter attends to: joints, hyperedges and frames.",
         epilog="Numbers are written 0,2,5-8. Without --data or --keypoints the run's own clips are taken where they "
         "lie in place, else an invented walk. --config and --hyper_cfg are needed for older .bin files only; a "

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.arguments import OneLineParser
 from hyperlift.cli.config_arguments import add_config_arguments, check_version
 from hyperlift.config import to_mapping
 from hyperlift.data.slicing import SLICINGS
@@ -36,7 +37,7 @@ from hyperlift.wild.windows import lift_windows
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    arguments = argparse.ArgumentParser(
+    arguments = OneLineParser(
         description="Score a lifter by the Human3.6M or MPI-INF-3DHP protocol on a clip store, or on a benchmark file.",
         epilog="--config and --hyper_cfg are needed for older .bin files only; a contradiction is an error.",
     )

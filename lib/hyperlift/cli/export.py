@@ -1,26 +1,60 @@
-"""Export a checkpoint to ONNX."""
+"""Export a checkpoint to ONNX, and to ONNX with 8-bit multiplications beside it."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.arguments import OneLineParser, number, picture_size
 from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.predictors import load_checkpoint_for
-from hyperlift.export.onnx import INPUT, OUTPUT, TOLERANCE, export_onnx
+from hyperlift.errors import InputError
+from hyperlift.export.onnx import INPUT, OUTPUT, TOLERANCE, Parity, export_onnx
+from hyperlift.export.stream import export_stream
+from hyperlift.files import atomic_file, check_output
+from hyperlift.models.checkpoint import Checkpoint
+from hyperlift.runtime import load_lifter
 
 PARITY_FAILED = 1
+MOST_INT8_MM = 5.0
+"""Greatest mean distance of int8 joints from fp32 joints that is let through unless the user says otherwise."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    arguments = argparse.ArgumentParser(
+    arguments = OneLineParser(
         description="Write a lifter as ONNX and compare it with torch.",
         epilog="--config and --hyper_cfg are needed for older .bin checkpoints only; a contradiction is an error.",
     )
     add_config_arguments(arguments, config_required=False)
     arguments.add_argument("--evaluate", type=Path, required=True, metavar="CHECKPOINT", help="weights to export")
     arguments.add_argument("--deployment", type=Path, required=True, metavar="OUT.onnx", help="the file to write")
+    arguments.add_argument(
+        "--stream", action="store_true", help="of a streaming lifter: one frame, its cache as inputs and outputs"
+    )
+    int8 = arguments.add_argument_group("8-bit multiplications")
+    int8.add_argument("--int8", action="store_true", help="also write OUT-int8.onnx and a report, OUT-int8.json")
+    int8.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="KEYPOINTS",
+        help="clips to fit and compare on: a clip store, an .npz or a keypoint file (default: procedural motions)",
+    )
+    int8.add_argument("--video_size", metavar="WxH", help="of the video of a calibration keypoint file")
+    int8.add_argument("--fps", help="of the video of a calibration keypoint file (default: the lifter's)")
+    int8.add_argument(
+        "--max_int8_error_mm",
+        default=str(MOST_INT8_MM),
+        metavar="MM",
+        help="write nothing where int8 joints lie further from fp32 joints on average (default %(default)s)",
+    )
+    int8.add_argument(
+        "--keep_fp32",
+        default="auto",
+        metavar="auto|none|NODES",
+        help="multiplications that stay in fp32, by name with commas; auto (default): those that cost most accuracy",
+    )
     return arguments
 
 
@@ -29,13 +63,73 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1: the ONNX file differs from torch and was not kept)."""
     args = parser().parse_args(argv)
     checkpoint = load_checkpoint_for(args.evaluate, args)
-    parity = export_onnx(checkpoint.model, checkpoint.spec, args.deployment)
+    out: Path = args.deployment
+    if args.int8 and args.stream:
+        raise InputError("--int8 and --stream: a step of a stream is not made of 8-bit numbers; give one of them")
+    exported = export_stream if args.stream else export_onnx
+    try:
+        parity = _export_both(checkpoint, args) if args.int8 else exported(checkpoint.model, checkpoint.spec, out)
+    except _DiffersError as error:
+        parity = error.parity
     shapes = ", ".join(f"{clips}x{frames}" for clips, frames in parity.shapes)
     print(f"largest difference from torch {parity.worst:.2e} (limit {TOLERANCE:.0e}) at clips x frames {shapes}")
     if not parity.passed:
-        print(f"{args.deployment}: not written, the exported network differs from torch")
+        print(f"{out}: not written, the exported network differs from torch")
         return PARITY_FAILED
-    size = args.deployment.stat().st_size / 1e6
     joints = len(checkpoint.model.skeleton)
-    print(f"{args.deployment}: {INPUT} [N,T,{joints},3] -> {OUTPUT} [N,T,{joints},3], {size:.1f} MB")
+    frames = "1" if args.stream else "T"
+    cache = " and a cache" if args.stream else ""
+    ports = f"{INPUT} [N,{frames},{joints},3]{cache} -> {OUTPUT} [N,{frames},{joints},3]{cache}"
+    for path in (out, int8_path(out)) if args.int8 else (out,):
+        print(f"{path}: {ports}, {path.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def int8_path(fp32: Path) -> Path:
+    """Where the 8-bit file of a lifter goes."""
+    return fp32.with_name(f"{fp32.stem}-int8{fp32.suffix}")
+
+
+class _DiffersError(Exception):
+    """Leaves the open files without keeping one: the exported network differs from torch."""
+
+    def __init__(self, parity: Parity) -> None:
+        super().__init__()
+        self.parity = parity
+
+
+def _export_both(checkpoint: Checkpoint, args: argparse.Namespace) -> Parity:
+    # Only who quantises waits for the quantiser.
+    from hyperlift.export.calibration import read_calibration
+    from hyperlift.export.int8 import ALLOWED_MM, FITTED_CLIPS, choose_fp32, quantise
+    from hyperlift.export.int8_report import compare_int8, millimetres_a_unit
+
+    out, spec = args.deployment, checkpoint.spec
+    limit_mm = number(args.max_int8_error_mm, "--max_int8_error_mm")
+    size = None if args.video_size is None else picture_size(args.video_size, "--video_size")
+    fps = None if args.fps is None else number(args.fps, "--fps")
+    outputs = out, int8_path(out), int8_path(out).with_suffix(".json")
+    for path in outputs:
+        check_output(path)
+    calibration = read_calibration(args.calibration, spec, size, fps)
+    with atomic_file(outputs[0]) as fp32, atomic_file(outputs[1]) as int8, atomic_file(outputs[2]) as record:
+        parity = export_onnx(checkpoint.model, spec, fp32)
+        if not parity.passed:
+            raise _DiffersError(parity)
+        windows = calibration.windows(FITTED_CLIPS, min(spec.n_frames, calibration.longest))
+        if args.keep_fp32 == "auto":
+            unit_mm = millimetres_a_unit([load_lifter(fp32)(windows)], spec)
+            keep = choose_fp32(fp32, windows, ALLOWED_MM / unit_mm)
+        else:
+            keep = [] if args.keep_fp32 == "none" else args.keep_fp32.split(",")
+        quantise(fp32, int8, windows, keep)
+        report = compare_int8(fp32, int8, spec, calibration, keep)
+        print(report.table)
+        if not report.worst_mean_mm <= limit_mm:
+            raise InputError(
+                f"{outputs[1]} and {out.name}: not written, int8 joints lie {report.worst_mean_mm:.2f} mm from fp32 "
+                f"joints on average, more than --max_int8_error_mm {limit_mm:g}; raise it, name nodes in --keep_fp32, "
+                "or export without --int8"
+            )
+        record.write_text(json.dumps({**report.as_dict(), "limit_mm": limit_mm}, indent=1) + "\n")
+    return parity

@@ -9,7 +9,14 @@ from typing import get_args
 
 from hyperlift.animation import NAMINGS
 from hyperlift.cli.app import guarded
-from hyperlift.cli.arguments import OneLineParser, number, person_id, picture_size
+from hyperlift.cli.arguments import OneLineParser, person_id, picture_size
+from hyperlift.cli.lift_arguments import (
+    add_metres_arguments,
+    add_model_argument,
+    add_threads_argument,
+    lift_options,
+    optional_number,
+)
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.detection import DETECTORS
 from hyperlift.errors import InputError
@@ -60,6 +67,8 @@ def _lift_one(job: RecordingJob) -> int:
         report = run_job(job, progress=bars)
     for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    if report.removed:
+        print(f"removed from {job.out}, of an earlier run: {', '.join(report.removed)}")
     for line in report.summary:
         print(line)
     print(report.timings)
@@ -99,28 +108,15 @@ def _source(args: argparse.Namespace) -> Path:
 
 
 def _options(args: argparse.Namespace) -> LiftOptions:
-    def value(name: str) -> float | None:
-        text = getattr(args, name)
-        return None if text is None else number(text, f"--{name.replace('_', '-')}")
-
-    return LiftOptions(
-        detector=args.detector,
-        det_onnx=args.det_onnx,
-        pose_onnx=args.pose_onnx,
+    return lift_options(
+        args,
         rtmlib_download=args.rtmlib_download,
         keypoint_format=args.format,
-        skeleton=args.skeleton,
         picture_size=None if args.video_size is None else picture_size(args.video_size),
-        fps=value("fps"),
-        min_confidence=number(args.min_confidence, "--min-confidence"),
+        fps=optional_number(args.fps, "--fps"),
         people=None if args.person is None else tuple(args.person),
         flip=args.flip,
         smooth=args.smooth,
-        height_m=value("height"),
-        fov_deg=value("fov"),
-        intrinsics=args.intrinsics,
-        camera_pitch_deg=value("camera_pitch"),
-        camera_roll_deg=value("camera_roll"),
         rigid=args.rigid,
         limits=args.limits,
         allow_truncated=args.allow_truncated,
@@ -163,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     lifting = parser.add_argument_group("lifting")
-    lifting.add_argument("--model", "--onnx", default="small", metavar="NAME|FILE", help="a bundled lifter or a file")
+    add_model_argument(lifting)
     lifting.add_argument(
         "--person",
         type=person_id,
@@ -179,12 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     lifting.add_argument("--smooth", choices=get_args(Smoothing), help="filter the 3D joints over time")
 
-    metres = parser.add_argument_group("metres")
-    metres.add_argument("--height", metavar="M", help="standing height of the people (default 1.70, right to 6 %%)")
-    metres.add_argument("--fov", metavar="DEG", help="field of view over the longer side (default: lens data, else 60)")
-    metres.add_argument("--intrinsics", type=Path, metavar="FILE|fx,fy,cx,cy", help="the camera's, in pixels")
-    metres.add_argument("--camera-pitch", metavar="DEG", help="positive looks up; default: from the people")
-    metres.add_argument("--camera-roll", metavar="DEG", help="positive is clockwise; known, it also improves the poses")
+    add_metres_arguments(parser, "known, it also improves the poses")
 
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="also write pose3d.json")
@@ -204,5 +195,5 @@ def _parser() -> argparse.ArgumentParser:
 
     work = parser.add_argument_group("work")
     work.add_argument("--jobs", type=int, default=1, help="videos of a folder lifted side by side (default 1)")
-    work.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    add_threads_argument(work)
     return parser

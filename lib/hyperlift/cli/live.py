@@ -8,14 +8,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
-from hyperlift.cli.arguments import OneLineParser, number, picture_size
+from hyperlift.cli.arguments import OneLineParser, picture_size
+from hyperlift.cli.lift_arguments import (
+    add_metres_arguments,
+    add_model_argument,
+    add_threads_argument,
+    lift_options,
+    optional_number,
+)
 from hyperlift.detection import DETECTORS
 from hyperlift.live.capture import Clock
 from hyperlift.live.events import Hub
 from hyperlift.live.server import LiveServer
-from hyperlift.live.session import LOOK_AHEAD, LiveOptions, LiveSession
+from hyperlift.live.session import LiveOptions, LiveSession
 from hyperlift.live.source import open_source
-from hyperlift.pipeline.lifter import Lifter
+from hyperlift.pipeline.lifter import LOOK_AHEAD, Lifter
 from hyperlift.pipeline.options import LiftOptions
 
 PORT = 8347
@@ -25,10 +32,10 @@ PORT = 8347
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Ctrl-C is the usual end and no error."""
     args = _parser().parse_args(argv)
-    lift = _lift_options(args)
+    lift = lift_options(args)
     live = LiveOptions(look_ahead=args.look_ahead, every_frame=args.every_frame, picture=args.picture)
     size = None if args.camera_size is None else picture_size(args.camera_size, "--camera-size")
-    fps = None if args.camera_fps is None else number(args.camera_fps, "--camera-fps")
+    fps = optional_number(args.camera_fps, "--camera-fps")
     clock, hub = Clock(), Hub()
     with ExitStack() as stack:
         # What is quickly refused comes first; the networks take a second to open.
@@ -60,25 +67,6 @@ def _run(session: LiveSession, server: LiveServer, open_page: bool) -> int:
     return 0
 
 
-def _lift_options(args: argparse.Namespace) -> LiftOptions:
-    def value(name: str) -> float | None:
-        text = getattr(args, name)
-        return None if text is None else number(text, f"--{name.replace('_', '-')}")
-
-    return LiftOptions(
-        detector=args.detector,
-        det_onnx=args.det_onnx,
-        pose_onnx=args.pose_onnx,
-        skeleton=args.skeleton,
-        min_confidence=number(args.min_confidence, "--min-confidence"),
-        height_m=value("height"),
-        fov_deg=value("fov"),
-        intrinsics=args.intrinsics,
-        camera_pitch_deg=value("camera_pitch"),
-        camera_roll_deg=value("camera_roll"),
-    )
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
         description="Show the people before a camera, or in a video as if it were live, in 3D on a local page."
@@ -107,20 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     people.add_argument(
         "--min-confidence", default=str(LiftOptions.min_confidence), metavar="C", help="default %(default)s"
     )
-    people.add_argument("--model", "--onnx", default="small", metavar="NAME|FILE", help="a bundled lifter or a file")
+    add_model_argument(people)
     people.add_argument(
         "--look-ahead",
         type=int,
-        default=LOOK_AHEAD,
         metavar="FRAMES",
-        help="frames to wait for: 0 is soonest, more is calmer and more accurate (default %(default)s)",
+        help=f"frames to wait for: 0 is soonest, more is calmer and more accurate (default {LOOK_AHEAD}; a streaming "
+        "lifter may want more)",
     )
 
-    metres = parser.add_argument_group("metres")
-    metres.add_argument("--height", metavar="M", help="standing height of the people (default 1.70, right to 6 %%)")
-    metres.add_argument("--fov", metavar="DEG", help="field of view over the longer side (default: lens data, else 60)")
-    metres.add_argument("--intrinsics", type=Path, metavar="FILE|fx,fy,cx,cy", help="the camera's, in pixels")
-    metres.add_argument("--camera-pitch", metavar="DEG", help="positive looks up; default: from the people")
-    metres.add_argument("--camera-roll", metavar="DEG", help="positive is clockwise; default: from the people")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    add_metres_arguments(parser, "default: from the people")
+    add_threads_argument(parser)
     return parser

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hyperlift import __version__
 from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED
+from hyperlift.cli.arguments import did_you_mean
 
 COMMANDS = {
     "lift": "a video, or 2D keypoints, to 3D motion in metres",
@@ -27,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help"):
-        print("usage: hyperlift COMMAND …\n")
+        print("usage: hyperlift COMMAND [ARGUMENT …]\n       hyperlift --version | --help\n")
+        print(f"HyperLift {__version__}: any video, or 2D keypoints of people, to 3D motion in metres\n")
         print("\n".join(f"  {name:10} {help_line}" for name, help_line in COMMANDS.items()))
         print("\n'hyperlift COMMAND --help' says more")
         return 0
@@ -36,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     command, *rest = arguments
     if command not in COMMANDS:
-        print(f"hyperlift: error: unknown command {command!r}; known: {', '.join(COMMANDS)}", file=sys.stderr)
+        kind = "option" if command.startswith("-") else "command"
+        hint = did_you_mean(command, (*COMMANDS, "--help", "--version"))
+        print(f"hyperlift: error: unknown {kind} {command!r}; known: {', '.join(COMMANDS)}{hint}", file=sys.stderr)
         return INPUT_ERROR
     sys.argv[0] = f"hyperlift {command}"
     return run(command, rest)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.arguments import OneLineParser
 from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.run_record import Sections, complete_record
@@ -44,7 +45,7 @@ UNNAMED_FPS = 25.0
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    arguments = argparse.ArgumentParser(description="Train a lifter; the run folder gets checkpoints and a log.")
+    arguments = OneLineParser(description="Train a lifter; the run folder gets checkpoints and a log.")
     add_config_arguments(arguments, config_required=True)
     arguments.add_argument("-r", "--resume", type=Path, metavar="FILE", help="last.resume.pt of the run to go on with")
     arguments.add_argument("--seed", type=int, default=0, help="of weights, order of clips, flips, stochastic depth")
@@ -211,7 +212,8 @@ def _make_trainer(
 
 
 def _supervised(run: RunConfig, model: HyperLifter, fps: float) -> tuple[LossStep, Mapping[str, Any]]:
-    return SupervisedStep(run.loss, model.skeleton, run.training.one_frame), {}
+    frames = 1 if run.model.frame_lifter is None else run.model.frame_lifter.frames
+    return SupervisedStep(run.loss, model.skeleton, run.training.one_frame, frames), {}
 
 
 def _start_from(model: HyperLifter, pretrained: Sequence[Path], run: RunConfig, fps: float) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.cli.app import guarded
+from hyperlift.cli.arguments import OneLineParser
 from hyperlift.errors import InputError
-from hyperlift.viewer import from_npz, write_page
+from hyperlift.viewer import check_recording, from_npz, write_page
 
 
 @guarded
@@ -20,15 +21,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not out.is_dir() and out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out {out}: is a web page; choose a name that ends in .html")
     people, meta = from_npz(args.poses)
+    doubt = None if args.video is None else check_recording(args.video, people, meta)
     page = write_page(out, people, meta, args.video)
-    for note in page.notes:
+    for note in (*page.notes, *([doubt] if doubt else [])):
         print(f"note: {note}")
     print(f"{page.path} ({page.size_mb:.1f} MB)")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         description="Write one HTML file that shows lifted people in 3D, with their curves; it needs no network."
     )
     parser.add_argument("poses", type=Path, metavar="pose3d.npz", help="what hyperlift lift writes")

@@ -30,9 +30,10 @@ class Stage:
 
     @property
     def weights(self) -> Path:
-        """What it hands on: the weights with the lowest validation error, the last ones where none was measured."""
+        """What it hands on: the weights with the lowest validation error; the last ones where none was measured or
+        where ``training.hand_on`` asks for them."""
         best = self.folder.checkpoint("best")
-        return best if best.is_file() else self.folder.checkpoint("last")
+        return best if best.is_file() and self.run.training.hand_on == "best" else self.folder.checkpoint("last")
 
     @property
     def begun(self) -> bool:

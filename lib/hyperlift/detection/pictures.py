@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from PIL import Image
 
 from hyperlift.errors import InputError
 from hyperlift.shapes import Shaped
@@ -41,6 +40,8 @@ def cut_out(picture: Picture, left_px: float, top_px: float, scale: float, width
         width: of the canvas.
         height: of the canvas.
     """
+    from PIL import Image  # only who looks at pictures waits for it
+
     canvas = np.zeros((height, width, 3), np.uint8)
     columns = _overlap(left_px, scale, width, picture.shape[1])
     rows = _overlap(top_px, scale, height, picture.shape[0])

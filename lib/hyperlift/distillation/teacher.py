@@ -71,7 +71,7 @@ def check_pair(config: DistillationConfig, student: ModelConfig, fps: float, tea
     """
     theirs = teacher.model.config
     # Poses can be compared whatever a token holds; hidden layers only token by token.
-    compared = (*_SAME_TASK, *(("frame_patch",) if config.feature_terms else ()))
+    compared = (*_SAME_TASK, *(("frame_patch", "token_merge") if config.feature_terms else ()))
     differing = [
         f"{name} is {getattr(theirs, name)!r} in the teacher, {getattr(student, name)!r} in the student"
         for name in compared

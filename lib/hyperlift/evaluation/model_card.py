@@ -82,11 +82,16 @@ def _network(facts: CardFacts) -> str:
     parts = []
     if mlp:
         seen = "single frames" if len(mlp["neighbours"]) == 1 else f"{len(mlp['neighbours'])} frames around each"
-        parts.append(f"an MLP over {seen} ({mlp['depth']} blocks of {mlp['channels']} channels)")
+        answers = f", {mlp['frames']} frames at once" if mlp.get("frames", 1) > 1 else ""
+        parts.append(f"an MLP over {seen} ({mlp['depth']} blocks of {mlp['channels']} channels{answers})")
     if model["depth"]:
+        merge = model.get("token_merge")
+        merged = f" ({merge['size']} tokens become one after layers {merge['after']})" if merge else ""
+        one_block = ", one block over joints and hyperedges" if model.get("joint_block") == "one" else ""
+        shared = ", the same weights in all layers" if model.get("share_layers") else ""
         parts.append(
             f"a transformer of {model['channels']} channels, depth {model['depth']}, {model['heads']} heads, "
-            f"{model['frame_patch']} frames a token"
+            f"{model['frame_patch']} frames a token{merged}{one_block}{shared}"
         )
     if model["smoothing"]:
         parts.append(f"a filter of {2 * model['smoothing'] + 1} frames")

@@ -101,8 +101,7 @@ def depth_flips(
     step = min(max(1, round(within_s / frame_s)), len(time_s) - 1)
     lines = [*skeleton.bones, *(pair for pair in skeleton.pairs if skeleton.joints[pair[0]][1:] in ("Hip", "Shoulder"))]
     turns = bone_turns(joints_m, keypoints_px, seen, K, lines, step)
-    names = ["-".join(skeleton.joints[joint] for joint in line) for line in lines]
-    return _events(names, np.nan_to_num(turns), flip_deg, time_s, step)
+    return _events(lines, skeleton, np.nan_to_num(turns), flip_deg, time_s, step)
 
 
 def swapped_sides(
@@ -130,18 +129,24 @@ def swapped_sides(
         apart_px = np.linalg.norm(keypoints_px[:, right, :2] - keypoints_px[:, left, :2], axis=-1)
         usable = seen[:, right] & seen[:, left] & (apart_px * metres_per_px > SWAP_M)
         gains[:, number] = np.where(usable, gain_px * metres_per_px, 0.0)
-    names = ["-".join(skeleton.joints[joint] for joint in pair) for pair in skeleton.pairs]
-    return _events(names, gains, SWAP_GAIN_M, time_s, 0)
+    return _events(skeleton.pairs, skeleton, gains, SWAP_GAIN_M, time_s, 0)
 
 
 def _events(
-    names: Sequence[str], amounts: Float[np.ndarray, "rows names"], more_than: float, time_s: np.ndarray, step: int
+    lines: Sequence[tuple[int, int]],
+    skeleton: Skeleton,
+    amounts: Float[np.ndarray, "rows lines"],
+    more_than: float,
+    time_s: Float[np.ndarray, " frames"],
+    step: int,
 ) -> list[Event]:
+    """What is larger than usual, named by the two joints; moments close together are one event."""
     events = []
-    for number, name in enumerate(names):
+    for number, line in enumerate(lines):
         rows = np.flatnonzero(amounts[:, number] > more_than)
         if not len(rows):
             continue
+        name = "-".join(skeleton.joints[joint] for joint in line)
         for run in np.split(rows, np.flatnonzero(np.diff(time_s[rows]) > APART_S) + 1):
             amount = float(amounts[run, number].max())
             events.append(Event(what=name, first=int(run[0]), last=int(run[-1]) + step, amount=amount))

@@ -1,5 +1,4 @@
-"""torch to ONNX, with a parity check."""
+"""torch to ONNX with a parity check (``export.onnx``), and 8-bit ONNX with a report of its cost (``export.int8``).
 
-from hyperlift.export.onnx import Parity, compare, export_onnx
-
-__all__ = ["Parity", "compare", "export_onnx"]
+Nothing is imported here: 8-bit files are made without torch.
+"""

@@ -121,6 +121,8 @@ def read_limits(path: Path | str) -> JointLimits:
     import yaml  # only who hands in a file waits for it
 
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file; give limits of joint angles as YAML, see docs/animation.md")
     try:
         stated = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

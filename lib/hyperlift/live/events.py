@@ -2,7 +2,8 @@
 
 Messages are server-sent events (WHATWG HTML, section 9.2) whose data is JSON:
 
-``frame``: ``index``, ``time_s``, ``dropped``, ``course`` (milliseconds of the server's clock: captured, begun,
+``frame``: ``index``, ``time_s``, ``dropped``, ``floor`` ("provisional" until somebody has stood for a moment, for
+gravity and floor may be far off; then "settled"), ``course`` (milliseconds of the server's clock: captured, begun,
 detected, complete, placed, sent) and ``people``, each ``id``, ``joints`` (x, y, z of every joint in turn, whole
 steps of ``PLACE_STEP_M``, world axes, null where unknown), ``valid`` (bit j: joint j was seen) and ``curves`` (in
 steps of the page's curves, null where unknown).
@@ -68,6 +69,7 @@ def frame_text(frame: LiveFrame, curves: Sequence[Curve], sent_ms: float) -> str
         "index": frame.index,
         "time_s": round(frame.time_s, 4),
         "dropped": frame.dropped,
+        "floor": "settled" if frame.floor_settled else "provisional",
         "course": [round(station, 2) for station in stations],
         "people": people,
     }

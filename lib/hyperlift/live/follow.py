@@ -55,6 +55,8 @@ class LiveFrame:
     """Pictures so far that nobody had time for."""
     rgb: Picture | None
     """The picture itself."""
+    floor_settled: bool
+    """Whether gravity and floor rest on enough evidence by now."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,4 +134,5 @@ class LivePeople:
             ),
             dropped=seen.captured.dropped,
             rgb=frame.rgb,
+            floor_settled=self._placing.settled,
         )

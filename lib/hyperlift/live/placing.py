@@ -39,6 +39,9 @@ GLIDE_S = 0.5
 """Time constant with which the world goes over to a better estimate."""
 _FIRST_LOOKS_S = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 _LATER_EVERY_S = 5.0
+_SETTLED_REST_S, _SETTLED_TILT_DEG, _SETTLED_M = 1.0, 8.0, 0.02
+"""The floor is more than a guess when somebody's feet rested on it for so long, up is known to so many degrees, and
+what is drawn has come within this (and a degree) of it."""
 _FORGOTTEN_S = 2.0
 """Whoever was not seen for so long is somebody new; their numbers are never given again."""
 
@@ -90,6 +93,7 @@ class LivePlacing:
         self._wanted: WorldFrame | None = None
         self._up = np.array([0.0, -1.0, 0.0])
         self._floor_m = 0.0
+        self._sure = self._settled = False
 
     @property
     def world(self) -> WorldFrame | None:
@@ -104,6 +108,11 @@ class LivePlacing:
             tilt_std_deg=self._wanted.tilt_std_deg,
             floor_source=self._wanted.floor_source,
         )
+
+    @property
+    def settled(self) -> bool:
+        """Whether gravity and floor rest on enough evidence; before that they may be far off. Once they do, they do."""
+        return self._settled
 
     def place(self, time_s: float, poses: Mapping[int, StreamedPose]) -> dict[int, Float[np.ndarray, "joints 3"]]:
         """World metres of everybody in the next frame; z is up, the floor at 0.
@@ -176,8 +185,11 @@ class LivePlacing:
             times_s, joints_m, valid = (np.array(column) for column in zip(*body.seen, strict=True))
             placed.append(PlacedBody(joints_m, valid, times_s, self._height.height_m))
         self._wanted = world_frame(placed, self._skeleton, *self._angles)
-        for body, evidence in zip(people, placed, strict=True):
-            level = floor_level(evidence, self._skeleton, self._wanted.up)
+        levels = [floor_level(evidence, self._skeleton, self._wanted.up) for evidence in placed]
+        # A given tilt has no standard deviation: NaN is not more.
+        unsure = self._wanted.tilt_std_deg > _SETTLED_TILT_DEG
+        self._sure = max(rest_s for _, rest_s in levels) >= _SETTLED_REST_S and not unsure
+        for body, evidence, level in zip(people, placed, levels, strict=True):
             distance_m = float(np.median(np.linalg.norm(evidence.joints_m[:, self._skeleton.root], axis=-1)))
             body.shift_wanted_m = floor_shift(level, distance_m, self._wanted, self._height)
 
@@ -190,6 +202,9 @@ class LivePlacing:
         up = (1 - share) * self._up + share * self._wanted.up
         self._up = up / np.linalg.norm(up)
         self._floor_m += share * (-self._wanted.camera_height_m - self._floor_m)
+        there = abs(self._floor_m + self._wanted.camera_height_m) < _SETTLED_M
+        level = float(self._up @ self._wanted.up) > math.cos(math.radians(1.0))
+        self._settled |= self._sure and there and level
         for body in self._bodies.values():
             body.shift_m += share * (body.shift_wanted_m - body.shift_m)
         return self.world

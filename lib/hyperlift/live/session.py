@@ -3,7 +3,7 @@
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import numpy as np
@@ -25,8 +25,6 @@ from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.viewer.curves import curves_of
 from hyperlift.viewer.live_page import live_page
 
-LOOK_AHEAD = 4
-"""Frames that are waited for by default."""
 _PICTURE_EVERY_S = 1 / 15
 _POLL_S = 0.2
 _REMEMBERED = 4000
@@ -37,8 +35,9 @@ _REMEMBERED = 4000
 class LiveOptions:
     """What a user may choose beside ``LiftOptions``, of which detector, confidence, height and camera count."""
 
-    look_ahead: int = LOOK_AHEAD
-    """Frames that must have come after a frame before its people are shown: 0 is soonest, more is calmer."""
+    look_ahead: int | None = None
+    """Frames that must have come after a frame before its people are shown: 0 is soonest, more is calmer. None: what
+    the lifter says (``Lifter.look_ahead``)."""
     every_frame: bool = False
     """Of a file: leave out no frame, be it slower than its own pace."""
     picture: bool = True
@@ -77,6 +76,8 @@ class LiveSession:
         """
         if live.every_frame and not source.waits:
             raise InputError(f"--every-frame: {source.name} does not wait; it is for video files, leave it out")
+        look_ahead = lifter.look_ahead(source.fps) if live.look_ahead is None else live.look_ahead
+        live = replace(live, look_ahead=look_ahead)
         self._source, self._server, self._hub, self._clock, self._live = source, server, hub, clock, live
         self._skeleton = skeleton_named(lifter.spec.skeleton)
         self._curves = curves_of(self._skeleton)
@@ -91,13 +92,13 @@ class LiveSession:
                 source.width,
                 source.height,
                 source.fps,
-                live.look_ahead,
+                look_ahead,
                 skeleton=detector.skeleton.name,
                 min_confidence=lift.min_confidence,
             ),
             LivePlacing(lifter.spec, intrinsics, height, lift.camera_pitch_deg, lift.camera_roll_deg),
             clock,
-            live.look_ahead,
+            look_ahead,
             source.fps,
         )
         self._page = live_page(
@@ -142,10 +143,11 @@ class LiveSession:
         # Against the pictures' own clock: the last frames of a video leave together.
         rate = 1e3 * len(courses) / max(courses[-1, 4] - courses[0, 0], 1e-9)
         total = float(np.mean(courses[:, 4] - courses[:, 0]))
+        hint = " (--every-frame leaves out none)" if self._source.waits and self._capture.dropped else ""
         return (
-            f"{self._frames} frames, {rate:.1f} a second, {self._capture.dropped} dropped; on average {total:.0f} ms "
-            f"from picture to sending: waits {begun:.0f}, detection {detected:.0f}, look-ahead {complete:.0f}, "
-            f"lift {placed:.0f}"
+            f"{self._frames} frames, {rate:.1f} a second, {self._capture.dropped} dropped{hint}; on average "
+            f"{total:.0f} ms from picture to sending: waits {begun:.0f}, detection {detected:.0f}, "
+            f"look-ahead {complete:.0f}, lift {placed:.0f}"
         )
 
     def __enter__(self) -> "LiveSession":
@@ -214,7 +216,8 @@ def _facts(
 ) -> dict[str, object]:
     return {
         "Source": f"{source.name}, {source.width} × {source.height}, {source.fps:g} frames a second",
-        "Places": "metres in the world, z up, the floor at 0 as far as it is known by now; the camera above the origin",
+        "Places": "metres in the world, z up, the floor at 0 as far as it is known by now (provisional until somebody "
+        "has stood for a moment); the camera above the origin",
         "Size": height.sentence,
         "Camera": intrinsics.source,
         "Look-ahead": f"{live.look_ahead} frames: those are waited for before somebody is shown",

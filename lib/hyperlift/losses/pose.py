@@ -25,6 +25,8 @@ class LossWeights:
     """Mean error of the frame-to-frame motion."""
     scale_normalised: float = 0.0
     """Position error after the best scale of every frame."""
+    similarity_aligned: float = 0.0
+    """Position error after the best scale, rotation and shift of every frame: shape alone."""
     limb_variance: float = 0.0
     """Variance over time of the predicted bone lengths."""
     limb_length: float = 0.0
@@ -61,6 +63,8 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
         terms["velocity"] = velocity_error(pose, target)
     if weights.scale_normalised:
         terms["scale_normalised"] = scale_normalised_error(pose, target)
+    if weights.similarity_aligned:
+        terms["similarity_aligned"] = similarity_aligned_error(pose, target)
     if weights.limb_variance and motion:
         terms["limb_variance"] = bone_lengths(pose, skeleton).var(1, unbiased=False).mean()
     if weights.limb_length:
@@ -95,6 +99,26 @@ def scale_normalised_error(pose: Poses, target: Poses) -> Scalar:
     """N-MPJPE: position error after the scale of every frame that fits the label best (Rhodin et al. 2018)."""
     scale = (pose * target).sum((-2, -1), keepdim=True) / pose.square().sum((-2, -1), keepdim=True).clamp(min=1e-8)
     return position_error(scale * pose, target)
+
+
+def similarity_aligned_error(pose: Poses, target: Poses) -> Scalar:
+    """PA-MPJPE: position error after the similarity of every frame that fits the label best in the sense of least
+    squares (Kabsch 1976, Umeyama 1991).
+
+    The similarity is held fixed for the gradient: it is where the squared error is least, so that its own change counts
+    nothing to first order there, and singular vectors have no bounded gradient where two singular values meet.
+    """
+    pose, target = pose.float(), target.float()
+    pose = pose - pose.mean(-2, keepdim=True)
+    target = target - target.mean(-2, keepdim=True)
+    with torch.no_grad():
+        u, strength, v = torch.linalg.svd(pose.transpose(-1, -2) @ target)
+        # The best orthogonal matrix may be a reflection; then the weakest direction turns back.
+        turned = torch.ones_like(strength)
+        turned[..., -1] = torch.linalg.det(u @ v).sign()
+        rotation = (u * turned[..., None, :]) @ v
+        scale = (strength * turned).sum(-1) / pose.square().sum((-2, -1)).clamp(min=1e-8)
+    return position_error(scale[..., None, None] * (pose @ rotation), target)
 
 
 def bone_lengths(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames bones"]:

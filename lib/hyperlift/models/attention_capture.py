@@ -37,9 +37,15 @@ def capture_attention(
         frames: which frames look, from 0; all by default. Frames that share a token share its attention.
 
     Raises:
-        InputError: a layer, head or frame that does not exist, or a clip that does not fit the network.
+        InputError: a layer, head or frame that does not exist, a clip that does not fit the network, or a network
+            whose layers share weights, merge tokens or have no block of their own for each kind of attention.
     """
     config = model.config
+    if config.token_merge is not None or config.joint_block == "one" or config.share_layers:
+        raise InputError(
+            "attention maps are of networks with blocks and tokens of their own in every layer: not with token_merge, "
+            "joint_block: one or share_layers"
+        )
     if pose2d_norm.shape[1] != len(model.skeleton) or not 0 < len(pose2d_norm) <= config.n_frames:
         raise InputError(
             f"a clip of {len(pose2d_norm)} frames and {pose2d_norm.shape[1]} joints; the network takes 1 to "
@@ -62,7 +68,9 @@ def capture_attention(
         # The batch is the tokens in the first two, the joints in the third.
         spatial.append(_array(given["spatial"][0][tokens][:, chosen_heads].transpose(0, 1)))
         hyperedge.append(_array(given["hyperedge"][:, tokens][:, :, chosen_heads].transpose(1, 2)))
-        temporal.append(_array(given["temporal"][0][:, chosen_heads][:, :, tokens].transpose(0, 1)))
+        # The final filter of a streaming network wants tokens past the clip's end; nobody in the clip looks at them.
+        seen = given["temporal"][0][:, chosen_heads][:, :, tokens, : len(pose2d_norm)]
+        temporal.append(_array(seen.transpose(0, 1)))
     attentions = [_attention_of(model, "hyperedge", layer) for layer in chosen_layers]
     incidences = [[_array(membership.incidence()) for membership in _memberships(layer)] for layer in attentions]
     return AttentionMaps(

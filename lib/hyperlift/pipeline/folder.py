@@ -130,7 +130,8 @@ def job_result(job: RecordingJob) -> JobResult:
         return JobResult(source=job.source, out=job.out, outcome="failed", message=" ".join(str(error).split()))
     people = "1 person" if report.people == 1 else f"{report.people} people"
     warned = f", {len(report.warnings)} warnings in {REPORT_NAME}" if report.warnings else ""
-    message = f"{people} in {report.frames} frames, {report.seconds:.1f} s{warned}"
+    removed = f", removed of an earlier run: {', '.join(report.removed)}" if report.removed else ""
+    message = f"{people} in {report.frames} frames, {report.seconds:.1f} s{warned}{removed}"
     return JobResult(source=job.source, out=job.out, outcome="lifted", message=message)
 
 

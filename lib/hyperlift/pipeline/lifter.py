@@ -19,22 +19,26 @@ from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import Recorded, open_recording
-from hyperlift.runtime import load_lifter
+from hyperlift.runtime import OnnxStream, load_lifter
 from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
 from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.scale import BodyHeight
+from hyperlift.video.facts import Frame
 from hyperlift.video.overlap import ahead
-from hyperlift.video.reading import Frame, read_frames
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
-from hyperlift.wild.levelling import settle_roll, upright
+from hyperlift.wild.levelling import doubt_roll, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.self_check import check_keypoints
 from hyperlift.wild.smoothing import smooth
-from hyperlift.wild.streaming import LiftStream, LiftStreams
+from hyperlift.wild.stepping import least_lookahead
+from hyperlift.wild.streaming import LiftStream, LiftStreams, open_streams
 
 _LOG = logging.getLogger(__name__)
+
+LOOK_AHEAD = 4
+"""Frames that are waited for by default in live use."""
 
 
 class Lifter:
@@ -119,6 +123,8 @@ class Lifter:
                     f"{recorded.path}: is a video and --detector is none; give its keypoints, or another detector"
                 )
             detector = self.open_detector(options, recorded.facts.fps)
+        from hyperlift.video.reading import read_frames  # PyAV takes long to import: who has keypoints does not wait
+
         frames = read_frames(recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated)
         coming = ahead(timings.waiting("decode", frames))
         with timings.stage("detect"), closing(coming):
@@ -176,6 +182,9 @@ class Lifter:
 
         if options.camera_roll_deg is not None:
             people, placement = lifted_at(options.camera_roll_deg)
+            skeleton = skeleton_named(self.spec.skeleton)
+            doubt = doubt_roll(people, skeleton, placement.height.height_m, options.camera_roll_deg)
+            warnings = [*warnings, *([doubt] if doubt else [])]
         else:
             (people, placement), roll_deg = settle_roll(
                 lifted_at, lambda found: (found[1].world.roll_deg, found[1].world.tilt_std_deg)
@@ -197,7 +206,7 @@ class Lifter:
             return motion.rigid(None if options.limits is None else read_limits(options.limits))
 
     def stream(
-        self, width: int, height: int, fps: float, lookahead: int = 4, *, skeleton: str = H36M_17.name
+        self, width: int, height: int, fps: float, lookahead: int | None = None, *, skeleton: str = H36M_17.name
     ) -> LiftStream:
         """Lift one person live: a frame of keypoints in, the pose of ``lookahead`` frames ago out.
 
@@ -205,20 +214,32 @@ class Lifter:
             width: of the picture in pixels.
             height: of the picture in pixels.
             fps: frames that come a second, where they come without time stamps.
-            lookahead: frames to wait for; more is more accurate.
+            lookahead: frames to wait for; more is more accurate. None: 4, or more where the lifter wants more.
             skeleton: joints of the keypoints, such as "coco17".
 
         Raises:
             InputError: an impossible size, rate, look-ahead or skeleton.
         """
+        lookahead = self.look_ahead(fps) if lookahead is None else lookahead
         return LiftStream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
+
+    def look_ahead(self, fps: float) -> int:
+        """Frames to wait for in live use unless somebody asks for another number: 4, or as many as a streaming lifter
+        wants.
+
+        Raises:
+            InputError: an impossible rate.
+        """
+        if not isinstance(self._network, OnnxStream):
+            return LOOK_AHEAD
+        return max(LOOK_AHEAD, least_lookahead(self._network.stream, self.spec, fps))
 
     def streams(
         self,
         width: int,
         height: int,
         fps: float,
-        lookahead: int = 4,
+        lookahead: int | None = None,
         *,
         skeleton: str = H36M_17.name,
         min_confidence: float = LiftOptions.min_confidence,
@@ -236,13 +257,13 @@ class Lifter:
         Raises:
             InputError: as ``stream``.
         """
-        return LiftStreams(
+        return open_streams(
             self._network,
             self.spec,
             width,
             height,
             fps,
-            lookahead,
+            self.look_ahead(fps) if lookahead is None else lookahead,
             skeleton=skeleton_named(skeleton),
             min_confidence=min_confidence,
         )

@@ -21,7 +21,7 @@ from hyperlift.trajectory.intrinsics import Intrinsics
 from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.world import WorldFrame
 from hyperlift.wild.alphapose_writer import write_alphapose
-from hyperlift.wild.keypoints import Detections, LiftedPerson
+from hyperlift.wild.keypoints import Detections, LiftedPerson, frames_text
 from hyperlift.wild.poses_npz import PosesMeta
 
 _LOG = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Motion:
     def summary(self) -> tuple[str, ...]:
         """Who was lifted, and what was assumed about camera, size and gravity, in sentences."""
         people = [
-            f"p{person.id}: frames {person.frame[0]}–{person.frame[-1]}"
+            f"p{person.id}: {frames_text(person.frame)}"
             + (
                 ""
                 if person.reprojection_px is None
@@ -117,7 +117,7 @@ class Motion:
         return (*people, *camera, *shifts)
 
     def __repr__(self) -> str:
-        people = ", ".join(f"p{person.id} {person.frame[0]}–{person.frame[-1]}" for person in self.people)
+        people = ", ".join(f"p{person.id} {frames_text(person.frame)}" for person in self.people)
         return f"Motion({self.recorded.path.name}: {self.frames} frames; {people or 'nobody'})"
 
     def rigid(self, limits: JointLimits | None = None, cutoff_hz: float | None = USUAL_CUTOFF_HZ) -> "Motion":

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hyperlift.pipeline.options import BodyFormat, LiftOptions, OutputFormat
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import open_recording
+from hyperlift.runtime import BUNDLED
 from hyperlift.wild.formats import read_keypoints
 
 _LOG = logging.getLogger(__name__)
@@ -99,6 +101,8 @@ class JobReport:
     """Kinds of files that were written for each person."""
     rigid: Mapping[str, Any] | None = None
     """What the fit of rigid bones moved, where one was made, and whether the joints are the fit's."""
+    removed: tuple[str, ...] = ()
+    """Names of an earlier run's results that were taken away and not written again."""
 
 
 def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress = silent) -> JobReport:
@@ -127,7 +131,7 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
         with timings.stage("fit", sum(len(person.frame) for person in motion.people)):
             bodies = motion.rigid(None if job.options.limits is None else read_limits(job.options.limits))
     with timings.stage("write"):
-        _clear(job.out)
+        old = _clear(job.out)
         for kind in job.formats:
             paths += motion.save(job.out / f"{POSES_STEM}.{kind}")
         for kind in job.bodies:
@@ -141,6 +145,7 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
     if job.view:
         with timings.stage("page"):
             motion.view(job.out / PAGE_NAME)
+    made = {path.name for path in (*job.outputs, *paths)}
     report = JobReport(
         people=len(motion.people),
         frames=motion.frames,
@@ -155,6 +160,7 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
         rigid=None
         if bodies.rigid_record is None
         else {"joints_replaced": motion.fits is not None, **bodies.rigid_record},
+        removed=tuple(name for name in old if name not in made and not (job.out / name).exists()),
     )
     content = {
         "format": FORMAT,
@@ -214,32 +220,40 @@ def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timi
     return lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)
 
 
-def _clear(out: Path) -> None:
-    """Take away the results of an earlier run, so that none stands beside results of other options. The report goes
-    first: results are complete when it is there."""
+def _clear(out: Path) -> list[str]:
+    """Take away the results of an earlier run, so that none stands beside results of other options; returns their
+    names. The report goes first: results are complete when it is there."""
     names = [f"{POSES_STEM}.{kind}" for kind in ("npz", "json", "csv", "meta.json")]
-    for name in (REPORT_NAME, *names, VIDEO_NAME, PAGE_NAME, ANGLES_NAME):
-        (out / name).unlink(missing_ok=True)
+    old = [out / name for name in (REPORT_NAME, *names, VIDEO_NAME, PAGE_NAME, ANGLES_NAME)]
     for suffix in BODIES:
-        for body in out.glob(f"{POSES_STEM}_p*{suffix}"):
-            if body.stem.removeprefix(f"{POSES_STEM}_p").isdecimal():
-                body.unlink()
+        bodies = sorted(out.glob(f"{POSES_STEM}_p*{suffix}"))
+        old += [body for body in bodies if body.stem.removeprefix(f"{POSES_STEM}_p").isdecimal()]
+    old = [path for path in old if path.exists()]
+    for path in old:
+        path.unlink()
     for left_over in out.glob(f".*{PARTIAL_MARK}.*"):  # of a run that was killed
         left_over.unlink(missing_ok=True)
+    return [path.name for path in old]
 
 
 def _fingerprint(job: RecordingJob) -> dict[str, Any]:
     """What the results depend on."""
-    model = Path(job.model)
     return {
         "source": _file(job.source),
         "video": None if job.video is None else _file(job.video),
-        "model": hashlib.sha256(model.read_bytes()).hexdigest() if model.is_file() else job.model,
+        "model": _weights_hash(job.model),
         "options": json.loads(json.dumps(asdict(job.options), default=str)),
         "limits": None if job.options.limits is None else _file(job.options.limits),
         "naming": job.naming,
         "hyperlift": hyperlift.__version__,
     }
+
+
+def _weights_hash(model: str) -> str:
+    """Of a bundled lifter too: another version of the package may bring other weights under the same name."""
+    bundled = resources.files("hyperlift") / "weights"
+    file = bundled / BUNDLED[model] if model in BUNDLED else Path(model)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else model
 
 
 def _file(path: Path) -> list[Any]:

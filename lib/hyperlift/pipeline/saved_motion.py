@@ -13,12 +13,12 @@ from hyperlift.pipeline.motion_files import BODIES, CLIPS, check_kind, write_bod
 from hyperlift.pipeline.rigid import fit_people
 from hyperlift.skeletons import skeleton_named
 from hyperlift.viewer import from_npz
-from hyperlift.wild.keypoints import LiftedPerson
+from hyperlift.wild.keypoints import LiftedPerson, frames_text
 
 _UNKNOWN_FPS = 25.0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SavedMotion:
     """People and the facts about their numbers; ``load_motion`` reads one."""
 
@@ -27,6 +27,10 @@ class SavedMotion:
     """As in ``pose3d.npz``."""
     fits: Mapping[int, FittedMotion] | None = None
     """By person, of a motion that ``rigid`` returned."""
+
+    def __repr__(self) -> str:
+        people = ", ".join(f"p{person.id} {frames_text(person.frame)}" for person in self.people)
+        return f"SavedMotion({self.meta.get('source', 'people')}: {people or 'nobody'})"
 
     def rigid(self, limits: JointLimits | None = None, cutoff_hz: float | None = USUAL_CUTOFF_HZ) -> "SavedMotion":
         """The same people with bones of constant length; ``fits`` and ``meta["rigid"]`` say what moved.

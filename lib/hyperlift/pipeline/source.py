@@ -8,8 +8,8 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.shapes import Float
-from hyperlift.video.reading import VideoFacts, video_facts
-from hyperlift.wild.formats import read_keypoints
+from hyperlift.video.facts import VideoFacts
+from hyperlift.wild.formats import UnknownLayout, read_keypoints
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.timing import check_fps, even_times
 
@@ -63,8 +63,7 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
     if is_video(source):
         if video is not None and video != source:
             raise InputError(f"two videos, {source} and {video}; give one, or keypoints and their video")
-        facts = video_facts(source, options.allow_truncated)
-        _check_against(facts, source, options)
+        facts = _facts(source, options)
         return Recorded(
             path=source,
             video=source,
@@ -75,14 +74,21 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
             fps=facts.fps,
             times_s=facts.times_s,
         )
-    facts = None if video is None else video_facts(video, options.allow_truncated)
-    if facts is not None and video is not None:
-        _check_against(facts, video, options)
+    facts = None if video is None else _facts(video, options)
     size = facts.size if facts is not None else options.picture_size
-    detections = read_keypoints(source, skeleton=options.skeleton, picture_size=size, format=options.keypoint_format)
+    try:
+        detections = read_keypoints(
+            source, skeleton=options.skeleton, picture_size=size, format=options.keypoint_format
+        )
+    except UnknownLayout as error:
+        raise InputError(f"{error}; or a video ({', '.join(sorted(VIDEO_SUFFIXES))})") from error
+    fps = options.fps if options.fps is not None else facts.fps if facts is not None else None
+    if size is None and fps is None:
+        raise InputError(
+            "the video's size and frame rate are not known; give --video-size WxH and --fps N, or --video FILE"
+        )
     if size is None:
         raise InputError("the video's size is not known; give --video-size WxH or --video FILE")
-    fps = options.fps if options.fps is not None else facts.fps if facts is not None else None
     if fps is None:
         raise InputError("the video's frame rate is not known; give --fps or --video FILE")
     check_fps(fps)
@@ -110,9 +116,14 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
     )
 
 
-def _check_against(facts: VideoFacts, video: Path, options: LiftOptions) -> None:
+def _facts(video: Path, options: LiftOptions) -> VideoFacts:
+    """What the video holds, which agrees with the options."""
+    from hyperlift.video.reading import video_facts  # PyAV takes long to import: who has keypoints does not wait
+
+    facts = video_facts(video, options.allow_truncated)
     size = options.picture_size
     if size is not None and size != facts.size:
         raise InputError(
             f"--video-size is {size[0]}x{size[1]}, but {video} has {facts.width}x{facts.height}; omit --video-size"
         )
+    return facts

@@ -66,6 +66,9 @@ class TrainConfig:
     """Configurations of the runs whose best weights this one starts from, as seen from the folder of this one's file:
     one, or a frame lifter and a network without one. ``tools/train_wild.py`` trains them first; wants
     ``finetune: true``."""
+    hand_on: Literal["best", "last"] = "best"
+    """Which weights a run that comes after starts from, and ``tools/train_wild.py`` exports: those with the lowest
+    validation error, or the last ones. Few validation subjects tell little about the best epoch."""
     partial_train: tuple[str, ...] | None = None
     """Train only the parameters whose names begin with one of these, such as "head"; None trains all."""
     one_frame: bool = False
@@ -111,5 +114,8 @@ class RunConfig:
         if self.training.one_frame and self.model.depth:
             raise InputError(f"one_frame wants a network without transformer; model.depth is {self.model.depth}, not 0")
         crop = self.data.crop_frames
+        lifted = 1 if self.model.frame_lifter is None else self.model.frame_lifter.frames
+        if self.training.one_frame and (crop or self.model.n_frames) < lifted:
+            raise InputError(f"data.crop_frames is {crop}; the frame lifter lifts {lifted} frames at once")
         if crop is not None and crop > self.model.n_frames:
             raise InputError(f"data.crop_frames is {crop}; clips have at most model.n_frames, {self.model.n_frames}")

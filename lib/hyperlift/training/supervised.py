@@ -18,11 +18,14 @@ class SupervisedStep:
     skeleton: Skeleton
     one_frame: bool = False
     """Lift one frame of every clip, a random one for each batch. For networks without transformer."""
+    frames: int = 1
+    """As many neighbouring frames instead of one: what the network's frame lifter lifts at once."""
 
     def __call__(self, model: nn.Module, pose2d: Tensor, label: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Lift and compare."""
         if self.one_frame:
-            frame = int(torch.randint(pose2d.shape[1], ()))
-            return pose_loss(model(pose2d, frame).float(), label[:, frame : frame + 1], self.weights, self.skeleton)
+            first = int(torch.randint(pose2d.shape[1] - self.frames + 1, ()))
+            lifted = model(pose2d, first + self.frames // 2).float()
+            return pose_loss(lifted, label[:, first : first + self.frames], self.weights, self.skeleton)
         # Losses in float32: differences of neighbouring frames vanish in bfloat16.
         return pose_loss(model(pose2d).float(), label, self.weights, self.skeleton)

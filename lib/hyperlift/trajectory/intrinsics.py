@@ -160,8 +160,8 @@ def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
     """
     text = str(given)
     parts = [_number(part) for part in text.split(",")]
-    if len(parts) == 4:
-        if None in parts:
+    if len(parts) == 4 or (None not in parts and not Path(text).exists()):
+        if len(parts) != 4 or None in parts:
             raise InputError(f"--intrinsics is {text!r}; give four numbers fx,fy,cx,cy in pixels, or a file")
         return _from_mapping(dict(zip(("fx", "fy", "cx", "cy"), parts, strict=True)), width, height, "--intrinsics")
     import yaml  # only who hands in a file waits for it

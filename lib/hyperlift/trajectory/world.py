@@ -134,11 +134,10 @@ def up_from_pitch_roll(pitch_deg: float, roll_deg: float) -> Float[np.ndarray, "
     Raises:
         InputError: the pitch is not within -90 … 90, or the roll not within -180 … 180 degrees.
     """
-    if not (-90 <= pitch_deg <= 90 and -180 <= roll_deg <= 180):
-        raise InputError(
-            f"--camera-pitch is {pitch_deg:g} and --camera-roll {roll_deg:g}; give degrees within -90 … 90 "
-            "(positive looks up) and -180 … 180 (positive is clockwise)"
-        )
+    if not -90 <= pitch_deg <= 90:
+        raise InputError(f"--camera-pitch is {pitch_deg:g}; give degrees within -90 … 90 (positive looks up)")
+    if not -180 <= roll_deg <= 180:
+        raise InputError(f"--camera-roll is {roll_deg:g}; give degrees within -180 … 180 (positive is clockwise)")
     pitch, roll = np.radians([pitch_deg, roll_deg])
     return np.array([-np.sin(roll) * np.cos(pitch), -np.cos(roll) * np.cos(pitch), np.sin(pitch)])
 

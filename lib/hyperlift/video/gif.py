@@ -11,10 +11,9 @@ import av.error
 import numpy as np
 from PIL import Image
 
-from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
 from hyperlift.shapes import Shaped
 from hyperlift.video.reading import Picture
+from hyperlift.video.whole import written_whole
 
 FASTEST_FPS = 25.0
 """Browsers slow down what is shown for less than two hundredths of a second, and files grow."""
@@ -100,16 +99,5 @@ def write_gif(
     Raises:
         InputError: the folder cannot be written, or the disk is full.
     """
-    with atomic_file(path) as partial:
-        try:
-            writer = GifWriter(partial, width, height, palette, last_s)
-            try:
-                yield writer
-                writer.close()
-            except BaseException:
-                writer.abandon()
-                raise
-        except av.error.FFmpegError as error:
-            raise InputError(
-                f"{path}: cannot be written ({error.strerror}); make room or choose another output"
-            ) from error
+    with written_whole(path, lambda partial: GifWriter(partial, width, height, palette, last_s)) as writer:
+        yield writer

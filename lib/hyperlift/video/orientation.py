@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import av
 import numpy as np
 
 from hyperlift.shapes import Shaped
@@ -44,18 +43,3 @@ class Orientation:
 
 UPRIGHT = Orientation()
 """Shown as stored."""
-
-
-def orientation_of(frame: av.VideoFrame) -> Orientation:
-    """Read the display matrix, which takes (x, y) to (a x + c y, b x + d y).
-
-    Turns by other than a quarter are taken for the nearest quarter. Ask for one frame of a file, not for each: a frame
-    and its side data refer to one another, so that such frames stay in memory until the garbage collector runs.
-    """
-    data = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return UPRIGHT
-    a, b, _, c, d = (int(number) for number in np.frombuffer(bytes(data), np.int32)[:5])
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        return Orientation(transposed=True, reversed_x=c < 0, reversed_y=b < 0)
-    return Orientation(reversed_x=a < 0, reversed_y=d < 0)

@@ -5,9 +5,8 @@ picture is decoded for that, except the first.
 """
 
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,12 +19,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from hyperlift.errors import InputError
-from hyperlift.shapes import Float, Shaped
+from hyperlift.shapes import Float
+from hyperlift.video.facts import Frame, Picture, VideoFacts
 from hyperlift.video.file_extent import Extent, file_extent
-from hyperlift.video.orientation import UPRIGHT, Orientation, orientation_of
-
-Picture = Shaped[np.ndarray, "_ _ _"]
-"""Height x width x RGB, uint8."""
+from hyperlift.video.orientation import UPRIGHT, Orientation
 
 LEAST_SHARE_DECODED = 0.9
 """A file of whose frames fewer can be decoded is refused as damaged."""
@@ -37,62 +34,6 @@ _HD_LINES = 720
 _KNOWN_MATRICES = {int(matrix) for matrix in Colorspace}
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class VideoFacts:
-    """What a video file holds, as it is shown: turned upright, pixels made square, the first frame at time 0."""
-
-    width: int
-    """In pixels, upright."""
-    height: int
-    """In pixels, upright."""
-    fps: float
-    """Frames a second: the declared rate where the frames keep to it, otherwise their number over their time."""
-    times_s: Float[np.ndarray, " frames"]
-    """Seconds of every frame since frame 0, strictly increasing; as uneven as the file's own time stamps."""
-    duration_s: float
-    """From the first frame to the end of the last."""
-    orientation: Orientation = UPRIGHT
-    """How stored pictures are turned to stand upright."""
-    codec: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    """The container's and the stream's own notes, among them the lens of some phones."""
-    start_s: float | None = 0.0
-    """The file's own time stamp of frame 0; None where it has no time stamps and frames are counted instead."""
-
-    @property
-    def frames(self) -> int:
-        """How many frames the file holds."""
-        return len(self.times_s)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels, upright."""
-        return self.width, self.height
-
-    @property
-    def rotation_deg(self) -> int:
-        """By how much stored pictures are turned clockwise to stand upright: 0, 90, 180 or 270."""
-        return self.orientation.rotation_deg
-
-    @property
-    def variable_rate(self) -> bool:
-        """Whether some frame lasts noticeably longer or shorter than the usual one."""
-        gaps_s = np.diff(self.times_s)
-        return bool(len(gaps_s) and np.abs(gaps_s * self.fps - 1).max() > 0.25)
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """One picture of a video."""
-
-    index: int
-    """Number of the frame in the file, from 0; numbers of frames that cannot be decoded are left out."""
-    time_s: float
-    """Seconds since frame 0."""
-    rgb: Picture
-    """uint8 [H,W,3], upright, sRGB as stored (no tone mapping of HDR); with a fourth byte if that was asked for."""
 
 
 def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
@@ -128,7 +69,7 @@ def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
         extent = file_extent(path)
         if not allow_truncated and extent is not None and extent.cut:
             _refuse_if_short(path, extent, len(times_s), end_s, stream.frames, declared_s, fps)
-        orientation = orientation_of(shown)
+        orientation = _orientation_of(shown)
         width, height = orientation.size(*_square_pixels(shown, stream))
         return VideoFacts(
             width=width,
@@ -350,3 +291,18 @@ def _upright_rgb(
         threads=1,
     )
     return orientation.upright(rgb.to_ndarray())
+
+
+def _orientation_of(frame: av.VideoFrame) -> Orientation:
+    """Read the display matrix, which takes (x, y) to (a x + c y, b x + d y).
+
+    Turns by other than a quarter are taken for the nearest quarter. Ask for one frame of a file, not for each: a frame
+    and its side data refer to one another, so that such frames stay in memory until the garbage collector runs.
+    """
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return UPRIGHT
+    a, b, _, c, d = (int(number) for number in np.frombuffer(bytes(data), np.int32)[:5])
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return Orientation(transposed=True, reversed_x=c < 0, reversed_y=b < 0)
+    return Orientation(reversed_x=a < 0, reversed_y=d < 0)

@@ -13,8 +13,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
 from hyperlift.video.reading import Picture
+from hyperlift.video.whole import written_whole
 
 _TICKS = 90_000
 """A second in the clock of videos whose frames come at uneven times; every usual rate divides it."""
@@ -105,16 +105,5 @@ def write_mp4(path: Path | str, width: int, height: int, fps: float) -> Iterator
     Raises:
         InputError: the folder cannot be written, the disk is full, or the size is odd.
     """
-    with atomic_file(path) as partial:
-        try:
-            writer = VideoWriter(partial, width, height, fps)
-            try:
-                yield writer
-                writer.close()
-            except BaseException:
-                writer.abandon()
-                raise
-        except av.error.FFmpegError as error:
-            raise InputError(
-                f"{path}: cannot be written ({error.strerror}); make room or choose another output"
-            ) from error
+    with written_whole(path, lambda partial: VideoWriter(partial, width, height, fps)) as writer:
+        yield writer

@@ -2,15 +2,20 @@
 
 import base64
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from hyperlift.errors import InputError
-from hyperlift.video.reading import video_facts
+from hyperlift.wild.keypoints import LiftedPerson
 
 LARGEST_INSIDE_MB = 30.0
 _TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm", ".mkv": "video/webm"}
+_SAME_SHAPE = 0.02
+"""Share by which width over height may differ: copies are rounded to even sizes."""
+_LATE_S = 0.5
+"""Files end a little before or after their last frame."""
 _PLAYED = {"h264", "vp8", "vp9", "av1"}
 """What nearly every browser plays."""
 
@@ -50,6 +55,8 @@ def video_beside(video: Path, page: Path, largest_inside_mb: float) -> VideoBesi
     """
     if not video.is_file():
         raise InputError(f"{video}: no such video file")
+    from hyperlift.video.reading import video_facts  # PyAV takes long to import: a page without video does not wait
+
     facts = video_facts(video, allow_truncated=True)
     inside = video.stat().st_size <= largest_inside_mb * 1e6
     return VideoBeside(
@@ -61,6 +68,45 @@ def video_beside(video: Path, page: Path, largest_inside_mb: float) -> VideoBesi
         duration_s=facts.duration_s,
         codec=facts.codec,
     )
+
+
+def check_recording(video: Path, people: Sequence[LiftedPerson], meta: Mapping) -> str | None:
+    """Refuse a video that cannot be the one that people were lifted from.
+
+    A copy in another size is welcome; what has another shape, or ends while people are still there, is another
+    recording.
+
+    Args:
+        video: as somebody named it.
+        people: of a ``pose3d.npz``.
+        meta: of the same file.
+
+    Returns:
+        What speaks against it without ruling it out, or None.
+
+    Raises:
+        InputError: it is another recording, missing, or no video.
+    """
+    if not video.is_file():
+        raise InputError(f"{video}: no such video file")
+    from hyperlift.video.reading import video_facts  # as above
+
+    facts = video_facts(video, allow_truncated=True)
+    remedy = "give the video that the people were lifted from"
+    width, height = meta.get("video_size") or facts.size
+    if abs(facts.width * height / (facts.height * width) - 1) > _SAME_SHAPE:
+        raise InputError(
+            f"{video}: is {facts.width}x{facts.height}, but the people were lifted from {width}x{height}; {remedy}"
+        )
+    last_s = max(float(person.time_s[-1]) for person in people)
+    if last_s > facts.duration_s + _LATE_S:
+        raise InputError(
+            f"{video}: lasts {facts.duration_s:.1f} s, but there are people up to {last_s:.1f} s; {remedy}"
+        )
+    source = str(meta.get("source", ""))
+    if Path(source).suffix.lower() in _TYPES and source != video.name:
+        return f"the people were lifted from {source}, and {video.name} is shown beside them"
+    return None
 
 
 def _address(video: Path, page: Path) -> str:

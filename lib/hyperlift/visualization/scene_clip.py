@@ -32,7 +32,8 @@ def write_clip(
     """Write everybody in 3D as ``.mp4`` or ``.gif``, at the recording's own pace, whole or not at all.
 
     People stand where they stood in the world; without one in camera axes, and without metres in lanes. Joints that are
-    NaN are not drawn, joints that were not seen faintly. A gif loops, has 256 colours and at most 25 pictures a second.
+    NaN are not drawn, joints that were not seen faintly. A gif loops, has 256 colours and at most 25 pictures a
+    second, and shows the last one for half a second.
 
     Args:
         path: the clip.

@@ -63,7 +63,7 @@ def fill_gaps(
             filled[:, joint, axis] = np.interp(every_s, time_s[at], points[:, axis])
         filled[at - frame[0], joint, 2] = points[:, 2]
         valid[:, joint] = _within_reach(every_s, time_s[at])
-    _place_unseen(filled, np.asarray(seen.any(0)), skeleton)
+    place_unseen(filled, np.asarray(seen.any(0)), skeleton)
     return FilledTrack(
         frame=every,
         time_s=every_s,
@@ -84,9 +84,10 @@ def _within_reach(
     return between & (width_s <= LONGEST_BRIDGE_S + _ROUNDING_S)
 
 
-def _place_unseen(
+def place_unseen(
     filled: Float[np.ndarray, "frames joints 3"], ever_seen: Bool[np.ndarray, " joints"], skeleton: Skeleton
 ) -> None:
+    """Put joints that nobody has seen on their nearest seen joint towards the root, else on the middle; in place."""
     middle = filled[:, ever_seen, :2].mean(1)
     for joint in np.flatnonzero(~ever_seen):
         ancestor = skeleton.parents[joint]

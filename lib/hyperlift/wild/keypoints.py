@@ -11,7 +11,7 @@ from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons import Skeleton
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Detection:
     """One person in one frame, as the detector saw them."""
 
@@ -20,8 +20,12 @@ class Detection:
     track_id: int | None = None
     """The number that the detector's own tracker gave, if it has one."""
 
+    def __repr__(self) -> str:
+        seen = int(np.isfinite(self.keypoints_px[:, :2]).all(-1).sum())
+        return f"Detection({seen} of {len(self.keypoints_px)} joints, track {self.track_id})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Detections:
     """Everybody in a recording, frame by frame."""
 
@@ -33,6 +37,10 @@ class Detections:
     """Frame number (from 0, gaps kept) to the people in it, in ascending order."""
     picture_size: tuple[int, int] | None = None
     """Width and height in pixels, where the file states them."""
+
+    def __repr__(self) -> str:
+        people = sum(len(people) for people in self.frames.values())
+        return f"Detections({self.source}: {self.skeleton.name} of {people} sightings in {len(self.frames)} frames)"
 
     @property
     def span(self) -> int:
@@ -78,7 +86,7 @@ class Detections:
             )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Track:
     """One person followed through the frames in which they were seen; frames may be missing in between."""
 
@@ -87,8 +95,11 @@ class Track:
     keypoints_px: Float[np.ndarray, "frames joints 3"]
     """x, y in pixels and confidence 0..1; missing joints are NaN, NaN, 0."""
 
+    def __repr__(self) -> str:
+        return f"Track(p{self.id}: {frames_text(self.frame)})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class LiftedPerson:
     """One person in 3D, at every frame of the video from their first to their last."""
 
@@ -114,3 +125,12 @@ class LiftedPerson:
     """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
     bridged: Bool[np.ndarray, "frames joints"] | None = None
     """True where a valid joint was not seen but lies between two sightings."""
+
+    def __repr__(self) -> str:
+        placed = "" if self.joints_m is not None else ", not placed"
+        return f"LiftedPerson(p{self.id}: {frames_text(self.frame)}{placed})"
+
+
+def frames_text(frame: Int[np.ndarray, " frames"]) -> str:
+    """First and last of some frames, for people."""
+    return f"frames {frame[0]}–{frame[-1]}" if len(frame) else "no frames"

@@ -6,7 +6,7 @@ results stay in the axes of the camera that filmed. A pitch is left as it is: it
 which no turn undoes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,8 +16,10 @@ from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
 from hyperlift.shapes import Float
+from hyperlift.skeletons import Skeleton
 from hyperlift.trajectory.intrinsics import Intrinsics
-from hyperlift.trajectory.world import up_from_pitch_roll
+from hyperlift.trajectory.world import PlacedBody, find_up, pitch_roll, up_from_pitch_roll
+from hyperlift.wild.keypoints import LiftedPerson
 
 Lifted = TypeVar("Lifted")
 _AHEAD = np.array([0.0, 0.0, 1.0])
@@ -25,6 +27,9 @@ WORTH_DEG = 10.0
 """A smaller roll costs a millimetre or two, less than a wrong estimate might: upright footage stays as it is."""
 _SURE_DEG = 8.0
 """Up is not known from people when its own uncertainty is larger."""
+_DOUBT_DEG, _DOUBT_STDS = 15.0, 3.0
+"""A given roll is doubted when the people are this far from upright in its view, in degrees and in standard deviations
+of what they tell."""
 _MOST_PASSES = 3
 _LEAST_WEIGHT = 0.05
 """Of a joint without confidence, so that a clip of guesses has a middle too."""
@@ -106,6 +111,49 @@ def settle_roll(
         at_deg = found_deg
         lifted = lift_at(at_deg)
     return lifted, at_deg
+
+
+def doubt_roll(people: Sequence[LiftedPerson], skeleton: Skeleton, height_m: float, roll_deg: float) -> str | None:
+    """What to tell somebody who gave a roll of the camera at which the people are not upright; None where they are.
+
+    Args:
+        people: placed, lifted with that roll.
+        skeleton: of their joints.
+        height_m: standing height.
+        roll_deg: as it was given.
+    """
+    placed = [person for person in people if person.joints_m is not None]
+    if not placed:
+        return None
+    # Up is not sought far from upright: once in the view without the roll, once in the picture as it is, and then from
+    # what was found on.
+    std_deg, found_deg = min(_seen_roll(placed, skeleton, height_m, start_deg) for start_deg in (roll_deg, 0.0))
+    for _ in range(_MOST_PASSES - 1):
+        std_deg, found_deg = _seen_roll(placed, skeleton, height_m, found_deg)
+    off_deg = abs((found_deg - roll_deg + 180.0) % 360.0 - 180.0)
+    if off_deg < max(_DOUBT_DEG, _DOUBT_STDS * std_deg):
+        return None
+    return (
+        f"--camera-roll is {roll_deg:g}, but the people look as if the camera were rolled by about {found_deg:.0f} "
+        "degrees; positive is clockwise as seen from behind the camera: check number and sign, or leave it out"
+    )
+
+
+def _seen_roll(
+    people: Sequence[LiftedPerson], skeleton: Skeleton, height_m: float, start_deg: float
+) -> tuple[float, float]:
+    """Standard deviation of up and the roll that placed people tell, sought from a roll on; degrees."""
+    cos, sin = np.cos(np.radians(start_deg)), np.sin(np.radians(start_deg))
+    turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+    bodies = [
+        PlacedBody(np.asarray(person.joints_m) @ turn.T, person.valid, person.time_s, height_m) for person in people
+    ]
+    up, std_deg, _ = find_up(bodies, skeleton)
+    # Found is a line; people say which end of it is up.
+    pelvis, thorax = skeleton.root, skeleton.index("Thorax")
+    torsos = np.concatenate([body.joints_m[:, thorax] - body.joints_m[:, pelvis] for body in bodies])
+    up = up if np.nanmean(torsos @ up) >= 0 else -up
+    return std_deg, (start_deg + pitch_roll(up)[1] + 180.0) % 360.0 - 180.0
 
 
 def _sight(clip: Float[np.ndarray, "frames joints 3"], K_norm: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, " 3"]:

@@ -20,6 +20,8 @@ from hyperlift.wild.keypoints import LiftedPerson
 
 FORMAT = "hyperlift-poses"
 FORMAT_VERSION = 1
+POSES_NAME = "pose3d.npz"
+"""Of the file in a folder of results."""
 _ARRAYS = ("frame", "time_s", "pose_norm", "valid")
 _PLACED_ARRAYS = {
     "joints_m": "metres from the camera; camera axes x right, y down, z forward",
@@ -114,8 +116,12 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
         InputError: the file is missing or is no such file.
     """
     path = Path(path)
+    if path.is_dir():
+        inside = sorted(path.glob(f"**/{POSES_NAME}"))
+        remedy = f"give {inside[0]}" if inside else f"expected the {POSES_NAME} that lifting writes, and none is in it"
+        raise InputError(f"{path}: is a folder; {remedy}")
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected the pose3d.npz that lifting writes")
+        raise InputError(f"{path}: no such file; expected the {POSES_NAME} that lifting writes")
     try:
         with np.load(path, allow_pickle=False) as stored:
             meta = json.loads(str(stored["meta"]))
@@ -131,7 +137,7 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
     except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
         # NumPy takes what it does not know for a pickle and says so; that helps nobody.
         why = "" if "pickle" in str(error) else f" ({error})"
-        raise InputError(f"{path}: holds no 3D poses{why}; expected the pose3d.npz that lifting writes") from error
+        raise InputError(f"{path}: holds no 3D poses{why}; expected the {POSES_NAME} that lifting writes") from error
     if meta.get("format") != FORMAT or meta.get("version") != FORMAT_VERSION:
         raise InputError(
             f"{path}: is {meta.get('format')} version {meta.get('version')}; expected {FORMAT} version {FORMAT_VERSION}"

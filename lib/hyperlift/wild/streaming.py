@@ -4,6 +4,8 @@ For every frame that is asked for, the last seconds around it are laid on an eve
 passes through that very frame, and lifted afresh. So any rate of frames may come in, even or not, and memory is
 bounded. Neighbouring windows disagree a little; what the windows just before said of the same frame is averaged in,
 which halves the jitter at no cost. Somebody unseen for more than a second starts anew.
+
+Streaming lifters keep their past themselves (``hyperlift.wild.stepping``); ``open_streams`` takes either kind.
 """
 
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.normalisation import check_picture_size, normalise_points
+from hyperlift.geometry.stream_contract import StreamPredictor
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
@@ -161,6 +164,7 @@ class LiftStreams:
         for number, keypoints_px in sightings.items():
             if np.isfinite(keypoints_px[:, 0]).any():
                 self._people.setdefault(number, _Person()).sightings[self._newest] = keypoints_px
+        self._arrived()
         asked = self._newest - self._lookahead
         return self._lift(asked) if asked >= 0 else {}
 
@@ -170,6 +174,9 @@ class LiftStreams:
         lifted = [self._lift(asked) for asked in waiting]
         self._start()
         return lifted
+
+    def _arrived(self) -> None:
+        """A frame has come; who lifts windows waits for its being asked for."""
 
     def _start(self) -> None:
         self._newest = -1
@@ -245,7 +252,7 @@ class LiftStreams:
         for grid_s, poses in earlier:
             if self._blended_s and grid_s[-1] >= now_s - _ROUNDING and grid_s[0] <= now_s:
                 share = FADE ** ((end_s - grid_s[-1]) * self._spec.fps)
-                total += share * _pose_at(now_s, grid_s, poses)
+                total += share * pose_at(now_s, grid_s, poses)
                 weight += share
         person.lifted = [*earlier, (window.grid_s, pose)]
         return (total / weight).astype(np.float32)
@@ -262,14 +269,52 @@ class LiftStreams:
                 del self._people[number]
 
 
+def open_streams(
+    predict: Predictor | StreamPredictor,
+    spec: LifterSpec,
+    width: int,
+    height: int,
+    fps: float,
+    lookahead: int = 4,
+    **settings,
+) -> LiftStreams:
+    """``LiftStreams`` of the kind that fits the lifter: a ``StreamPredictor`` lifts every frame once
+    (``SteppedStreams``), any other lifts the last seconds anew for each frame.
+
+    Args:
+        predict: the lifter.
+        spec: the lifter's contract.
+        width: of the picture in pixels.
+        height: of the picture in pixels.
+        fps: frames that come a second.
+        lookahead: frames to wait for.
+        **settings: further ones of ``LiftStreams`` or ``SteppedStreams``.
+
+    Raises:
+        InputError: as they.
+    """
+    if not isinstance(predict, StreamPredictor):
+        return LiftStreams(predict, spec, width, height, fps, lookahead, **settings)
+    from hyperlift.wild.stepping import SteppedStreams  # a kind of LiftStreams
+
+    return SteppedStreams(predict, width, height, fps, lookahead, **settings)
+
+
 class LiftStream:
     """Lifts one person frame by frame."""
 
     def __init__(
-        self, predict: Predictor, spec: LifterSpec, width: int, height: int, fps: float, lookahead: int = 4, **settings
+        self,
+        predict: Predictor | StreamPredictor,
+        spec: LifterSpec,
+        width: int,
+        height: int,
+        fps: float,
+        lookahead: int = 4,
+        **settings,
     ) -> None:
-        """See ``LiftStreams``, whose further settings may be given by name."""
-        self._streams = LiftStreams(predict, spec, width, height, fps, lookahead, **settings)
+        """See ``open_streams``; further settings may be given by name."""
+        self._streams = open_streams(predict, spec, width, height, fps, lookahead, **settings)
         self._lookahead = lookahead
         self._times_s: dict[int, float] = {}
 
@@ -338,8 +383,9 @@ def _at_depth_of(
     return pose
 
 
-def _pose_at(
+def pose_at(
     now_s: float, grid_s: Float[np.ndarray, " window"], poses: Float[np.ndarray, "window joints 3"]
 ) -> Float[np.ndarray, "joints 3"]:
+    """One pose out of an ascending row of them, by cubic interpolation; before the first and after the last, that."""
     near = slice(max(int(np.searchsorted(grid_s, now_s)) - 2, 0), int(np.searchsorted(grid_s, now_s)) + 2)
     return resample(poses[near], grid_s[near], np.array([min(now_s, grid_s[-1])]))[0]

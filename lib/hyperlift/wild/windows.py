@@ -5,7 +5,7 @@ import numpy as np
 from hyperlift.geometry.contract import Predictor
 from hyperlift.shapes import Float
 
-FRAMES_A_CALL = 2048
+FRAMES_A_CALL = 486
 """Bound on the frames in one call of the predictor, and so on its memory."""
 
 

@@ -35,6 +35,13 @@ def attend(operands: Operands) -> Float[Tensor, "batch heads tokens d"]:
     return scaled_dot_product_attention(q, k, v, attn_mask=bias)
 
 
+def attend_plainly(operands: Operands) -> Float[Tensor, "batch heads tokens d"]:
+    """The same in so many words: a few operators, where a kernel's general case is exported as many."""
+    q, k, v, bias = operands
+    logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    return (logits if bias is None else logits + bias).softmax(-1) @ v
+
+
 class TemporalAttention(nn.Module):
     """Plain multi-head attention; here the tokens are the frames of one joint (Vaswani et al. 2017, eq. 1)."""
 
@@ -134,6 +141,26 @@ class HyperedgeAttention(nn.Module):
     def forward(self, x: Float[Tensor, "batch joints channels"]) -> Float[Tensor, "batch joints channels"]:
         """Attend from joints to the hyperedges that joints belong to."""
         return self.out(join_heads(attend(self.operands(x))))
+
+
+class SummedAttention(nn.Module):
+    """Several attentions over the same tokens at once; their outputs are added.
+
+    Args:
+        parts: each maps [batch, tokens, C] to the same shape.
+    """
+
+    def __init__(self, *parts: nn.Module) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def forward(self, x: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch tokens channels"]:
+        """The sum of what all of them find."""
+        first, *others = self.parts
+        found: Tensor = first(x)
+        for part in others:
+            found = found + part(x)
+        return found
 
 
 def initial_bias(heads: int, channels: int, *, query_term: bool) -> Float[Tensor, "heads 1 d"]:

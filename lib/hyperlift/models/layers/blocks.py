@@ -9,7 +9,7 @@ from hyperlift.shapes import Float
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: drops a residual branch for whole samples while training (Huang et al. 2016).
+    """Adds a residual branch, and drops it for whole samples while training (Huang et al. 2016).
 
     Args:
         rate: chance that a sample's branch is dropped.
@@ -19,12 +19,15 @@ class DropPath(nn.Module):
         super().__init__()
         self.rate = rate
 
-    def forward(self, x: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch tokens channels"]:
-        """Drop or pass."""
+    def forward(
+        self, x: Float[Tensor, "batch tokens channels"], branch: Float[Tensor, "batch tokens channels"]
+    ) -> Float[Tensor, "batch tokens channels"]:
+        """x + branch; while training the branches that stay are larger, so that the mean is the same."""
         if not self.training or self.rate == 0.0:
-            return x
+            return x + branch
         kept = torch.rand(x.shape[0], 1, 1, device=x.device) >= self.rate
-        return x * kept.to(x.dtype) / (1.0 - self.rate)
+        # In one pass over memory, which is what this costs.
+        return torch.addcmul(x, branch, kept.to(x.dtype) / (1.0 - self.rate))
 
 
 class Block(nn.Module):
@@ -48,5 +51,5 @@ class Block(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch tokens channels"]:
         """Attend, then think."""
-        x = x + self.drop_path(cast(Tensor, self.attention(self.norm1(x))))
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+        x = self.drop_path(x, cast(Tensor, self.attention(self.norm1(x))))
+        return self.drop_path(x, self.mlp(self.norm2(x)))

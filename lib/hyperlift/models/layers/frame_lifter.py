@@ -18,7 +18,10 @@ class FrameLifterConfig:
     depth: int = 2
     """Residual blocks of two linear layers each."""
     neighbours: tuple[int, ...] = (0,)
-    """Which frames it sees, counted from the one that it lifts. Past the ends of a clip the end is repeated."""
+    """Which frames it sees, counted from the one that it lifts (the middle one of several). Past the ends of a clip
+    the end is repeated."""
+    frames: int = 1
+    """Neighbouring frames that one evaluation lifts: 3 costs a third a frame."""
     smoothing: int = 0
     """Frames on either side that a learned filter of every joint's path reaches; 0 for no filter. It starts as none."""
 
@@ -29,6 +32,13 @@ class FrameLifterConfig:
             raise InputError(f"frame_lifter: neighbours {list(self.neighbours)}; 0 must be among them, each once")
         if min(self.channels, self.depth) < 1:
             raise InputError(f"frame_lifter: channels {self.channels}, depth {self.depth}; both must be positive")
+        if self.frames < 1:
+            raise InputError(f"frame_lifter: frames is {self.frames}; it lifts at least one at once")
+
+    def group_at(self, middle: int) -> slice:
+        """The frames that are lifted together with a middle one."""
+        first = middle - self.frames // 2
+        return slice(first, first + self.frames)
 
 
 class FrameLifter(nn.Module):
@@ -36,6 +46,7 @@ class FrameLifter(nn.Module):
 
     It sees the whole body at once and every frame is a sample of its own, so it learns poses from far fewer steps than
     attention does. With ``neighbours`` it sees as far as the dilated convolutions of Pavllo et al. 2019, in one layer.
+    Frames next to each other see nearly the same; with ``frames`` one evaluation answers for several of them.
 
     Args:
         config: sizes.
@@ -60,39 +71,48 @@ class FrameLifter(nn.Module):
             last = block[-1]  # type: ignore[index]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
-        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * joints))
+        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * joints * config.frames))
         self.filter = PathFilter(joints, config.smoothing) if config.smoothing else None
         self.register_buffer("neighbours", torch.tensor(config.neighbours), persistent=False)
 
     def forward(
-        self, features: Float[Tensor, "clips frames joints c"], only: int | None = None
+        self, features: Float[Tensor, "clips frames seen c"], only: int | None = None
     ) -> Float[Tensor, "clips lifted joints 3"]:
-        """Lift every frame, or only one.
+        """Lift every frame, or only one (or one group of ``frames``).
 
         Args:
             features: of whole clips.
-            only: number of the frame to lift, without the filter; None lifts all.
+            only: number of the frame to lift, without the filter, or the middle of the group, all of whose frames
+                come back (``group_at``); None lifts all.
         """
-        frames = features.shape[1]
+        frames, group = features.shape[1], self.config.frames
         x = features.flatten(2)
-        lifted = torch.arange(frames, device=x.device) if only is None else torch.tensor([only], device=x.device)
-        if len(self.config.neighbours) > 1:
-            x = x[:, (lifted[:, None] + self.neighbours).clamp(0, frames - 1)].flatten(2)
+        if only is None:
+            seen_from = torch.arange((frames + group - 1) // group, device=x.device) * group + group // 2
+        else:
+            seen_from = torch.tensor([only], device=x.device)
+        if len(self.config.neighbours) > 1 or group > 1:
+            x = x[:, (seen_from[:, None] + self.neighbours).clamp(0, frames - 1)].flatten(2)
         elif only is not None:
             x = x[:, only : only + 1]
-        x = self.embed(x)
+        pose = self.lift(x)[:, : frames if only is None else group]
+        return pose if self.filter is None or only is not None else self.filter(pose)
+
+    def lift(self, seen: Float[Tensor, "clips groups c"]) -> Float[Tensor, "clips lifted joints 3"]:
+        """Lift frames, or groups of frames, from the features of all their neighbours, one neighbour after the other;
+        without the filter."""
+        x = self.embed(seen)
         for block in self.blocks:
             x = x + block(x)
-        pose: torch.Tensor = self.head(x).unflatten(-1, (-1, 3))
-        return pose if self.filter is None or only is not None else self.filter(pose)
+        return self.head(x).unflatten(-1, (self.config.frames, -1, 3)).flatten(1, 2)
 
     @torch.no_grad()
     def start_from(self, other: "FrameLifter") -> None:
         """Take the weights of another one, which may see fewer neighbours: new ones count nothing yet. A filter of
-        another reach is not taken.
+        another reach is not taken. Where the other lifts one frame and this one several, each starts as that one.
 
         Raises:
-            InputError: sizes differ, or the other sees frames that this one does not.
+            InputError: sizes differ, or the other sees frames that this one does not, or lifts another group of them.
         """
         ours, theirs = self.config, other.config
         alien = sorted(set(theirs.neighbours) - set(ours.neighbours))
@@ -102,7 +122,15 @@ class FrameLifter(nn.Module):
                 f"{list(theirs.neighbours)}, the model {ours.channels}, {ours.depth} and {list(ours.neighbours)}; "
                 "sizes must be the same, and its neighbours among the model's"
             )
+        if theirs.frames not in (1, ours.frames):
+            raise InputError(
+                f"frame_lifter lifts {theirs.frames} frames at once, the model {ours.frames}; it starts from one that "
+                "lifts as many, or one frame"
+            )
         weights = other.state_dict()
+        for name in ("head.1.weight", "head.1.bias"):
+            copies = ours.frames // theirs.frames
+            weights[name] = torch.cat([weights[name]] * copies)
         known = weights["embed.weight"].unflatten(1, (len(theirs.neighbours), -1))
         grown = self.embed.weight.new_zeros(ours.channels, len(ours.neighbours), known.shape[-1])
         for number, offset in enumerate(theirs.neighbours):

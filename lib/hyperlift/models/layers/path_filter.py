@@ -25,5 +25,12 @@ class PathFilter(nn.Module):
     def forward(self, pose: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
         """Filter all paths."""
         path = nn.functional.pad(pose.flatten(2).transpose(1, 2), (self.reach, self.reach), mode="replicate")
+        return self._filtered(path)
+
+    def within(self, pose: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips inner joints 3"]:
+        """Filter the frames that have all their neighbours: ``reach`` on either side have not."""
+        return self._filtered(pose.flatten(2).transpose(1, 2))
+
+    def _filtered(self, path: Float[Tensor, "clips paths frames"]) -> Float[Tensor, "clips inner joints 3"]:
         filtered = nn.functional.conv1d(path, self.kernel, groups=path.shape[1])
         return filtered.transpose(1, 2).unflatten(-1, (-1, 3))

@@ -13,6 +13,9 @@ _LEAST_WEIGHT = 0.05
 _LEAST_SPREAD = 1e-4
 """Smallest spread in normalised picture units: a person of a tenth of a pixel."""
 
+OF_ALL_JOINTS = slice(3, 6)
+"""Which of the numbers that ``into_person_frame`` gives a joint are the same for all."""
+
 
 class PersonFrame(NamedTuple):
     """Where a person stands in the picture and how large."""
@@ -25,11 +28,32 @@ class PersonFrame(NamedTuple):
 
 def person_frame(pose2d_norm: Float[Tensor, "clips frames joints 3"]) -> PersonFrame:
     """Measure centre (per frame) and spread (per clip, so that motion towards the camera stays visible)."""
+    centre, square, weight = frame_moments(pose2d_norm)
+    return PersonFrame(centre, root_mean_square(square.sum(1, keepdim=True), weight.sum(1, keepdim=True)))
+
+
+class FrameMoments(NamedTuple):
+    """What one frame tells of a person's place and size, joints weighted by confidence."""
+
+    centre: Float[Tensor, "clips frames 1 2"]
+    square: Float[Tensor, "clips frames 1 1"]
+    """Sum of the weighted square distances from the centre."""
+    weight: Float[Tensor, "clips frames 1 1"]
+    """Sum of the weights."""
+
+
+def frame_moments(pose2d_norm: Float[Tensor, "clips frames joints 3"]) -> FrameMoments:
+    """Measure every frame by itself."""
     points, weight = pose2d_norm[..., :2], pose2d_norm[..., 2:].clamp(min=_LEAST_WEIGHT)
-    centre = (points * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True)
+    total = weight.sum(2, keepdim=True)
+    centre = (points * weight).sum(2, keepdim=True) / total
     square = ((points - centre) ** 2).sum(-1, keepdim=True)
-    mean_square = (square * weight).sum((1, 2), keepdim=True) / weight.sum((1, 2), keepdim=True)
-    return PersonFrame(centre, mean_square.sqrt().clamp(min=_LEAST_SPREAD))
+    return FrameMoments(centre, (square * weight).sum(2, keepdim=True), total)
+
+
+def root_mean_square(square: Float[Tensor, "*n 1 1"], weight: Float[Tensor, "*n 1 1"]) -> Float[Tensor, "*n 1 1"]:
+    """The spread that sums of ``FrameMoments`` stand for."""
+    return (square / weight).sqrt().clamp(min=_LEAST_SPREAD)
 
 
 def into_person_frame(

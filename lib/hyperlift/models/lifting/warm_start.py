@@ -62,7 +62,8 @@ def start_from_frames(model: HyperLifter, frames_alone: HyperLifter) -> None:
 def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: HyperLifter) -> None:
     """Start as the mean of a frame lifter and a transformer that were trained apart.
 
-    What two networks get wrong differs, so their mean is better than either, and training goes on from there.
+    What two networks get wrong differs, so their mean is better than either, and training goes on from there. A filter
+    at the very end starts anew.
 
     Args:
         model: changed in place; it has a frame lifter and a transformer.
@@ -75,10 +76,15 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
     if transformer.frame_lifter is not None or not transformer.config.depth:
         raise InputError("two checkpoints to start from are one of frames alone (depth 0) and one without frame_lifter")
     start_from_frames(model, frames_alone)
-    ours, theirs = model.state_dict(), dict(transformer.state_dict())
+    ours = model.state_dict()
+    theirs = {name: tensor for name, tensor in transformer.state_dict().items() if not name.startswith("filter.")}
     patch = model.config.frame_patch
     if patch != transformer.config.frame_patch:
         raise InputError(f"frame_patch is {transformer.config.frame_patch}, the model's {patch}")
+    for name in ("token_merge", "share_layers"):
+        its, wanted = (getattr(network.config, name) for network in (transformer, model))
+        if its != wanted:
+            raise InputError(f"{name} is {its}, the model's {wanted}")
     # A token holds its frames one after the other, each with its features and then the frame lifter's answer.
     old = theirs["embed.weight"].unflatten(1, (patch, -1))
     embed = torch.zeros_like(ours["embed.weight"]).unflatten(1, (patch, -1))
@@ -89,7 +95,7 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
     wrong = [
         name
         for name in ours.keys() | theirs.keys()
-        if not name.startswith("frame_lifter.")
+        if not name.startswith(("frame_lifter.", "filter."))
         and (name not in ours or name not in theirs or ours[name].shape != theirs[name].shape)
     ]
     if wrong:

@@ -49,7 +49,7 @@ function append(person, data, frame, sent) {
 const middleOf = (numbers, share = 0.5) => [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(share * numbers.length))];
 
 function makeLive(data, state, view, page) {
-  const people = data.people, live = { ended: false, frames: 0, dropped: 0, offset_ms: NaN, doubt_ms: Infinity, samples: [], lost: false };
+  const people = data.people, live = { ended: false, frames: 0, dropped: 0, floor: "provisional", offset_ms: NaN, doubt_ms: Infinity, samples: [], lost: false };
   let newest = null, drawn = null, redrawn = 0, said = 0, firstSeen = null, fitted = -1, touched = false;
 
   // The server's clock less the page's: from the quickest of some answers, whose two ways differ by no more than their sum.
@@ -71,7 +71,7 @@ function makeLive(data, state, view, page) {
     data.end = frame.time_s;
     data.start = Math.max(0, frame.time_s - data.live.kept_s);
     for (const person of people.filter((one) => one.end < data.start)) page.leave(person);
-    live.frames++; live.dropped = frame.dropped;
+    live.frames++; live.dropped = frame.dropped; live.floor = frame.floor;
   }
 
   // Floor and view follow the people for as long as nobody has turned the view.
@@ -160,7 +160,7 @@ function makeLive(data, state, view, page) {
   };
 
   function say(instead) {
-    if (live.frames) by("summary").textContent = `${people.filter((person) => person.end === data.end).length} in the picture · ${live.frames} frames`;
+    if (live.frames) by("summary").textContent = `${people.filter((person) => person.end === data.end).length} in the picture · ${live.frames} frames${live.floor === "provisional" ? " · floor: provisional, until somebody has stood for a moment" : ""}`;
     const samples = live.samples, line = by("latency");
     if (instead) { line.textContent = instead; return; }
     if (samples.length < 2) { line.textContent = state.live ? "" : "looking back"; return; }

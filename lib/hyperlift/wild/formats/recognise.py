@@ -29,6 +29,10 @@ FORMATS = {
 """Every format by the name that ``--format`` takes."""
 
 
+class UnknownLayout(InputError):
+    """No known tool wrote this, or nothing is there; the message ends with what could be given."""
+
+
 def read_keypoints(
     path: Path | str,
     *,
@@ -47,14 +51,15 @@ def read_keypoints(
         format: the tool's name, one of ``FORMATS``, instead of recognising it.
 
     Raises:
-        InputError: nothing is there, the layout is unknown or not that of ``format``, or its content does not fit.
+        UnknownLayout: nothing is there, or the layout is unknown.
+        InputError: the layout is not that of ``format``, or its content does not fit.
     """
     source = Source(Path(path))
     hints = Hints(skeleton_named(skeleton) if isinstance(skeleton, str) else skeleton, picture_size)
     if format is not None and format not in FORMATS:
         raise InputError(f"unknown keypoint format {format!r}; known: {', '.join(FORMATS)}")
     if not source.path.exists():
-        raise InputError(f"{path}: no such file or folder; give {_known()}")
+        raise UnknownLayout(f"{path}: no such file or folder; give {_known()}")
     chosen = _recognised(source) if format is None else FORMATS[format]
     if chosen is None or not chosen.fits(source):
         if format is not None and chosen is not None:
@@ -63,7 +68,7 @@ def read_keypoints(
             raise InputError(f"{path}: is not {chosen.what}; {seems}")
         if _is_nobody(source):
             return Detections(source=str(path), tool="unknown", skeleton=hints.skeleton or COCO_17, frames={})
-        raise InputError(_unknown(source))
+        raise UnknownLayout(_unknown(source))
     return chosen.read(source, hints)
 
 

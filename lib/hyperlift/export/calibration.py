@@ -1,0 +1,149 @@
+"""Keypoints on which an 8-bit lifter is compared with the one it was made from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints
+from hyperlift.data.motion.procedural import procedural_recordings
+from hyperlift.data.safe_npz import load_npz_array
+from hyperlift.data.store import ClipStore
+from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.errors import InputError
+from hyperlift.evaluation.bench import BenchFile
+from hyperlift.geometry.cameras import project
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.shapes import Float
+from hyperlift.skeletons import H36M_17, skeleton_named
+from hyperlift.wild.formats import read_keypoints
+from hyperlift.wild.lift import network_input, people_in
+from hyperlift.wild.timing import even_times, grid_times, resample_pose2d
+
+ARRAY = "pose2d_norm"
+_MOST_CLIPS = 32
+"""Of a store that may hold thousands."""
+_MOTIONS = 10
+"""Two of each kind of procedural motion."""
+_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Keypoints as a lifter takes them, at its frame rate."""
+
+    source: str
+    """Where they come from, for the report."""
+    tracks: tuple[Float[np.ndarray, "_ joints 3"], ...]
+    """One a person or clip: x, y in normalised picture space and confidence, float32."""
+
+    @property
+    def longest(self) -> int:
+        """Frames of the longest track."""
+        return max(len(track) for track in self.tracks)
+
+    def windows(self, count: int, frames: int) -> Float[np.ndarray, "count frames joints 3"]:
+        """Windows of ``frames`` frames, spread evenly over all tracks; they overlap or repeat where there are few.
+
+        Raises:
+            InputError: no track is that long.
+        """
+        places = [(track, start) for track in self.tracks for start in range(len(track) - frames + 1)]
+        if not places:
+            raise InputError(f"{self.source}: no clip has {frames} frames; the longest has {self.longest}")
+        chosen = np.linspace(0, len(places) - 1, count).round().astype(int)
+        return np.stack([places[i][0][places[i][1] : places[i][1] + frames] for i in chosen])
+
+
+def read_calibration(
+    path: Path | None, spec: LifterSpec, picture_size: tuple[int, int] | None = None, fps: float | None = None
+) -> Calibration:
+    """Keypoints from a file, or made by rule.
+
+    Args:
+        path: a clip store or a folder of its splits; an ``.npz`` with ``pose2d_norm`` [T,V,3] or [N,T,V,3] at the
+            lifter's frame rate, or a benchmark file; a keypoint file or folder of any tool. None makes procedural
+            motions, seen by random cameras through a detector's errors; the same ones every time.
+        spec: the lifter's contract.
+        picture_size: width and height in pixels of the video, for keypoint files.
+        fps: frames a second of the video, for keypoint files; None takes the lifter's.
+
+    Raises:
+        InputError: nothing can be read, or the joints are not the lifter's.
+    """
+    if path is None:
+        calibration = _procedural(spec)
+    elif any((folder / "meta.json").exists() for folder in _splits(path)):
+        calibration = _from_store(path)
+    elif path.suffix.lower() == ".npz":
+        calibration = _from_npz(path)
+    else:
+        calibration = _from_keypoints(path, spec, picture_size, fps)
+    joints = len(skeleton_named(spec.skeleton))
+    for track in calibration.tracks:
+        if track.ndim != 3 or track.shape[1:] != (joints, 3) or not len(track) or not np.isfinite(track).all():
+            raise InputError(
+                f"{calibration.source}: a clip has the shape {list(track.shape)}; expected finite numbers "
+                f"[frames, {joints}, 3] for a lifter of {spec.skeleton}"
+            )
+    return calibration
+
+
+def _splits(folder: Path) -> tuple[Path, ...]:
+    return folder / "val", folder / "test", folder / "train", folder
+
+
+def _from_store(path: Path) -> Calibration:
+    store = ClipStore(next(folder for folder in _splits(path) if (folder / "meta.json").exists()))
+    chosen = np.unique(np.linspace(0, len(store) - 1, _MOST_CLIPS).round().astype(int))
+    return Calibration(str(store.folder), tuple(np.array(store.clip(int(clip)), np.float32) for clip in chosen))
+
+
+def _from_npz(path: Path) -> Calibration:
+    try:
+        archive = np.load(path, allow_pickle=False)
+        plain = isinstance(archive, np.lib.npyio.NpzFile) and ARRAY in archive.files
+    except (OSError, ValueError, EOFError):
+        plain = False  # the readers below say what is wrong
+    if not plain:
+        return Calibration(str(path), tuple(view.pose2d_norm for view in BenchFile(path).views()))
+    array = load_npz_array(path, ARRAY).astype(np.float32)
+    return Calibration(str(path), tuple(array) if array.ndim == 4 else (array,))
+
+
+def _from_keypoints(
+    path: Path, spec: LifterSpec, picture_size: tuple[int, int] | None, fps: float | None
+) -> Calibration:
+    detections = read_keypoints(path, picture_size=picture_size)
+    size = picture_size or detections.picture_size
+    if size is None:
+        raise InputError(f"{path}: does not say the size of its video; give --video_size WxH")
+    time_s = even_times(max(detections.frames, default=-1) + 1, fps or spec.fps)
+    tracks = []
+    for person in people_in(detections, *size, time_s):
+        filled, pose2d_norm = network_input(person, *size, time_s)
+        grid_s = grid_times(filled.time_s, spec.fps)
+        tracks.append(resample_pose2d(pose2d_norm, filled.time_s, grid_s).astype(np.float32))
+    return Calibration(str(path), tuple(tracks))
+
+
+def _procedural(spec: LifterSpec) -> Calibration:
+    if spec.skeleton != H36M_17.name:
+        raise InputError(f"motions made by rule have the joints of {H36M_17.name}, not {spec.skeleton}; give keypoints")
+    rng = np.random.default_rng(_SEED)
+    seconds = max(4.0, 1.5 * spec.n_frames / spec.fps)
+    tracks = []
+    for recording in procedural_recordings(_MOTIONS, seconds, _SEED, spec.fps):
+        joints_m = recording.joints_m.astype(np.float64)
+        camera = draw_camera(joints_m, CameraRanges(), rng)
+        if camera is None:
+            continue
+        points_px = project(camera.to_camera(joints_m), camera.K)
+        # A walking person is about this tall in the picture even while they squat.
+        height_px = np.full(len(points_px), float(np.ptp(points_px[..., 1], axis=1).max()))
+        nowhere = np.zeros(points_px.shape[:2], bool)
+        keypoints_px = corrupt_keypoints(points_px, height_px, nowhere, spec.fps, H36M_17, DetectorNoise(), rng)
+        points_norm = normalise_points(keypoints_px[..., :2], camera.width, camera.height)
+        tracks.append(np.concatenate([points_norm, keypoints_px[..., 2:]], -1).astype(np.float32))
+    return Calibration(f"{len(tracks)} procedural motions", tuple(tracks))

@@ -1,0 +1,248 @@
+"""A lifter whose large multiplications run on 8-bit integers.
+
+Weights are quantised once, by what calibration clips show, symmetrically and for each output channel; what flows into
+them while the network runs, from the range of each tensor, so that nothing is ever cut off. That range is of all clips
+of a run together, so the runtime runs such a file clip by clip. The file needs ONNX Runtime alone.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+
+from hyperlift.errors import InputError
+from hyperlift.export.rounding import WEIGHT_BITS, Rounded, round_product
+from hyperlift.files import atomic_file
+from hyperlift.runtime.session import INT8_KEY, open_session
+from hyperlift.shapes import Float
+
+FITTED_CLIPS = 24
+"""Windows that weights are usually fitted to."""
+ALLOWED_MM = 5.0
+"""Root mean square distance from fp32 joints up to which products are usually quantised. Independent of an error of
+50 mm, it adds a quarter of a millimetre to it."""
+WORTH_SHARE = 0.005
+"""A product with a smaller part of all multiplications stays in fp32: it would cost accuracy and win no time."""
+_CLIPS_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Multiplication:
+    """A product with constant weights."""
+
+    node: str
+    """Name in the graph."""
+    inner: int
+    """Length of the sums."""
+    columns: int
+    macs: int
+    """Multiplications for the clips it was measured on."""
+
+    @property
+    def rows(self) -> int:
+        """Of the left factor, for those clips."""
+        return self.macs // (self.inner * self.columns)
+
+
+def quantise(
+    fp32: Path, int8: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"], keep: Collection[str] = ()
+) -> None:
+    """Write an 8-bit lifter; contract and other metadata travel along.
+
+    Args:
+        fp32: the lifter, an ONNX file.
+        int8: the file to write, whole or not at all.
+        pose2d_norm: clips to calibrate on.
+        keep: multiplications that stay in fp32.
+
+    Raises:
+        InputError: the file is no ONNX model, or has no such multiplications.
+    """
+    model = _load(fp32)
+    names = list(_weights(model))
+    strangers = sorted(set(keep) - set(names))
+    if strangers:
+        raise InputError(f"no multiplication is named {strangers[0]!r}; there are {', '.join(names)}")
+    chosen = [name for name in names if name not in keep]
+    if not chosen:
+        raise InputError(f"{fp32}: has no multiplication with weights left to quantise")
+    factors = _calibrate(model, pose2d_norm, chosen)
+    with atomic_file(int8) as partial:
+        changed = _quantised(model, factors)
+        changed.metadata_props.add(key=INT8_KEY, value=f"dynamic; weights of {WEIGHT_BITS} bits")
+        onnx.save(changed, partial)
+
+
+def multiplications(fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"]) -> list[Multiplication]:
+    """Every product with constant weights, in the order of the graph, with its size for these clips."""
+    model = _load(fp32)
+    weights = _weights(model)
+    outputs = {node.output[0]: node.name for node in model.graph.node if node.name in weights}
+    model.graph.output.extend(onnx.ValueInfoProto(name=output) for output in outputs)
+    session = open_session(model.SerializeToString(), str(fp32))
+    values = session.run(list(outputs), {session.get_inputs()[0].name: pose2d_norm})
+    return [
+        Multiplication(name, *weights[name], macs=int(np.asarray(value).size) * weights[name][0])
+        for name, value in zip(outputs.values(), values, strict=True)
+    ]
+
+
+def choose_fp32(fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"], allowed: float) -> list[str]:
+    """Multiplications that are better left in fp32: those too small to win time, and those that cost most accuracy.
+
+    Each is quantised alone. Distances of several add up as squares; the product with the greatest square for each
+    multiplication it saves is left out first, until the others together stay within what is allowed.
+
+    Args:
+        fp32: the lifter.
+        pose2d_norm: clips to calibrate and to compare on; a few windows do.
+        allowed: root mean square distance of a joint, in the unit of the label space.
+
+    Returns:
+        Names of nodes for ``quantise``'s ``keep``; at least one product is not among them.
+    """
+    products = multiplications(fp32, pose2d_norm)
+    total = sum(product.macs for product in products)
+    large = [product for product in products if product.macs >= WORTH_SHARE * total]
+    moved = quantised_alone(fp32, pose2d_norm, [product.node for product in large])
+    costs = sorted(large, key=lambda product: moved[product.node] ** 2 / product.macs)
+    taken, square = [], 0.0
+    for product in costs:
+        square += moved[product.node] ** 2
+        if taken and square > allowed**2:
+            break
+        taken.append(product.node)
+    return [product.node for product in products if product.node not in taken]
+
+
+def quantised_alone(
+    fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"], nodes: Sequence[str]
+) -> dict[str, float]:
+    """How far joints move when one multiplication alone is quantised: root mean square, in label space units."""
+    model = _load(fp32)
+    exact = _lifted(model, pose2d_norm)
+    factors = _calibrate(model, pose2d_norm, nodes)
+    moved = {node: _lifted(_quantised(model, {node: factors[node]}), pose2d_norm) - exact for node in nodes}
+    return {node: float(np.sqrt((difference**2).sum(-1).mean())) for node, difference in moved.items()}
+
+
+def _calibrate(model: onnx.ModelProto, pose2d_norm: np.ndarray, nodes: Sequence[str]) -> dict[str, Rounded]:
+    """Run the clips through the fp32 lifter, look at what flows into these products, and round both factors."""
+    inputs = {node.name: (node.input[0], node.input[1]) for node in model.graph.node if node.name in nodes}
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    seen = sorted({name for name, _ in inputs.values()})
+    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in seen)
+    session = open_session(watched.SerializeToString(), "the lifter")
+    port = session.get_inputs()[0].name
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in seen}
+    for first in range(0, len(pose2d_norm), _CLIPS_AT_ONCE):
+        values = session.run(seen, {port: pose2d_norm[first : first + _CLIPS_AT_ONCE]})
+        for name, value in zip(seen, values, strict=True):
+            array = np.asarray(value)
+            rows[name].append(array.reshape(-1, array.shape[-1]))
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    return {
+        node: round_product(np.concatenate(rows[name]), numpy_helper.to_array(weights[weight]))
+        for node, (name, weight) in inputs.items()
+    }
+
+
+def _quantised(model: onnx.ModelProto, factors: dict[str, Rounded]) -> onnx.ModelProto:
+    """The model with these products on integers; weights that nothing else uses leave it."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    graph = changed.graph
+    made = {output: node for node in graph.node for output in node.output}
+    users = Counter(name for node in graph.node for name in node.input)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.name not in factors:
+            nodes.append(node)
+            continue
+        own = factors[node.name]
+        before = made.get(node.input[0])
+        if before is not None and users[node.input[0]] == 1 and _even_norm(before, own, constants, graph):
+            nodes += _with_integers(node, own, graph, already_even=True)
+        else:
+            nodes += _with_integers(node, own, graph, already_even=bool((own.even == 1).all()))
+    used = Counter(name for node in nodes for name in node.input)
+    kept = [tensor for tensor in graph.initializer if used[tensor.name]]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)
+    return changed
+
+
+def _even_norm(
+    norm: onnx.NodeProto, factors: Rounded, constants: dict[str, onnx.TensorProto], graph: onnx.GraphProto
+) -> bool:
+    """Let a LayerNorm before a product give evened values at once; False where there is none."""
+    if norm.op_type != "LayerNormalization" or not all(name in constants for name in norm.input[1:]):
+        return False
+    for i, name in enumerate(norm.input[1:], 1):
+        evened = numpy_helper.to_array(constants[name]) * factors.even
+        norm.input[i] = f"{norm.name}/{i}/evened"
+        graph.initializer.append(numpy_helper.from_array(evened.astype(np.float32), norm.input[i]))
+    return True
+
+
+def _with_integers(
+    product: onnx.NodeProto, factors: Rounded, graph: onnx.GraphProto, *, already_even: bool
+) -> list[onnx.NodeProto]:
+    """The operators that ONNX Runtime takes together into one, DynamicQuantizeMatMul."""
+    constants = {
+        "even": factors.even,
+        "weights": factors.weights,
+        "steps": factors.scale,
+        "zeros": np.zeros(len(factors.scale), np.int8),
+    }
+    parts = (*constants, "evened", "integers", "scale", "zero", "sums", "floats", "scales")
+    name = {part: f"{product.name}/{part}" for part in parts}
+    graph.initializer.extend(numpy_helper.from_array(array, name[part]) for part, array in constants.items())
+    source = product.input[0] if already_even else name["evened"]
+    made = [name["integers"], name["scale"], name["zero"]]
+    summed = [name["integers"], name["weights"], name["zero"], name["zeros"]]
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", [source], made, name["integers"]),
+        helper.make_node("MatMulInteger", summed, [name["sums"]], name["sums"]),
+        helper.make_node("Cast", [name["sums"]], [name["floats"]], name["floats"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [name["scale"], name["steps"]], [name["scales"]], name["scales"]),
+        helper.make_node("Mul", [name["floats"], name["scales"]], product.output, product.name),
+    ]
+    if not already_even:
+        nodes.insert(0, helper.make_node("Mul", [product.input[0], name["even"]], [source], source))
+    return nodes
+
+
+def _load(path: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(path)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; check the path") from error
+    except Exception as error:  # protobuf's own classes
+        raise InputError(f"{path}: is no ONNX model; export it again") from error
+
+
+def _weights(model: onnx.ModelProto) -> dict[str, tuple[int, int]]:
+    """Inner length and columns of every product with constant weights, by the name of its node."""
+    constants = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    return {
+        node.name: (constants[node.input[1]][0], constants[node.input[1]][1])
+        for node in model.graph.node
+        if node.op_type == "MatMul" and len(constants.get(node.input[1], ())) == 2
+    }
+
+
+def _lifted(model: onnx.ModelProto, pose2d_norm: np.ndarray) -> np.ndarray:
+    plain = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # opens fastest
+    session = open_session(model.SerializeToString(), "the lifter", optimisation=plain)
+    port = session.get_inputs()[0].name
+    # Clip by clip, as ``hyperlift.runtime`` runs 8-bit files.
+    return np.concatenate([np.asarray(session.run(None, {port: clip[None]})[0], np.float64) for clip in pose2d_norm])

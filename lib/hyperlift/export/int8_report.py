@@ -1,0 +1,205 @@
+"""How far an 8-bit lifter is from the one it was made from, and both from themselves without graph optimisation."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from hyperlift.export.calibration import Calibration
+from hyperlift.export.rounding import WEIGHT_BITS
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.joint_errors import joint_distance
+from hyperlift.runtime.session import INT8_KEY, open_session
+from hyperlift.shapes import Float
+from hyperlift.skeletons import skeleton_named
+
+CLIPS = (1, 3)
+FRAMES = (1, 7, 27)
+"""Lengths besides the longest."""
+_CALLS = 4
+"""Calls of the lifters for each number and length of clips."""
+_MM_PER_M = 1000.0
+_LEVELS = {
+    "none": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distances:
+    """Distances between the joints of two lifters, in millimetres."""
+
+    mean_mm: float
+    median_mm: float
+    p99_mm: float
+    max_mm: float
+
+    @classmethod
+    def of(cls, distances_mm: Float[np.ndarray, "..."]) -> "Distances":
+        """Of any number of joints and frames."""
+        return cls(
+            mean_mm=float(distances_mm.mean()),
+            median_mm=float(np.median(distances_mm)),
+            p99_mm=float(np.percentile(distances_mm, 99)),
+            max_mm=float(distances_mm.max()),
+        )
+
+    @property
+    def cells(self) -> str:
+        """Mean, median, 99 % and greatest, for a table."""
+        return f"{self.mean_mm:8.3f} {self.median_mm:8.3f} {self.p99_mm:8.3f} {self.max_mm:8.3f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtShape:
+    """Distance of the int8 file from the fp32 one for one number and length of clips, as both usually run."""
+
+    clips: int
+    frames: int
+    distance: Distances
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtLevel:
+    """Distances from the unoptimised fp32 graph at one of ONNX Runtime's levels, over all numbers and lengths."""
+
+    level: str
+    fp32: Distances
+    int8: Distances
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8Report:
+    """What the comparison found."""
+
+    calibration: str
+    kept_fp32: tuple[str, ...]
+    weight_bits: int
+    distance: Distances
+    """Over all numbers and lengths of clips."""
+    joints: dict[str, Distances]
+    shapes: tuple[AtShape, ...]
+    levels: tuple[AtLevel, ...]
+    fp32_mb: float
+    int8_mb: float
+
+    @property
+    def worst_mean_mm(self) -> float:
+        """Mean distance at that number and length of clips where it is greatest."""
+        return max(shape.distance.mean_mm for shape in self.shapes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "worst_mean_mm": self.worst_mean_mm}
+
+    @property
+    def table(self) -> str:
+        """For people."""
+        head = f"{'':28} {'mean':>8} {'median':>8} {'99 %':>8} {'max':>8}"
+        lines = [f"int8 against fp32, millimetres a joint, on {self.calibration}", head]
+        lines += [f"{f'{shape.clips} x {shape.frames} frames':28} {shape.distance.cells}" for shape in self.shapes]
+        lines.append(f"{'all':28} {self.distance.cells}")
+        worst = max(self.joints, key=lambda joint: self.joints[joint].mean_mm)
+        lines.append(f"{f'worst joint: {worst}':28} {self.joints[worst].cells}")
+        lines.append("against fp32 without graph optimisation")
+        for level in self.levels:
+            lines.append(f"{f'fp32, level {level.level}':28} {level.fp32.cells}")
+            lines.append(f"{f'int8, level {level.level}':28} {level.int8.cells}")
+        kept = ", ".join(self.kept_fp32) or "none"
+        lines.append(f"left in fp32: {kept}; {self.fp32_mb:.1f} MB became {self.int8_mb:.1f} MB")
+        return "\n".join(lines)
+
+
+def compare_int8(
+    fp32: Path, int8: Path, spec: LifterSpec, calibration: Calibration, kept_fp32: Sequence[str] = ()
+) -> Int8Report:
+    """Lift the same windows with both files, at several numbers and lengths of clips and levels of optimisation.
+
+    Label space "camera" is metres of the reference body. In label space "image" the poses are scaled by the median
+    bone sum of the fp32 file's to that body.
+
+    Args:
+        fp32: the lifter.
+        int8: its quantised form.
+        spec: of both.
+        calibration: what to lift.
+        kept_fp32: multiplications left alone, for the report.
+
+    Raises:
+        InputError: a file cannot be opened, or the calibration has no frames.
+    """
+    skeleton = skeleton_named(spec.skeleton)
+    longest = min(spec.n_frames, calibration.longest)
+    shapes = [(clips, frames) for clips in CLIPS for frames in sorted({*(f for f in FRAMES if f < longest), longest})]
+    windows = {
+        (clips, frames): np.split(calibration.windows(clips * _CALLS, frames), _CALLS) for clips, frames in shapes
+    }
+    exact = _Lifted(fp32, "none", windows)
+    to_mm = millimetres_a_unit(list(exact.poses.values()), spec)
+    by_level = {
+        level: (exact if level == "none" else _Lifted(fp32, level, windows), _Lifted(int8, level, windows))
+        for level in _LEVELS
+    }
+    usual, quantised = by_level["all"]
+    at_shape = {shape: to_mm * joint_distance(quantised.poses[shape], usual.poses[shape]) for shape in shapes}
+    together = np.concatenate([distances.reshape(-1, len(skeleton)) for distances in at_shape.values()])
+    return Int8Report(
+        calibration=calibration.source,
+        kept_fp32=tuple(kept_fp32),
+        weight_bits=WEIGHT_BITS,
+        distance=Distances.of(together),
+        joints={joint: Distances.of(together[:, i]) for i, joint in enumerate(skeleton.joints)},
+        shapes=tuple(
+            AtShape(clips=clips, frames=frames, distance=Distances.of(distances))
+            for (clips, frames), distances in at_shape.items()
+        ),
+        levels=tuple(
+            AtLevel(
+                level=level,
+                fp32=Distances.of(to_mm * _all_distances(plain, exact)),
+                int8=Distances.of(to_mm * _all_distances(small, exact)),
+            )
+            for level, (plain, small) in by_level.items()
+        ),
+        fp32_mb=fp32.stat().st_size / 1e6,
+        int8_mb=int8.stat().st_size / 1e6,
+    )
+
+
+class _Lifted:
+    """What a file makes of all windows at one level of optimisation: [windows, frames, joints, 3] by shape."""
+
+    def __init__(self, path: Path, level: str, windows: dict[tuple[int, int], list[np.ndarray]]) -> None:
+        session = open_session(path, str(path), optimisation=_LEVELS[level])
+        name = session.get_inputs()[0].name
+        # As ``hyperlift.runtime`` does: clips of an 8-bit file each have a run of their own.
+        alone = INT8_KEY in session.get_modelmeta().custom_metadata_map
+        self.poses = {
+            shape: np.concatenate(
+                [
+                    np.asarray(session.run(None, {name: part})[0], np.float64)
+                    for call in calls
+                    for part in (np.split(call, len(call)) if alone else [call])
+                ]
+            )
+            for shape, calls in windows.items()
+        }
+
+
+def _all_distances(one: _Lifted, other: _Lifted) -> Float[np.ndarray, " any"]:
+    return np.concatenate([joint_distance(one.poses[shape], other.poses[shape]).ravel() for shape in one.poses])
+
+
+def millimetres_a_unit(poses: Sequence[Float[np.ndarray, "... joints 3"]], spec: LifterSpec) -> float:
+    """What a unit of the label space is worth on a body of reference size, judged by these poses if need be."""
+    if spec.label_space == "camera":
+        return _MM_PER_M
+    skeleton = skeleton_named(spec.skeleton)
+    sums = np.concatenate([bone_lengths(some, skeleton).sum(-1).ravel() for some in poses])
+    return _MM_PER_M * REFERENCE_BONE_SUM_M / float(np.median(sums))

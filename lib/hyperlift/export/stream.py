@@ -1,0 +1,109 @@
+"""One step of a streaming lifter as an ONNX file, its cache as named inputs and outputs."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hyperlift.errors import InputError
+from hyperlift.export.onnx import Parity, keep_if_equal, set_contract, to_onnx
+from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.stream_contract import NEXT, STREAM_METADATA_KEY, StreamSpec
+from hyperlift.models import HyperLifter
+from hyperlift.models.lifting.stream_step import StreamCache, StreamStep
+from hyperlift.models.predictor import TorchPredictor
+from hyperlift.runtime.stream import OnnxStream
+
+INPUT, OUTPUT = "pose2d", "pose3d"
+_COMPARED_PEOPLE = (1, 3)
+
+
+class ExportedStep(nn.Module):
+    """The exported contract: ``pose2d [N,1,V,3]`` and the cache to ``pose3d [N,1,V,3]`` and the next cache, N free."""
+
+    def __init__(self, step: StreamStep) -> None:
+        super().__init__()
+        self.step = step
+        empty = step.new_cache(1)
+        self.layers = len(empty.keys)
+        self.filtered = bool(empty.answers.numel())
+
+    @property
+    def names(self) -> list[str]:
+        """Of the cache tensors, in order."""
+        past = [f"{kind}_{layer}" for layer in range(self.layers) for kind in ("key", "value")]
+        return ["frames_seen", "recent", *(["answers"] if self.filtered else []), *past]
+
+    def flat(self, cache: StreamCache) -> list[Tensor]:
+        """The tensors of a cache in the order of ``names``; what is empty is left out."""
+        past = [tensor for pair in zip(cache.keys, cache.values, strict=True) for tensor in pair]
+        return [cache.frames_seen, cache.recent, *([cache.answers] if self.filtered else []), *past]
+
+    def forward(self, pose2d: Tensor, cache: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Lift the next frame."""
+        seen, recent = cache[:2]
+        answers = cache[2] if self.filtered else recent[:, :0]
+        past = cache[3 if self.filtered else 2 :]
+        pose, following = self.step(pose2d, StreamCache(seen, recent, answers, tuple(past[::2]), tuple(past[1::2])))
+        return pose, self.flat(following)
+
+
+def export_stream(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: int = 0) -> Parity:
+    """Write the step of a streaming network and compare it with the network on whole clips; a file that fails the
+    comparison is not kept.
+
+    Args:
+        model: a network with ``config.streaming``; it is exported in eval mode, in float32, on the CPU.
+        spec: its contract, stored in the file's metadata with the ``StreamSpec``.
+        path: where the file goes.
+        seed: of the clips compared.
+
+    Returns:
+        The comparison; ``passed`` is False where the file was discarded.
+
+    Raises:
+        InputError: the network does not lift streams, or the folder cannot be written.
+    """
+    streaming = model.config.streaming
+    if streaming is None:
+        raise InputError(
+            f"{spec.name}: is no streaming lifter (its configuration has no model.streaming); export whole clips"
+        )
+    model = model.cpu().eval()
+    step = ExportedStep(StreamStep(model).eval())
+    example = step.flat(step.step.new_cache(2))
+    people = torch.export.Dim("people", min=1)
+    proto = to_onnx(
+        step,
+        (torch.zeros(2, 1, len(model.skeleton), 3), example),
+        [INPUT, *step.names],
+        [OUTPUT, *(name + NEXT for name in step.names)],
+        {INPUT: {0: people}, "cache": [{0: people} for _ in example]},
+    )
+    stream = StreamSpec(**{field.name: getattr(streaming, field.name) for field in fields(StreamSpec)})
+    set_contract(proto, model, spec, {STREAM_METADATA_KEY: stream.to_json()})
+    return keep_if_equal(proto, Path(path), lambda partial: compare_stream(model, partial, seed))
+
+
+def compare_stream(model: HyperLifter, path: Path | str, seed: int = 0) -> Parity:
+    """Run the file frame by frame, and the network on the whole clips: random ones, several times longer than what is
+    kept of the past.
+
+    Raises:
+        InputError: the file cannot be opened.
+    """
+    assert model.config.streaming is not None
+    frames = 2 * model.config.streaming.look_back + model.config.streaming.look_ahead + 3
+    rng = np.random.default_rng(seed)
+    stream, predict = OnnxStream(Path(path), str(path), threads=1), TorchPredictor(model)
+    worst, shapes = 0.0, tuple((people, frames) for people in _COMPARED_PEOPLE)
+    for shape in shapes:
+        pose2d = rng.uniform(-1, 1, (*shape, len(model.skeleton), 3)).astype(np.float32)
+        pose2d[..., 2] = np.abs(pose2d[..., 2])
+        difference = np.abs(stream(pose2d) - predict(pose2d)).max()
+        if not np.isfinite(difference):
+            raise InputError(f"{path}: the exported network gives values that are not finite; train it again")
+        worst = max(worst, float(difference))
+    return Parity(shapes, worst)

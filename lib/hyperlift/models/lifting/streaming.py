@@ -1,0 +1,111 @@
+"""What a network sees that lifts a stream: nothing further ahead than it waits, nothing further back than it keeps.
+
+Frame t comes in, and the pose of frame t - look_ahead goes out. Before the beginning the first frame is taken to have
+stood, after the end the last one, so that a clip and a stream of the same frames are lifted alike.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from hyperlift.errors import InputError
+from hyperlift.models.lifting.person_frame import PersonFrame, frame_moments, into_person_frame, root_mean_square
+from hyperlift.shapes import Float, Int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamingConfig:
+    """How far a network sees that lifts frame by frame."""
+
+    look_back: int = 40
+    """Frames whose temporal keys and values are kept, and over which a person's size is measured."""
+    look_ahead: int = 4
+    """Frames that must have come after a frame before its pose is given; the delay."""
+
+    def __post_init__(self) -> None:
+        if self.look_back < 1 or self.look_ahead < 0:
+            raise InputError(
+                f"streaming: look_back {self.look_back}, look_ahead {self.look_ahead}; at least 1 and 0 frames"
+            )
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which frames the parts of a streaming network see.
+
+    Raises:
+        InputError: they see further ahead than the network waits.
+    """
+
+    look_back: int
+    look_ahead: int
+    neighbours: tuple[int, ...]
+    """Frames that the first stage sees, counted from the one that it lifts."""
+    smoothing: int
+    """Reach of the final filter, on either side."""
+    person: bool
+    """Whether the size of the person is measured."""
+
+    def __post_init__(self) -> None:
+        ahead = max(self.neighbours) + self.smoothing
+        if ahead > self.look_ahead:
+            raise InputError(
+                f"streaming: look_ahead is {self.look_ahead}, but neighbours up to {max(self.neighbours)} and "
+                f"smoothing {self.smoothing} see {ahead} frames ahead; give a larger look_ahead, or nearer neighbours"
+            )
+
+    @property
+    def token_lag(self) -> int:
+        """Frames from the newest one back to that of the newest token; the final filter takes the rest."""
+        return self.look_ahead - self.smoothing
+
+    @property
+    def history(self) -> int:
+        """Latest frames of keypoints that are needed."""
+        needed = self.token_lag - min(self.neighbours) + 1
+        return max(needed, self.look_back) if self.person else needed
+
+    def windows_of(self, frames: int | torch.SymInt, device: torch.device) -> Int[Tensor, "tokens history"]:
+        """The frames of a clip that each of its tokens sees, as a stream would have them. The final filter wants as
+        many tokens more as it reaches ahead. (The number of frames has no value yet while a network is exported.)"""
+        newest = torch.arange(frames + self.smoothing, device=device) + self.token_lag
+        back = torch.arange(1 - self.history, 1, device=device)
+        return (newest[:, None] + back).clamp(0, frames - 1)
+
+
+class Seen(NamedTuple):
+    """What the tokens see of a person."""
+
+    features: Float[Tensor, "clips tokens neighbours joints c"]
+    spread: Float[Tensor, "clips tokens 1 1"] | None
+    """Size of the person as far as a token knows it (``PersonFrame.spread``); None in picture space."""
+
+
+def look(
+    pose2d_norm: Float[Tensor, "clips frames joints 3"], windows: Int[Tensor, "tokens history"], reach: Reach
+) -> Seen:
+    """Gather what the tokens see.
+
+    Args:
+        pose2d_norm: frames of the stream.
+        windows: for every token, the latest frames that had come, oldest first.
+        reach: which of them are looked at.
+    """
+    places = [reach.history - 1 - reach.token_lag + offset for offset in reach.neighbours]
+    tokens, chosen = windows.shape[0], windows[:, places]
+    around = _at(pose2d_norm, chosen)
+    if not reach.person:
+        return Seen(around, None)
+    centre, square, weight = frame_moments(pose2d_norm)
+    measured = windows[:, -reach.look_back :]
+    spread = root_mean_square(_at(square, measured).sum(2), _at(weight, measured).sum(2))
+    frame = PersonFrame(_at(centre, chosen).flatten(0, 1), spread.flatten(0, 1)[:, None])
+    features = into_person_frame(around.flatten(0, 1), frame)
+    return Seen(features.unflatten(0, (-1, tokens)), spread)
+
+
+def _at(x: Float[Tensor, "clips frames joints c"], index: Int[Tensor, "tokens seen"]) -> Tensor:
+    """[clips, tokens, seen, joints, c]."""
+    return x.index_select(1, index.flatten()).unflatten(1, tuple(index.shape))

@@ -1,0 +1,179 @@
+"""A lifter that takes one frame of several people at a time and keeps what it needs of their past."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.geometry.stream_contract import NEXT, StreamSpec
+from hyperlift.runtime.session import OnnxLifter
+from hyperlift.shapes import Float
+
+_INPUT, _OUTPUT = "pose2d", "pose3d"
+_COUNT = "frames_seen"
+_IN_PLACE = ("key_", "value_")
+"""Cache tensors of which a step changes one place: it may write into what it reads."""
+_DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
+_LEAST_ROWS = 4
+
+
+class OnnxStream(OnnxLifter):
+    """A streaming lifter from an ONNX file, run on the CPU: a frame costs one frame, all people in one call.
+
+    People have numbers, and their caches lie in rows of arrays that the session reads and writes in place. Somebody
+    who is not in a frame has left: whoever comes back under the same number begins anew. Hold the place of somebody
+    who is hidden for a moment (the last keypoints with confidence 0).
+
+    Called with whole clips it is a ``Predictor`` as every lifter; that neither sees nor changes the people.
+    """
+
+    stream: StreamSpec
+
+    def fork(self) -> "OnnxStream":
+        """The same lifter, on the same session, with no people yet."""
+        return OnnxStream(self._model, self._source, self._threads, self._session)
+
+    def push(self, people: Mapping[int, Float[np.ndarray, "joints 3"]]) -> dict[int, Float[np.ndarray, "joints 3"]]:
+        """Take the next frame.
+
+        Args:
+            people: x, y in normalised picture space and confidence of everybody who is there, by number; finite.
+
+        Returns:
+            The poses of the frame ``stream.look_ahead`` frames ago, by number, of those who were there then, in the
+            label space of ``spec``.
+
+        Raises:
+            InputError: keypoints of another shape, or not finite.
+        """
+        frame = {number: self._checked(number, keypoints) for number, keypoints in people.items()}
+        for number in [number for number in self._numbers if number not in frame]:
+            self._drop(self._numbers.index(number))
+        for number in frame:
+            if number not in self._numbers:
+                self._add(number)
+        if not frame:
+            return {}
+        for row, number in enumerate(self._numbers):
+            self._pose2d[row, 0] = frame[number]
+        self._step(0, len(self._numbers))
+        known = self._cache[_COUNT][: len(self._numbers)] > self.stream.look_ahead
+        poses = self._pose3d[: len(self._numbers), 0].copy()
+        return {number: poses[row] for row, number in enumerate(self._numbers) if known[row]}
+
+    def finish(self, number: int) -> Float[np.ndarray, "frames joints 3"]:
+        """The poses that are still waited for of somebody who leaves, as if they stood still from now on: as many
+        frames as there are, at most ``stream.look_ahead``. Then they are forgotten.
+
+        Raises:
+            InputError: there is nobody of this number.
+        """
+        if number not in self._numbers:
+            raise InputError(f"{self._source}: there is nobody of number {number}; push them first")
+        row = self._numbers.index(number)
+        seen = int(self._cache[_COUNT][row])
+        poses = []
+        for _frame in range(self.stream.look_ahead):
+            self._step(row, 1)
+            poses.append(self._pose3d[row, 0].copy())
+        self._drop(row)
+        waited = min(seen, self.stream.look_ahead)
+        return np.stack(poses[len(poses) - waited :]) if waited else np.zeros((0, self._joints, 3), np.float32)
+
+    def reset(self) -> None:
+        """Forget everybody."""
+        self._numbers.clear()
+
+    def __call__(self, pose2d_norm: np.ndarray) -> Float[np.ndarray, "clips frames joints 3"]:
+        """Lift whole clips frame by frame.
+
+        Args:
+            pose2d_norm: floating-point [clips, frames, joints, 3]; checked here, so that any array may come.
+
+        Raises:
+            InputError: another shape, NaN or infinite values.
+        """
+        clips = self._checked_clips(pose2d_norm)
+        stream, ahead = self.fork(), self.stream.look_ahead
+        lifted = np.empty(clips.shape, np.float32)
+        for frame in range(clips.shape[1] + ahead):
+            poses = stream.push(dict(enumerate(clips[:, min(frame, clips.shape[1] - 1)])))
+            if frame >= ahead:
+                lifted[:, frame - ahead] = [poses[number] for number in range(len(clips))]
+        return lifted
+
+    def _check_ports(self) -> None:
+        session, source = self._session, self._source
+        self.stream = StreamSpec.from_metadata(session.get_modelmeta().custom_metadata_map, source)
+        ports = {port.name: port for port in session.get_inputs()}
+        outputs = {port.name for port in session.get_outputs()}
+        self._ports = {name: port for name, port in ports.items() if name != _INPUT}
+        wanted = {_OUTPUT, *(name + NEXT for name in self._ports)}
+        shape = list(ports[_INPUT].shape[1:]) if _INPUT in ports else None
+        if shape != [1, self._joints, 3] or _COUNT not in self._ports or outputs != wanted:
+            raise InputError(f"{source}: is not one step of a lifter as we export it; export it again")
+        self._numbers: list[int] = []
+        self._make_room(_LEAST_ROWS)
+
+    def _checked(self, number: int, keypoints: np.ndarray) -> np.ndarray:
+        if np.shape(keypoints) != (self._joints, 3) or not np.isfinite(keypoints).all():
+            raise InputError(
+                f"{self._source}: keypoints of number {number} have the shape {list(np.shape(keypoints))} or are not "
+                f"finite; expected [{self._joints}, 3] numbers, missing joints at their last place with confidence 0"
+            )
+        return keypoints
+
+    def _make_room(self, rows: int) -> None:
+        """Arrays for so many people; what they hold stays."""
+        before = getattr(self, "_cache", {})
+        self._cache, self._out = {}, {}
+        for name, port in self._ports.items():
+            array = np.zeros((rows, *port.shape[1:]), _DTYPES[port.type])
+            if name in before:
+                array[: len(before[name])] = before[name]
+            self._cache[name] = array
+            self._out[name] = array if name.startswith(_IN_PLACE) else np.empty_like(array)
+        self._pose2d = np.zeros((rows, 1, self._joints, 3), np.float32)
+        self._pose3d = np.zeros_like(self._pose2d)
+        self._bound: tuple[int, int] | None = None
+
+    def _add(self, number: int) -> None:
+        row = len(self._numbers)
+        if row == len(self._pose2d):
+            self._make_room(2 * row)
+        self._cache[_COUNT][row] = 0  # whatever else stands in the row is not looked at
+        self._numbers.append(number)
+
+    def _drop(self, row: int) -> None:
+        """The last row takes the place of one that is free."""
+        last = len(self._numbers) - 1
+        if row != last:
+            for array in (*self._cache.values(), self._pose2d):
+                array[row] = array[last]
+        self._numbers[row] = self._numbers[last]
+        self._numbers.pop()
+
+    def _step(self, first: int, people: int) -> None:
+        """Lift a frame of some rows."""
+        if self._bound != (first, people):
+            self._bind(first, people)
+        self._session.run_with_iobinding(self._binding)
+        rows = slice(first, first + people)
+        for name, array in self._cache.items():
+            if self._out[name] is not array:
+                array[rows] = self._out[name][rows]
+
+    def _bind(self, first: int, people: int) -> None:
+        self._binding = self._session.io_binding()
+        rows = slice(first, first + people)
+
+        def bind(how: Callable[..., None], name: str, array: np.ndarray) -> None:
+            part = array[rows]
+            how(name, "cpu", 0, part.dtype.type, part.shape, part.ctypes.data)
+
+        bind(self._binding.bind_input, _INPUT, self._pose2d)
+        bind(self._binding.bind_output, _OUTPUT, self._pose3d)
+        for name in self._ports:
+            bind(self._binding.bind_input, name, self._cache[name])
+            bind(self._binding.bind_output, name + NEXT, self._out[name])
+        self._bound = first, people
