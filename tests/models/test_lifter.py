@@ -394,8 +394,13 @@ def test_more_neighbours_start_where_fewer_ended():
     many = FrameLifter(FrameLifterConfig(channels=24, depth=2, neighbours=(-4, 1, 0, 3)), 17, 3)
     many.start_from(few)
     torch.testing.assert_close(many(clips(2, 9)), few(clips(2, 9)))
-    with pytest.raises(InputError, match="its neighbours among the model's"):
-        few.start_from(many)
+    fewer = FrameLifter(FrameLifterConfig(channels=24, depth=2, neighbours=(0,)), 17, 3)
+    with pytest.raises(InputError, match="sizes must be the same"):
+        FrameLifter(FrameLifterConfig(channels=24, depth=1), 17, 3).start_from(few)
+    # Frames that are not seen any more are taken to be the nearest that is.
+    fewer.start_from(few)
+    still = clips(2, 1).expand(-1, 9, -1, -1)
+    torch.testing.assert_close(fewer(still), few(still))
     with pytest.raises(InputError, match="0 must be among them"):
         FrameLifterConfig(neighbours=(-1, 1))
 
@@ -443,8 +448,12 @@ def test_frames_lifted_at_once_start_where_single_ones_ended():
     again = grouped(frames=3, neighbours=(-2, 0, 1, 5))
     again.start_from(together)
     torch.testing.assert_close(again(features), together(features))
-    with pytest.raises(InputError, match="lifts 3 frames at once, the model 1"):
-        grouped().start_from(together)
+    alone = grouped()
+    alone.start_from(again)  # the frame 5 ahead counts as the next one
+    still = features[:, :1].expand(-1, 8, -1, -1)
+    torch.testing.assert_close(alone(still), again(still)[:, 1:2].expand(-1, 8, -1, -1))
+    with pytest.raises(InputError, match="lifts 3 frames at once, the model 2"):
+        grouped(frames=2).start_from(together)
     with pytest.raises(InputError, match="at least one at once"):
         FrameLifterConfig(frames=0)
 

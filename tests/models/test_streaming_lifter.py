@@ -115,7 +115,7 @@ def test_a_person_is_measured_over_the_frames_that_have_come():
     clip = generator.uniform(-1, 1, (20, 17, 3))
     clip[..., 2] = generator.uniform(0.1, 1, (20, 17))
     tensor = torch.from_numpy(clip)[None].float()
-    seen, spread = look(tensor, reach.windows_of(20, tensor.device), reach)
+    seen, spread = look(tensor, reach.windows_of(tensor), reach)
     assert spread is not None
     for token in (0, 4, 12, 19):
         newest = token + reach.token_lag

@@ -251,7 +251,7 @@ class HyperLifter(nn.Module):
     ) -> Float[Tensor, "clips lifted joints 3"]:
         """What a stream of these frames gives, the last frame held until all poses are out."""
         reach = self.config.reach
-        windows = reach.windows_of(pose2d.shape[1], pose2d.device)
+        windows = reach.windows_of(pose2d)
         features, pose, spread = self.first_guess(pose2d, windows if only is None else windows[only : only + 1])
         if self.config.depth:
             pose = pose + self._over_time(features)

@@ -67,11 +67,12 @@ class Reach:
         needed = self.token_lag - min(self.neighbours) + 1
         return max(needed, self.look_back) if self.person else needed
 
-    def windows_of(self, frames: int | torch.SymInt, device: torch.device) -> Int[Tensor, "tokens history"]:
+    def windows_of(self, clip: Float[Tensor, "clips frames joints 3"]) -> Int[Tensor, "tokens history"]:
         """The frames of a clip that each of its tokens sees, as a stream would have them. The final filter wants as
-        many tokens more as it reaches ahead. (The number of frames has no value yet while a network is exported.)"""
-        newest = torch.arange(frames + self.smoothing, device=device) + self.token_lag
-        back = torch.arange(1 - self.history, 1, device=device)
+        many tokens more as it reaches ahead."""
+        frames = clip.shape[1]
+        newest = torch.arange(frames + self.smoothing, device=clip.device) + self.token_lag
+        back = torch.arange(1 - self.history, 1, device=clip.device)
         return (newest[:, None] + back).clamp(0, frames - 1)
 
 
