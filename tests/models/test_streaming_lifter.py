@@ -10,6 +10,7 @@ from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.models.lifting.stream_step import StreamStep
 from hyperlift.models.lifting.streaming import StreamingConfig, look
+from hyperlift.models.lifting.warm_start import take_over
 
 VARIANTS = {
     "bundled": {},
@@ -175,3 +176,39 @@ def test_what_no_stream_can_do_is_refused(changes, message):
 def test_impossible_sizes(sizes):
     with pytest.raises(InputError, match="at least 1 and 0 frames"):
         StreamingConfig(**sizes)
+
+
+def whole_clip_network(**changes) -> HyperLifter:
+    """The streaming one's namesake for whole clips, which does not know where in a clip a token stands."""
+    far = FrameLifterConfig(channels=24, depth=1, neighbours=(-9, 0, 1, 2, 8))
+    model = stream_network(**{"streaming": None, "frame_patch": 3, "frame_lifter": far, "smoothing": 0, **changes})
+    assert model.frame_position is not None
+    torch.nn.init.zeros_(model.frame_position)
+    return model
+
+
+@pytest.mark.parametrize("changes", [{}, {"frame_lifter": None}])
+def test_a_stream_of_somebody_who_stands_still_starts_as_whole_clips_ended(changes):
+    """All tokens are alike then, so it does not matter how many are seen or how many frames they hold."""
+    whole, model = whole_clip_network(**changes), stream_network(smoothing=0, **changes)
+    take_over(model, [whole], "whole.safetensors")
+    still = stream_clips(2, 1).expand(-1, 12, -1, -1)
+    with torch.inference_mode():
+        expected = whole(still)[:, 1:2]  # the middle one of a token
+        torch.testing.assert_close(model(still), expected.expand(-1, 12, -1, -1), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"depth": 1}, r"small: weights of another network: missing spatial\.1"),
+        ({"frame_lifter": None}, "small: either both networks have a frame_lifter or none"),
+        (
+            {"frame_lifter": FrameLifterConfig(channels=8, depth=1, neighbours=(0,))},
+            "small: frame_lifter has 8 channels and depth 1, the model 24 and 1",
+        ),
+    ],
+)
+def test_networks_of_whole_clips_that_no_stream_starts_from(changes, message):
+    with pytest.raises(InputError, match=message):
+        take_over(stream_network(), [whole_clip_network(**changes)], "small")

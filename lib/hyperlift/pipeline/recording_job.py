@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from hyperlift.pipeline.options import BodyFormat, LiftOptions, OutputFormat
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import open_recording
-from hyperlift.runtime import BUNDLED
+from hyperlift.runtime import bundled_file
 from hyperlift.wild.formats import read_keypoints
 
 _LOG = logging.getLogger(__name__)
@@ -251,8 +250,7 @@ def _fingerprint(job: RecordingJob) -> dict[str, Any]:
 
 def _weights_hash(model: str) -> str:
     """Of a bundled lifter too: another version of the package may bring other weights under the same name."""
-    bundled = resources.files("hyperlift") / "weights"
-    file = bundled / BUNDLED[model] if model in BUNDLED else Path(model)
+    file = bundled_file(model) or Path(model)
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else model
 
 

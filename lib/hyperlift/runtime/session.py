@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
 
 BUNDLED = {"small": "lifter-small.onnx", "nano": "lifter-nano.onnx"}
-"""Lifters that come with the package, by name; the first is the default."""
+"""Lifters of windows that come with the package, by name; the first is the default."""
+BUNDLED_STREAMS = {"small_stream": "lifter-small_stream.onnx"}
+"""Streaming lifters that come with the package."""
 
 _SLOW_FUSIONS = ("SkipLayerNormFusion",)
 """ONNX Runtime's own kernel of a sum and its LayerNorm takes five times as long on a CPU as the two apart."""
@@ -115,12 +118,13 @@ class OnnxLifter:
         """
         clips = self._checked_clips(pose2d_norm)
         at_once = min(self._threads, len(clips)) if clips.shape[1] >= _LEAST_FRAMES else 1
-        parts = len(clips) if self._each_alone else at_once
         if at_once == 1:
-            return np.concatenate([self._run(self._session, own) for own in np.array_split(clips, parts)])
+            return self._run(self._session, clips)
         # Each thread with clips of its own waits for no other between operators, as threads inside of operators do.
         alone, pool = self._single_threaded
-        return np.concatenate(list(pool.map(lambda own: self._run(alone, own), np.array_split(clips, parts))))
+        own, *others = np.array_split(clips, at_once)
+        lifted = [pool.submit(self._run, alone, part) for part in others]
+        return np.concatenate([self._run(alone, own), *(part.result() for part in lifted)])
 
     def _checked_clips(self, pose2d_norm: np.ndarray) -> np.ndarray:
         clips = np.asarray(pose2d_norm)
@@ -138,12 +142,14 @@ class OnnxLifter:
         return np.ascontiguousarray(clips, dtype=np.float32)
 
     def _run(self, session: onnxruntime.InferenceSession, clips: np.ndarray) -> np.ndarray:
-        return np.asarray(session.run([self._output], {self._input: clips})[0])
+        parts = np.array_split(clips, len(clips)) if self._each_alone else [clips]
+        return np.concatenate([session.run([self._output], {self._input: part})[0] for part in parts])
 
     @cached_property
     def _single_threaded(self) -> tuple[onnxruntime.InferenceSession, ThreadPoolExecutor]:
-        """Opened when several clips come for the first time; a session may be run from many threads at once."""
-        return open_session(self._model, self._source, 1), ThreadPoolExecutor(self._threads)
+        """Opened when several clips come for the first time; a session may be run from many threads at once, of which
+        the caller's is one."""
+        return open_session(self._model, self._source, 1), ThreadPoolExecutor(self._threads - 1)
 
     def _check_ports(self) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -165,8 +171,7 @@ def load_lifter(path: Path | str | None = None, threads: int | None = None) -> O
         InputError: the file is missing or is no lifter.
     """
     name = next(iter(BUNDLED)) if path is None else str(path)
-    if name in BUNDLED:
-        bundled = resources.files("hyperlift") / "weights" / BUNDLED[name]
+    if (bundled := bundled_file(name)) is not None:
         if not bundled.is_file():
             raise InputError(
                 f"the bundled lifter {name!r} is not in this installation; install hyperlift again or give an ONNX file"
@@ -176,6 +181,12 @@ def load_lifter(path: Path | str | None = None, threads: int | None = None) -> O
     if not path.is_file():
         raise InputError(f"{path}: no such file; give an ONNX lifter, or the name of a bundled one: {_names()}")
     return _opened(path, str(path), threads)
+
+
+def bundled_file(name: str) -> Traversable | None:
+    """Where a bundled lifter of this name lies; None where the name is of none."""
+    file = {**BUNDLED, **BUNDLED_STREAMS}.get(name)
+    return None if file is None else resources.files("hyperlift") / "weights" / file
 
 
 def _opened(model: Path | bytes, source: str, threads: int | None) -> OnnxLifter:
@@ -192,4 +203,4 @@ def _cores() -> int:
 
 
 def _names() -> str:
-    return ", ".join(BUNDLED)
+    return ", ".join([*BUNDLED, *BUNDLED_STREAMS])

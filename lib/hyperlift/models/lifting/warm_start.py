@@ -16,7 +16,8 @@ def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -
     Args:
         model: what is going to be trained; changed in place.
         trained: one network: of the same kind (a final filter of another reach is not taken), or a frame lifter
-            alone (depth 0). Or two: a frame lifter and a transformer, in either order.
+            alone (depth 0), or for a streaming network one of whole clips. Or two: a frame lifter and a transformer,
+            in either order.
         source: of ``trained``, for messages.
 
     Raises:
@@ -24,6 +25,9 @@ def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -
     """
     start = sorted(trained, key=lambda network: network.config.depth)
     alike = start[0].config.frame_lifter == model.config.frame_lifter
+    if len(start) == 1 and start[0].config.depth and model.config.streaming and not start[0].config.streaming:
+        start_stream(model, start[0], source)
+        return
     if len(start) == 1 and (start[0].config.depth or (model.config.depth == 0 and alike)):
         weights = start[0].state_dict()
         if start[0].config.smoothing != model.config.smoothing:
@@ -56,6 +60,39 @@ def start_from_frames(model: HyperLifter, frames_alone: HyperLifter) -> None:
     if model.frame_lifter is None or frames_alone.frame_lifter is None:
         raise InputError("lifts frames alone (depth 0); the model has no frame_lifter to start from it")
     model.frame_lifter.start_from(frames_alone.frame_lifter)
+
+
+@torch.no_grad()
+def start_stream(model: HyperLifter, whole: HyperLifter, source: str) -> None:
+    """Start a streaming network from one of whole clips.
+
+    A token of theirs is several frames, ours is one: it starts as a token of that frame standing still, and gives what
+    they gave the frame in its middle. How much a token of the past counts starts from ``CausalAttention``'s slopes.
+
+    Args:
+        model: changed in place.
+        whole: a network with the same layers.
+        source: of ``whole``, for messages.
+
+    Raises:
+        InputError: the layers differ, or only one of both has a frame lifter.
+    """
+    if (model.frame_lifter is None) != (whole.frame_lifter is None):
+        raise InputError(f"{source}: either both networks have a frame_lifter or none; choose another start")
+    patch = whole.config.frame_patch
+    ours, theirs = model.state_dict(), whole.state_dict()
+    theirs["embed.weight"] = theirs["embed.weight"].unflatten(1, (patch, -1)).sum(1)
+    for name in ("head.1.weight", "head.1.bias"):
+        theirs[name] = theirs[name].unflatten(0, (patch, -1))[patch // 2]
+    apart = ("frame_lifter.", "filter.", "frame_position")
+    taken = {name: tensor for name, tensor in theirs.items() if not name.startswith(apart)}
+    own = {name: tensor for name, tensor in ours.items() if name.startswith(apart) or name.endswith(".lag_bias")}
+    load_weights(model, {**own, **taken}, source)
+    if model.frame_lifter is not None and whole.frame_lifter is not None:
+        try:
+            model.frame_lifter.start_from(whole.frame_lifter)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
 
 
 @torch.no_grad()
