@@ -199,7 +199,7 @@ class SteppedStreams(LiftStreams):
                 poses[number] = StreamedPose(
                     index=asked,
                     time_s=now_s,
-                    pose_norm=pose_at(now_s, np.array(course.grid_s), np.stack(course.poses)),
+                    pose_norm=pose_at(now_s, np.array(course.grid_s), course.poses),
                     valid=valid,
                     keypoints_px=keypoints_px,
                 )

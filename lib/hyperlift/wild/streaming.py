@@ -8,7 +8,7 @@ which halves the jitter at no cost. Somebody unseen for more than a second start
 Streaming lifters keep their past themselves (``hyperlift.wild.stepping``); ``open_streams`` takes either kind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.wild.gaps import LONGEST_BRIDGE_S, fill_gaps
-from hyperlift.wild.timing import check_fps, resample, resample_pose2d
+from hyperlift.wild.timing import SAME_MOMENT_S, check_fps, resample, resample_pose2d
 
 BLENDED_FRAMES = 9
 """Windows that ended up to so many frames of the model earlier have a say in a pose ..."""
@@ -384,8 +384,12 @@ def _at_depth_of(
 
 
 def pose_at(
-    now_s: float, grid_s: Float[np.ndarray, " window"], poses: Float[np.ndarray, "window joints 3"]
+    now_s: float, grid_s: Float[np.ndarray, " window"], poses: Sequence[Float[np.ndarray, "joints 3"]] | np.ndarray
 ) -> Float[np.ndarray, "joints 3"]:
     """One pose out of an ascending row of them, by cubic interpolation; before the first and after the last, that."""
-    near = slice(max(int(np.searchsorted(grid_s, now_s)) - 2, 0), int(np.searchsorted(grid_s, now_s)) + 2)
-    return resample(poses[near], grid_s[near], np.array([min(now_s, grid_s[-1])]))[0]
+    at = int(np.searchsorted(grid_s, now_s))
+    for place in range(max(at - 1, 0), min(at + 1, len(grid_s))):
+        if abs(grid_s[place] - now_s) < SAME_MOMENT_S:  # as nearly always where frames come at the lifter's rate
+            return poses[place]
+    near = slice(max(at - 2, 0), at + 2)
+    return resample(np.asarray(poses[near]), grid_s[near], np.array([min(now_s, grid_s[-1])]))[0]

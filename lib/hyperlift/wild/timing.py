@@ -11,7 +11,7 @@ from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 
 _SLOWEST_FPS, _FASTEST_FPS = 1.0, 1000.0
-_SAME_MOMENT_S = 1e-6
+SAME_MOMENT_S = 1e-6
 
 
 def check_fps(fps: float) -> None:
@@ -109,7 +109,7 @@ def resample_pose2d(
 
 
 def _same(from_s: np.ndarray, to_s: np.ndarray) -> bool:
-    return len(from_s) == len(to_s) and bool(np.abs(from_s - to_s).max() < _SAME_MOMENT_S)
+    return len(from_s) == len(to_s) and bool(np.abs(from_s - to_s).max() < SAME_MOMENT_S)
 
 
 def _between(
@@ -121,5 +121,5 @@ def _between(
     step = np.diff(from_s)[left]
     part = np.clip(since / step, 0.0, 1.0)
     # Rounding must not turn a given moment into one just beside it.
-    part = np.where(np.abs(since) < _SAME_MOMENT_S, 0.0, np.where(np.abs(since - step) < _SAME_MOMENT_S, 1.0, part))
+    part = np.where(np.abs(since) < SAME_MOMENT_S, 0.0, np.where(np.abs(since - step) < SAME_MOMENT_S, 1.0, part))
     return left, part
