@@ -11,7 +11,7 @@ import numpy as np
 from report import machine, write_section
 
 from hyperlift.evaluation.bench import FPS, BenchFile, View, score_bench
-from hyperlift.runtime import OnnxLifter, load_lifter
+from hyperlift.runtime import OnnxLifter, OnnxStream, load_lifter
 from hyperlift.wild.smoothing import one_euro
 from hyperlift.wild.streaming import LiftStream
 from hyperlift.wild.windows import lift_windows
@@ -39,24 +39,32 @@ def main() -> None:
     parser.add_argument("bench", type=Path)
     parser.add_argument("--every", type=int, default=4, help="use every so many views (4)")
     args = parser.parse_args()
-    bench, lifter = BenchFile(args.bench), load_lifter(threads=1)
+    bench, lifter, stream = (
+        BenchFile(args.bench),
+        load_lifter("small", threads=1),
+        load_lifter("small_stream", threads=1),
+    )
+    assert isinstance(stream, OnnxStream)
     bench.names = bench.names[:: args.every]
     views = list(bench.views())
     whole = {view.name: lift_windows(lifter, view.pose2d_norm, lifter.spec.n_frames) for view in views}
     rows = []
-    for lookahead in LOOKAHEADS:
+    for name, network, lookahead in [
+        *(("`small`", lifter, lookahead) for lookahead in LOOKAHEADS),
+        ("`small_stream`", stream, stream.stream.look_ahead),
+    ]:
         spent_ms: list[float] = []
-        poses = {view.name: live(view, lifter, lookahead, spent_ms) for view in views}
+        poses = {view.name: live(view, network, lookahead, spent_ms) for view in views}
         delay = f"{1e3 * lookahead / FPS:.0f} ms"
         cost = f"{np.median(spent_ms):.1f} | {np.percentile(spent_ms, 95):.1f}"
-        rows.append((f"{lookahead} frames", delay, cost, poses))
+        rows.append((f"{name}, {lookahead} frames", delay, cost, poses))
         print(rows[-1][:3], flush=True)
         if lookahead == 0:
-            calmed = {name: one_euro(pose, np.arange(len(pose)) / FPS) for name, pose in poses.items()}
-            rows.append(("0 frames, then One-Euro", delay, cost, calmed))
-    rows.append(("the whole recording at once", "", " | ", whole))
+            calmed = {view: one_euro(pose, np.arange(len(pose)) / FPS) for view, pose in poses.items()}
+            rows.append((f"{name}, 0 frames, then One-Euro", delay, cost, calmed))
+    rows.append(("`small`, the whole recording at once", "", " | ", whole))
     lines = [
-        "| look-ahead | delay | ms a frame, median | 95 % | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² |",
+        "| lifter, look-ahead | delay | ms a frame, median | 95 % | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, delay, cost, poses in rows:

@@ -8,9 +8,11 @@ from hyperlift.cli.arguments import number
 from hyperlift.pipeline.options import LiftOptions
 
 
-def add_model_argument(parser: argparse._ActionsContainer) -> None:
+def add_model_argument(parser: argparse._ActionsContainer, default: str = "small") -> None:
     """Add ``--model``."""
-    parser.add_argument("--model", "--onnx", default="small", metavar="NAME|FILE", help="a bundled lifter or a file")
+    parser.add_argument(
+        "--model", "--onnx", default=default, metavar="NAME|FILE", help="a bundled lifter or a file (default %(default)s)"
+    )
 
 
 def add_threads_argument(parser: argparse._ActionsContainer) -> None:
