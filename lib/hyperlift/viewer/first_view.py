@@ -38,7 +38,7 @@ def _first_together(staged: Staged) -> Float[np.ndarray, "people 2"]:
     """Where everybody stands on the floor at the first moment at which two people or more are there."""
     seen: dict[int, list[np.ndarray]] = {}
     for person, joints_m in zip(staged.people, staged.joints_m, strict=True):
-        known = np.isfinite(joints_m[..., :2]).all(-1)
+        known = np.isfinite(joints_m[..., 0])
         for index in np.flatnonzero(known.any(1)):
             seen.setdefault(int(person.frame[index]), []).append(joints_m[index, known[index], :2].mean(0))
     together = min((frame for frame, places in seen.items() if len(places) > 1), default=None)
