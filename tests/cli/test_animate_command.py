@@ -102,7 +102,7 @@ LIMITS = {
         (["walk.fbx"], "unknown kind of file '.fbx'; choose from .npz, .json, .csv, .bvh"),
         (["walk"], "unknown kind of file ''"),
         (["pose3d.npz"], "would overwrite what it is made from"),
-        (["walk.bvh", "--person", "7"], "--person 7: there is no such person; choose from p0, p2"),
+        (["walk.bvh", "--person", "7"], "person 7 (--person): there is no such person; choose from p0, p2"),
         (["walk.trc", "--naming", "mixamo"], "has no nodes to name"),
         (["walk.bvh", "--limits", "tail.yaml"], LIMITS["tail.yaml"][1]),
         (["walk.glb", "--limits", "rest.yaml"], LIMITS["rest.yaml"][1]),
@@ -178,8 +178,8 @@ def test_lift_writes_bodies_and_later_runs_take_them_away(tmp_path, lift, capsys
     [
         (["--limits", "rest.yaml", "--rigid"], LIMITS["rest.yaml"][1]),
         (["--limits", "tail.yaml", "--bvh"], LIMITS["tail.yaml"][1]),
-        (["--limits", "fine.yaml"], "add --rigid or one of"),
-        (["--naming", "mixamo", "--trc"], "add --bvh or --glb"),
+        (["--limits", "fine.yaml"], "rigid=True (--rigid), or bodies"),
+        (["--naming", "mixamo", "--trc"], "ask for one of them (--bvh, --glb)"),
     ],
 )
 def test_lift_refuses_before_the_work(tmp_path, lift, capsys, monkeypatch, arguments, words):

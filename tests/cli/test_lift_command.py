@@ -88,7 +88,7 @@ def test_named_skeleton_format_and_warnings(tmp_path: Path, lifter: Path, capsys
     args = ["--keypoints", str(tmp_path / "k.npy"), "--video-size", "640x480", "--fps", "30", "--no-render"]
     args += ["--onnx", str(lifter)]
     assert main([*args, "--out", str(tmp_path / "none")]) == 2
-    assert "name them with --skeleton" in capsys.readouterr().err
+    assert "name them (skeleton=…, --skeleton)" in capsys.readouterr().err
     assert main([*args, "--out", str(tmp_path / "out"), "--skeleton", "h36m17", "--format", "array"]) == 0
     assert "warning" not in capsys.readouterr().err
     points[..., 1] = 480 - points[..., 1]
@@ -117,16 +117,24 @@ def _entries(change: dict) -> str:
         (_entries({}), {"--fps": "nan"}, "frame rate is nan"),
         (_entries({}), {"--video-size": "1920"}, "--video-size is '1920'"),
         (_entries({}), {"--video-size": "0x480"}, "must be positive"),
-        (_entries({}), {"--video-size": "64x48"}, "check --video-size"),
-        (_entries({}), {"--video-size": None}, "give --video-size WxH or --video FILE"),
-        (_entries({}), {"--fps": None}, "give --fps or --video FILE"),
-        (_entries({}), {"--fps": None, "--video-size": None}, "give --video-size WxH and --fps N, or --video FILE"),
+        (_entries({}), {"--video-size": "64x48"}, "check picture_size (--video-size)"),
+        (
+            _entries({}),
+            {"--video-size": None},
+            "give it (picture_size=(W, H); --video-size WxH), or the video (video=FILE; --video FILE)",
+        ),
+        (_entries({}), {"--fps": None}, "give it (fps=N; --fps N), or the video (video=FILE; --video FILE)"),
+        (
+            _entries({}),
+            {"--fps": None, "--video-size": None},
+            "give both (picture_size=(W, H), fps=N; --video-size WxH --fps N), or the video",
+        ),
         (None, {"--keypoints": str(ROOT / "README.md")}, "this layout is unknown; give "),
         (None, {"--keypoints": str(ROOT / "README.md")}, "; or a video (.3gp, .avi, "),
         (_entries({}), {"--video": "gone.mp4"}, "no such video"),
         (_entries({}), {"--person": "9"}, "choose from p0"),
         (_entries({}), {"--onnx": "gone.onnx"}, "gone.onnx: no such file"),
-        (_entries({}), {"--min-confidence": "2"}, "--min-confidence is 2"),
+        (_entries({}), {"--min-confidence": "2"}, "--min-confidence) is 2"),
     ],
 )
 def test_mistakes_are_one_line(
@@ -155,7 +163,7 @@ def test_contradicting_size(tmp_path: Path, lifter: Path, walk: Path, capsys: py
         video.add(np.zeros((48, 64, 3), np.uint8))
     args = ["--keypoints", str(walk), "--video", str(tmp_path / "v.mp4"), "--video-size", "640x480"]
     assert main([*args, "--out", str(tmp_path / "out"), "--onnx", str(lifter)]) == 2
-    assert "v.mp4 has 64x48; omit --video-size" in capsys.readouterr().err
+    assert "v.mp4 has 64x48; leave it out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

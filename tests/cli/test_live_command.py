@@ -35,7 +35,7 @@ def video(tmp_path) -> Path:
         (["--source", "spot.mp4", "--camera-fps", "30"], "--camera-size and --camera-fps are for cameras"),
         (["--source", "0", "--camera-size", "large"], "--camera-size is 'large'"),
         (["--source", "spot.mp4", "--look-ahead", "-1"], "lookahead is -1"),
-        (["--source", "spot.mp4", "--height", "17"], "--height is 17"),
+        (["--source", "spot.mp4", "--height", "17"], "--height) is 17"),
         (["--source", "spot.mp4", "--model", "absent.onnx"], "absent.onnx"),
     ],
 )

@@ -14,7 +14,16 @@ from hyperlift.cli import main as console
 
 ROOT = Path(__file__).resolve().parents[2]
 
-WITHOUT = "import sys; sys.modules.update({name: None for name in ('torch', 'safetensors', 'onnx')}); "
+WITHOUT = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "safetensors", "onnx"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
 
 
 def test_commands_are_listed(capsys):
@@ -59,19 +68,36 @@ def test_a_misspelt_option(capsys, arguments, meant):
 
 
 def run_without_torch(command: str, arguments: list[str]) -> subprocess.CompletedProcess:
-    code = f"{WITHOUT} from hyperlift.cli.main import run; sys.exit(run({command!r}, {arguments!r}))"
+    code = f"{WITHOUT}\nfrom hyperlift.cli.main import run; sys.exit(run({command!r}, {arguments!r}))"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+RUN = ["--config", "run.yaml"]
+CHECKPOINT = ["--evaluate", "a.safetensors"]
 
 
 @pytest.mark.parametrize(
     ("command", "arguments"),
-    [("train", ["--help"]), ("export", ["--help"]), ("evaluate", ["--evaluate", "a.safetensors"])],
+    [
+        ("train", RUN),
+        ("distill", [*RUN, "--distill_cfg", "d.yaml"]),
+        ("export", [*CHECKPOINT, "--deployment", "a.onnx"]),
+        ("attention", CHECKPOINT),
+        ("evaluate", CHECKPOINT),
+    ],
 )
 def test_what_needs_torch_says_so_without_it(command, arguments):
     result = run_without_torch(command, arguments)
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "this command needs torch; pip install" in result.stderr
+
+
+@pytest.mark.parametrize("command", console.COMMANDS)
+def test_every_command_says_without_torch_what_it_takes(command):
+    result = run_without_torch(command, ["--help"])
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("usage: ")
 
 
 def test_lifting_works_without_torch(tmp_path):

@@ -107,6 +107,16 @@ def test_the_file_equals_torch_at_any_number_and_length(name, tmp_path):
         assert np.abs(lifter(pose2d) - predict(pose2d)).max() < 1e-4
 
 
+@pytest.mark.parametrize("name", CONFIGS)
+def test_clips_and_frames_have_the_same_names_at_both_ports(name, tmp_path):
+    """Also where frames are taken together, so that the number of frames that go out is a formula to the exporter."""
+    model = network(CONFIGS[name])
+    export_onnx(model, spec(model.config), tmp_path / "lifter.onnx")
+    graph = onnx.load(tmp_path / "lifter.onnx").graph
+    for port in (*graph.input, *graph.output):
+        assert [size.dim_param for size in port.type.tensor_type.shape.dim[:2]] == ["clips", "frames"], port.name
+
+
 def test_the_contract_is_in_the_file(tmp_path):
     model = network(CONFIGS["bundled"])
     path = tmp_path / "lifter.onnx"
@@ -118,7 +128,7 @@ def test_the_contract_is_in_the_file(tmp_path):
     for port in (given, answer):
         sizes = port.type.tensor_type.shape.dim
         assert [size.dim_value for size in sizes[2:]] == [17, 3]
-        assert all(size.dim_param for size in sizes[:2])
+        assert [size.dim_param for size in sizes[:2]] == ["clips", "frames"]
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
     assert json.loads(metadata[METADATA_KEY])["label_space"] == "camera"
     assert json.loads(metadata[METADATA_KEY])["licence"] == "Apache-2.0"

@@ -13,6 +13,7 @@ from hyperlift.export.stream import export_stream
 from hyperlift.geometry.contract import METADATA_KEY
 from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY
 from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.runtime import load_lifter
 
 CACHE = ["frames_seen", "recent", "answers", "key_0", "value_0", "key_1", "value_1"]
 
@@ -67,7 +68,9 @@ def test_the_same_network_is_exported_for_whole_clips(tmp_path):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     clips = stream_clips(2, 3 * model.config.n_frames)  # of any length: it counts from no beginning
     with torch.inference_mode():
-        assert np.abs(session.run(None, {"pose2d": clips.numpy()})[0] - model(clips).numpy()).max() < 1e-4
+        expected = model(clips).numpy()
+    assert np.abs(session.run(None, {"pose2d": clips.numpy()})[0] - expected).max() < 1e-4
+    assert np.abs(load_lifter(path)(clips.numpy()) - expected).max() < 1e-4
 
 
 def test_a_network_for_whole_clips_has_no_step(tmp_path):

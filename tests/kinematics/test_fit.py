@@ -169,6 +169,13 @@ def test_joints_that_are_not_valid_count_less():
     assert np.linalg.norm(fitted.joints_m - truth_m, axis=-1)[:, others].max() < 0.05
 
 
+def test_a_body_says_what_it_is_in_one_line():
+    truth_m, _ = moving_person(51, 0)
+    assert repr(fit_motion(truth_m, times_s(51), axes="world")) == (
+        f"FittedMotion(1 person: 51 frames, {times_s(51)[-1]:.2f} s, h36m17, world axes)"
+    )
+
+
 def test_one_frame():
     truth_m, _ = moving_person(1, 10)
     fitted = fit_motion(truth_m, np.array([3.0]), axes="world", cutoff_hz=6.0)

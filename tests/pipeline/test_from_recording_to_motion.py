@@ -122,16 +122,36 @@ def test_stages_are_told_and_timed(tmp_path: Path, lifter: hyperlift.Lifter):
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"height_m": 17.0}, "--height is 17"),
-        ({"fov_deg": 200.0}, "--fov is 200"),
+        ({"height_m": 17.0}, r"height_m \(--height\) is 17"),
+        ({"fov_deg": 200.0}, r"fov_deg \(--fov\) is 200"),
         ({"fov_deg": 60.0, "intrinsics": Path("k.yaml")}, "give one of them"),
-        ({"camera_pitch_deg": 500.0}, "--camera-pitch is 500"),
-        ({"min_confidence": 1.0}, "--min-confidence is 1"),
+        ({"camera_pitch_deg": 500.0}, r"--camera-pitch\) is 500"),
+        ({"min_confidence": 1.0}, r"--min-confidence\) is 1"),
     ],
 )
 def test_impossible_choices(choice: dict, message: str):
     with pytest.raises(InputError, match=message):
         LiftOptions(**choice)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({}, r"size and frame rate .*\(picture_size=\(W, H\), fps=N; --video-size WxH --fps N\)"),
+        ({"fps": 25.0}, r"size is not known; give it \(picture_size=\(W, H\); --video-size WxH\), or .*video=FILE"),
+        ({"picture_size": (WIDTH, HEIGHT)}, r"rate is not known; give it \(fps=N; --fps N\), or .*video=FILE"),
+        ({"picture_size": (WIDTH, HEIGHT), "fps": 25.0, "people": (7,)}, r"person 7 \(people=…, --person\)"),
+    ],
+)
+def test_mistakes_are_told_in_python_s_words_and_the_command_s(
+    lifter: hyperlift.Lifter, walk: Path, choice: dict, message: str
+):
+    with pytest.raises(InputError, match=message):
+        lifter.lift(walk, options=LiftOptions(**choice))
+
+
+def test_a_lifter_says_what_it_is():
+    assert repr(hyperlift.Lifter("nano")) == "Lifter(nano: h36m17, 25 frames/s, 81 frames at once)"
 
 
 def test_a_video_without_anybody(tmp_path: Path, lifter: hyperlift.Lifter):
@@ -141,7 +161,7 @@ def test_a_video_without_anybody(tmp_path: Path, lifter: hyperlift.Lifter):
 
 def test_a_video_without_a_detector(tmp_path: Path, lifter: hyperlift.Lifter):
     video = write_spots(tmp_path / "v.mp4", [300.0] * 3)
-    with pytest.raises(InputError, match="--detector is none"):
+    with pytest.raises(InputError, match=r"--detector\) is none"):
         lifter.lift(video, options=LiftOptions(detector="none"))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pipeline_recordings import SpotDetector, write_spots
 from shared_data import shared_path
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
@@ -98,7 +99,7 @@ def test_a_damaged_report_is_no_report(job: RecordingJob):
 def test_a_mistake_leaves_the_results_of_the_run_before(job: RecordingJob):
     run_job(job)
     before = files_in(job.out)
-    with pytest.raises(InputError, match="--person 9"):
+    with pytest.raises(InputError, match=r"person 9 .*--person"):
         run_job(replace(job, options=replace(job.options, people=(9,))))
     assert files_in(job.out) == before
     assert is_done(job)
@@ -159,6 +160,27 @@ def test_detection_is_kept_and_used_again(tmp_path: Path):
         np.testing.assert_array_equal(array, again[name])
     third = run_job(replace(job, options=replace(job.options, detector="movenet-fast")))
     assert "detect" in third.stages_s, "another detector looks again"
+
+
+def test_other_networks_of_rtmlib_look_again(tmp_path: Path, job: RecordingJob, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hyperlift.pipeline.lifter.make_detector", lambda name, **networks: SpotDetector())
+    find, pose = tmp_path / "find.onnx", tmp_path / "pose.onnx"
+    find.write_bytes(b"finds")
+    pose.write_bytes(b"joints")
+    options = LiftOptions(detector="rtmlib", det_onnx=find, pose_onnx=pose, flip=False)
+    job = replace(job, source=write_spots(tmp_path / "spot.mp4", [300.0] * 12), options=options, formats=("npz",))
+    assert "detect" in run_job(job).stages_s
+    assert is_done(job)
+    assert "detect" not in run_job(job).stages_s
+    for network in (find, pose):
+        network.write_bytes(b"others, under the same name")
+        assert not is_done(job)
+        assert "detect" in run_job(job).stages_s
+        assert is_done(job)
+    elsewhere = tmp_path / "a copy.onnx"
+    elsewhere.write_bytes(pose.read_bytes())
+    assert "detect" not in run_job(replace(job, options=replace(options, pose_onnx=elsewhere))).stages_s
+    assert "detect" in run_job(replace(job, options=replace(options, skeleton="halpe26"))).stages_s
 
 
 def test_killed_at_any_moment_leaves_only_whole_files(tmp_path: Path):

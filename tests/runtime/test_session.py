@@ -10,7 +10,7 @@ from wild_people import write_flat_lifter
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import METADATA_KEY
-from hyperlift.runtime import load_lifter
+from hyperlift.runtime import BUNDLED, load_lifter
 
 
 @pytest.fixture
@@ -18,11 +18,25 @@ def flat(tmp_path: Path) -> Path:
     return write_flat_lifter(tmp_path / "flat.onnx", fps=30.0, n_frames=27, licence="CC0-1.0")
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 17, 3), (3, 5, 17, 3), (2, 40, 17, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 17, 3), (3, 5, 17, 3), (2, 27, 17, 3)])
 def test_lifts_any_number_of_clips_and_frames(flat: Path, shape: tuple):
     clips = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     expected = (clips - clips[:, :, :1]) * np.array([1, 1, 0])
     np.testing.assert_allclose(load_lifter(flat)(clips), expected, atol=1e-6)
+
+
+def test_clips_that_are_longer_than_the_lifter_takes(flat: Path):
+    with pytest.raises(InputError, match=r"a clip has 28 frames; this lifter takes n_frames = 27 at most"):
+        load_lifter(flat)(np.zeros((1, 28, 17, 3)))
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_lifters_refuse_longer_clips_alike(name: str):
+    lifter = load_lifter(name)
+    longest = lifter.spec.n_frames
+    assert lifter(np.zeros((1, longest, 17, 3))).shape[1] == longest
+    with pytest.raises(InputError, match=rf"{name}.* n_frames = {longest} at most"):
+        lifter(np.zeros((1, longest + 1, 17, 3)))
 
 
 def test_takes_float64_and_returns_float32(flat: Path):

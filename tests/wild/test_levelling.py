@@ -1,5 +1,6 @@
 """A camera that is held at a roll films somebody; whoever gives its roll gets what an upright camera would give."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.trajectory.intrinsics import Intrinsics, assumed_intrinsics, fov_intrinsics
 from hyperlift.wild.keypoints import Detection, Detections, LiftedPerson
-from hyperlift.wild.levelling import WORTH_DEG, doubt_roll, settle_roll, upright
+from hyperlift.wild.levelling import WORTH_DEG, contradicting_roll, roll_warning, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.poses_npz import read_poses
 from hyperlift.wild.timing import even_times
@@ -142,25 +143,77 @@ def test_the_command_gives_the_same_world_for_a_rolled_and_an_upright_camera(tmp
     np.testing.assert_allclose(poses[60][..., 2], poses[0][..., 2], atol=1e-3)  # depth
 
 
+def reported(tmp_path: Path, roll_deg: float, *known: str) -> dict:
+    """What ``report.json`` says of the walk, filmed with a roll."""
+    entries = [alphapose_entry(frame, 0.0, idx=1) for frame in range(FRAMES)]
+    for frame, entry in enumerate(entries):
+        entry["keypoints"] = walk(frame, roll_deg).ravel().tolist()
+        entry["box"] = [0, 0, SIDE_PX, SIDE_PX]
+    source, out = write_alphapose(tmp_path / "walk.json", entries), tmp_path / "out"
+    arguments = ["--video-size", f"{SIDE_PX}x{SIDE_PX}", "--fps", "30", "--no-render", "--no-flip", "--out", str(out)]
+    assert main([str(source), *known, *arguments]) == 0
+    return json.loads((out / "report.json").read_text())
+
+
+def gravity_line(report: dict) -> str:
+    (line,) = [line for line in report["summary"] if line.startswith("gravity: ")]
+    return line
+
+
+def test_the_report_says_which_roll_was_found_and_how_surely(tmp_path: Path):
+    report = reported(tmp_path, 40.0)
+    gravity = report["gravity"]
+    assert gravity["camera_roll_deg"] == pytest.approx(40.0, abs=12.0)
+    assert gravity["levelled_deg"] == pytest.approx(40.0, abs=12.0)
+    assert 0.0 < gravity["std_deg"] < 8.0
+    assert not gravity["doubted"]
+    line = gravity_line(report)
+    assert f"up is known to ± {gravity['std_deg']:.0f}°; the camera looks" in line
+    assert f"rolled {gravity['camera_roll_deg']:.0f}° clockwise" in line
+    assert f"turned upright by {gravity['levelled_deg']:.0f}°" in line
+
+
+def test_what_is_doubted_does_not_sound_sure(tmp_path: Path):
+    report = reported(tmp_path, 0.0, "--camera-roll", "60")
+    assert any(warning.startswith("camera_roll_deg (--camera-roll) is 60, but") for warning in report["warnings"])
+    gravity = report["gravity"]
+    assert gravity["doubted"]
+    assert gravity["camera_roll_deg"] == pytest.approx(60.0)
+    assert gravity["seen_roll_deg"] == pytest.approx(0.0, abs=10.0)
+    line = gravity_line(report)
+    assert f"the people contradict the roll: they show about {gravity['seen_roll_deg']:.0f} degrees" in line
+    assert "; taken as it was given, the camera looks" in line
+    assert "known" not in line
+
+
+def test_an_unsure_up_says_so(tmp_path: Path):
+    """Somebody who lies in the picture from the first frame to the last lies, or was filmed by a camera on its side."""
+    report = reported(tmp_path, 90.0)
+    assert report["gravity"]["doubted"]
+    assert report["gravity"]["levelled_deg"] == 0.0
+    assert f"up is not sure to ± {report['gravity']['std_deg']:.0f}°" in gravity_line(report)
+
+
 @pytest.mark.parametrize("roll_deg", [0.0, 15.0, -90.0, 180.0])
 def test_a_given_roll_that_the_people_contradict_is_doubted(roll_deg: float):
     filmed = see(person_walking(50, velocity=(0.3, 0.1)), camera_at((0, -4, 1.5), (0, 0, 1), roll_deg=roll_deg))
     people = [replace(filmed.person, joints_m=filmed.joints_m)]
     for given_deg in (roll_deg, roll_deg + 8.0 if roll_deg < 180.0 else -175.0):
-        assert doubt_roll(people, H36M_17, 1.7, given_deg) is None
+        assert contradicting_roll(people, H36M_17, 1.7, given_deg) is None
     for given_deg in (roll_deg - 40.0, 90.0 - roll_deg / 2):
-        said = doubt_roll(people, H36M_17, 1.7, given_deg)
-        assert said is not None
-        assert said.startswith(f"--camera-roll is {given_deg:g}, but the people look as if")
-        found_deg = float(re.search(r"by about (-?\d+)", said)[1])
+        found_deg = contradicting_roll(people, H36M_17, 1.7, given_deg)
+        assert found_deg is not None
+        said = roll_warning(given_deg, found_deg)
+        assert said.startswith(f"camera_roll_deg (--camera-roll) is {given_deg:g}, but the people look as if")
+        assert float(re.search(r"by about (-?\d+)", said)[1]) == round(found_deg)
         assert abs((found_deg - roll_deg + 180.0) % 360.0 - 180.0) <= 5.0
-    assert doubt_roll([filmed.person], H36M_17, 1.7, roll_deg + 90.0) is None, "nobody is placed"
+    assert contradicting_roll([filmed.person], H36M_17, 1.7, roll_deg + 90.0) is None, "nobody is placed"
 
 
 def test_a_roll_that_is_none():
-    with pytest.raises(InputError, match=r"^--camera-roll is 200; give degrees within -180"):
+    with pytest.raises(InputError, match=r"^camera_roll_deg \(--camera-roll\) is 200; give degrees within -180"):
         upright(lambda pose: pose, SPEC, 200.0, None)
-    with pytest.raises(InputError, match="--camera-roll is nan"):
+    with pytest.raises(InputError, match=r"--camera-roll\) is nan"):
         upright(lambda pose: pose, SPEC, float("nan"), None)
 
 
@@ -169,7 +222,7 @@ def test_the_command_refuses_it_in_one_line(tmp_path: Path, capsys: pytest.Captu
     given = ["--camera-roll", "-200", "--video-size", "640x480", "--fps", "30", "--out", str(tmp_path / "out")]
     assert main([str(source), *given]) == 2
     error = capsys.readouterr().err
-    assert "--camera-roll is -200; " in error
+    assert "--camera-roll) is -200; " in error
     assert "pitch" not in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()

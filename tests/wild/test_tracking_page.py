@@ -19,4 +19,8 @@ def test_the_examples_run(monkeypatch, capsys):
     assert [track.id for track in names["tracks"]] == [0, 1, 2]
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) > 300
-    assert {line.split()[0] for line in printed[8:]} >= {"0", "1"}
+    several = [line.split() for line in printed[8:]]
+    assert {number for number, *_ in several} >= {"0", "1"}
+    indices = [int(index) for _, index, *_ in several]
+    assert indices == sorted(indices)
+    assert indices[-1] == max(names["detections"].frames) == len(names["time_s"]) - 1 == 225

@@ -1,6 +1,5 @@
 """``vis_attn.py`` and ``hyperlift attention``: what a lifter attends to, as arrays and as a page of pictures."""
 
-import argparse
 import json
 import re
 from collections.abc import Sequence
@@ -9,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.cli.app import guarded
-from hyperlift.cli.arguments import OneLineParser
-from hyperlift.cli.attention_clip import add_clip_arguments, attention_clip
-from hyperlift.cli.config_arguments import add_config_arguments
+from hyperlift.cli.attention_arguments import parser
+from hyperlift.cli.attention_clip import attention_clip
 from hyperlift.cli.predictors import load_checkpoint_for
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
@@ -21,24 +19,6 @@ from hyperlift.visualization.attention_page import OVERVIEW, PAGE, write_attenti
 
 ARRAYS = "attention.npz"
 _FORMAT = "hyperlift-attention-1"
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    arguments = OneLineParser(
-        description="Draw what a lifter attends to: joints, hyperedges and frames.",
-        epilog="Numbers are written 0,2,5-8. Without --data or --keypoints the run's own clips are taken where they "
-        "lie in place, else an invented walk. --config and --hyper_cfg are needed for older .bin files only; a "
-        "contradiction is an error.",
-    )
-    add_config_arguments(arguments, config_required=False)
-    arguments.add_argument("--evaluate", type=Path, required=True, metavar="CHECKPOINT", help="weights to look into")
-    arguments.add_argument("--layers", metavar="NUMBERS", help="layers from 0 (all)")
-    arguments.add_argument("--heads", metavar="NUMBERS", help="attention heads from 0 (all)")
-    arguments.add_argument("--frames", metavar="NUMBERS", help="frames of the clip that look, from 0 (all)")
-    add_clip_arguments(arguments)
-    arguments.add_argument("--out", type=Path, metavar="DIR", help="a new folder (vis_data/<name of the lifter>)")
-    return arguments
 
 
 @guarded

@@ -1,12 +1,11 @@
 """Train a small lifter from a large one."""
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from hyperlift.cli import train
 from hyperlift.cli.app import guarded
+from hyperlift.cli.distill_arguments import parser
 from hyperlift.config import load_config
 from hyperlift.distillation import DistillationConfig, DistillationStep
 from hyperlift.distillation.teacher import check_pair, choose_teacher, complete_identity, identity, load_teacher
@@ -14,17 +13,6 @@ from hyperlift.errors import InputError
 from hyperlift.models import HyperLifter
 from hyperlift.training.config import RunConfig
 from hyperlift.training.trainer import LossStep
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments: those of training, and the teacher."""
-    arguments = train.parser()
-    arguments.description = "Train a student from a teacher; the run folder gets checkpoints of the student and a log."
-    arguments.add_argument(
-        "--distill_cfg", type=Path, required=True, help="YAML of the distillation, under distill_config/"
-    )
-    arguments.add_argument("--teacher", type=Path, metavar="FILE", help="checkpoint, in place of the one in the YAML")
-    return arguments
 
 
 @guarded

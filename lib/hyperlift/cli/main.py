@@ -21,6 +21,8 @@ COMMANDS = {
     "export": "write a checkpoint as ONNX",
 }
 
+_TRAINING = {"train", "distill", "attention", "export"}
+"""Commands whose module imports torch; the module of their arguments does not."""
 _NEEDS = {"torch", "safetensors", "onnx", "onnxscript"}
 
 
@@ -49,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(command: str, argv: Sequence[str] | None = None) -> int:
     """Import one command and run it; returns its exit code.
 
-    The import is inside, so that a missing package or an early Ctrl-C is one line too.
+    The import is inside, so that a missing package or an early Ctrl-C is one line too. Arguments are read before torch
+    is imported: ``--help`` works without it, and a misspelt option is told at once.
 
     Args:
         command: one of ``COMMANDS``.
@@ -57,6 +60,8 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
     """
     program = Path(sys.argv[0]).name
     try:
+        if command in _TRAINING:
+            import_module(f"hyperlift.cli.{command}_arguments").parser().parse_args(argv)
         return import_module(f"hyperlift.cli.{command}").main(argv)
     except ModuleNotFoundError as error:
         if error.name not in _NEEDS:

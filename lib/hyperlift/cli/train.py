@@ -6,16 +6,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from torch import nn
 
 from hyperlift.cli.app import guarded
-from hyperlift.cli.arguments import OneLineParser
-from hyperlift.cli.config_arguments import add_config_arguments
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.run_record import Sections, complete_record
+from hyperlift.cli.train_arguments import parser
 from hyperlift.config import to_mapping
 from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, StoreClips, open_clips
 from hyperlift.errors import InputError
@@ -26,7 +25,7 @@ from hyperlift.models.lifting.warm_start import take_over
 from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
-from hyperlift.training.sinks import SinkName, check_sink, make_sink
+from hyperlift.training.sinks import check_sink, make_sink
 from hyperlift.training.supervised import SupervisedStep
 from hyperlift.training.trainer import LossStep, RunFolder, Trainer, resume_file
 from hyperlift.training.validation import validation_error
@@ -41,36 +40,6 @@ it beside the configuration."""
 
 UNNAMED_FPS = 25.0
 """Frames a second of clips that say nothing of it: Human3.6M as it is published for lifting."""
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    arguments = OneLineParser(description="Train a lifter; the run folder gets checkpoints and a log.")
-    add_config_arguments(arguments, config_required=True)
-    arguments.add_argument("-r", "--resume", type=Path, metavar="FILE", help="last.resume.pt of the run to go on with")
-    arguments.add_argument("--seed", type=int, default=0, help="of weights, order of clips, flips, stochastic depth")
-    arguments.add_argument("--data", type=Path, help="folder of the clips, in place of data.root of the config")
-    arguments.add_argument("--preload", action="store_true", help="read the clip stores into memory first")
-    arguments.add_argument("--device", default=None, help="cpu or cuda; the default is cuda where there is one")
-    arguments.add_argument("--threads", type=int, help="CPU threads; the default is all cores")
-    arguments.add_argument(
-        "-p",
-        "--pretrained",
-        type=Path,
-        action="append",
-        metavar="FILE",
-        help="checkpoint to start from; wants finetune: true. Twice, a frame lifter (depth 0) and a network without "
-        "one: start as their mean",
-    )
-    arguments.add_argument(
-        "--log",
-        action="append",
-        default=[],
-        choices=get_args(SinkName),
-        help="also log to TensorBoard or Weights & Biases; may be repeated",
-    )
-    arguments.add_argument("--no-progress", action="store_true", help="no progress bar")
-    return arguments
 
 
 @guarded

@@ -21,6 +21,7 @@ from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.models.predictor import TorchPredictor
 from hyperlift.runtime import OnnxLifter
+from hyperlift.runtime.session import ANY_LENGTH_KEY
 
 INPUT, OUTPUT = "pose2d", "pose3d"
 OPSET = 20
@@ -81,8 +82,18 @@ def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: in
         ExportedLifter(model if model.config.streaming else cheaper(model)), (example,), [INPUT], [OUTPUT], sizes
     )
     simplify(proto)
-    set_contract(proto, model, spec)
+    _name_sizes_alike(proto)
+    # A streaming network knows no absolute time, so that no length is special to it.
+    set_contract(proto, model, spec, {ANY_LENGTH_KEY: "true"} if model.config.streaming else None)
     return keep_if_equal(proto, Path(path), lambda partial: compare(model, partial, seed))
+
+
+def _name_sizes_alike(proto: onnx.ModelProto) -> None:
+    """Clips and frames go out as they came in; the exporter may write the second as a formula of the first."""
+    (given,), (answer,) = proto.graph.input, proto.graph.output
+    for axis in (0, 1):
+        name = given.type.tensor_type.shape.dim[axis].dim_param
+        answer.type.tensor_type.shape.dim[axis].dim_param = name
 
 
 def to_onnx(

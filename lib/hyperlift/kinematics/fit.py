@@ -55,7 +55,7 @@ class FitReport:
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FittedMotion:
     """One person as a body of rigid bones."""
 
@@ -77,6 +77,10 @@ class FittedMotion:
     def fps(self) -> float:
         """Frames a second, from the median distance of frames; 25 for a single frame."""
         return _fps(self.time_s)
+
+    def __repr__(self) -> str:
+        frames, seconds = len(self.time_s), float(self.time_s[-1] - self.time_s[0]) if len(self.time_s) else 0.0
+        return f"FittedMotion(1 person: {frames} frames, {seconds:.2f} s, {self.skeleton.name}, {self.axes} axes)"
 
     def moved(
         self, rotation: Float[np.ndarray, "3 3"], translation_m: Float[np.ndarray, "3"], axes: Axes

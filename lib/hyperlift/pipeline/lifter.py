@@ -27,7 +27,7 @@ from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.facts import Frame
 from hyperlift.video.overlap import ahead
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
-from hyperlift.wild.levelling import doubt_roll, settle_roll, upright
+from hyperlift.wild.levelling import contradicting_roll, roll_warning, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.self_check import check_keypoints
@@ -61,6 +61,11 @@ class Lifter:
         self._network = load_lifter(model, threads)
         self._threads = threads
         self.spec = self._network.spec
+
+    def __repr__(self) -> str:
+        spec = self.spec
+        waits = ", streaming" if isinstance(self._network, OnnxStream) else ""
+        return f"Lifter({spec.name}: {spec.skeleton}, {spec.fps:g} frames/s, {spec.n_frames} frames at once{waits})"
 
     def lift(
         self,
@@ -116,11 +121,12 @@ class Lifter:
         """
         timings = timings or Timings()
         if recorded.video is None or recorded.facts is None:
-            raise InputError(f"{recorded.path}: comes without a video to look at; give --video FILE")
+            raise InputError(f"{recorded.path}: comes without a video to look at; give it (video=FILE; --video FILE)")
         if detector is None:
             if options.detector == "none":
                 raise InputError(
-                    f"{recorded.path}: is a video and --detector is none; give its keypoints, or another detector"
+                    f"{recorded.path}: is a video and detector (--detector) is none; give its keypoints, or "
+                    "another detector"
                 )
             detector = self.open_detector(options, recorded.facts.fps)
         from hyperlift.video.reading import read_frames  # PyAV takes long to import: who has keypoints does not wait
@@ -181,10 +187,13 @@ class Lifter:
                 )
 
         if options.camera_roll_deg is not None:
-            people, placement = lifted_at(options.camera_roll_deg)
+            roll_deg = options.camera_roll_deg
+            people, placement = lifted_at(roll_deg)
             skeleton = skeleton_named(self.spec.skeleton)
-            doubt = doubt_roll(people, skeleton, placement.height.height_m, options.camera_roll_deg)
-            warnings = [*warnings, *([doubt] if doubt else [])]
+            seen_deg = contradicting_roll(people, skeleton, placement.height.height_m, roll_deg)
+            if seen_deg is not None:
+                warnings = [*warnings, roll_warning(roll_deg, seen_deg)]
+                placement = replace(placement, world=placement.world.contradicted(seen_deg))
         else:
             (people, placement), roll_deg = settle_roll(
                 lifted_at, lambda found: (found[1].world.roll_deg, found[1].world.tilt_std_deg)
@@ -198,6 +207,7 @@ class Lifter:
             recorded=recorded,
             lifter=self.spec,
             placement=placement,
+            levelled_deg=roll_deg,
             warnings=tuple(warnings),
         )
         if not options.rigid:
@@ -348,6 +358,7 @@ def _wanted(tracks: Sequence[Track], people: Sequence[int] | None) -> set[int]:
     strangers = [number for number in people if number not in known]
     if strangers:
         raise InputError(
-            f"--person {strangers[0]}: there is no such person; choose from {', '.join(f'p{n}' for n in sorted(known))}"
+            f"person {strangers[0]} (people=…, --person): there is no such person; choose from "
+            f"{', '.join(f'p{n}' for n in sorted(known))}"
         )
     return set(people)

@@ -22,6 +22,7 @@ from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.world import WorldFrame
 from hyperlift.wild.alphapose_writer import write_alphapose
 from hyperlift.wild.keypoints import Detections, LiftedPerson, frames_text
+from hyperlift.wild.levelling import SURE_DEG
 from hyperlift.wild.poses_npz import PosesMeta
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Motion:
     """Camera, height and world; None where nobody was seen."""
     warnings: tuple[str, ...] = ()
     """What looks wrong about the keypoints."""
+    levelled_deg: float = 0.0
+    """Roll of the camera that was taken out of the keypoints before lifting, given or found; positive is clockwise."""
     fits: Mapping[int, FittedMotion] | None = None
     """Rigid bodies by person, of a motion that ``rigid`` returned: lengths, rotations, and what the fit moved."""
     rigid_record: Mapping[str, Any] | None = None
@@ -104,8 +107,9 @@ class Motion:
         world = self.placement.world
         camera = (
             f"camera: {self.placement.intrinsics.source}",
-            f"gravity: {world.tilt_source}; the camera looks {_looks(world.pitch_deg)} and is "
-            f"{world.camera_height_m:.1f} m above the floor",
+            f"gravity: {world.tilt_source}; {_how_sure(world)}the camera looks "
+            f"{_looks(world.pitch_deg)}, is {_rolled(world.roll_deg)} and is {world.camera_height_m:.1f} m above the "
+            "floor" + (f"; keypoints were turned upright by {self.levelled_deg:.0f}°" if self.levelled_deg else ""),
             f"size: {self.placement.height.sentence}",
         )
         shifts = [
@@ -115,6 +119,23 @@ class Motion:
             if abs(shift_m) > _LARGE_SHIFT_M
         ]
         return (*people, *camera, *shifts)
+
+    @property
+    def gravity(self) -> Mapping[str, Any] | None:
+        """How the camera was held and how surely that is known, for ``report.json``; None where nobody was seen."""
+        if self.placement is None:
+            return None
+        world = self.placement.world
+        sure = bool(np.isfinite(world.tilt_std_deg))
+        return {
+            "camera_pitch_deg": round(world.pitch_deg, 2),
+            "camera_roll_deg": round(world.roll_deg, 2),
+            "std_deg": round(world.tilt_std_deg, 2) if sure else None,
+            "source": world.tilt_source,
+            "levelled_deg": round(float(self.levelled_deg), 2),
+            "doubted": world.seen_roll_deg is not None or (sure and world.tilt_std_deg > SURE_DEG),
+            "seen_roll_deg": None if world.seen_roll_deg is None else round(world.seen_roll_deg, 2),
+        }
 
     def __repr__(self) -> str:
         people = ", ".join(f"p{person.id} {frames_text(person.frame)}" for person in self.people)
@@ -240,3 +261,17 @@ def save_keypoints(path: str | Path, detections: Detections, recorded: Recorded)
 
 def _looks(pitch_deg: float) -> str:
     return f"{abs(pitch_deg):.0f}° {'up' if pitch_deg > 0 else 'down'}" if abs(pitch_deg) >= 0.5 else "level"
+
+
+def _rolled(roll_deg: float) -> str:
+    turned = "clockwise" if roll_deg > 0 else "counter-clockwise"
+    return f"rolled {abs(roll_deg):.0f}° {turned}" if abs(roll_deg) >= 0.5 else "not rolled"
+
+
+def _how_sure(world: WorldFrame) -> str:
+    """Nothing where up was given and nobody contradicts it."""
+    if world.seen_roll_deg is not None:
+        return "taken as it was given, "
+    if np.isnan(world.tilt_std_deg):
+        return ""
+    return f"up is {'not sure' if world.tilt_std_deg > SURE_DEG else 'known'} to ± {world.tilt_std_deg:.0f}°; "

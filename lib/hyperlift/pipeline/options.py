@@ -68,12 +68,13 @@ class LiftOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.min_confidence < 1:
             raise InputError(
-                f"--min-confidence is {self.min_confidence:g}; give a number from 0 up to, not including, 1"
+                f"min_confidence (--min-confidence) is {self.min_confidence:g}; give a number from 0 up to, not "
+                "including, 1"
             )
         if self.smooth is not None and self.smooth not in get_args(Smoothing):
-            raise InputError(f"--smooth is {self.smooth!r}; choose from {', '.join(get_args(Smoothing))}")
+            raise InputError(f"smooth (--smooth) is {self.smooth!r}; choose from {', '.join(get_args(Smoothing))}")
         if self.fov_deg is not None and self.intrinsics is not None:
-            raise InputError("--fov and --intrinsics say the same thing; give one of them")
+            raise InputError("fov_deg (--fov) and intrinsics (--intrinsics) say the same thing; give one of them")
         if self.limits is not None:
             read_limits(self.limits)
         # Those who use these numbers know their limits; asking now tells a mistake before the long work.

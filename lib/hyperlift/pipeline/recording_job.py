@@ -98,6 +98,9 @@ class JobReport:
     """Names of the files in the job's folder, the report last."""
     bodies: tuple[str, ...] = ()
     """Kinds of files that were written for each person."""
+    gravity: Mapping[str, Any] | None = None
+    """How the camera was held, how surely that is known, and by which roll keypoints were turned upright; None where
+    nobody was seen."""
     rigid: Mapping[str, Any] | None = None
     """What the fit of rigid bones moved, where one was made, and whether the joints are the fit's."""
     removed: tuple[str, ...] = ()
@@ -156,6 +159,7 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
         outputs=tuple(path.name for path in [*job.outputs[:-1], *(p for p in paths if p not in job.outputs)])
         + (REPORT_NAME,),
         bodies=tuple(job.bodies),
+        gravity=motion.gravity,
         rigid=None
         if bodies.rigid_record is None
         else {"joints_replaced": motion.fits is not None, **bodies.rigid_record},
@@ -193,9 +197,14 @@ def check_job(job: RecordingJob) -> None:
     for kind in job.bodies:
         check_kind(job.out / f"{POSES_STEM}.{kind}", job.naming if f".{kind}" in NAMED else "plain")
     if job.options.limits is not None and not (job.bodies or job.options.rigid):
-        raise InputError("limits hold in the fit of rigid bones; add --rigid or one of --bvh, --glb, --trc, --c3d")
+        raise InputError(
+            "limits hold in the fit of rigid bones; ask for one: rigid=True (--rigid), or bodies such as bvh (--bvh, "
+            "--glb, --trc, --c3d)"
+        )
     if job.naming != "plain" and not {f".{kind}" for kind in job.bodies} & set(NAMED):
-        raise InputError(f"--naming {job.naming} names the nodes of BVH and glTF; add --bvh or --glb")
+        raise InputError(
+            f"naming (--naming) {job.naming} names the nodes of BVH and glTF; ask for one of them (--bvh, --glb)"
+        )
 
 
 def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timings) -> Motion:
@@ -203,7 +212,7 @@ def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timi
     detections = recorded.detections
     if detections is None:
         found, facts = job.out / KEYPOINTS_NAME, job.out / f".{KEYPOINTS_NAME}.made_from"
-        made_from = json.dumps([_file(job.source), job.options.detector])
+        made_from = json.dumps([_file(job.source), job.options.detector, *_detector_networks(job.options)])
         if not (found.is_file() and facts.is_file() and facts.read_text() == made_from):
             choose_camera(recorded, job.options)  # a mistake in it is told before the long work
             detections = lifter.detect(recorded, options=job.options, progress=progress, timings=timings)
@@ -242,6 +251,7 @@ def _fingerprint(job: RecordingJob) -> dict[str, Any]:
         "video": None if job.video is None else _file(job.video),
         "model": _weights_hash(job.model),
         "options": json.loads(json.dumps(asdict(job.options), default=str)),
+        "detector": _detector_networks(job.options),
         "limits": None if job.options.limits is None else _file(job.options.limits),
         "naming": job.naming,
         "hyperlift": hyperlift.__version__,
@@ -252,6 +262,17 @@ def _weights_hash(model: str) -> str:
     """Of a bundled lifter too: another version of the package may bring other weights under the same name."""
     file = bundled_file(model) or Path(model)
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else model
+
+
+def _detector_networks(options: LiftOptions) -> list[str]:
+    """What an rtmlib detector's keypoints depend on beside the pictures: its networks, by content, and their joints.
+
+    Empty for the other detectors, whose name says it.
+    """
+    if options.detector != "rtmlib":
+        return []
+    networks = ["" if path is None else _weights_hash(str(path)) for path in (options.det_onnx, options.pose_onnx)]
+    return [*networks, options.skeleton or "", options.rtmlib_download or ""]
 
 
 def _file(path: Path) -> list[Any]:

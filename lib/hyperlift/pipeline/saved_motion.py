@@ -62,7 +62,8 @@ class SavedMotion:
         for number in ids:
             if number not in known:
                 raise InputError(
-                    f"--person {number}: there is no such person; choose from {', '.join(f'p{n}' for n in known)}"
+                    f"person {number} (--person): there is no such person; choose from "
+                    f"{', '.join(f'p{n}' for n in known)}"
                 )
         fits = None if self.fits is None else {number: fit for number, fit in self.fits.items() if number in ids}
         return replace(self, people=[person for person in self.people if person.id in ids], fits=fits)

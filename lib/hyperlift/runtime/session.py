@@ -28,6 +28,8 @@ _LEAST_FRAMES = 9
 """Shorter clips are lifted sooner than threads have shared them out."""
 INT8_KEY = "int8"
 """Metadata of files whose products of integers take their range from all clips of a run; so each clip has its own."""
+ANY_LENGTH_KEY = "any_length"
+"""Metadata of files that lift clips of more frames than ``n_frames`` as they would shorter ones."""
 
 _QUIET = 3
 """ONNX Runtime's severity "error": what goes wrong reaches the user as one message of ours."""
@@ -101,6 +103,8 @@ class OnnxLifter:
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._each_alone = INT8_KEY in metadata
         self.spec = LifterSpec.from_metadata(metadata, source)
+        any_length = ANY_LENGTH_KEY in metadata or STREAM_METADATA_KEY in metadata
+        self._most_frames = None if any_length else self.spec.n_frames
         self._joints = len(skeleton_named(self.spec.skeleton))
         self._source = source
         self._check_ports()
@@ -114,7 +118,8 @@ class OnnxLifter:
             pose2d_norm: floating-point [clips, frames, joints, 3]; checked here, so that any array may come.
 
         Raises:
-            InputError: another shape, no numbers, NaN or infinite values.
+            InputError: another shape, more frames than ``n_frames`` of ``spec`` (streaming lifters take any number), no
+                numbers, NaN or infinite values.
         """
         clips = self._checked_clips(pose2d_norm)
         at_once = min(self._threads, len(clips)) if clips.shape[1] >= _LEAST_FRAMES else 1
@@ -132,6 +137,11 @@ class OnnxLifter:
             raise InputError(
                 f"{self._source}: pose2d has the shape {list(clips.shape)}; "
                 f"expected [clips, frames, {self._joints}, 3] with at least one clip and frame"
+            )
+        if self._most_frames is not None and clips.shape[1] > self._most_frames:
+            raise InputError(
+                f"{self._source}: a clip has {clips.shape[1]} frames; this lifter takes n_frames = {self._most_frames} "
+                "at most: cut it, as hyperlift.wild.windows.lift_windows does"
             )
         if not np.issubdtype(clips.dtype, np.floating):
             raise InputError(f"{self._source}: pose2d holds {clips.dtype}; expected floating-point numbers")

@@ -82,24 +82,24 @@ def choose_intrinsics(
     given: str | Path | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Intrinsics:
-    """The intrinsics to use: ``--intrinsics``, else ``--fov``, else the video's lens data, else an assumed 60°.
+    """The intrinsics to use: those given, else a field of view, else the video's lens data, else an assumed 60°.
 
     Args:
         width: of the upright picture, pixels.
         height: of the upright picture, pixels.
-        fov_deg: ``--fov``.
-        given: ``--intrinsics``.
+        fov_deg: over the long side of the picture.
+        given: as ``given_intrinsics`` takes them.
         metadata: of the video's container and stream, if there is a video.
 
     Raises:
         InputError: both options are given, or one is impossible.
     """
     if given is not None and fov_deg is not None:
-        raise InputError("--fov and --intrinsics are both given; give one of them")
+        raise InputError("fov_deg (--fov) and intrinsics (--intrinsics) are both given; give one of them")
     if given is not None:
         return given_intrinsics(given, width, height)
     if fov_deg is not None:
-        return fov_intrinsics(fov_deg, width, height, "--fov")
+        return fov_intrinsics(fov_deg, width, height)
     return metadata_intrinsics(metadata or {}, width, height) or assumed_intrinsics(width, height)
 
 
@@ -111,12 +111,12 @@ def assumed_intrinsics(width: int, height: int) -> Intrinsics:
         width,
         height,
         f"assumed field of view of {ASSUMED_FOV_DEG:g} degrees over the long side (nothing is known about the lens); "
-        "distances grow with the true focal length; --fov or --intrinsics set it",
+        "distances grow with the true focal length; fov_deg (--fov) or intrinsics (--intrinsics) set it",
         assumed=True,
     )
 
 
-def fov_intrinsics(fov_deg: float, width: int, height: int, origin: str = "--fov") -> Intrinsics:
+def fov_intrinsics(fov_deg: float, width: int, height: int, origin: str = "fov_deg (--fov)") -> Intrinsics:
     """A field of view over the LONG side of the picture.
 
     Raises:
@@ -150,7 +150,7 @@ def metadata_intrinsics(metadata: Mapping[str, str], width: int, height: int) ->
 
 
 def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
-    """``--intrinsics``: "fx,fy,cx,cy" in pixels, or a YAML or JSON file.
+    """Intrinsics as a user gives them: "fx,fy,cx,cy" in pixels, or a YAML or JSON file.
 
     The file holds ``fx, fy, cx, cy`` or a 3×3 ``K``, and may hold ``width`` and ``height`` of the picture that they
     were measured on; another size of the same shape is scaled to.
@@ -162,25 +162,27 @@ def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
     parts = [_number(part) for part in text.split(",")]
     if len(parts) == 4 or (None not in parts and not Path(text).exists()):
         if len(parts) != 4 or None in parts:
-            raise InputError(f"--intrinsics is {text!r}; give four numbers fx,fy,cx,cy in pixels, or a file")
-        return _from_mapping(dict(zip(("fx", "fy", "cx", "cy"), parts, strict=True)), width, height, "--intrinsics")
+            raise InputError(
+                f"intrinsics (--intrinsics) is {text!r}; give four numbers fx,fy,cx,cy in pixels, or a file"
+            )
+        return _from_mapping(dict(zip(("fx", "fy", "cx", "cy"), parts, strict=True)), width, height, "intrinsics")
     import yaml  # only who hands in a file waits for it
 
     path = Path(given)
     try:
         content = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"--intrinsics {text}: no such file; give a YAML or JSON file, or fx,fy,cx,cy") from None
+        raise InputError(f"intrinsics {text}: no such file; give a YAML or JSON file, or fx,fy,cx,cy") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--intrinsics {text}: cannot be read ({error}); give a YAML or JSON file") from error
+        raise InputError(f"intrinsics {text}: cannot be read ({error}); give a YAML or JSON file") from error
     try:
         values = json.loads(content) if path.suffix.lower() == ".json" else yaml.safe_load(content)
     except (json.JSONDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise InputError(f"--intrinsics {text}: is not YAML or JSON ({reason})") from error
+        raise InputError(f"intrinsics {text}: is not YAML or JSON ({reason})") from error
     if not isinstance(values, dict):
-        raise InputError(f"--intrinsics {text}: holds no mapping; expected fx, fy, cx, cy or K")
-    return _from_mapping(values, width, height, f"--intrinsics {path.name}")
+        raise InputError(f"intrinsics {text}: holds no mapping; expected fx, fy, cx, cy or K")
+    return _from_mapping(values, width, height, f"intrinsics {path.name}")
 
 
 def _from_mapping(values: Mapping[str, Any], width: int, height: int, origin: str) -> Intrinsics:

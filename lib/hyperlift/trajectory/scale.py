@@ -38,7 +38,7 @@ class BodyHeight:
         """
         if not _SMALLEST_M <= height_m <= _TALLEST_M:
             raise InputError(
-                f"--height is {height_m:g}; give the standing height in metres, such as 1.75 "
+                f"height_m (--height) is {height_m:g}; give the standing height in metres, such as 1.75 "
                 f"(from {_SMALLEST_M} to {_TALLEST_M})"
             )
         return cls(height_m=float(height_m), std_m=GIVEN_HEIGHT_STD_M, assumed=False)
@@ -50,7 +50,7 @@ class BodyHeight:
         if self.assumed:
             return (
                 f"standing height assumed {self.height_m:.2f} m ± {self.std_m:.2f} m (adults): every length and "
-                f"distance is uncertain by {share:.0f} %, by one factor a person; --height sets it"
+                f"distance is uncertain by {share:.0f} %, by one factor a person; height_m (--height) sets it"
             )
         return (
             f"standing height given as {self.height_m:.2f} m; with ± {self.std_m:.2f} m for proportions every length "

@@ -7,7 +7,7 @@ contradict the rest lose weight (Cauchy), so a climber's feet or somebody lying 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,13 @@ class WorldFrame:
     tilt_std_deg: float
     """Standard deviation of the up direction, degrees; NaN where it was given."""
     floor_source: str
+    seen_roll_deg: float | None = None
+    """The camera's roll that the people show, where they contradict the one that was given."""
+
+    def contradicted(self, seen_roll_deg: float) -> "WorldFrame":
+        """The same frame, which says that the people contradict the roll that was given: they show another one."""
+        source = f"{self.tilt_source}; the people contradict the roll: they show about {seen_roll_deg:.0f} degrees"
+        return replace(self, tilt_source=source, seen_roll_deg=seen_roll_deg)
 
     @property
     def up(self) -> Float[np.ndarray, " 3"]:
@@ -119,6 +126,7 @@ class WorldFrame:
             "camera_roll_deg": self.roll_deg,
             "tilt_source": self.tilt_source,
             "tilt_std_deg": None if np.isnan(self.tilt_std_deg) else self.tilt_std_deg,
+            "seen_roll_deg": self.seen_roll_deg,
             "floor_source": self.floor_source,
         }
 
@@ -135,9 +143,13 @@ def up_from_pitch_roll(pitch_deg: float, roll_deg: float) -> Float[np.ndarray, "
         InputError: the pitch is not within -90 … 90, or the roll not within -180 … 180 degrees.
     """
     if not -90 <= pitch_deg <= 90:
-        raise InputError(f"--camera-pitch is {pitch_deg:g}; give degrees within -90 … 90 (positive looks up)")
+        raise InputError(
+            f"camera_pitch_deg (--camera-pitch) is {pitch_deg:g}; give degrees within -90 … 90 (positive looks up)"
+        )
     if not -180 <= roll_deg <= 180:
-        raise InputError(f"--camera-roll is {roll_deg:g}; give degrees within -180 … 180 (positive is clockwise)")
+        raise InputError(
+            f"camera_roll_deg (--camera-roll) is {roll_deg:g}; give degrees within -180 … 180 (positive is clockwise)"
+        )
     pitch, roll = np.radians([pitch_deg, roll_deg])
     return np.array([-np.sin(roll) * np.cos(pitch), -np.cos(roll) * np.cos(pitch), np.sin(pitch)])
 
@@ -190,8 +202,8 @@ def world_frame(
     Args:
         bodies: everybody, the first one first.
         skeleton: of their joints.
-        pitch_deg: ``--camera-pitch`` if it is given; positive looks up.
-        roll_deg: ``--camera-roll`` if it is given; positive is clockwise. One given alone leaves the other to the
+        pitch_deg: of the camera, if it is given; positive looks up.
+        roll_deg: of the camera, if it is given; positive is clockwise. One given alone leaves the other to the
             evidence.
 
     Raises:

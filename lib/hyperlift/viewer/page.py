@@ -15,6 +15,7 @@ from hyperlift.files import atomic_file, check_output
 from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.viewer.beside import LARGEST_INSIDE_MB, VideoBeside, video_beside
 from hyperlift.viewer.curves import curve_values, curves_of
+from hyperlift.viewer.first_view import first_azimuth_deg
 from hyperlift.viewer.packing import MISSING, in_steps, pack
 from hyperlift.viewer.staging import Staged, stage
 from hyperlift.wild.keypoints import LiftedPerson
@@ -154,6 +155,7 @@ def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, beside: VideoBeside
     curves = curves_of(skeleton)
     return {
         **page_frame(skeleton, float(meta.get("fps", 0.0)) or None, _facts(staged, meta)),
+        "azimuth_deg": first_azimuth_deg(staged),
         "video": None
         if beside is None
         else {

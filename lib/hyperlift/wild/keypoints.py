@@ -58,7 +58,7 @@ class Detections:
         if self.picture_size not in (None, (width, height)):
             raise InputError(
                 f"{self.source}: made from a picture of {self.picture_size[0]}x{self.picture_size[1]}, not "
-                f"{width}x{height}; check --video-size"
+                f"{width}x{height}; check picture_size (--video-size)"
             )
         people = [person.keypoints_px for frame in self.frames.values() for person in frame]
         points = np.concatenate(people)[:, :2] if people else np.empty((0, 2))
@@ -74,7 +74,7 @@ class Detections:
         if inside.mean() < 0.5:
             raise InputError(
                 f"{self.source}: most points lie outside a picture of {width}x{height} (they reach "
-                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check --video-size"
+                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check picture_size (--video-size)"
             )
         # A detector places few points outside its picture, and those close by; a landscape size given for a portrait
         # video has many far outside.
@@ -82,7 +82,7 @@ class Detections:
         if far.any(-1).mean() > 0.02:
             raise InputError(
                 f"{self.source}: many points lie far outside a picture of {width}x{height} (they reach "
-                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check --video-size"
+                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check picture_size (--video-size)"
             )
 
 

@@ -25,7 +25,7 @@ Lifted = TypeVar("Lifted")
 _AHEAD = np.array([0.0, 0.0, 1.0])
 WORTH_DEG = 10.0
 """A smaller roll costs a millimetre or two, less than a wrong estimate might: upright footage stays as it is."""
-_SURE_DEG = 8.0
+SURE_DEG = 8.0
 """Up is not known from people when its own uncertainty is larger."""
 _DOUBT_DEG, _DOUBT_STDS = 15.0, 3.0
 """A given roll is doubted when the people are this far from upright in its view, in degrees and in standard deviations
@@ -106,15 +106,18 @@ def settle_roll(
     lifted = lift_at(at_deg)
     for _ in range(_MOST_PASSES - 1):
         found_deg, std_deg = roll_of(lifted)
-        if not (abs(found_deg - at_deg) >= WORTH_DEG and std_deg <= _SURE_DEG):
+        if not (abs(found_deg - at_deg) >= WORTH_DEG and std_deg <= SURE_DEG):
             break
         at_deg = found_deg
         lifted = lift_at(at_deg)
     return lifted, at_deg
 
 
-def doubt_roll(people: Sequence[LiftedPerson], skeleton: Skeleton, height_m: float, roll_deg: float) -> str | None:
-    """What to tell somebody who gave a roll of the camera at which the people are not upright; None where they are.
+def contradicting_roll(
+    people: Sequence[LiftedPerson], skeleton: Skeleton, height_m: float, roll_deg: float
+) -> float | None:
+    """The roll of the camera that the people show, degrees, where they are not upright at the one that was given; None
+    where they are.
 
     Args:
         people: placed, lifted with that roll.
@@ -133,9 +136,20 @@ def doubt_roll(people: Sequence[LiftedPerson], skeleton: Skeleton, height_m: flo
     off_deg = abs((found_deg - roll_deg + 180.0) % 360.0 - 180.0)
     if off_deg < max(_DOUBT_DEG, _DOUBT_STDS * std_deg):
         return None
+    return found_deg
+
+
+def roll_warning(roll_deg: float, seen_deg: float) -> str:
+    """What to tell somebody who gave a roll at which the people are not upright.
+
+    Args:
+        roll_deg: as it was given.
+        seen_deg: of ``contradicting_roll``.
+    """
     return (
-        f"--camera-roll is {roll_deg:g}, but the people look as if the camera were rolled by about {found_deg:.0f} "
-        "degrees; positive is clockwise as seen from behind the camera: check number and sign, or leave it out"
+        f"camera_roll_deg (--camera-roll) is {roll_deg:g}, but the people look as if the camera were rolled by about "
+        f"{seen_deg:.0f} degrees; positive is clockwise as seen from behind the camera: check number and sign, or "
+        "leave it out"
     )
 
 

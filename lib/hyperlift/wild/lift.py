@@ -47,7 +47,9 @@ def people_in(
     check_times(time_s, max(detections.frames, default=0))
     detections.check_fits_picture(width, height)
     if not 0 <= min_confidence < 1:
-        raise InputError(f"--min-confidence is {min_confidence:g}; give a number from 0 up to, not including, 1")
+        raise InputError(
+            f"min_confidence (--min-confidence) is {min_confidence:g}; give a number from 0 up to, not including, 1"
+        )
     mapped = []
     for track in follow_people(detections, time_s):
         keypoints_px = to_h36m(mark_missing(track.keypoints_px, min_confidence), detections.skeleton)
@@ -62,7 +64,9 @@ def people_in(
                 _log.info("p%d: swapped arms or legs put right in %d frames", track.id, frames)
         mapped.append(Track(id=track.id, frame=frame, keypoints_px=keypoints_px))
     if not mapped:
-        raise InputError(f"{detections.source}: no keypoint reaches --min-confidence {min_confidence:g}; lower it")
+        raise InputError(
+            f"{detections.source}: no keypoint reaches min_confidence (--min-confidence) {min_confidence:g}; lower it"
+        )
     return mapped
 
 

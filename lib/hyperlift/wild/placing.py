@@ -26,8 +26,8 @@ def place_lifted(
         lifter: that lifted them.
         intrinsics: of the upright video.
         height: standing height; None assumes an adult's.
-        pitch_deg: ``--camera-pitch``, positive looks up; None finds it.
-        roll_deg: ``--camera-roll``, positive is clockwise as seen from behind the camera; None finds it.
+        pitch_deg: of the camera, positive looks up; None finds it.
+        roll_deg: of the camera, positive is clockwise as seen from behind the camera; None finds it.
 
     Raises:
         InputError: nobody is there, a person comes without keypoints, or the angles are impossible.

@@ -47,7 +47,9 @@ def smooth(
         return savitzky_golay(joints, time_s, valid=valid)
     if method == "none":
         return joints
-    raise InputError(f"--smooth {method}: there is no such filter; choose from {', '.join(get_args(Smoothing))}")
+    raise InputError(
+        f"smooth (--smooth) is {method}: there is no such filter; choose from {', '.join(get_args(Smoothing))}"
+    )
 
 
 def one_euro(

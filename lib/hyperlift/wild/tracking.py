@@ -58,7 +58,7 @@ def follow_people(detections: Detections, time_s: Float[np.ndarray, " all_frames
     if not kept:
         raise InputError(
             f"{detections.source}: nobody is seen in {shortest} frames or more that belong together; "
-            "check --fps and the frame numbers"
+            "check fps (--fps) and the frame numbers"
         )
     if len(kept) < len(tracks):
         lone = sum(len(track.frame) for track in tracks if len(track.frame) < shortest)

@@ -244,9 +244,9 @@ function makeScene(data, canvas) {
     return [0, 1].some((axis) => person.places[at + axis] < extent[axis][0] - 0.8 || person.places[at + axis] > extent[axis][1] + 0.8);
   }
 
-  // The nearest place from which everybody's whole path is seen, from a fixed direction.
+  // The nearest place from which everybody's whole path is seen, from the direction that the page names.
   function reset(above) {
-    const azimuth = above ? 0 : 35 * Math.PI / 180, raised = above ? Math.PI / 2 - 0.001 : 16 * Math.PI / 180;
+    const azimuth = above ? 0 : (data.azimuth_deg ?? 35) * Math.PI / 180, raised = above ? Math.PI / 2 - 0.001 : 16 * Math.PI / 180;
     const points = bodies(), middle = new THREE.Vector3(), point = new THREE.Vector3(), right = new THREE.Vector3(), up = new THREE.Vector3();
     for (const one of points) middle.add(one);
     middle.multiplyScalar(1 / points.length);

@@ -78,7 +78,7 @@ def _read(source: Source, hints: Hints) -> Detections:
     if hints.skeleton is None:
         raise InputError(
             f"{source}: an array of {points.shape[-2]} joints does not say which they are; "
-            f"name them with --skeleton, one of {known}"
+            f"name them (skeleton=…, --skeleton), one of {known}"
         )
     if points.shape[-2] != len(hints.skeleton):
         raise InputError(

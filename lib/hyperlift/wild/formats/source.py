@@ -114,7 +114,7 @@ class Hints:
         if self.picture_size is None:
             raise InputError(
                 f"{where}: its coordinates are fractions of the picture; give the picture's size in pixels "
-                "(--video-size WxH or --video FILE)"
+                "(picture_size=(W, H), --video-size WxH) or the video"
             )
         return self.picture_size
 
@@ -189,5 +189,5 @@ def skeleton_by_count(joints: int, own: tuple[Skeleton, ...], hints: Hints, wher
     expected = ", ".join(f"{len(skeleton)} ({skeleton.name})" for skeleton in own)
     raise InputError(
         f"{where}: {joints} joints a person; expected {expected} of {tool}. "
-        "If you know which joints these are, name them with --skeleton"
+        "If you know which joints these are, name them (skeleton=…, --skeleton)"
     )

@@ -140,7 +140,7 @@ def _read_labels(source: Source, hints: Hints) -> Detections:
     if per_joint is None:
         raise InputError(
             f"{source}: {width} numbers a line; expected class, box, then x, y[, v] of the {len(skeleton)} joints of "
-            f"{skeleton.name}[, confidence][, id]. If these are other joints, name them with --skeleton"
+            f"{skeleton.name}[, confidence][, id]. If these are other joints, name them (skeleton=…, --skeleton)"
         )
     last = _BOX_NUMBERS + per_joint * len(skeleton)
     extras = [row[last:] for frame in rows.values() for row in frame]
