@@ -12,7 +12,7 @@ from report import machine, write_section
 from hyperlift.evaluation.bench import SKELETON, BenchFile, LiftTrack, lift_bench, score_bench
 from hyperlift.geometry.contract import Predictor
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.runtime import BUNDLED, load_lifter
+from hyperlift.runtime import BUNDLED, BUNDLED_STREAMS, load_lifter
 from hyperlift.wild.windows import lift_windows
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         return lambda pose2d_norm: lift_windows(predict, pose2d_norm, n_frames)
 
     lifters: dict[str, LiftTrack] = {"2D with zero depth": flat}
-    for bundled in args.lifter or BUNDLED:
+    for bundled in args.lifter or [*BUNDLED, *BUNDLED_STREAMS]:
         lifter = load_lifter(bundled)
         name = f"`{Path(bundled).stem}`"
         lifters[f"{name}, one pass"] = whole(lifter, lifter.spec.n_frames)

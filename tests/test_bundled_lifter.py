@@ -12,7 +12,7 @@ from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.runtime import BUNDLED, load_lifter
+from hyperlift.runtime import BUNDLED, BUNDLED_STREAMS, OnnxStream, load_lifter
 from hyperlift.skeletons import H36M_17
 from hyperlift.wild.windows import lift_windows
 
@@ -36,19 +36,35 @@ def test_the_onnx_file_is_the_checkpoint(name):
         assert np.abs(lifter(pose2d) - TorchPredictor(checkpoint.model)(pose2d)).max() < 1e-4
 
 
+@pytest.mark.parametrize("name", BUNDLED_STREAMS)
+def test_a_bundled_stream_is_its_checkpoint(name):
+    """Frame by frame, for longer than it remembers."""
+    checkpoint = load_checkpoint(ROOT / f"checkpoint/wild/{name}.safetensors")
+    lifter = load_lifter(name, threads=1)
+    assert isinstance(lifter, OnnxStream)
+    assert lifter.spec.name == name
+    assert lifter.spec == checkpoint.spec
+    rng = np.random.default_rng(0)
+    pose2d = rng.uniform(-0.5, 0.5, (2, 2 * lifter.stream.look_back, 17, 3)).astype(np.float32)
+    pose2d[..., 2] = np.abs(pose2d[..., 2]) + 0.5
+    assert np.abs(lifter(pose2d) - TorchPredictor(checkpoint.model)(pose2d)).max() < 1e-4
+
+
 def test_bundled_data_carries_its_credit():
     notice = (ROOT / "NOTICE").read_text()
     assert "The data used in this project was obtained from mocap.cs.cmu.edu" in " ".join(notice.split())
     assert "BSD 3-Clause" in notice
-    for file in BUNDLED.values():
+    for file in (*BUNDLED.values(), *BUNDLED_STREAMS.values()):
         assert resources.files("hyperlift").joinpath("weights", file).is_file()
-    for name in BUNDLED:
+    for name in (*BUNDLED, *BUNDLED_STREAMS):
         assert "funding from NSF EIA-0196217" in (ROOT / f"checkpoint/wild/{name}.md").read_text()
 
 
-@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("name", [*BUNDLED, *BUNDLED_STREAMS])
 def test_it_beats_a_per_frame_mlp_on_the_benchmark(name):
     bench, lifter = BenchFile(shared_path("data/mocapbench/test.npz")), load_lifter(name)
+    if name in BUNDLED_STREAMS:
+        bench.names = bench.names[::8]  # frame by frame they take longer
     flipped = FlipAveraged(lifter, SKELETON)
     poses = lift_bench(bench, lambda pose: lift_windows(flipped, pose, lifter.spec.n_frames))
     scores = score_bench(bench, poses)

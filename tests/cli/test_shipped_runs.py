@@ -36,7 +36,7 @@ def test_every_shipped_run_builds_its_network(path):
     [
         ("small_stream", ["small_frames", "small_windows", "small_attention", "small", "small_stream"]),
         ("small", ["small_frames", "small_windows", "small_attention", "small"]),
-        ("nano", ["small_frames", "small_windows", "nano"]),
+        ("nano", ["small_frames", "small_windows", "nano_windows", "nano"]),
         ("full", ["full"]),
     ],
 )

@@ -11,7 +11,11 @@ from hyperlift.pipeline.options import LiftOptions
 def add_model_argument(parser: argparse._ActionsContainer, default: str = "small") -> None:
     """Add ``--model``."""
     parser.add_argument(
-        "--model", "--onnx", default=default, metavar="NAME|FILE", help="a bundled lifter or a file (default %(default)s)"
+        "--model",
+        "--onnx",
+        default=default,
+        metavar="NAME|FILE",
+        help="a bundled lifter or a file (default %(default)s)",
     )
 
 

@@ -91,13 +91,17 @@ def _network(facts: CardFacts) -> str:
         shared = ", the same weights in all layers" if model.get("share_layers") else ""
         parts.append(
             f"a transformer of {model['channels']} channels, depth {model['depth']}, {model['heads']} heads, "
-            f"{model['frame_patch']} frames a token{merged}{one_block}{shared}"
+            f"{model['frame_patch']} frame{'s' if model['frame_patch'] > 1 else ''} a token{merged}{one_block}{shared}"
         )
     if model["smoothing"]:
         parts.append(f"a filter of {2 * model['smoothing'] + 1} frames")
     size = f", {facts.onnx_mb:.1f} MB as ONNX" if facts.onnx_mb is not None else ""
+    stream = model.get("streaming")
+    sees = f"windows of {spec.n_frames} frames"
+    if stream:
+        sees = f"frame by frame, {stream['look_back']} frames back and {stream['look_ahead']} ahead,"
     return (
-        f"{', then '.join(parts)}; windows of {spec.n_frames} frames at {spec.fps:g} frames a second, "
+        f"{', then '.join(parts)}; {sees} at {spec.fps:g} frames a second, "
         f"input seen from the {model['input_frame']}; {facts.parameters / 1e6:.2f} M parameters{size}"
     )
 

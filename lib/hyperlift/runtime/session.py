@@ -153,7 +153,8 @@ class OnnxLifter:
 
     def _run(self, session: onnxruntime.InferenceSession, clips: np.ndarray) -> np.ndarray:
         parts = np.array_split(clips, len(clips)) if self._each_alone else [clips]
-        return np.concatenate([session.run([self._output], {self._input: part})[0] for part in parts])
+        lifted = [np.asarray(session.run([self._output], {self._input: part})[0]) for part in parts]
+        return np.concatenate(lifted)
 
     @cached_property
     def _single_threaded(self) -> tuple[onnxruntime.InferenceSession, ThreadPoolExecutor]:

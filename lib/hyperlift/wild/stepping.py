@@ -106,7 +106,8 @@ class SteppedStreams(LiftStreams):
         if lookahead < least:
             raise InputError(
                 f"lookahead is {lookahead}; the lifter {spec.name!r} waits for {stream.look_ahead} frames at "
-                f"{spec.fps:g} a second, {least} at {fps:g}; give {least} or more, or a lifter of windows such as 'small'"
+                f"{spec.fps:g} a second, {least} at {fps:g}; give {least} or more, or a lifter of windows "
+                "such as 'small'"
             )
         self._lifter = lifter
         super().__init__(
