@@ -2,8 +2,8 @@
 
 python benchmarks/streaming.py [--checkpoint FILE.safetensors] [--onnx STEP.onnx]
 
-Without a checkpoint the weights are random: they change nothing about the time. Exporting takes a minute; --onnx takes
-the file of one step that was exported from that checkpoint, or that configuration, before.
+Without a checkpoint it is the bundled one. Exporting another takes a minute; --onnx takes the file of one step that was
+exported from that checkpoint before.
 """
 
 import argparse
@@ -19,21 +19,19 @@ from report import machine, write_section
 from speed import best_sgemm
 from torch.utils.flop_counter import FlopCounterMode
 
-from hyperlift.config import load_config
 from hyperlift.export.stream import export_stream
-from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.lifting.stream_step import StreamStep
 from hyperlift.runtime import OnnxStream, load_lifter
-from hyperlift.training.config import RunConfig
 from hyperlift.wild.streaming import LiftStreams, open_streams
 
 PEOPLE = (1, 10)
 FRAMES = 200
 WINDOWS = 30
 """Frames lifted by windows: each costs as much as many steps."""
-_CONFIG = Path(__file__).resolve().parents[1] / "configs/wild/small_stream.yaml"
+_BUNDLED = "small_stream"
+_CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoint/wild"
 _SIZE = 2
 """Normalised picture space is a picture of two units' width around the origin."""
 
@@ -61,23 +59,18 @@ def macs_of(model: HyperLifter, people: int) -> int:
     return counter.get_total_flops() // 2
 
 
-def network(checkpoint: Path | None) -> tuple[HyperLifter, LifterSpec]:
-    if checkpoint is not None:
-        loaded = load_checkpoint(checkpoint)
-        return loaded.model, loaded.spec
-    config = load_config(_CONFIG, RunConfig).model
-    torch.manual_seed(0)
-    return HyperLifter(config).eval(), LifterSpec(
-        name="random", label_space=config.label_space, n_frames=config.n_frames
-    )
-
-
-def opened(model: HyperLifter, spec: LifterSpec, step: Path | None) -> OnnxStream:
+def opened(checkpoint: Path | None, step: Path | None) -> OnnxStream:
+    """The step of a checkpoint; of the bundled lifter the file that comes with the package."""
     if step is not None:
         return OnnxStream(step, str(step), threads=1)
+    if checkpoint is None:
+        bundled = load_lifter(_BUNDLED, threads=1)
+        assert isinstance(bundled, OnnxStream)
+        return bundled
+    loaded = load_checkpoint(checkpoint)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "step.onnx"
-        if not export_stream(model, spec, path).passed:
+        if not export_stream(loaded.model, loaded.spec, path).passed:
             raise SystemExit("the exported step differs from torch")
         return OnnxStream(path, str(path), threads=1)
 
@@ -100,11 +93,11 @@ def steps(lifter: OnnxStream, people: int) -> Callable[[], object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", type=Path, help="a streaming lifter (random weights)")
+    parser.add_argument("--checkpoint", type=Path, help="a streaming lifter (the bundled one)")
     parser.add_argument("--onnx", type=Path, metavar="STEP.onnx", help="its exported step (exported now)")
     args = parser.parse_args()
-    model, spec = network(args.checkpoint)
-    lifter = opened(model, spec, args.onnx)
+    model = load_checkpoint(args.checkpoint or _CHECKPOINTS / f"{_BUNDLED}.safetensors").model
+    lifter = opened(args.checkpoint, args.onnx)
     small, gemm = load_lifter("small", threads=1), best_sgemm(np.random.default_rng(0))
     ahead, fps = lifter.stream.look_ahead, lifter.spec.fps
     calls: dict[tuple[str, int], Callable[[], object]] = {}
@@ -141,7 +134,7 @@ def main() -> None:
     macs, kept = macs_of(model, 1), sum(tensor.numel() * 4 for tensor in _past(model))
     note = (
         f"Processor time of one thread; {FRAMES} frames ({WINDOWS} where windows are lifted), interleaved, "
-        f"{'random weights' if args.checkpoint is None else spec.name}. A step is {macs / 1e6:.1f} million "
+        f"`{lifter.spec.name}`. A step is {macs / 1e6:.1f} million "
         f"multiplications a person and keeps {kept / 1e6:.1f} MB of keys and values; the limit is that over the "
         f"rate of a square sgemm in the same run, {gmacs:.1f} thousand million a second. Its pose is of {ahead} frames "
         f"({1e3 * ahead / fps:.0f} ms) ago. On {machine()}."
