@@ -79,25 +79,37 @@ def accuracy_table(bench_path: Path, plain: OnnxLifter, small: OnnxLifter) -> li
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lifter", type=Path, nargs="?", default=BUNDLED)
+    parser.add_argument("lifter", type=Path, nargs="*", default=[BUNDLED], help="one or several ONNX files")
     parser.add_argument("--calibration", type=Path, help="a clip store to fit int8 to; default: procedural motions")
-    parser.add_argument("--int8", type=Path, help="its int8 file; default: made here")
+    parser.add_argument("--int8", type=Path, help="int8 file of the one lifter; default: made here")
     parser.add_argument("--bench", type=Path, metavar="BENCH.npz", help="score both on it")
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--no-page", action="store_true", help="print the table only")
     args = parser.parse_args()
-    plain = load_lifter(args.lifter, threads=1)
+    if args.int8 is not None and len(args.lifter) > 1:
+        parser.error("--int8 is of one lifter; give one")
+    tables = []
+    for lifter in args.lifter:
+        tables.append(measured(lifter, args.int8, args.calibration, args.bench, args.repetitions))
+        print(tables[-1], flush=True)
+    if not args.no_page:
+        write_section("int8", "\n\n".join(tables))
+
+
+def measured(lifter: Path, int8: Path | None, clips: Path | None, bench: Path | None, repetitions: int) -> str:
+    """Both files of a lifter, timed and scored; ``int8`` None makes it from the clips."""
+    plain = load_lifter(lifter, threads=1)
     frames = plain.spec.n_frames
-    calibration = read_calibration(args.calibration, plain.spec)
+    calibration = read_calibration(clips, plain.spec)
     pose2d = calibration.windows(CLIPS, frames)
-    products = multiplications(args.lifter, pose2d)
+    products = multiplications(lifter, pose2d)
     with TemporaryDirectory() as folder:
-        int8, kept = args.int8, None
+        kept = None
         if int8 is None:
             windows = calibration.windows(FITTED_CLIPS, min(frames, calibration.longest))
             allowed = ALLOWED_MM / millimetres_a_unit([plain(windows)], plain.spec)
-            int8, kept = Path(folder) / "int8.onnx", choose_fp32(args.lifter, windows, allowed)
-            quantise(args.lifter, int8, windows, kept)
+            int8, kept = Path(folder) / "int8.onnx", choose_fp32(lifter, windows, allowed)
+            quantise(lifter, int8, windows, kept)
         small = load_lifter(int8, threads=1)
         bare, bare8 = Path(folder) / "products.onnx", Path(folder) / "products8.onnx"
         feed = write_products(products, bare, np.random.default_rng(0))
@@ -110,10 +122,10 @@ def main() -> None:
                 "sgemm": lambda: alone.run(None, feed),
                 "int8 products": lambda: alone8.run(None, feed),
             },
-            args.repetitions,
+            repetitions,
         )
-        scores = [] if args.bench is None else ["", *accuracy_table(args.bench, plain, small)]
-        sizes_mb = args.lifter.stat().st_size / 1e6, int8.stat().st_size / 1e6
+        scores = [] if bench is None else ["", *accuracy_table(bench, plain, small)]
+        sizes_mb = lifter.stat().st_size / 1e6, int8.stat().st_size / 1e6
     macs = sum(product.macs for product in products)
     to_243 = 1e3 * 243 / (CLIPS * frames)
     rows = {
@@ -127,25 +139,20 @@ def main() -> None:
         lines.append(
             f"| {name} | {to_243 * value:.1f} | {CLIPS * frames / value:,.0f} | {2 * macs / value / 1e9:.0f} |"
         )
-    note = (
-        "" if kept is None else f" {len(kept)} of {len(products)} products stay in fp32 ({', '.join(kept) or 'none'})."
-    )
-    table = "\n".join(
+    note = "" if kept is None else f" {len(kept)} of {len(products)} products stay in fp32."
+    return "\n".join(
         [
             *lines,
             "",
-            f"`{args.lifter.name}`: int8 is {seconds['fp32'] / seconds['int8']:.2f} times as fast, "
+            f"`{lifter.name}`: int8 is {seconds['fp32'] / seconds['int8']:.2f} times as fast, "
             f"{sizes_mb[0]:.1f} MB become {sizes_mb[1]:.1f}; the products alone would allow "
             f"{seconds['sgemm'] / seconds['int8 products']:.2f}. Weights have {WEIGHT_BITS} bits.{note}",
             *scores,
             "",
-            f"Medians of {args.repetitions} interleaved repetitions, {CLIPS} windows of {frames}, ONNX Runtime "
+            f"Medians of {repetitions} interleaved repetitions, {CLIPS} windows of {frames}, ONNX Runtime "
             f"{onnxruntime.__version__}, one thread, on {machine()}.",
         ]
     )
-    print(table)
-    if not args.no_page:
-        write_section("int8", table)
 
 
 if __name__ == "__main__":
