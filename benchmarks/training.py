@@ -256,7 +256,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--batch", type=int, help="clips a step, for every size")
-    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--no-page", action="store_true", help="print the table alone")
     parser.add_argument("--measure", choices=list(SIZES), help=argparse.SUPPRESS)
