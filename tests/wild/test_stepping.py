@@ -56,7 +56,9 @@ def stream(fps: float = 25.0, lookahead: int | None = None) -> LiftStream:
 def test_the_shortest_wait(fps, least):
     """Equal rates: the lifter's own; else time for one frame of the lifter more."""
     assert least_lookahead(Delayed.stream, Delayed.spec, fps) == least
-    with pytest.raises(InputError, match=f"lookahead is {least - 1}; .* 4 frames at 25 a second, {least} at {fps:g}"):
+    with pytest.raises(
+        InputError, match=f"lookahead is {least - 1}; .* 4 frames at 25 a second, .* {least} at {fps:g}"
+    ):
         stream(fps, least - 1)
 
 

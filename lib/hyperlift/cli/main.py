@@ -66,7 +66,10 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name not in _NEEDS:
             raise
-        print(f"{program}: error: this command needs {error.name}; pip install -e '.[train]'", file=sys.stderr)
+        print(
+            f"{program}: error: this command needs {error.name}; pip install -c constraints.txt -e '.[train]'",
+            file=sys.stderr,
+        )
         return INPUT_ERROR
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)

@@ -94,7 +94,9 @@ def _matlab_files(folder: Path) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != "h5py":
             raise
-        raise InputError(f"{folder}: MATLAB files are read by h5py; pip install -e '.[train]'") from error
+        raise InputError(
+            f"{folder}: MATLAB files are read by h5py; pip install -c constraints.txt -e '.[train]'"
+        ) from error
 
 
 def _videos(
