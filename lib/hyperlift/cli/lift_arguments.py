@@ -8,12 +8,12 @@ from hyperlift.cli.arguments import number
 from hyperlift.pipeline.options import LiftOptions
 
 
-def add_model_argument(parser: argparse._ActionsContainer, default: str = "small") -> None:
+def add_model_argument(parser: argparse._ActionsContainer) -> None:
     """Add ``--model``."""
     parser.add_argument(
         "--model",
         "--onnx",
-        default=default,
+        default="small",
         metavar="NAME|FILE",
         help="a bundled lifter or a file (default %(default)s)",
     )

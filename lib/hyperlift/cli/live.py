@@ -26,7 +26,6 @@ from hyperlift.pipeline.lifter import LOOK_AHEAD, Lifter
 from hyperlift.pipeline.options import LiftOptions
 
 PORT = 8347
-MODEL = "small_stream"
 
 
 @guarded
@@ -96,13 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     people.add_argument(
         "--min-confidence", default=str(LiftOptions.min_confidence), metavar="C", help="default %(default)s"
     )
-    add_model_argument(people, MODEL)
+    add_model_argument(people)
     people.add_argument(
         "--look-ahead",
         type=int,
         metavar="FRAMES",
-        help=f"frames to wait for (default: {LOOK_AHEAD}, or what a streaming lifter wants); 0 is soonest and wants "
-        "--model small, with which more is calmer and more accurate",
+        help=f"frames to wait for: 0 is soonest, more is calmer and more accurate (default: {LOOK_AHEAD}, or what a "
+        "streaming lifter wants)",
     )
 
     add_metres_arguments(parser, "default: from the people")
