@@ -93,7 +93,8 @@ def test_people_have_their_size_and_stand_on_a_floor(heard):
         joints = joints_m(person)
         assert bone_lengths(joints[None], H36M_17).sum() == pytest.approx(REFERENCE_BONE_SUM_M, rel=0.1)
         assert joints[H36M_17.index("Head"), 2] > joints[H36M_17.indices(["LAnkle", "RAnkle"]), 2].max() + 0.8
-        assert -0.6 < joints[:, 2].min() < 1.2
+        # So early up is known to 8 degrees, which is 0.7 m where they are five metres apart.
+        assert -0.7 < joints[:, 2].min() < 1.2
 
 
 def test_the_stations_of_a_frame_lie_in_order(heard):

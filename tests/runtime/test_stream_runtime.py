@@ -77,11 +77,6 @@ def test_impossible_keypoints(lifter):
             stream.push({4: keypoints})
 
 
-def test_keypoints_without_numbers(lifter):
-    with pytest.raises(InputError, match=r"a frame is ndarray; expected keypoints by number"):
-        lifter.fork().push(np.zeros((17, 3), np.float32))
-
-
 def test_files_of_another_kind():
     _, path = tiny_stream()
     with pytest.raises(InputError, match="expected one input"):

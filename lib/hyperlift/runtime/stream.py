@@ -46,11 +46,6 @@ class OnnxStream(OnnxLifter):
         Raises:
             InputError: keypoints of another shape, or not finite.
         """
-        if not isinstance(people, Mapping):
-            raise InputError(
-                f"{self._source}: a frame is {type(people).__name__}; expected keypoints by number, "
-                "such as {0: [17,3]}"
-            )
         frame = {number: self._checked(number, keypoints) for number, keypoints in people.items()}
         for number in [number for number in self._numbers if number not in frame]:
             self._drop(self._numbers.index(number))
