@@ -72,9 +72,10 @@ def test_it_lifts_whole_clips_as_every_lifter(lifter):
 
 def test_impossible_keypoints(lifter):
     stream = lifter.fork()
-    for keypoints in (np.zeros((16, 3), np.float32), np.full((17, 3), np.nan, np.float32)):
-        with pytest.raises(InputError, match=r"keypoints of number 4 .* expected \[17, 3\]"):
-            stream.push({4: keypoints})
+    with pytest.raises(InputError, match=r"keypoints of number 4 have the shape \[16, 3\]; expected \[17, 3\]"):
+        stream.push({4: np.zeros((16, 3), np.float32)})
+    with pytest.raises(InputError, match=r"keypoints of number 4 hold NaN .* confidence 0"):
+        stream.push({4: np.full((17, 3), np.nan, np.float32)})
 
 
 def test_files_of_another_kind():

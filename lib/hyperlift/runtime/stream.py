@@ -116,10 +116,13 @@ class OnnxStream(OnnxLifter):
         self._make_room(_LEAST_ROWS)
 
     def _checked(self, number: int, keypoints: np.ndarray) -> np.ndarray:
-        if np.shape(keypoints) != (self._joints, 3) or not np.isfinite(keypoints).all():
+        what = f"{self._source}: keypoints of number {number}"
+        if np.shape(keypoints) != (self._joints, 3):
+            raise InputError(f"{what} have the shape {list(np.shape(keypoints))}; expected [{self._joints}, 3]")
+        if not np.isfinite(keypoints).all():
             raise InputError(
-                f"{self._source}: keypoints of number {number} have the shape {list(np.shape(keypoints))} or are not "
-                f"finite; expected [{self._joints}, 3] numbers, missing joints at their last place with confidence 0"
+                f"{what} hold NaN or infinite values; expected numbers, missing joints at their last place with "
+                "confidence 0"
             )
         return keypoints
 
