@@ -26,9 +26,9 @@ _SLOW_FUSIONS = ("SkipLayerNormFusion",)
 
 _LEAST_FRAMES = 9
 """Shorter clips are lifted sooner than threads have shared them out."""
-_LEAST_CLIPS = 2
-"""So many a thread: every run reads all weights from memory, for one clip as for several, and threads inside of
-operators read them once for both (``benchmarks/two_cores.py``)."""
+_LEAST_CLIPS = 4
+"""Fewer are lifted sooner by threads inside of operators: every run reads all weights from memory, for one clip as for
+several (``benchmarks/two_cores.py``)."""
 INT8_KEY = "int8"
 """Metadata of files whose products of integers take their range from all clips of a run; so each clip has its own."""
 ANY_LENGTH_KEY = "any_length"
@@ -125,12 +125,12 @@ class OnnxLifter:
                 numbers, NaN or infinite values.
         """
         clips = self._checked_clips(pose2d_norm)
-        enough = len(clips) >= _LEAST_CLIPS * self._threads and clips.shape[1] >= _LEAST_FRAMES
+        enough = len(clips) >= _LEAST_CLIPS and clips.shape[1] >= _LEAST_FRAMES
         if self._threads == 1 or not enough:
             return self._run(self._session, clips)
         # Each thread with clips of its own waits for no other between operators, as threads inside of operators do.
         alone, pool = self._single_threaded
-        own, *others = np.array_split(clips, self._threads)
+        own, *others = np.array_split(clips, min(self._threads, len(clips)))
         lifted = [pool.submit(self._run, alone, part) for part in others]
         return np.concatenate([self._run(alone, own), *(part.result() for part in lifted)])
 
