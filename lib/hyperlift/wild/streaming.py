@@ -390,6 +390,6 @@ def pose_at(
     at = int(np.searchsorted(grid_s, now_s))
     for place in range(max(at - 1, 0), min(at + 1, len(grid_s))):
         if abs(grid_s[place] - now_s) < SAME_MOMENT_S:  # as nearly always where frames come at the lifter's rate
-            return poses[place]
+            return poses[place].copy()
     near = slice(max(at - 2, 0), at + 2)
     return resample(np.asarray(poses[near]), grid_s[near], np.array([min(now_s, grid_s[-1])]))[0]

@@ -111,10 +111,10 @@ class FrameLifter(nn.Module):
         """Take the weights of another one. It may see fewer neighbours: new ones count nothing yet. It may see further
         ahead or back: what it made of a frame that is not seen here, it makes of the nearest one that is, as at the
         end of a clip. A filter of another reach is not taken. Where the other lifts one frame and this one several,
-        each starts as that one; where it is the other way round, this one starts as the middle one.
+        each starts as that one.
 
         Raises:
-            InputError: sizes differ, or both lift several frames, but not as many.
+            InputError: sizes differ, or the other lifts another group of frames.
         """
         ours, theirs = self.config, other.config
         if (ours.channels, ours.depth) != (theirs.channels, theirs.depth):
@@ -122,18 +122,15 @@ class FrameLifter(nn.Module):
                 f"frame_lifter has {theirs.channels} channels and depth {theirs.depth}, the model {ours.channels} and "
                 f"{ours.depth}; sizes must be the same"
             )
-        if theirs.frames not in (1, ours.frames) and ours.frames != 1:
+        if theirs.frames not in (1, ours.frames):
             raise InputError(
                 f"frame_lifter lifts {theirs.frames} frames at once, the model {ours.frames}; it starts from one that "
                 "lifts as many, or one frame"
             )
         weights = other.state_dict()
         for name in ("head.1.weight", "head.1.bias"):
-            groups = weights[name].unflatten(0, (theirs.frames, -1))
-            if ours.frames == 1:
-                weights[name] = groups[theirs.frames // 2]
-            elif theirs.frames == 1:
-                weights[name] = groups.repeat(ours.frames, *[1] * (groups.ndim - 1)).flatten(0, 1)
+            copies = ours.frames // theirs.frames
+            weights[name] = torch.cat([weights[name]] * copies)
         known = weights["embed.weight"].unflatten(1, (len(theirs.neighbours), -1))
         grown = self.embed.weight.new_zeros(ours.channels, len(ours.neighbours), known.shape[-1])
         for number, offset in enumerate(theirs.neighbours):
