@@ -149,6 +149,45 @@ def test_a_part_of_a_clip_is_that_part_of_the_pair(tmp_path, convention):
             assert np.array_equal(part, whole[3:7])
 
 
+class ClipAfterClip:
+    """A source that knows no batches."""
+
+    def __init__(self, clips):
+        self.clips, self.n_frames, self.skeleton = clips, clips.n_frames, clips.skeleton
+
+    def __len__(self):
+        return len(self.clips)
+
+    def pair(self, clip, part=slice(None)):
+        return self.clips.pair(clip, part)
+
+
+@pytest.mark.parametrize(
+    "convention",
+    [
+        LabelConvention("image", True),
+        LabelConvention("image", False, gt_2d=True),
+        LabelConvention("image", False),
+        LabelConvention("camera", True),
+    ],
+)
+def test_batches_gathered_at_once_are_those_of_clip_after_clip(tmp_path, convention):
+    """Bit for bit, in whatever order and mixture of sources, the short videos that are stretched among them."""
+    write(tmp_path / "a")
+    write(tmp_path / "b", lengths=(7, 10, 26))
+    a, b = (open_clips(tmp_path / name, convention) for name in "ab")
+    apart = JoinedClips([ClipAfterClip(open_clips(tmp_path / name, convention)) for name in "aba"])
+    for joined in (JoinedClips([a, b, a]), JoinedClips([a, ClipAfterClip(b), a])):
+        for crop in (None, 4):
+            settings = {"flip": True, "crop_frames": crop}
+            ours, theirs = (BatchSampler(clips, 5, 3, **settings) for clips in (joined, apart))
+            for batch, expected in zip(ours.epoch(1), theirs.epoch(1), strict=True):
+                assert all(np.array_equal(x, y) and x.dtype == y.dtype for x, y in zip(batch, expected, strict=True))
+    written = arrays(23, 0)["label_norm" if convention.gt_2d else "pose2d_norm"]
+    inputs, _ = a.pairs(np.array([1, 1]), np.array([0, 3]), 2)
+    assert np.array_equal(inputs[1, ..., :2], written[8:10, :, :2])
+
+
 def test_crops_lie_anywhere_in_their_clips_and_repeat_with_the_seed(tmp_path):
     written = write(tmp_path / "train", lengths=(10, 10))
     sampler = BatchSampler(StoreClips(ClipStore(tmp_path / "train"), LabelConvention("image", True)), 2, 7, flip=False)

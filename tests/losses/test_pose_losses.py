@@ -45,6 +45,16 @@ def test_hand_computed_numbers():
     assert position_error(moving, still, weights).item() == pytest.approx(10 / 17)
 
 
+def test_autocast_does_not_reach_the_losses(pose):
+    """bfloat16 products would turn a pose by a rotation of three digits, and have no singular values."""
+    target = pose + 0.05 * torch.rand(pose.shape, generator=torch.Generator().manual_seed(1))
+    exact, terms = pose_loss(pose, target, ALL, H36M_17)
+    with torch.autocast("cpu", torch.bfloat16):
+        half, same = pose_loss(pose, target, ALL, H36M_17)
+    assert half.item() == exact.item()
+    assert {name: term.item() for name, term in same.items()} == {name: term.item() for name, term in terms.items()}
+
+
 def test_the_truth_costs_nothing(pose):
     total, terms = pose_loss(
         pose, pose, LossWeights(temporal_consistency=0.0, limb_length=1.0, limb_angle=1.0), H36M_17

@@ -7,7 +7,10 @@ import torch
 from tiny_store import write_run, write_store
 
 from hyperlift.cli import train
+from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.models.layers.frame_lifter import FrameLifterConfig
+from hyperlift.models.lifting.lifter import ModelConfig
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +45,30 @@ def test_weights_stay_float32_and_a_cpu_is_exact_unless_asked(runs):
     weights = load_checkpoint(runs / "half" / "last.safetensors").model.state_dict()
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
     assert losses(runs / "default") == losses(runs / "exact")
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_answers_are_finer_than_bfloat16(depth):
+    """Three digits of a metre are steps of 4 mm, what a body moves from frame to frame."""
+    torch.manual_seed(0)
+    config = ModelConfig(
+        channels=16, depth=depth, heads=2, n_frames=9, smoothing=2, frame_lifter=FrameLifterConfig(channels=16, depth=1)
+    )
+    model = HyperLifter(config).eval()
+    pose2d = torch.rand(2, 9, 17, 3)
+    exact = model(pose2d)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model(pose2d)
+    assert half.dtype == torch.float32
+    assert not torch.equal(half, exact)  # the layers before were computed in bfloat16
+    assert torch.allclose(half, exact, atol=0.03)
+    assert (half != half.bfloat16().float()).float().mean() > 0.9
+
+
+def test_the_losses_of_wild_lifters_train_in_bfloat16(tmp_path):
+    store = write_store(tmp_path / "store")
+    config = write_run(tmp_path / "wild.yaml", store, model="label_space: camera", training="amp_on_cpu: true")
+    terms = "loss: {similarity_aligned: 1.0, limb_length: 1.0, limb_angle: 0.1, velocity: 1.0}"
+    config.write_text(f"{config.read_text()}{terms}\n")
+    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
+    assert len(losses(tmp_path / "run")) == 2

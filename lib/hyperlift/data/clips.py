@@ -11,7 +11,7 @@ import numpy as np
 from hyperlift.data.pickle_clips import PickleClipFolder
 from hyperlift.data.store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import body_scale
+from hyperlift.geometry.bodies import body_scale, body_scales
 from hyperlift.geometry.contract import LabelSpace
 from hyperlift.geometry.flip import flip_pose
 from hyperlift.shapes import Float, Int
@@ -32,6 +32,17 @@ class Clips(Protocol):
 
     def pair(self, clip: int, part: slice = WHOLE) -> tuple[np.ndarray, np.ndarray]:
         """Input and label [T,V,3] of one clip, or of a part of its frames."""
+        ...
+
+
+@runtime_checkable
+class ManyAtOnce(Clips, Protocol):
+    """A source that gathers whole batches, which takes a tenth of the time of clip after clip."""
+
+    def pairs(
+        self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and labels [batch,frames,V,3]: of every clip ``frames`` frames from ``first`` on."""
         ...
 
 
@@ -91,11 +102,40 @@ class StoreClips:
             label = image_label(self.store.clip(clip, "label_norm"), root, self.convention.rootrel)[part]
         return pose2d_norm, label
 
+    def pairs(
+        self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
+    ) -> tuple[Float[np.ndarray, "batch frames joints 3"], Float[np.ndarray, "batch frames joints 3"]]:
+        """Inputs and labels of parts of many clips; the same numbers as ``pair`` gives."""
+        root = self.skeleton.root
+        whole = self.store.frames_of_many(clips)
+        rows = np.take_along_axis(whole, first[:, None] + np.arange(frames), axis=1)
+        seen = self.store.array("label_norm" if self.convention.gt_2d else "pose2d_norm")[rows]
+        inputs = exact_input(seen) if self.convention.gt_2d else seen
+        if self.convention.space == "camera":
+            labels = self.store.array("joints_m")[rows]
+            labels -= labels[:, :, root : root + 1].copy()
+            labels *= self._scales_of(clips, whole)[:, None, None, None]
+            return inputs, labels
+        labels = self.store.array("label_norm")[rows]
+        if self.convention.rootrel:
+            labels -= labels[:, :, root : root + 1].copy()
+        else:
+            labels[..., 2] -= self.store.array("label_norm")[whole[:, 0], root, 2][:, None, None]
+        return inputs, labels
+
     def _scale(self, clip: int) -> np.float32:
         """Of the body, measured over the whole clip and remembered: a part of it has the same one."""
         if np.isnan(self._scales[clip]):
             self._scales[clip] = body_scale(self.store.clip(clip, "joints_m"), self.skeleton)
         return self._scales[clip]
+
+    def _scales_of(
+        self, clips: Int[np.ndarray, " batch"], whole: Int[np.ndarray, "batch n_frames"]
+    ) -> Float[np.ndarray, " batch"]:
+        new = np.isnan(self._scales[clips])
+        if new.any():
+            self._scales[clips[new]] = body_scales(self.store.array("joints_m")[whole[new]], self.skeleton)
+        return self._scales[clips]
 
 
 class PickleClips:
@@ -152,6 +192,32 @@ class JoinedClips:
         """Input and label of one clip, or of a part of it."""
         source = int(np.searchsorted(self._ends, clip, side="right"))
         return self.sources[source].pair(clip - int(self._ends[source]) + len(self.sources[source]), part)
+
+    def pairs(
+        self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and labels of parts of many clips."""
+        inputs = np.empty((len(clips), frames, len(self.skeleton), 3), np.float32)
+        labels = np.empty_like(inputs)
+        sources = np.searchsorted(self._ends, clips, side="right")
+        for number in np.unique(sources):
+            chosen, source = sources == number, self.sources[number]
+            own = clips[chosen] - (self._ends[number] - len(source))
+            inputs[chosen], labels[chosen] = pairs_of(source, own, first[chosen], frames)
+        return inputs, labels
+
+
+def pairs_of(
+    clips: Clips, numbers: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A batch out of any source: at once where it can, else clip after clip."""
+    if isinstance(clips, ManyAtOnce):
+        return clips.pairs(numbers, first, frames)
+    pairs = [
+        clips.pair(int(clip), slice(int(start), int(start) + frames))
+        for clip, start in zip(numbers, first, strict=True)
+    ]
+    return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
 
 
 def _check_projection(store: ClipStore, convention: LabelConvention) -> None:
@@ -249,12 +315,7 @@ class BatchSampler:
     def _batch(
         self, order: Int[np.ndarray, " clips"], flipped: np.ndarray, first: Int[np.ndarray, " clips"]
     ) -> tuple[np.ndarray, np.ndarray]:
-        pairs = [
-            self.clips.pair(int(clip), slice(int(start), int(start) + self.crop_frames))
-            for clip, start in zip(order, first, strict=True)
-        ]
-        inputs = np.stack([pair[0] for pair in pairs])
-        labels = np.stack([pair[1] for pair in pairs])
+        inputs, labels = pairs_of(self.clips, order, first, self.crop_frames)
         inputs[flipped] = flip_pose(inputs[flipped], self.clips.skeleton)
         labels[flipped] = flip_pose(labels[flipped], self.clips.skeleton)
         return inputs, labels

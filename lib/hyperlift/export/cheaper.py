@@ -32,12 +32,10 @@ class PlaceSeenOnce(nn.Module):
         self.frame_lifter.embed.weight.data.copy_(folded)
         self.frame_lifter.embed.bias.data.copy_(embed.bias)
 
-    def forward(
-        self, features: Float[Tensor, "clips frames joints c"], only: int | None = None
-    ) -> Float[Tensor, "clips lifted joints 3"]:
+    def forward(self, features: Float[Tensor, "clips frames joints c"]) -> Float[Tensor, "clips frames joints 3"]:
         """Lift, as ``FrameLifter`` does."""
         once = torch.cat([_own(features).flatten(2), features[:, :, 0, OF_ALL_JOINTS]], -1)
-        return self.frame_lifter(once[:, :, None], only)
+        return self.frame_lifter(once[:, :, None])
 
 
 def _own(numbers: Float[Tensor, "*any c"]) -> Float[Tensor, "*any own"]:

@@ -22,4 +22,11 @@ def bone_lengths(joints: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton)
 
 def body_scale(joints_m: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton) -> float:
     """Factor that makes this person's bones sum to the reference: ``REFERENCE_BONE_SUM_M / median bone sum``."""
-    return float(REFERENCE_BONE_SUM_M / np.median(bone_lengths(joints_m, skeleton).sum(-1)))
+    return float(body_scales(joints_m[None], skeleton)[0])
+
+
+def body_scales(
+    joints_m: Float[np.ndarray, "people frames joints 3"], skeleton: Skeleton
+) -> Float[np.ndarray, " people"]:
+    """``body_scale`` of several people."""
+    return REFERENCE_BONE_SUM_M / np.median(bone_lengths(joints_m, skeleton).sum(-1), axis=-1)

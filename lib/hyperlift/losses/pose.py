@@ -53,6 +53,14 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
         weights: weight of every term.
         skeleton: the bones.
     """
+    # Autocast would multiply in bfloat16 here too: a rotation of three digits, and no singular values at all.
+    with torch.autocast(pose.device.type, enabled=False):
+        terms = _terms(pose, target, weights, skeleton)
+        total = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
+    return total, terms
+
+
+def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton) -> dict[str, Scalar]:
     motion = pose.shape[1] > 1
     terms: dict[str, Scalar] = {}
     if weights.position:
@@ -75,8 +83,7 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
             terms["limb_angle"] = angle_error.abs().mean()
         if weights.angular_velocity and motion:
             terms["angular_velocity"] = angle_error.diff(dim=1).abs().mean()
-    total = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
-    return total, terms
+    return terms
 
 
 def position_error(pose: Poses, target: Poses, joint_weights: tuple[float, ...] | None = None) -> Scalar:

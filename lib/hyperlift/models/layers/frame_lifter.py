@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from hyperlift.errors import InputError
 from hyperlift.models.layers.path_filter import PathFilter
-from hyperlift.shapes import Float
+from hyperlift.models.layers.precision import in_float32
+from hyperlift.shapes import Float, Int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,28 +76,19 @@ class FrameLifter(nn.Module):
         self.filter = PathFilter(joints, config.smoothing) if config.smoothing else None
         self.register_buffer("neighbours", torch.tensor(config.neighbours), persistent=False)
 
-    def forward(
-        self, features: Float[Tensor, "clips frames seen c"], only: int | None = None
-    ) -> Float[Tensor, "clips lifted joints 3"]:
-        """Lift every frame, or only one (or one group of ``frames``).
-
-        Args:
-            features: of whole clips.
-            only: number of the frame to lift, without the filter, or the middle of the group, all of whose frames
-                come back (``group_at``); None lifts all.
-        """
+    def forward(self, features: Float[Tensor, "clips frames seen c"]) -> Float[Tensor, "clips frames joints 3"]:
+        """Lift every frame of whole clips, and filter."""
         frames, group = features.shape[1], self.config.frames
         x = features.flatten(2)
-        if only is None:
-            seen_from = torch.arange((frames + group - 1) // group, device=x.device) * group + group // 2
-        else:
-            seen_from = torch.tensor([only], device=x.device)
         if len(self.config.neighbours) > 1 or group > 1:
-            x = x[:, (seen_from[:, None] + self.neighbours).clamp(0, frames - 1)].flatten(2)
-        elif only is not None:
-            x = x[:, only : only + 1]
-        pose = self.lift(x)[:, : frames if only is None else group]
-        return pose if self.filter is None or only is not None else self.filter(pose)
+            middle = torch.arange((frames + group - 1) // group, device=x.device) * group + group // 2
+            x = x[:, (middle[:, None] + self.neighbours).clamp(0, frames - 1)].flatten(2)
+        pose = self.lift(x)[:, :frames]
+        return pose if self.filter is None else self.filter(pose)
+
+    def seen_from(self, frame: int, frames: int) -> Int[Tensor, " neighbours"]:
+        """The frames of a clip that ``lift`` wants for one frame, or for the group around it (``group_at``)."""
+        return (self.neighbours + frame).clamp(0, frames - 1)
 
     def lift(self, seen: Float[Tensor, "clips groups c"]) -> Float[Tensor, "clips lifted joints 3"]:
         """Lift frames, or groups of frames, from the features of all their neighbours, one neighbour after the other;
@@ -104,7 +96,7 @@ class FrameLifter(nn.Module):
         x = self.embed(seen)
         for block in self.blocks:
             x = x + block(x)
-        return self.head(x).unflatten(-1, (self.config.frames, -1, 3)).flatten(1, 2)
+        return in_float32(self.head, x).unflatten(-1, (self.config.frames, -1, 3)).flatten(1, 2)
 
     @torch.no_grad()
     def start_from(self, other: "FrameLifter") -> None:

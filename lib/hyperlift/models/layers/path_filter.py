@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from hyperlift.models.layers.precision import in_float32
 from hyperlift.shapes import Float
 
 
@@ -32,5 +33,7 @@ class PathFilter(nn.Module):
         return self._filtered(pose.flatten(2).transpose(1, 2))
 
     def _filtered(self, path: Float[Tensor, "clips paths frames"]) -> Float[Tensor, "clips inner joints 3"]:
-        filtered = nn.functional.conv1d(path, self.kernel, groups=path.shape[1])
-        return filtered.transpose(1, 2).unflatten(-1, (-1, 3))
+        return in_float32(self._along, path).transpose(1, 2).unflatten(-1, (-1, 3))
+
+    def _along(self, path: Float[Tensor, "clips paths frames"]) -> Float[Tensor, "clips paths inner"]:
+        return nn.functional.conv1d(path, self.kernel, groups=path.shape[1])

@@ -15,9 +15,10 @@ from hyperlift.models.layers.causal_attention import CausalAttention
 from hyperlift.models.layers.foreshortening import Foreshortening
 from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.layers.path_filter import PathFilter
+from hyperlift.models.layers.precision import in_float32
 from hyperlift.models.layers.tokens import TokenMerge, TokenMergeConfig, from_patches, to_patches
 from hyperlift.models.lifting.hypergraph import HypergraphConfig, tensor
-from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
+from hyperlift.models.lifting.person_frame import PersonFrame, into_person_frame, person_frame
 from hyperlift.models.lifting.streaming import Reach, StreamingConfig, look
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import RelationBias, degree_normalised_adjacency, skeleton_named
@@ -227,13 +228,16 @@ class HyperLifter(nn.Module):
         if self.config.streaming is not None:
             return self._as_stream(pose2d, only)
         frame = person_frame(pose2d) if self.config.input_frame == "person" else None
-        features = pose2d if frame is None else into_person_frame(pose2d, frame)
-        if self.foreshortening is not None:
-            features = torch.cat([features, self.foreshortening(features[..., :2])], dim=-1)
         if self.frame_lifter is None:
-            pose = self._over_time(features)
+            pose = self._over_time(self._features(pose2d, frame))
+        elif only is not None:
+            # Of the other frames nothing is made; the person's size is still measured over all of them.
+            seen = self.frame_lifter.seen_from(only, pose2d.shape[1])
+            around = None if frame is None else PersonFrame(frame.centre[:, seen], frame.spread)
+            pose = self.rooted(self.frame_lifter.lift(self._features(pose2d[:, seen], around).flatten(1)[:, None]))
         else:
-            pose = self.rooted(self.frame_lifter(features, only))
+            features = self._features(pose2d, frame)
+            pose = self.rooted(self.frame_lifter(features))
             if self.config.depth:
                 pose = pose + self._over_time(torch.cat([features, pose], dim=-1))
         if self.filter is not None and only is None:
@@ -245,6 +249,15 @@ class HyperLifter(nn.Module):
                 lifted = slice(None) if only is None or lifter is None else lifter.group_at(only)
                 pose = pose + nn.functional.pad(frame.centre[:, lifted], (0, 1))
         return self.rooted(pose)
+
+    def _features(
+        self, pose2d: Float[Tensor, "clips frames joints 3"], frame: PersonFrame | None
+    ) -> Float[Tensor, "clips frames joints c"]:
+        """What is told of every joint."""
+        features = pose2d if frame is None else into_person_frame(pose2d, frame)
+        if self.foreshortening is None:
+            return features
+        return torch.cat([features, self.foreshortening(features[..., :2])], dim=-1)
 
     def _as_stream(
         self, pose2d: Float[Tensor, "clips frames joints 3"], only: int | None
@@ -314,4 +327,4 @@ class HyperLifter(nn.Module):
                 x = self.merges[len(early) - 1](x)
         for merge in reversed(list(self.merges)):
             x = cast(TokenMerge, merge).restore(x, early.pop())
-        return from_patches(self.head(x), self.config.frame_patch)[:, : features.shape[1]]
+        return from_patches(in_float32(self.head, x), self.config.frame_patch)[:, : features.shape[1]]
