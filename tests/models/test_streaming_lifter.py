@@ -198,6 +198,22 @@ def test_a_stream_of_somebody_who_stands_still_starts_as_whole_clips_ended(chang
         torch.testing.assert_close(model(still), expected.expand(-1, 12, -1, -1), atol=1e-5, rtol=1e-5)
 
 
+def test_two_networks_start_a_stream_as_their_mean():
+    """A frame lifter that streams and a transformer of whole clips, of whose layers only the first are there."""
+    transformer = whole_clip_network(frame_lifter=None, depth=3)
+    first = whole_clip_network(frame_lifter=None)
+    weights = transformer.state_dict()
+    first.load_state_dict({name: weights[name] for name in first.state_dict()})
+    alone, model = stream_network(depth=0, smoothing=0), stream_network(smoothing=0)
+    for parameter in alone.frame_lifter.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    take_over(model, [alone, transformer], "both")
+    still = stream_clips(2, 1).expand(-1, 12, -1, -1)
+    with torch.inference_mode():
+        expected = (alone(still)[:, 1:2] + first(still)[:, 1:2]) / 2
+        torch.testing.assert_close(model(still), expected.expand(-1, 12, -1, -1), atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

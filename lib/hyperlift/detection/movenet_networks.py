@@ -95,7 +95,8 @@ def _open(name: str, threads: int | None):
     bundled = resources.files("hyperlift") / "weights" / f"movenet-{name}.onnx"
     if not bundled.is_file():
         raise InputError(f"MoveNet {name} is not in this installation; install hyperlift again")
-    return open_session(bundled.read_bytes(), f"bundled MoveNet {name}", threads)
+    # The two networks take turns, and decoding runs beside them.
+    return open_session(bundled.read_bytes(), f"bundled MoveNet {name}", threads, idle_threads_wait=False)
 
 
 def _run(session, canvas: Picture) -> np.ndarray:

@@ -26,9 +26,8 @@ _SLOW_FUSIONS = ("SkipLayerNormFusion",)
 
 _LEAST_FRAMES = 9
 """Shorter clips are lifted sooner than threads have shared them out."""
-_LEAST_CLIPS = 4
-"""Fewer are lifted sooner by threads inside of operators: every run reads all weights from memory, for one clip as for
-several (``benchmarks/two_cores.py``)."""
+_LEAST_CLIPS = 2
+"""A single one is lifted by threads inside of operators (``benchmarks/two_cores.py``)."""
 INT8_KEY = "int8"
 """Metadata of files whose products of integers take their range from all clips of a run; so each clip has its own."""
 ANY_LENGTH_KEY = "any_length"
@@ -43,6 +42,8 @@ def open_session(
     source: str,
     threads: int | None = None,
     optimisation: onnxruntime.GraphOptimizationLevel = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    *,
+    idle_threads_wait: bool = True,
 ) -> onnxruntime.InferenceSession:
     """Open an ONNX model on the CPU.
 
@@ -51,6 +52,8 @@ def open_session(
         source: name of the model in messages.
         threads: CPU threads; None takes all cores.
         optimisation: of the graph; less than everything is for comparisons.
+        idle_threads_wait: threads without work keep their cores busy for a while, so that the next of many small
+            operators starts at once. False where sessions take turns, whose waiting threads take cores from each other.
 
     Raises:
         InputError: the file is no ONNX model, or fewer than one thread is asked for.
@@ -62,6 +65,7 @@ def open_session(
         if threads < 1:
             raise InputError(f"{threads} threads asked for; give 1 or more")
         options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if idle_threads_wait else "0")
     try:
         return onnxruntime.InferenceSession(
             model if isinstance(model, bytes) else str(model),

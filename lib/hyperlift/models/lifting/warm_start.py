@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hyperlift.errors import InputError
 from hyperlift.models.checkpoint import load_weights
@@ -64,7 +64,7 @@ def start_from_frames(model: HyperLifter, frames_alone: HyperLifter) -> None:
 
 @torch.no_grad()
 def start_stream(model: HyperLifter, whole: HyperLifter, source: str) -> None:
-    """Start a streaming network from one of whole clips.
+    """Start a streaming network from one of whole clips, whose further layers are left out where it has more.
 
     A token of theirs is several frames, ours is one: it starts as a token of that frame standing still, and gives what
     they gave the frame in its middle. How much a token of the past counts starts from ``CausalAttention``'s slopes.
@@ -79,20 +79,34 @@ def start_stream(model: HyperLifter, whole: HyperLifter, source: str) -> None:
     """
     if (model.frame_lifter is None) != (whole.frame_lifter is None):
         raise InputError(f"{source}: either both networks have a frame_lifter or none; choose another start")
-    patch = whole.config.frame_patch
-    ours, theirs = model.state_dict(), whole.state_dict()
-    theirs["embed.weight"] = theirs["embed.weight"].unflatten(1, (patch, -1)).sum(1)
-    for name in ("head.1.weight", "head.1.bias"):
-        theirs[name] = theirs[name].unflatten(0, (patch, -1))[patch // 2]
-    apart = ("frame_lifter.", "filter.", "frame_position")
-    taken = {name: tensor for name, tensor in theirs.items() if not name.startswith(apart)}
-    own = {name: tensor for name, tensor in ours.items() if name.startswith(apart) or name.endswith(".lag_bias")}
-    load_weights(model, {**own, **taken}, source)
+    own = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(_APART)}
+    load_weights(model, {**own, **_frame_by_frame(model, whole)}, source)
     if model.frame_lifter is not None and whole.frame_lifter is not None:
         try:
             model.frame_lifter.start_from(whole.frame_lifter)
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
+
+
+_APART = ("frame_lifter.", "filter.")
+
+
+def _frame_by_frame(model: HyperLifter, whole: HyperLifter) -> dict[str, Tensor]:
+    """The transformer of whole clips as weights of a streaming one."""
+    ours, theirs = model.state_dict(), whole.state_dict()
+    patch = whole.config.frame_patch
+    theirs["embed.weight"] = theirs["embed.weight"].unflatten(1, (patch, -1)).sum(1)
+    for name in ("head.1.weight", "head.1.bias"):
+        theirs[name] = theirs[name].unflatten(0, (patch, -1))[patch // 2]
+    left_out = tuple(
+        f"{layers}.{layer}."
+        for layers in ("spatial", "hyperedge", "temporal")
+        for layer in range(model.config.depth, whole.config.depth)
+    )
+    taken = {
+        name: tensor for name, tensor in theirs.items() if not name.startswith((*_APART, "frame_position", *left_out))
+    }
+    return {**{name: tensor for name, tensor in ours.items() if name.endswith(".lag_bias")}, **taken}
 
 
 @torch.no_grad()
@@ -105,7 +119,8 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
     Args:
         model: changed in place; it has a frame lifter and a transformer.
         frames_alone: a network of depth 0.
-        transformer: the same network as ``model`` without a frame lifter.
+        transformer: the same network as ``model`` without a frame lifter; where ``model`` streams, it may be one of
+            whole clips (``start_stream``).
 
     Raises:
         InputError: sizes differ.
@@ -114,9 +129,12 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
         raise InputError("two checkpoints to start from are one of frames alone (depth 0) and one without frame_lifter")
     start_from_frames(model, frames_alone)
     ours = model.state_dict()
-    theirs = {name: tensor for name, tensor in transformer.state_dict().items() if not name.startswith("filter.")}
     patch = model.config.frame_patch
-    if patch != transformer.config.frame_patch:
+    if model.config.streaming and not transformer.config.streaming:
+        theirs = _frame_by_frame(model, transformer)
+    elif patch == transformer.config.frame_patch:
+        theirs = {name: tensor for name, tensor in transformer.state_dict().items() if not name.startswith("filter.")}
+    else:
         raise InputError(f"frame_patch is {transformer.config.frame_patch}, the model's {patch}")
     for name in ("token_merge", "share_layers"):
         its, wanted = (getattr(network.config, name) for network in (transformer, model))
@@ -132,7 +150,7 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
     wrong = [
         name
         for name in ours.keys() | theirs.keys()
-        if not name.startswith(("frame_lifter.", "filter."))
+        if not name.startswith(_APART)
         and (name not in ours or name not in theirs or ours[name].shape != theirs[name].shape)
     ]
     if wrong:
