@@ -11,6 +11,8 @@ from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.lifting.lifter import ModelConfig
+from hyperlift.training.config import TrainConfig
+from hyperlift.training.trainer import in_bfloat16
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +74,19 @@ def test_the_losses_of_wild_lifters_train_in_bfloat16(tmp_path):
     config.write_text(f"{config.read_text()}{terms}\n")
     assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
     assert len(losses(tmp_path / "run")) == 2
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "half"), [({"avx2": True, "avx512_bf16": False}, False), ({"amx_bf16": True}, True)]
+)
+def test_native_is_where_the_processor_multiplies_bfloat16(monkeypatch, capabilities, half):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    config = TrainConfig(epochs=1, batch_size=1, lr=1e-3, amp_on_cpu="native", amp=False)
+    assert in_bfloat16(config, torch.device("cpu")) is half
+    assert in_bfloat16(config, torch.device("cuda")) is False
+
+
+def test_what_else_bfloat16_may_be_is_refused(tmp_path, capsys):
+    config = write_run(tmp_path / "run.yaml", tmp_path / "none", training="amp_on_cpu: sometimes")
+    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run")]) == 2
+    assert "'sometimes' is not one of False, True, 'native'" in capsys.readouterr().err

@@ -27,7 +27,7 @@ from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
 from hyperlift.training.sinks import check_sink, make_sink
 from hyperlift.training.supervised import SupervisedStep
-from hyperlift.training.trainer import LossStep, RunFolder, Trainer, resume_file
+from hyperlift.training.trainer import LossStep, RunFolder, Trainer, in_bfloat16, resume_file
 from hyperlift.training.validation import validation_error
 from hyperlift.visualization.training_curves import draw_training_curves
 
@@ -75,7 +75,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
         if ranks.first:
             _prepare_folder(folder, trainer.run_config, args.seed, environment(device))
             trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in args.log)
-            _LOG.info("%s: %s; %s", run.name, cost_of(trainer.model), _where(device, ranks))
+            _LOG.info("%s: %s; %s", run.name, cost_of(trainer.model), _where(device, ranks, run))
             _LOG.info("%d clips of %d frames", len(trainer.sampler.clips), trainer.sampler.clips.n_frames)
         trainer.fit()
         for sink in trainer.sinks:
@@ -211,9 +211,10 @@ def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None
         parameter.requires_grad_(name.startswith(trained))
 
 
-def _where(device: torch.device, ranks: Ranks) -> str:
+def _where(device: torch.device, ranks: Ranks, run: RunConfig) -> str:
     threads = f"{torch.get_num_threads()} threads" if device.type == "cpu" else torch.cuda.get_device_name(device)
-    return f"{device.type}, {threads}" + (f", {ranks.world} processes" if ranks.world > 1 else "")
+    precision = "bfloat16" if in_bfloat16(run.training, device) else "float32"
+    return f"{device.type}, {threads}, {precision}" + (f", {ranks.world} processes" if ranks.world > 1 else "")
 
 
 def _open_split(where: Path, convention: LabelConvention, run: RunConfig, preload: bool) -> Clips:

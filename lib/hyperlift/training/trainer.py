@@ -242,8 +242,7 @@ class Trainer:
         return dict(sums)
 
     def _backward(self, pose2d: Tensor, label: Tensor, weight: float) -> dict[str, float]:
-        half = self.config.amp if self.device.type == "cuda" else self.config.amp_on_cpu
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=in_bfloat16(self.config, self.device)):
             loss, terms = self.step(self.network, pose2d, label)
         numbers = torch.stack([term.detach().float() for term in (loss, *terms.values())])
         (loss * weight).backward()
@@ -307,6 +306,15 @@ class Trainer:
             load_weights(self.average, state["average"], str(path))
         self.epoch, self.best = epoch, best
         _LOG.info("resumed after epoch %d", epoch)
+
+
+def in_bfloat16(config: TrainConfig, device: torch.device) -> bool:
+    """Whether a run on this device multiplies in bfloat16."""
+    if device.type == "cuda":
+        return config.amp
+    if config.amp_on_cpu == "native":
+        return any(known for name, known in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    return config.amp_on_cpu
 
 
 def resume_file(path: Path) -> Path:
