@@ -3,6 +3,8 @@
 taskset -c 1 python benchmarks/training.py --threads 1
 python benchmarks/training.py --device cuda            # bfloat16 autocast; --compile for torch.compile
 
+On a CPU that multiplies bfloat16 itself every size is measured in float32 and in bfloat16 (training.amp_on_cpu).
+
 A step is what train.py does with a batch: forward, losses, backward, clipping and averaging where the configuration
 asks for them, AdamW. The limit is the best rate at which torch multiplies matrices of the shapes of the network's own
 linear layers (forward and both backward products), in the same run and number format. On a CPU with one thread the
@@ -33,10 +35,10 @@ from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
 from hyperlift.geometry.contract import LabelSpace, LifterSpec
 from hyperlift.models import HyperLifter
-from hyperlift.training.config import RunConfig
+from hyperlift.training.config import RunConfig, TrainConfig
 from hyperlift.training.environment import cost_of
 from hyperlift.training.supervised import SupervisedStep
-from hyperlift.training.trainer import RunFolder, Trainer
+from hyperlift.training.trainer import RunFolder, Trainer, in_bfloat16
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 SIZES = {
@@ -47,6 +49,7 @@ SIZES = {
 BATCH = {"cpu": {"tiny": 16, "small": 2, "full": 1}, "cuda": {"tiny": 512, "small": 64, "full": 32}}
 STEPS = {"cpu": {"tiny": 10, "small": 1, "full": 1}, "cuda": {"tiny": 20, "small": 20, "full": 10}}
 """Steps a repetition."""
+PRECISIONS = ("float32", "bfloat16")
 VIDEOS, FRAMES = 20, 1300
 GEMM_S = 0.05
 LOADED_CLIPS = 600
@@ -69,9 +72,10 @@ def write_clips(folder: Path, n_frames: int) -> None:
 class Case:
     """The trainer of one size, and the clocks."""
 
-    def __init__(self, size: str, args: argparse.Namespace, folder: Path) -> None:
-        self.size, self.device = size, torch.device(args.device)
+    def __init__(self, size: str, precision: str, args: argparse.Namespace, folder: Path) -> None:
+        self.size, self.precision, self.device = size, precision, torch.device(args.device)
         run = load_config(SIZES[size], RunConfig)
+        half = precision == "bfloat16"
         self.batch = args.batch or BATCH[args.device][size]
         self.steps = STEPS[args.device][size]
         self.wall = args.device != "cpu" or args.threads > 1
@@ -85,7 +89,7 @@ class Case:
             model=self.model,
             sampler=BatchSampler(clips, self.batch, 0, flip=True),
             step=SupervisedStep(run.loss, self.model.skeleton),
-            config=replace(run.training, batch_size=self.batch, compile=args.compile),
+            config=replace(run.training, batch_size=self.batch, compile=args.compile, amp=half, amp_on_cpu=half),
             seed=0,
             folder=RunFolder(folder),
             spec=LifterSpec(name=size, n_frames=run.model.n_frames),
@@ -102,7 +106,7 @@ class Case:
     @cached_property
     def products(self) -> list[tuple[float, Callable[[], object]]]:
         """The matrix products of a step; they come late, so that a measurement of memory does not see theirs."""
-        number = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        number = getattr(torch, self.precision)
         return [product(shape, number, self.device) for shape in shapes_of_step(self.shapes, self.batch)]
 
     def step(self) -> None:
@@ -169,9 +173,20 @@ def product(
     return 2.0 * m * k * n, lambda: torch.mm(a, b, out=out)
 
 
-def peak_mib(size: str, args: argparse.Namespace) -> float:
+def peak_mib(size: str, precision: str, args: argparse.Namespace) -> float:
     """In a process of its own, since a process never forgets its peak."""
-    command = [sys.executable, __file__, "--measure", size, "--device", args.device, "--threads", str(args.threads)]
+    command = [
+        sys.executable,
+        __file__,
+        "--measure",
+        size,
+        "--precisions",
+        precision,
+        "--device",
+        args.device,
+        "--threads",
+        str(args.threads),
+    ]
     command += ["--batch", str(args.batch)] if args.batch else []
     command += ["--compile"] if args.compile else []
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
@@ -179,7 +194,7 @@ def peak_mib(size: str, args: argparse.Namespace) -> float:
 
 def print_peak(size: str, args: argparse.Namespace) -> None:
     with TemporaryDirectory() as folder:
-        case = Case(size, args, Path(folder))
+        case = Case(size, args.precisions[0], args, Path(folder))
         case.step()
         if case.device.type == "cuda":
             case.step()
@@ -218,8 +233,9 @@ def short(value: float) -> str:
 def table(cases: Sequence[Case], peaks: Sequence[float], loader: Sequence[str], args: argparse.Namespace) -> str:
     unit, one = ("TFLOP", 1e12) if args.device == "cuda" else ("GFLOP", 1e9)
     lines = [
-        f"| network | clip | batch | clips/s | {unit} a clip | {unit}/s | limit {unit}/s | share | peak memory |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| network | precision | clip | batch | clips/s | {unit} a clip | {unit}/s | limit {unit}/s | share | "
+        "peak memory |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for case, peak in zip(cases, peaks, strict=True):
         config = case.model.config
@@ -228,14 +244,15 @@ def table(cases: Sequence[Case], peaks: Sequence[float], loader: Sequence[str], 
         numbers = " | ".join(short(value) for value in (clips, flop, clips * flop, limit))
         lines.append(
             f"| {case.size}: {config.channels} channels, depth {config.depth}, {case.cost.parameters / 1e6:.2f} M | "
-            f"{case.n_frames} | {case.batch} | {numbers} | {100 * clips * flop / limit:.0f} % | {peak:,.0f} MiB |"
+            f"{case.precision} | {case.n_frames} | {case.batch} | {numbers} | "
+            f"{100 * clips * flop / limit:.0f} % | {peak:,.0f} MiB |"
         )
     on_gpu = args.device == "cuda"
     if on_gpu:
-        where = f"{torch.cuda.get_device_name()}, bfloat16 autocast; memory of the card"
+        where = f"{torch.cuda.get_device_name()}, memory of the card"
     else:
         threads = f"{args.threads} thread{'s' if args.threads > 1 else ''}"
-        where = f"{machine()}, {threads}, float32; memory of the whole process, torch and libraries included"
+        where = f"{machine()}, {threads}; memory of the whole process, torch and libraries included"
     lines += [
         "",
         f"Medians of {args.repetitions} interleaved repetitions{', compiled' if args.compile else ''}. torch "
@@ -255,6 +272,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=list(BATCH), default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, help="default: what this machine is quick at")
     parser.add_argument("--batch", type=int, help="clips a step, for every size")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--compile", action="store_true")
@@ -263,6 +281,11 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.device == "cuda" and not torch.cuda.is_available():
         parser.error("--device cuda: torch sees no GPU here")
+    if args.precisions is None:
+        native = in_bfloat16(
+            TrainConfig(epochs=1, batch_size=1, lr=1.0, amp_on_cpu="native"), torch.device(args.device)
+        )
+        args.precisions = ["bfloat16"] if args.device == "cuda" else list(PRECISIONS[: 2 if native else 1])
     return args
 
 
@@ -272,9 +295,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.measure:
         print_peak(args.measure, args)
         return
-    peaks = [peak_mib(size, args) for size in args.sizes]
+    chosen = [(size, precision) for size in args.sizes for precision in args.precisions]
+    peaks = [peak_mib(*what, args) for what in chosen]
     with TemporaryDirectory() as folder:
-        cases = [Case(size, args, Path(folder)) for size in args.sizes]
+        cases = [Case(*what, args, Path(folder)) for what in chosen]
         for case in cases:
             case.step()
         for _ in range(args.repetitions):

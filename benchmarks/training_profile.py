@@ -124,22 +124,22 @@ def profile(case: Case, repetitions: int) -> tuple[float, dict[str, float], int]
     return float(np.median(whole)), medians, calls
 
 
-def table(rows: dict[str, tuple[float, dict[str, float], int]], repetitions: int) -> str:
+def table(rows: dict[tuple[str, str], tuple[float, dict[str, float], int]], repetitions: int) -> str:
     """Shares of a step as Markdown."""
     kinds = [*KINDS, OTHER]
     lines = [
-        f"| network | ms a step | operations | {' | '.join([*kinds, _PYTHON])} |",
-        "|---|---|---|" + "---|" * (len(kinds) + 1),
+        f"| network | precision | ms a step | operations | {' | '.join([*kinds, _PYTHON])} |",
+        "|---|---|---|---|" + "---|" * (len(kinds) + 1),
     ]
-    for size, (step_s, parts, calls) in rows.items():
+    for what, (step_s, parts, calls) in rows.items():
         rest = max(step_s - sum(parts.values()), 0.0)
         cells = [f"{100 * seconds / step_s:.0f} %" for seconds in (*parts.values(), rest)]
-        lines.append(f"| {size} | {1e3 * step_s:,.1f} | {calls:,} | {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(what)} | {1e3 * step_s:,.1f} | {calls:,} | {' | '.join(cells)} |")
     return "\n".join(
         [
             *lines,
             "",
-            f"Processor time, one thread, float32, batches as above; medians of {repetitions} repetitions. torch "
+            f"Processor time, one thread, batches as above; medians of {repetitions} repetitions. torch "
             f"{torch.__version__} on {machine()}.",
         ]
     )
@@ -157,7 +157,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = {}
     with TemporaryDirectory() as folder:
         for size in args.sizes:
-            rows[size] = profile(Case(size, settings, Path(folder)), args.repetitions)
+            for precision in settings.precisions:
+                case = Case(size, precision, settings, Path(folder))
+                rows[size, precision] = profile(case, args.repetitions)
     text = table(rows, args.repetitions)
     print(text)
     if not args.no_page:
