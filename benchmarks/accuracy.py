@@ -29,15 +29,17 @@ def main() -> None:
         pose[..., 2] = 0.0
         return pose
 
-    def whole(predict: Predictor, n_frames: int) -> LiftTrack:
-        return lambda pose2d_norm: lift_windows(predict, pose2d_norm, n_frames)
+    def whole(predict: Predictor, longest: int | None) -> LiftTrack:
+        return lambda pose2d_norm: lift_windows(predict, pose2d_norm, longest)
 
     lifters: dict[str, LiftTrack] = {"2D with zero depth": flat}
     for bundled in args.lifter or [*BUNDLED, *BUNDLED_STREAMS]:
         lifter = load_lifter(bundled)
         name = f"`{Path(bundled).stem}`"
-        lifters[f"{name}, one pass"] = whole(lifter, lifter.spec.n_frames)
-        lifters[f"{name}, mirror-averaged (the default)"] = whole(FlipAveraged(lifter, SKELETON), lifter.spec.n_frames)
+        lifters[f"{name}, one pass"] = whole(lifter, lifter.spec.longest_clip)
+        lifters[f"{name}, mirror-averaged (the default)"] = whole(
+            FlipAveraged(lifter, SKELETON), lifter.spec.longest_clip
+        )
     scores = {name: score_bench(bench, lift_bench(bench, lift)) for name, lift in lifters.items()}
     for entry in args.more:
         name, path = entry.split("=", 1)

@@ -32,7 +32,7 @@ def main() -> None:
     args = parser.parse_args()
     bench, lifter = BenchFile(args.bench), load_lifter()
     flipped = FlipAveraged(lifter, SKELETON)
-    poses = lift_bench(bench, lambda pose: lift_windows(flipped, pose, lifter.spec.n_frames))
+    poses = lift_bench(bench, lambda pose: lift_windows(flipped, pose, lifter.spec.longest_clip))
     with np.load(args.bench, allow_pickle=False) as stored:
         seen = {name: (stored[f"{name}/kp"].astype(np.float64), stored[f"{name}/K"]) for name in bench.names}
     placed = {name: _placed(pose, *seen[name]) for name, pose in poses.items()}

@@ -56,7 +56,7 @@ def main() -> None:
     args = parser.parse_args()
     lifter = load_lifter()
     predict = FlipAveraged(lifter, SKELETON)
-    scenes = read_scenes(args.bench, args.mocap, lambda pose: lift_windows(predict, pose, lifter.spec.n_frames))
+    scenes = read_scenes(args.bench, args.mocap, lambda pose: lift_windows(predict, pose, lifter.spec.longest_clip))
 
     cases: dict[str, Callable[[Scene], tuple[Intrinsics, BodyHeight]]] = {
         "known lens, known height": lambda s: (s.intrinsics, BodyHeight(height_m=s.true_height_m, std_m=0.02)),

@@ -44,6 +44,7 @@ def test_a_bundled_stream_is_its_checkpoint(name):
     assert isinstance(lifter, OnnxStream)
     assert lifter.spec.name == name
     assert lifter.spec == checkpoint.spec
+    assert lifter.spec.longest_clip is None  # no windows where it lifts recordings
     rng = np.random.default_rng(0)
     pose2d = rng.uniform(-0.5, 0.5, (2, 2 * lifter.stream.look_back, 17, 3)).astype(np.float32)
     pose2d[..., 2] = np.abs(pose2d[..., 2]) + 0.5

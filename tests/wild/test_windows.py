@@ -35,6 +35,12 @@ def test_short_clips_are_one_window_of_their_length():
     assert recorder.shapes == [(1, 7, 17, 3)]
 
 
+def test_lifters_of_any_length_get_the_whole_clip():
+    recorder, pose2d = Recorder(), clip(1000)
+    np.testing.assert_allclose(lift_windows(recorder, pose2d, None), 2 * pose2d, rtol=1e-6)
+    assert recorder.shapes == [(1, 1000, 17, 3)]
+
+
 def test_windows_share_calls_up_to_a_bound(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(windows, "FRAMES_A_CALL", 30)
     recorder = Recorder()

@@ -161,7 +161,7 @@ def _bench(args: argparse.Namespace, predict: Predictor, spec: LifterSpec) -> tu
     lift = FlipAveraged(predict, SKELETON) if flip else predict
 
     def lift_view(pose2d_norm: np.ndarray) -> np.ndarray:
-        return lift_windows(lift, pose2d_norm, spec.n_frames)
+        return lift_windows(lift, pose2d_norm, spec.longest_clip)
 
     bench = BenchFile(args.bench)
     poses = lift_bench(bench, lift_view)

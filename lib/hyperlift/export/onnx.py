@@ -19,9 +19,9 @@ from hyperlift.export.graph import simplify
 from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
 from hyperlift.models import HyperLifter
+from hyperlift.models.checkpoint import contract_of
 from hyperlift.models.predictor import TorchPredictor
 from hyperlift.runtime import OnnxLifter
-from hyperlift.runtime.session import ANY_LENGTH_KEY
 
 INPUT, OUTPUT = "pose2d", "pose3d"
 OPSET = 20
@@ -83,8 +83,7 @@ def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: in
     )
     simplify(proto)
     _name_sizes_alike(proto)
-    # A streaming network knows no absolute time, so that no length is special to it.
-    set_contract(proto, model, spec, {ANY_LENGTH_KEY: "true"} if model.config.streaming else None)
+    set_contract(proto, model, spec)
     return keep_if_equal(proto, Path(path), lambda partial: compare(model, partial, seed))
 
 
@@ -139,7 +138,7 @@ def set_contract(
     onnx.helper.set_model_props(
         proto,
         {
-            METADATA_KEY: spec.to_json(),
+            METADATA_KEY: contract_of(model, spec).to_json(),
             "joints": ",".join(model.skeleton.joints),
             "normalisation": "x / width * 2 - 1, y / width * 2 - height / width, confidence 0..1",
             "axes": "camera: x right, y down, z forward",

@@ -36,6 +36,8 @@ class LifterSpec:
     clip's first frame."""
     n_frames: int = 243
     """The longest window it was trained on; shorter windows work."""
+    any_length: bool = False
+    """Longer clips work too, and are lifted frame for frame as shorter ones: streaming lifters know no beginning."""
     licence: str = "Apache-2.0"
     credit: str = ""
 
@@ -46,6 +48,11 @@ class LifterSpec:
             raise InputError("label_space 'camera' is root-relative; set rootrel: true")
         if not (self.fps > 0 and self.n_frames > 0):
             raise InputError(f"fps {self.fps} and n_frames {self.n_frames} must be positive")
+
+    @property
+    def longest_clip(self) -> int | None:
+        """Frames that a clip may have; None for any number."""
+        return None if self.any_length else self.n_frames
 
     def to_json(self) -> str:
         """One line of JSON."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +72,15 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     load_weights(model, weights, str(path))
     return Checkpoint(
         model=model.eval(),
-        spec=LifterSpec.from_metadata(metadata, str(path)),
+        spec=contract_of(model, LifterSpec.from_metadata(metadata, str(path))),
         run=json.loads(metadata["run"]),
         metrics=json.loads(metadata["metrics"]),
     )
+
+
+def contract_of(model: HyperLifter, spec: LifterSpec) -> LifterSpec:
+    """A streaming network knows no absolute time, so that no length is special to it."""
+    return replace(spec, any_length=model.config.streaming is not None)
 
 
 def load_bin_weights(path: Path | str, model: nn.Module) -> None:

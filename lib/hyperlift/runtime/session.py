@@ -30,8 +30,6 @@ _LEAST_CLIPS = 2
 """A single one is lifted by threads inside of operators (``benchmarks/two_cores.py``)."""
 INT8_KEY = "int8"
 """Metadata of files whose products of integers take their range from all clips of a run; so each clip has its own."""
-ANY_LENGTH_KEY = "any_length"
-"""Metadata of files that lift clips of more frames than ``n_frames`` as they would shorter ones."""
 
 _QUIET = 3
 """ONNX Runtime's severity "error": what goes wrong reaches the user as one message of ours."""
@@ -110,8 +108,6 @@ class OnnxLifter:
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._each_alone = INT8_KEY in metadata
         self.spec = LifterSpec.from_metadata(metadata, source)
-        any_length = ANY_LENGTH_KEY in metadata or STREAM_METADATA_KEY in metadata
-        self._most_frames = None if any_length else self.spec.n_frames
         self._joints = len(skeleton_named(self.spec.skeleton))
         self._source = source
         self._check_ports()
@@ -145,9 +141,10 @@ class OnnxLifter:
                 f"{self._source}: pose2d has the shape {list(clips.shape)}; "
                 f"expected [clips, frames, {self._joints}, 3] with at least one clip and frame"
             )
-        if self._most_frames is not None and clips.shape[1] > self._most_frames:
+        longest = self.spec.longest_clip
+        if longest is not None and clips.shape[1] > longest:
             raise InputError(
-                f"{self._source}: a clip has {clips.shape[1]} frames; this lifter takes n_frames = {self._most_frames} "
+                f"{self._source}: a clip has {clips.shape[1]} frames; this lifter takes n_frames = {longest} "
                 "at most: cut it, as hyperlift.wild.windows.lift_windows does"
             )
         if not np.issubdtype(clips.dtype, np.floating):

@@ -106,7 +106,7 @@ def lift_track(
     filled, pose2d_norm = network_input(track, width, height, time_s)
     grid_s = grid_times(filled.time_s, spec.fps)
     at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s)
-    lifted = lift_windows(predict, at_model_rate, spec.n_frames, align_depth=not spec.rootrel)
+    lifted = lift_windows(predict, at_model_rate, spec.longest_clip, align_depth=not spec.rootrel)
     if not np.isfinite(lifted).all():
         raise InputError(f"the lifter {spec.name!r} returns NaN or infinite poses; its weights are broken")
     return LiftedPerson(

@@ -12,7 +12,7 @@ FRAMES_A_CALL = 486
 def lift_windows(
     predict: Predictor,
     pose2d_norm: Float[np.ndarray, "frames joints 3"],
-    n_frames: int,
+    n_frames: int | None,
     *,
     align_depth: bool = False,
 ) -> Float[np.ndarray, "frames joints 3"]:
@@ -20,12 +20,12 @@ def lift_windows(
 
     Windows of ``n_frames`` overlap by half; the last one is moved back to end with the clip. Each fades in
     and out with a raised cosine, normalised over the windows that cover a frame. A clip of up to ``n_frames``
-    is one window.
+    is one window, and so is any where ``n_frames`` is None.
 
     Args:
         predict: the lifter.
         pose2d_norm: x, y in normalised picture space and confidence; finite.
-        n_frames: the longest window of the lifter.
+        n_frames: the longest window of the lifter (``LifterSpec.longest_clip``).
         align_depth: the lifter measures depth from the root of a window's first frame (label space "image",
             not root-relative): shift each window in depth so that it agrees with the window before where they
             overlap.
@@ -36,7 +36,7 @@ def lift_windows(
     """
     clip = np.ascontiguousarray(pose2d_norm, dtype=np.float32)
     frames = len(clip)
-    window = min(frames, n_frames)
+    window = frames if n_frames is None else min(frames, n_frames)
     starts = window_starts(frames, window)
     fade = np.sin(np.pi * (np.arange(window) + 0.5) / window) ** 2
 
