@@ -8,7 +8,9 @@ import onnx
 from onnx import TensorProto, helper
 
 from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
+from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.skeletons import BODY_25, COCO_17, Skeleton
+from hyperlift.skeletons.mapping import to_h36m
 
 # Offsets from the middle of the hips of somebody 170 px tall who faces the camera.
 _STANDING = {
@@ -42,6 +44,21 @@ def standing(skeleton: Skeleton, x: float, y: float = 300.0) -> np.ndarray:
         if joint in skeleton.joints:
             keypoints[skeleton.index(joint)] = x + dx, y + dy, 0.9
     return keypoints
+
+
+WIDTH, HEIGHT = 640, 480
+"""Of the picture that ``walker`` walks through."""
+
+
+def walker(time_s: float, x: float = 100.0) -> np.ndarray:
+    """COCO-17 keypoints in pixels of somebody who goes to the right at 60 px a second."""
+    return standing(COCO_17, x + 60 * time_s)
+
+
+def walker_norm(time_s: float, x: float = 100.0) -> np.ndarray:
+    """Where the joints of ``H36M_17`` of ``walker`` are in normalised picture space."""
+    points_px = to_h36m(walker(time_s, x), COCO_17)[:, :2]
+    return normalise_points(points_px, float(WIDTH), float(HEIGHT))
 
 
 def alphapose_entry(frame: int, x: float, idx: int | None = None) -> dict:

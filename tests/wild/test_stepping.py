@@ -3,7 +3,7 @@ from collections import deque
 import numpy as np
 import pytest
 from tiny_stream import LOOK_AHEAD, lifted_whole, tiny_stream
-from wild_people import standing
+from wild_people import HEIGHT, WIDTH, standing, walker, walker_norm
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
@@ -14,18 +14,6 @@ from hyperlift.skeletons import BODY_25, COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.wild.stepping import SteppedStreams, least_lookahead
 from hyperlift.wild.streaming import LiftStream, open_streams
-
-WIDTH, HEIGHT = 640, 480
-
-
-def person(time_s: float, x: float = 100.0) -> np.ndarray:
-    """Walks to the right at 60 px a second."""
-    return standing(COCO_17, x + 60 * time_s)
-
-
-def expected_norm(time_s: float, x: float = 100.0) -> np.ndarray:
-    points_px = to_h36m(person(time_s, x), COCO_17)[:, :2]
-    return normalise_points(points_px, float(WIDTH), float(HEIGHT))
 
 
 class Delayed:
@@ -69,7 +57,7 @@ def test_every_frame_comes_back_once_in_order_and_in_place(fps: float, more: int
     live = stream(fps, lookahead)
     poses = []
     for frame in range(40):
-        pose = live.push(person(frame / fps))
+        pose = live.push(walker(frame / fps))
         assert (pose is None) == (frame < lookahead)
         poses += [pose] if pose is not None else []
     calm = len(poses)
@@ -79,7 +67,7 @@ def test_every_frame_comes_back_once_in_order_and_in_place(fps: float, more: int
         assert pose.time_s == pytest.approx(pose.index / fps)
         # In the end everybody is taken to have stopped, up to a frame of the lifter earlier than they did.
         tolerance = 1e-5 if pose.index < calm else 60 / 320 / 25
-        np.testing.assert_allclose(pose.pose_norm[:, :2], expected_norm(pose.time_s), atol=tolerance)
+        np.testing.assert_allclose(pose.pose_norm[:, :2], walker_norm(pose.time_s), atol=tolerance)
         assert pose.valid.all()
 
 
@@ -87,17 +75,17 @@ def test_uneven_times():
     generator = np.random.default_rng(0)
     times_s = np.cumsum(generator.uniform(1 / 45, 1 / 35, 120))
     live = stream(40.0, 10)
-    poses = [pose for pose in [live.push(person(now), float(now)) for now in times_s] if pose is not None]
+    poses = [pose for pose in [live.push(walker(now), float(now)) for now in times_s] if pose is not None]
     for pose in poses:
         assert pose.time_s == times_s[pose.index]
-        np.testing.assert_allclose(pose.pose_norm[:, :2], expected_norm(pose.time_s), atol=1e-5)
+        np.testing.assert_allclose(pose.pose_norm[:, :2], walker_norm(pose.time_s), atol=1e-5)
 
 
 def test_short_absence_is_held_long_absence_starts_anew():
     live, poses = stream(), []
     for frame in range(150):
         absent = 30 <= frame < 34 or 60 <= frame < 100
-        pose = live.push(None if absent else person(frame / 25))
+        pose = live.push(None if absent else walker(frame / 25))
         poses += [pose] if pose else []
     poses += live.flush()
     assert [pose.index for pose in poses] == list(range(150))
@@ -108,20 +96,20 @@ def test_short_absence_is_held_long_absence_starts_anew():
     assert not there[86:100].any()
     assert there[100:].all()
     # The lifter could not know that they would be seen again: they stood, and were not sure.
-    np.testing.assert_allclose(poses[32].pose_norm[:, :2], expected_norm(29 / 25), atol=1e-5)
+    np.testing.assert_allclose(poses[32].pose_norm[:, :2], walker_norm(29 / 25), atol=1e-5)
     assert (poses[32].pose_norm[:, 2] == 0).all()
     # What is placed in space is the straight line between the sightings.
-    between_px = to_h36m(person(32 / 25), COCO_17)[:, :2]
+    between_px = to_h36m(walker(32 / 25), COCO_17)[:, :2]
     np.testing.assert_allclose(poses[32].keypoints_px[:, :2], between_px, atol=1e-6)
     # Whoever comes back does so without a memory of the place they left.
-    np.testing.assert_allclose(poses[100].pose_norm[:, :2], expected_norm(100 / 25), atol=1e-5)
+    np.testing.assert_allclose(poses[100].pose_norm[:, :2], walker_norm(100 / 25), atol=1e-5)
 
 
 def test_a_missing_joint_is_held_and_not_valid_until_it_is_seen_again():
     live, poses = stream(), []
     wrist = H36M_17.index("LWrist")
     for frame in range(30):
-        keypoints = person(frame / 25)
+        keypoints = walker(frame / 25)
         if 10 <= frame < 20:
             keypoints[COCO_17.index("LWrist")] = [0, 0, 0]
         pose = live.push(keypoints)
@@ -131,7 +119,7 @@ def test_a_missing_joint_is_held_and_not_valid_until_it_is_seen_again():
         assert bool(pose.valid[wrist]) == (not 10 <= pose.index < 16)
         assert np.delete(pose.valid, wrist).all()
         held = min(pose.index, 9) if pose.index < 20 else pose.index
-        np.testing.assert_allclose(pose.pose_norm[wrist, :2], expected_norm(held / 25)[wrist], atol=1e-5)
+        np.testing.assert_allclose(pose.pose_norm[wrist, :2], walker_norm(held / 25)[wrist], atol=1e-5)
         assert (pose.pose_norm[wrist, 2] == 0) == (10 <= pose.index < 20)
 
 
@@ -157,18 +145,18 @@ def test_several_people_keep_apart():
 def test_a_camera_that_stalls_starts_everybody_anew():
     live = stream()
     for frame in range(20):
-        live.push(person(frame / 25))
-    poses = [live.push(person(5 + frame / 25), 5 + frame / 25) for frame in range(20)]
+        live.push(walker(frame / 25))
+    poses = [live.push(walker(5 + frame / 25), 5 + frame / 25) for frame in range(20)]
     late = [pose for pose in poses if pose is not None and pose.time_s >= 5]
     assert len(late) == 16
     for pose in late:
-        np.testing.assert_allclose(pose.pose_norm[:, :2], expected_norm(pose.time_s), atol=1e-5)
+        np.testing.assert_allclose(pose.pose_norm[:, :2], walker_norm(pose.time_s), atol=1e-5)
 
 
 def test_an_endless_stream_needs_bounded_memory():
     live, sizes = stream(30.0), []
     for _frame in range(400):
-        live.push(person(0.0))
+        live.push(walker(0.0))
         inner = live._streams
         (course,) = inner._courses[0]
         sizes.append(len(inner._times_s) + len(inner._people[0].sightings) + len(course.poses) + len(live._times_s))
@@ -179,7 +167,7 @@ def test_with_a_network_it_is_the_whole_clip_at_once():
     model, path = tiny_stream()
     lifter = OnnxStream(path, str(path), threads=1)
     generator = np.random.default_rng(0)
-    clip = np.stack([to_h36m(person(f / 25), COCO_17) for f in range(30)])
+    clip = np.stack([to_h36m(walker(f / 25), COCO_17) for f in range(30)])
     clip[..., :2] += generator.normal(0, 2, clip[..., :2].shape)
     live = LiftStream(lifter, lifter.spec, WIDTH, HEIGHT, 25.0, LOOK_AHEAD)
     poses = [pose for pose in [live.push(keypoints) for keypoints in clip] if pose] + live.flush()

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from wild_people import standing
+from wild_people import HEIGHT, WIDTH, standing, walker, walker_norm
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
@@ -10,18 +10,7 @@ from hyperlift.skeletons import BODY_25, COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.wild.streaming import LiftStream, LiftStreams
 
-WIDTH, HEIGHT = 640, 480
 SPEC = LifterSpec(name="test", fps=25.0, n_frames=27)
-
-
-def person(time_s: float, x: float = 100.0) -> np.ndarray:
-    """Walks to the right at 60 px a second."""
-    return standing(COCO_17, x + 60 * time_s)
-
-
-def expected_norm(time_s: float, x: float = 100.0) -> np.ndarray:
-    points_px = to_h36m(person(time_s, x), COCO_17)[:, :2]
-    return normalise_points(points_px, float(WIDTH), float(HEIGHT))
 
 
 class Remembering:
@@ -46,14 +35,14 @@ def test_every_frame_comes_back_once_in_order_and_in_place(fps: float, lookahead
     live = stream(fps=fps, lookahead=lookahead)
     poses = []
     for frame in range(40):
-        pose = live.push(person(frame / fps))
+        pose = live.push(walker(frame / fps))
         assert (pose is None) == (frame < lookahead)
         poses += [pose] if pose is not None else []
     poses += live.flush()
     assert [pose.index for pose in poses] == list(range(40))
     for pose in poses:
         assert pose.time_s == pytest.approx(pose.index / fps)
-        np.testing.assert_allclose(pose.pose_norm[:, :2], expected_norm(pose.time_s), atol=1e-5)
+        np.testing.assert_allclose(pose.pose_norm[:, :2], walker_norm(pose.time_s), atol=1e-5)
         assert pose.valid.all()
 
 
@@ -63,7 +52,7 @@ def test_the_model_sees_its_own_rate_and_no_more_than_its_window():
     predict = Remembering()
     live = stream(predict, fps=40.0, lookahead=6)
     for now in times_s:
-        live.push(person(now), float(now))
+        live.push(walker(now), float(now))
     assert len(predict.asked) == 100 - 6
     for clips in predict.asked:
         assert clips.shape[1] <= SPEC.n_frames
@@ -76,7 +65,7 @@ def test_an_endless_stream_needs_bounded_memory():
     live = stream(lookahead=3)
     sizes = []
     for _frame in range(300):
-        live.push(person(0.0))
+        live.push(walker(0.0))
         inner = live._streams
         sizes.append(len(inner._times_s) + len(inner._people[0].sightings) + len(live._times_s))
     assert max(sizes) <= max(sizes[:150]) + 6  # rounding of the time stamps
@@ -88,7 +77,7 @@ def test_short_absence_is_bridged_long_absence_starts_anew():
     poses = []
     for frame in range(150):
         absent = 30 <= frame < 34 or 60 <= frame < 100
-        pose = live.push(None if absent else person(frame / 25))
+        pose = live.push(None if absent else walker(frame / 25))
         poses += [pose] if pose else []
     poses += live.flush()
     assert [pose.index for pose in poses] == list(range(150))
@@ -100,24 +89,24 @@ def test_short_absence_is_bridged_long_absence_starts_anew():
     assert there[:60].all()
     assert not there[85:100].any()
     assert there[100:].all()
-    np.testing.assert_allclose(poses[32].pose_norm[:, :2], expected_norm(32 / 25), atol=1e-5)
+    np.testing.assert_allclose(poses[32].pose_norm[:, :2], walker_norm(32 / 25), atol=1e-5)
     # Behind the long gap the window holds what came after it alone.
     x = [clips[0, :, 0, 0] for clips in predict.asked[-50:]]
-    assert min(path.min() for path in x) >= expected_norm(100 / 25)[0, 0] - 1e-5
+    assert min(path.min() for path in x) >= walker_norm(100 / 25)[0, 0] - 1e-5
 
 
 def test_without_lookahead_a_missing_joint_is_held_and_not_valid():
     live = stream(lookahead=0)
     wrist = H36M_17.index("LWrist")
     for frame in range(20):
-        keypoints = person(frame / 25)
+        keypoints = walker(frame / 25)
         if frame >= 10:
             keypoints[COCO_17.index("LWrist")] = [0, 0, 0]
         pose = live.push(keypoints)
         assert pose is not None
         assert bool(pose.valid[wrist]) == (frame < 10)
         assert np.delete(pose.valid, wrist).all()
-    np.testing.assert_allclose(pose.pose_norm[wrist, 0], expected_norm(9 / 25)[wrist, 0], atol=1e-5)
+    np.testing.assert_allclose(pose.pose_norm[wrist, 0], walker_norm(9 / 25)[wrist, 0], atol=1e-5)
 
 
 def test_nobody_yet():
@@ -164,7 +153,7 @@ def test_depth_from_the_first_frame_goes_on_across_windows():
         return pose
 
     live = LiftStream(deep, spec, WIDTH, HEIGHT, 25.0, 2, skeleton=COCO_17)
-    poses = [live.push(person(frame / 25)) for frame in range(60)]
+    poses = [live.push(walker(frame / 25)) for frame in range(60)]
     depth = [pose.pose_norm[0, 2] for pose in poses if pose is not None]
     np.testing.assert_allclose(np.diff(depth), 60 / 320 / 25, atol=1e-5)
 
@@ -173,7 +162,7 @@ def test_with_full_lookahead_it_is_the_lifter_on_the_centred_window():
     lifter = load_lifter(threads=1)
     frames, middle = lifter.spec.n_frames, lifter.spec.n_frames // 2
     generator = np.random.default_rng(0)
-    clip = np.stack([to_h36m(person(f / 25), COCO_17) for f in range(frames)])
+    clip = np.stack([to_h36m(walker(f / 25), COCO_17) for f in range(frames)])
     clip[..., :2] += generator.normal(0, 2, clip[..., :2].shape)
     live = LiftStream(lifter, lifter.spec, WIDTH, HEIGHT, 25.0, middle, blended=0)
     for keypoints in clip[:-1]:
@@ -194,7 +183,7 @@ def test_windows_are_blended_with_fading_weights(fps: float):
         return np.full_like(pose2d_norm, next(calls))
 
     live = stream(counting, fps=fps, lookahead=2)
-    poses = [live.push(person(frame / fps)) for frame in range(30)]
+    poses = [live.push(walker(frame / fps)) for frame in range(30)]
     # The windows of now and of one and two frames ago reach the frame asked for.
     for frame in range(15, 30):
         newest = frame - 2
@@ -225,8 +214,8 @@ def test_impossible_frames():
     live = stream()
     with pytest.raises(InputError, match=r"shape \[25, 3\]; expected \[17, 3\]"):
         live.push(standing(BODY_25, 100.0))
-    live.push(person(0.0), 1.0)
+    live.push(walker(0.0), 1.0)
     for time_s in (1.0, 0.5, float("nan")):
         with pytest.raises(InputError, match="time must ascend"):
-            live.push(person(0.0), time_s)
-    assert live.push(person(0.0), 1.1) is None
+            live.push(walker(0.0), time_s)
+    assert live.push(walker(0.0), 1.1) is None
