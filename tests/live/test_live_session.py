@@ -12,11 +12,12 @@ from pipeline_recordings import SpotDetector, write_spots
 from hyperlift.detection import make_detector
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.live import capture
 from hyperlift.live.source import Camera, CameraAddress, VideoFile
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.skeletons import H36M_17
-from hyperlift.video.reading import read_frames
+from hyperlift.video.reading import Frame, read_frames
 from hyperlift.video.writing import write_mp4
 
 MULTIPERSON = Path(__file__).resolve().parents[2] / "examples" / "multiperson.mp4"
@@ -158,6 +159,65 @@ def test_what_breaks_in_a_thread_is_raised_to_who_waits_and_told_to_the_page(spo
         assert reason == "Nothing more comes; the terminal says why."
         with pytest.raises(InputError, match="frame 2 is broken"):
             running.session.wait(10)
+
+
+class Announcing(SpotDetector):
+    """Tells of every picture that it is asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = threading.Semaphore(0)
+
+    def detect(self, frame_rgb, index):
+        self.asked.release()
+        return super().detect(frame_rgb, index)
+
+
+def test_the_next_picture_is_looked_at_while_one_is_lifted(spots, lifter):
+    detector, lifted = Announcing(), 0
+    with session_of(VideoFile(spots), lifter, detector=detector, every_frame=True, start=False) as running:
+        lift = running.session.people.lift
+
+        def when_the_next_one_came(seen):
+            nonlocal lifted
+            for _picture in range(2 if lifted == 0 else lifted < 39):
+                assert detector.asked.acquire(timeout=60)
+            lifted += 1
+            return lift(seen)
+
+        running.session.people.lift = when_the_next_one_came
+        running.session.start()
+        frames = frames_until_end(running.server.port)
+    assert [frame["index"] for frame in frames] == list(range(40))
+
+
+class Hanging:
+    """A camera that gives one picture and no other."""
+
+    name, width, height, fps, metadata, waits = "hanging", 64, 48, 25.0, {}, False
+
+    def __init__(self):
+        self.closed = threading.Event()
+
+    def frames(self):
+        yield Frame(0, 0.0, np.zeros((48, 64, 3), np.uint8))
+        self.closed.wait(60)
+
+    def close(self):
+        self.closed.set()
+
+
+def test_what_breaks_while_the_camera_hangs_is_told_at_once(lifter, monkeypatch):
+    monkeypatch.setattr(capture, "_PATIENCE_S", 0.1)
+    with session_of(Hanging(), lifter, detector=SpotDetector(), start=False) as running:
+
+        def broken(seen):
+            raise InputError("this cannot be lifted")
+
+        running.session.people.lift = broken
+        running.session.start()
+        with pytest.raises(InputError, match="this cannot be lifted"):
+            running.session.wait(30)
 
 
 def test_a_camera_cannot_be_made_to_wait(lifter):

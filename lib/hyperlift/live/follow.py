@@ -60,8 +60,12 @@ class LiveFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
+class Seen:
+    """Who is in a picture."""
+
     captured: Captured
+    people: Mapping[int, Float[np.ndarray, "joints 3"]]
+    """Keypoints by number, pixels and confidence."""
     begun_ms: float
     detected_ms: float
 
@@ -93,10 +97,10 @@ class LivePeople:
         self._look_ahead, self._fps = look_ahead, fps
         self._last_number = -1
         self._follower = Follower()
-        self._waiting: deque[_Seen] = deque()
+        self._waiting: deque[Seen] = deque()
 
-    def push(self, captured: Captured) -> LiveFrame | None:
-        """Look at the next picture; None as long as nothing has waited for its look-ahead.
+    def see(self, captured: Captured) -> Seen:
+        """Detect and follow in the next picture. One thread may see while another one lifts what was seen before.
 
         Raises:
             InputError: the picture, or what comes of it, does not fit.
@@ -107,10 +111,17 @@ class LivePeople:
         people = self._detector.detect(frame.rgb, self._last_number)
         numbers = self._follower.follow(frame.time_s, people)
         seen = {n: p.keypoints_px for n, p in zip(numbers, people, strict=True) if n is not None}
-        detected_ms = self._clock.now_ms()
-        self._waiting.append(_Seen(captured, begun_ms, detected_ms))
-        poses = self._streams.push(seen, frame.time_s)
-        return self._frame(poses, detected_ms) if len(self._waiting) > self._look_ahead else None
+        return Seen(captured, seen, begun_ms, self._clock.now_ms())
+
+    def lift(self, seen: Seen) -> LiveFrame | None:
+        """Take who was seen, picture after picture; None as long as nothing has waited for its look-ahead.
+
+        Raises:
+            InputError: what was seen does not fit.
+        """
+        self._waiting.append(seen)
+        poses = self._streams.push(seen.people, seen.captured.frame.time_s)
+        return self._frame(poses, seen.detected_ms) if len(self._waiting) > self._look_ahead else None
 
     def flush(self) -> list[LiveFrame]:
         """The people of the pictures that still wait; none will follow."""

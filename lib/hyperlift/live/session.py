@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -13,7 +14,7 @@ from hyperlift.detection import Detector
 from hyperlift.errors import InputError
 from hyperlift.live.capture import Capture, Clock
 from hyperlift.live.events import KEPT_S, Hub, frame_text, picture_text
-from hyperlift.live.follow import LiveFrame, LivePeople
+from hyperlift.live.follow import LiveFrame, LivePeople, Seen
 from hyperlift.live.placing import LivePlacing
 from hyperlift.live.server import LiveServer
 from hyperlift.live.source import LiveSource
@@ -184,13 +185,24 @@ class LiveSession:
             self._done.set()
 
     def _follow(self) -> None:
-        while (captured := self._capture.take()) is not None:
-            frame = self.people.push(captured)
-            if frame is not None:
-                self._tell(frame)
+        # The next picture is looked at while this one is lifted, and no further: nobody waits for two liftings.
+        with ThreadPoolExecutor(1, "live-detect") as pool:
+            try:
+                coming = pool.submit(self._see_next)
+                while (seen := coming.result()) is not None:
+                    coming = pool.submit(self._see_next)
+                    frame = self.people.lift(seen)
+                    if frame is not None:
+                        self._tell(frame)
+            finally:
+                self._capture.stop()  # a camera may keep the other thread waiting for its next picture
         if not self._left.is_set():
             for frame in self.people.flush():
                 self._tell(frame)
+
+    def _see_next(self) -> Seen | None:
+        captured = self._capture.take()
+        return None if captured is None else self.people.see(captured)
 
     def _tell(self, frame: LiveFrame) -> None:
         self._hub.frame(frame.time_s, frame_text(frame, self._curves, self._clock.now_ms()))
