@@ -81,7 +81,7 @@ class TrainConfig:
     amp: bool = True
     """bfloat16 autocast where the device is a GPU."""
     amp_on_cpu: Literal[False, True, "native"] = False
-    """The same where the device is a CPU. native: where the CPU multiplies bfloat16 itself: wide networks then train three
+    """The same where the device is a CPU. native: where the CPU multiplies bfloat16 itself: wide networks train three
     times as fast (``docs/training.md``). On others it is slower than float32; true is for trying it out there."""
     validate_every: int = 1
     """Epochs between measurements."""
