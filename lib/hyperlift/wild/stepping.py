@@ -106,8 +106,8 @@ class SteppedStreams(LiftStreams):
         if lookahead < least:
             raise InputError(
                 f"lookahead is {lookahead}; the lifter {spec.name!r} waits for {stream.look_ahead} frames at "
-                f"{spec.fps:g} a second, and up to one more at another rate, {least} at {fps:g}; give {least} or more "
-                "(lookahead=…; --look-ahead N), or another lifter such as small (--model small)"
+                f"{spec.fps:g} a second, at another rate for one more of those, {least} at {fps:g}; give {least} or "
+                "more (lookahead=…; --look-ahead N), or another lifter such as small (--model small)"
             )
         self._lifter = lifter
         super().__init__(
