@@ -34,7 +34,10 @@ def test_every_shipped_run_builds_its_network(path):
 @pytest.mark.parametrize(
     ("name", "stages"),
     [
-        ("small_stream", ["small_frames", "small_windows", "small_attention", "small", "small_stream"]),
+        (
+            "small_stream",
+            ["small_frames", "small_windows", "small_stream_windows", "small_attention", "small_stream"],
+        ),
         ("small", ["small_frames", "small_windows", "small_attention", "small"]),
         ("nano", ["small_frames", "small_windows", "nano_windows", "nano"]),
         ("full", ["full"]),

@@ -133,23 +133,25 @@ def test_bfloat16_compares_in_float32():
 
 
 def test_the_teacher_answers_in_autocast_without_a_graph():
-    """What it hands over is bfloat16 where the student's is, and nothing of it is kept for a backward pass."""
+    """Its layers are bfloat16 where the student's are, its answer float32 as theirs, and nothing of it is kept for a
+    backward pass."""
     student, teacher = networks()
     step = DistillationStep(config(*PARTS), STUDENT, teacher, LOSS)
     teacher.requires_grad_(True)  # so that only no_grad keeps a graph from growing
     seen = []
     hooks = [
         norm.register_forward_hook(lambda module, inputs, output: seen.append(output))
-        for norm in (teacher.spatial_norm, teacher.temporal_norm, teacher.head[1])
+        for norm in (teacher.embed, teacher.spatial_norm, teacher.temporal_norm, teacher.head[1])
     ]
     with torch.autocast("cpu", torch.bfloat16):
         loss, _ = step(student, *batch())
     loss.backward()
     for hook in hooks:
         hook.remove()
-    assert len(seen) == 2 * TEACHER.depth + 1
+    assert len(seen) == 2 * TEACHER.depth + 2
     assert not any(output.requires_grad for output in seen)
-    assert seen[-1].dtype == torch.bfloat16
+    assert seen[0].dtype == torch.bfloat16
+    assert seen[-1].dtype == torch.float32
     assert all(p.grad is None for p in teacher.parameters())
     assert all(p.grad is not None for p in (*student.parameters(), *step.parameters()))
 

@@ -37,7 +37,7 @@ class Clips(Protocol):
 
 @runtime_checkable
 class ManyAtOnce(Clips, Protocol):
-    """A source that gathers whole batches, which takes a tenth of the time of clip after clip."""
+    """A source that gathers whole batches, in a fraction of the time of clip after clip."""
 
     def pairs(
         self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
