@@ -135,6 +135,7 @@ class Trainer:
         self.validate, self.ranks, self.progress, self.complete = validate, ranks, progress, complete
         self.sinks: tuple[Sink, ...] = (JsonLines(folder.log), *sinks)
         self.device = next(model.parameters()).device
+        self._half = in_bfloat16(config, self.device)
         modules = [module for module in (model, step) if isinstance(module, nn.Module)]
         trained = [[p for p in module.parameters() if p.requires_grad] for module in modules]
         groups = [{"params": parameters} for parameters in trained if parameters]
@@ -242,7 +243,7 @@ class Trainer:
         return dict(sums)
 
     def _backward(self, pose2d: Tensor, label: Tensor, weight: float) -> dict[str, float]:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=in_bfloat16(self.config, self.device)):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
             loss, terms = self.step(self.network, pose2d, label)
         numbers = torch.stack([term.detach().float() for term in (loss, *terms.values())])
         (loss * weight).backward()
