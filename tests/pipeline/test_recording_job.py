@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from hyperlift.errors import InputError
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_job
 from hyperlift.runtime import BUNDLED
+from hyperlift.wild.keypoints import Detection
 
 
 @pytest.fixture
@@ -181,6 +183,52 @@ def test_other_networks_of_rtmlib_look_again(tmp_path: Path, job: RecordingJob, 
     elsewhere.write_bytes(pose.read_bytes())
     assert "detect" not in run_job(replace(job, options=replace(options, pose_onnx=elsewhere))).stages_s
     assert "detect" in run_job(replace(job, options=replace(options, skeleton="halpe26"))).stages_s
+
+
+def test_an_interrupted_detection_goes_on(
+    tmp_path: Path, job: RecordingJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    class Forgiving(SpotDetector):
+        def state(self) -> None:
+            """Nothing."""
+
+        def restore(self, state: None) -> None:
+            """From anywhere."""
+
+    class Failing(Forgiving):
+        def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
+            if index == 9:
+                raise MemoryError("no memory")
+            return super().detect(frame_rgb, index)
+
+    caplog.set_level(logging.INFO)
+    xs = [300.0 + 3 * frame for frame in range(16)]
+    job = replace(job, source=write_spots(tmp_path / "spot.mp4", xs), options=LiftOptions(flip=False), formats=("npz",))
+    detector: SpotDetector = Forgiving()
+    monkeypatch.setattr("hyperlift.pipeline.lifter.make_detector", lambda name, **options: detector)
+    run_job(replace(job, out=tmp_path / "undisturbed"))
+
+    detector = Failing()
+    with pytest.raises(InputError, match=r"spot\.mp4: the detector spot fails in frame 9: no memory"):
+        run_job(job)
+    assert files_in(job.out) == {".keypoints.json.journal"}
+    detector = Forgiving()
+    run_job(job)
+    assert f"{job.source}: going on from frame 9 of 16" in caplog.text
+    assert detector.looked_at == list(range(9, 16))
+    for name in ("keypoints.json", "keypoints.recording.json", "pose3d.npz"):
+        assert (job.out / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
+    assert files_in(job.out) == files_in(tmp_path / "undisturbed")
+
+    write_spots(job.source, [280.0, *xs])
+    detector = Failing()
+    with pytest.raises(InputError, match="frame 9"):
+        run_job(job)
+    write_spots(job.source, xs)
+    detector = Forgiving()
+    run_job(job)
+    assert "is of another video, detector or version; detection begins anew" in caplog.text
+    assert detector.looked_at == list(range(16))
 
 
 def test_killed_at_any_moment_leaves_only_whole_files(tmp_path: Path):

@@ -102,6 +102,17 @@ def test_variable_rate_with_pictures_out_of_order(tmp_path: Path):
     assert video_facts(path).variable_rate
 
 
+@pytest.mark.parametrize("first", [0, 1, 7, 19, 20, 99])
+def test_beginning_later_gives_the_same_frames(tmp_path: Path, first: int):
+    """With pictures that are made from earlier ones and stored out of order."""
+    pictures = [np.full((HEIGHT, WIDTH, 3), 12 * number, np.uint8) for number in range(20)]
+    path = write_video(tmp_path / "a.mp4", pictures, options={"g": "8", "bf": "3", "preset": "veryslow"})
+    frames, later = list(read_frames(path)), list(read_frames(path, first=first))
+    assert [(frame.index, frame.time_s) for frame in later] == [(f.index, f.time_s) for f in frames[first:]]
+    for one, other in zip(later, frames[first:], strict=True):
+        np.testing.assert_array_equal(one.rgb, other.rgb)
+
+
 def test_header_that_lies_about_number_and_rate(tmp_path: Path):
     """An avi says its rate and number of frames in its header, four times each here."""
     path = write_video(tmp_path / "v.avi", [corner_picture()] * 12, 20, codec="mpeg4", options={})

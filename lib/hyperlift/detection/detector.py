@@ -1,11 +1,12 @@
 """What a detector is, and running one over a video."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from hyperlift.detection.pictures import check_picture
+from hyperlift.errors import InputError, one_line
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.keypoints import Detection, Detections
 
@@ -57,30 +58,82 @@ class Detector(Protocol):
         ...
 
 
+@runtime_checkable
+class ResumableDetector(Detector, Protocol):
+    """A detector that can go on in the middle of a video, as if it had seen the frames before."""
+
+    def state(self) -> Any:
+        """What it remembers of the frames so far, as plain JSON values that later calls do not change.
+
+        Asked for after every frame, so it must be cheap. None where nothing is remembered from picture to picture.
+        """
+        ...
+
+    def restore(self, state: Any) -> None:
+        """Be as when ``state`` was returned: what follows is equal to the last bit."""
+        ...
+
+
+@runtime_checkable
+class FrameLog(Protocol):
+    """Keeps what is found while it is found, such as ``hyperlift.detection.journal`` does."""
+
+    found: dict[int, list[Detection]]
+    """What was found before this run."""
+
+    def add(self, index: int, people: list[Detection]) -> None:
+        """The next frame is finished."""
+        ...
+
+
 def detect_video(
     frames: Iterable[VideoFrame],
     detector: Detector,
     on_frame: Callable[[int, list[Detection]], None] = lambda index, people: None,
     source: str = "video",
+    log: FrameLog | None = None,
 ) -> Detections:
     """Run a detector over a video, holding one picture at a time.
 
     Args:
         frames: pictures in order; each is let go before the next is asked for.
-        detector: is reset first.
+        detector: is reset first, unless a log says where it is.
         on_frame: called after each picture with its number and who is in it, for progress bars.
         source: name of the video in messages.
+        log: told about every finished frame. Its detector stands after the frames that it has; ``frames`` go on from
+            there.
 
     Returns:
-        An entry for every frame that came, empty where nobody is.
+        An entry for every frame that came, empty where nobody is, after those of the log.
 
     Raises:
-        InputError: a frame is no RGB picture.
+        InputError: a frame is no RGB picture, or the detector fails in it or gives what are no keypoints.
     """
-    detector.reset()
-    found: dict[int, list[Detection]] = {}
+    if log is None:
+        detector.reset()
+    found = {} if log is None else dict(log.found)
     for frame in frames:
         check_picture(frame.rgb)
-        found[frame.index] = detector.detect(frame.rgb, frame.index)
-        on_frame(frame.index, found[frame.index])
+        people = found[frame.index] = _looked(detector, frame, source)
+        if log is not None:
+            log.add(frame.index, people)
+        on_frame(frame.index, people)
     return Detections(source=source, tool=detector.name, skeleton=detector.skeleton, frames=found)
+
+
+def _looked(detector: Detector, frame: VideoFrame, source: str) -> list[Detection]:
+    try:
+        people = detector.detect(frame.rgb, frame.index)
+    except Exception as error:  # somebody's detector, or ONNX Runtime's private classes
+        reason = one_line(str(error)) or type(error).__name__
+        raise InputError(f"{source}: the detector {detector.name} fails in frame {frame.index}: {reason}") from error
+    expected = (len(detector.skeleton), 3)
+    for person in people:
+        if person.keypoints_px.shape != expected:
+            raise InputError(
+                f"{source}: the detector {detector.name} gives keypoints of the shape "
+                f"{list(person.keypoints_px.shape)} in frame {frame.index}; its skeleton {detector.skeleton.name} has "
+                f"{list(expected)}"
+            )
+    # One precision, whatever the detector's: what was read back from a log is the same as what was never written.
+    return [Detection(person.keypoints_px.astype(np.float64, copy=False), person.track_id) for person in people]

@@ -5,7 +5,9 @@ in body sizes (the diagonal of the box around the joints that are seen).
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +46,17 @@ class Follower:
     """Pixels a frame of the body on the whole, smoothed over ``_MEMORY_S``."""
     side_px: float = 0.0
     """Smoothed side of the square around them; 0 until the first sighting is taken in."""
+
+    def state(self) -> dict[str, Any]:
+        """The person as plain JSON values; doubles survive JSON to the last bit."""
+        arrays = {"pose": self.pose.tolist(), "velocity_px": self.velocity_px.tolist()}
+        return {"id": self.id, "frame": self.frame, "side_px": float(self.side_px), **arrays}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> "Follower":
+        """The person whose ``state`` this was."""
+        arrays = {name: np.array(state[name], np.float64) for name in ("pose", "velocity_px")}
+        return cls(id=state["id"], frame=state["frame"], side_px=state["side_px"], **arrays)
 
     def square(self, frame: int) -> Square:
         """Where to look for them."""

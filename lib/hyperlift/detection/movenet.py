@@ -1,5 +1,7 @@
 """People in video with the bundled MoveNet: one network finds everybody now and then, another follows each."""
 
+from typing import Any
+
 import numpy as np
 
 from hyperlift.detection.following import (
@@ -93,6 +95,22 @@ class MoveNetDetector:
         self._next_id = 0
         self._last_frame = -1
         self._last_search: int | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Everybody who is followed; see ``ResumableDetector``."""
+        return {
+            "people": [person.state() for person in self._people],
+            "next_id": self._next_id,
+            "last_frame": self._last_frame,
+            "last_search": self._last_search,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where ``state`` was returned."""
+        self._people = [Follower.restored(person) for person in state["people"]]
+        self._next_id = state["next_id"]
+        self._last_frame = state["last_frame"]
+        self._last_search = state["last_search"]
 
     def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
         """Everybody in the next picture of a video; see ``Detector``.

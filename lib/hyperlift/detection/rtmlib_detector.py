@@ -70,6 +70,12 @@ class RtmlibDetector:
     def reset(self) -> None:
         """Nothing is remembered between pictures."""
 
+    def state(self) -> None:
+        """Nothing; see ``ResumableDetector``."""
+
+    def restore(self, state: None) -> None:
+        """Nothing is remembered, so every frame is a good one to go on from."""
+
     def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
         """Everybody in one picture; see ``Detector``.
 

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from hyperlift.detection import Detector, detect_video, make_detector
+from hyperlift.detection import Detector, JournalFile, detect_video, make_detector
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.contract import LifterSpec, Predictor
@@ -74,6 +74,7 @@ class Lifter:
         video: str | Path | None = None,
         options: LiftOptions | None = None,
         detector: Detector | None = None,
+        journal: JournalFile | None = None,
         progress: Progress = silent,
         timings: Timings | None = None,
     ) -> Motion:
@@ -84,6 +85,7 @@ class Lifter:
             video: the video of the keypoints, for its size, its time stamps, and to draw on.
             options: everything that has a default.
             detector: finds the keypoints in a video, in place of the one that the options name.
+            journal: keeps detections while they are found, so that the next run goes on where this one was interrupted.
             progress: told about every finished frame of a stage.
             timings: filled with the time that each stage took.
 
@@ -95,7 +97,9 @@ class Lifter:
         recorded = open_recording(Path(source), None if video is None else Path(video), options)
         detections = recorded.detections
         if detections is None:
-            detections = self.detect(recorded, options=options, detector=detector, progress=progress, timings=timings)
+            detections = self.detect(
+                recorded, options=options, detector=detector, journal=journal, progress=progress, timings=timings
+            )
         return self.lift_detections(detections, recorded, options=options, progress=progress, timings=timings)
 
     def detect(
@@ -104,6 +108,7 @@ class Lifter:
         *,
         options: LiftOptions,
         detector: Detector | None = None,
+        journal: JournalFile | None = None,
         progress: Progress = silent,
         timings: Timings | None = None,
     ) -> Detections:
@@ -113,11 +118,14 @@ class Lifter:
             recorded: of a video.
             options: name the detector.
             detector: in place of the named one.
+            journal: keeps detections while they are found. What it holds of an earlier run with the same detector is
+                not looked for again; the results are equal to those of a run that was never interrupted.
             progress: as for ``lift``.
             timings: as for ``lift``; decoding counts the time in which its own thread was busy.
 
         Raises:
-            InputError: the video cannot be decoded, or no detector is wanted.
+            InputError: the video cannot be decoded, no detector is wanted, the detector fails, or the journal cannot
+                be written.
         """
         timings = timings or Timings()
         if recorded.video is None or recorded.facts is None:
@@ -131,13 +139,17 @@ class Lifter:
             detector = self.open_detector(options, recorded.facts.fps)
         from hyperlift.video.reading import read_frames  # PyAV takes long to import: who has keypoints does not wait
 
-        frames = read_frames(recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated)
-        coming = ahead(timings.waiting("decode", frames))
-        with timings.stage("detect"), closing(coming):
-            detections = detect_video(
-                _counted(coming, progress, recorded.facts.frames), detector, source=str(recorded.path)
+        total, source = recorded.facts.frames, str(recorded.path)
+        with timings.stage("detect"), nullcontext() if journal is None else journal.opened(detector) as log:
+            first = 0 if log is None else log.next_frame
+            if first:
+                _LOG.info("%s: going on from frame %d of %d", source, first, total)
+            frames = read_frames(
+                recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated, first=first
             )
-        timings.frames["detect"] += len(detections.frames)
+            with closing(ahead(timings.waiting("decode", frames))) as coming:
+                detections = detect_video(_counted(coming, progress, total), detector, source=source, log=log)
+        timings.frames["detect"] += sum(frame >= first for frame in detections.frames)
         return detections
 
     def lift_detections(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hyperlift
+from hyperlift.detection import JournalFile
 from hyperlift.errors import InputError
 from hyperlift.files import PARTIAL_MARK, atomic_file, check_output
 from hyperlift.kinematics import read_limits
@@ -27,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 REPORT_NAME = "report.json"
 POSES_STEM = "pose3d"
 KEYPOINTS_NAME = "keypoints.json"
+JOURNAL_NAME = f".{KEYPOINTS_NAME}.journal"
 VIDEO_NAME = "pose3d.mp4"
 PAGE_NAME = "pose3d.html"
 ANGLES_NAME = "angles.csv"
@@ -212,10 +214,15 @@ def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timi
     detections = recorded.detections
     if detections is None:
         found, facts = job.out / KEYPOINTS_NAME, job.out / f".{KEYPOINTS_NAME}.made_from"
-        made_from = json.dumps([_file(job.source), job.options.detector, *_detector_networks(job.options)])
+        made_from = json.dumps(
+            [_file(job.source), hyperlift.__version__, job.options.detector, *_detector_networks(job.options)]
+        )
+        journal = JournalFile(job.out / JOURNAL_NAME, made_from)
         if not (found.is_file() and facts.is_file() and facts.read_text() == made_from):
             choose_camera(recorded, job.options)  # a mistake in it is told before the long work
-            detections = lifter.detect(recorded, options=job.options, progress=progress, timings=timings)
+            detections = lifter.detect(
+                recorded, options=job.options, journal=journal, progress=progress, timings=timings
+            )
             with timings.stage("write"):
                 facts.unlink(missing_ok=True)
                 save_keypoints(found, detections, recorded)
@@ -223,6 +230,7 @@ def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timi
                     partial.write_text(made_from)
         else:
             _LOG.info("keypoints that an earlier run found are read from %s", found)
+        journal.remove()
         # What is lifted is what stands in the file, so that a run that skips detection gives the same numbers.
         detections = read_keypoints(found)
     return lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)

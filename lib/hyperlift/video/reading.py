@@ -100,6 +100,7 @@ def read_frames(
     facts: VideoFacts | None = None,
     allow_truncated: bool = False,
     pixels: Literal["rgb24", "rgba"] = "rgb24",
+    first: int = 0,
 ) -> Generator[Frame, None, None]:
     """Decode a video frame by frame; a few pictures are in memory at a time, however long the file.
 
@@ -109,6 +110,8 @@ def read_frames(
         facts: of this file, if they are known already.
         allow_truncated: take what is there of a file that is cut off or damaged.
         pixels: "rgba" adds a fourth, opaque byte, which is faster to scale and to draw on.
+        first: number of the frame to begin with. Earlier ones are decoded, because later ones are made from them, but
+            not turned into pictures.
 
     Raises:
         InputError: as ``video_facts``; at the end, too few of the frames could be decoded.
@@ -132,6 +135,8 @@ def read_frames(
                     _log.warning("%s: more pictures come out than the file announces; the rest is left out", path)
                     return
                 shown += 1
+                if index < first:
+                    continue
                 rgb = _upright_rgb(reformatter, decoded, size or facts.size, facts.orientation, pixels)
                 yield Frame(index, float(times_s[index]), rgb)
     if shown < LEAST_SHARE_DECODED * len(times_s) and not allow_truncated:

@@ -1,0 +1,269 @@
+"""Detections of a run that may be interrupted, on disk, so that the next run goes on where the last one ended.
+
+The file begins with ``MAGIC``; records follow, each a length, a digest and a payload. The first record says what the
+detections were made from; every further one holds some frames and the detector's state after the last of them. A record
+that was cut off while it was written does not match its digest, and counts as not there.
+"""
+
+import json
+import logging
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from hyperlift.detection.detector import Detector, ResumableDetector
+from hyperlift.errors import InputError, one_line
+from hyperlift.readers import reader
+from hyperlift.skeletons import Skeleton
+from hyperlift.wild.keypoints import Detection
+
+MAGIC = b"HLDETJ1\n"
+WRITE_EVERY_S = 2.0
+"""At most so much work is lost to a kill, and one frame more."""
+_HEAD = struct.Struct("<Q16s")
+_NUMBER = np.dtype("<f8")
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JournalFile:
+    """Where the journal of a run is, and what its detections depend on."""
+
+    path: Path
+    made_from: str
+    """The video, the detector's options and networks, and the version of the package. A journal of anything else is
+    not gone on from. The detector's name and joints are compared as well."""
+    write_every_s: float = WRITE_EVERY_S
+
+    @contextmanager
+    def opened(self, detector: Detector) -> "Iterator[Journal | None]":
+        """Read what an earlier run found, bring the detector to where that run was, and write from there.
+
+        What the block finds is on disk when it ends, also by an exception; the file stays until ``remove``.
+
+        Args:
+            detector: is reset, or restored to its state after the last frame of the journal.
+
+        Yields:
+            The journal; None for a detector that cannot be restored, which begins anew every time.
+
+        Raises:
+            InputError: the file is no journal, or cannot be written.
+        """
+        detector.reset()
+        if not isinstance(detector, ResumableDetector):
+            _LOG.info("%s has no state() and restore(): a run that is interrupted begins anew", detector.name)
+            yield None
+            return
+        facts = {"made_from": self.made_from, "detector": detector.name, "skeleton": detector.skeleton.name}
+        with _writable(self.path) as descriptor:
+            kept = _restored(self.path, json.dumps(facts, sort_keys=True), detector)
+            journal = Journal(self, descriptor, detector, kept)
+            try:
+                yield journal
+            except BaseException:
+                with suppress(InputError):  # why the journal cannot be written has been told
+                    journal.write()
+                if journal.next_frame:
+                    _LOG.info("what was found is kept; the next run goes on from frame %d", journal.next_frame)
+                raise
+            journal.write()
+
+    def remove(self) -> None:
+        """Delete the file: the detections are complete and stored elsewhere."""
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The complete records of a journal."""
+
+    facts: str = ""
+    """What they were made from."""
+    frames: dict[int, list[Detection]] = field(default_factory=dict)
+    state: Any = None
+    """The detector's, after the last frame."""
+    length: int = 0
+    """Bytes of the file that are whole."""
+
+
+@reader("journal of detections")
+def read_journal(path: Path, facts: str, skeleton: Skeleton) -> Kept:
+    """Read the complete records of a journal; what follows the last of them is left out.
+
+    Args:
+        path: of the journal; an empty file is one.
+        facts: what the detections must have been made from. Of a journal of anything else only its facts are read.
+        skeleton: of the detector.
+
+    Raises:
+        InputError: the file is no journal, or its records contradict themselves.
+    """
+    with path.open("rb") as file:
+        if not MAGIC.startswith(file.read(len(MAGIC))):
+            raise InputError(f"{path}: is no journal of detections; move it away, or choose another output")
+        records = _records(file)
+        first, length = next(records, (b"", 0))
+        if first != facts.encode():
+            return Kept(first.decode(), length=length)
+        frames, state, last = dict[int, list[Detection]](), None, -1
+        for payload, end in records:
+            more, state = _unpacked(payload, len(skeleton))
+            for index in more:
+                if type(index) is not int or index <= last:
+                    raise InputError(f"{path}: the frames of this journal are out of order; delete it")
+                last = index
+            frames |= more
+            length = end
+    return Kept(facts, frames, state, length)
+
+
+class Journal:
+    """A journal that is open for one run; ``JournalFile.opened`` makes it."""
+
+    def __init__(self, described: JournalFile, descriptor: int, detector: ResumableDetector, kept: Kept) -> None:
+        self._path, self._every_s = described.path, described.write_every_s
+        self._descriptor, self._detector = descriptor, detector
+        self._waiting: list[tuple[int, list[Detection]]] = []
+        self._state: Any = None
+        self._end, self._written_s = kept.length, time.monotonic()
+        self.found = kept.frames
+        """What earlier runs found, frame by frame."""
+        self.next_frame = max(kept.frames, default=-1) + 1
+        """The first frame that is still to be looked at."""
+        if not self._end:
+            self._append(MAGIC + _record(kept.facts.encode()))
+
+    def add(self, index: int, people: list[Detection]) -> None:
+        """Take in the next frame, which the detector has just finished; written every few seconds.
+
+        Raises:
+            InputError: the file cannot be written, or the detector's state is not made of plain JSON values.
+        """
+        self._waiting.append((index, people))
+        self._state = self._detector.state()
+        if time.monotonic() - self._written_s >= self._every_s:
+            self.write()
+
+    def write(self) -> None:
+        """Bring every frame so far to the disk.
+
+        Raises:
+            InputError: as ``add``.
+        """
+        if self._waiting:
+            try:
+                payload = _packed(self._waiting, self._state)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise InputError(
+                    f"the detector {self._detector.name} gives a state() that is not made of plain JSON values "
+                    f"({error}); return dictionaries, lists, text and numbers"
+                ) from error
+            self._append(_record(payload))
+            self.next_frame = self._waiting[-1][0] + 1
+            self._waiting = []
+        self._written_s = time.monotonic()
+
+    def _append(self, record: bytes) -> None:
+        """Write behind the last complete record, over whatever follows it."""
+        try:
+            os.ftruncate(self._descriptor, self._end)
+            os.lseek(self._descriptor, self._end, os.SEEK_SET)
+            rest = memoryview(record)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise InputError(
+                f"{self._path}: the journal of detections cannot be written ({error.strerror}); make room and start "
+                "again: the run goes on where it ended"
+            ) from error
+        self._end += len(record)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[int]:
+    # A link that somebody put there would have us write into another file.
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        raise InputError(
+            f"{path}: the journal of detections cannot be written ({error.strerror}); choose another output"
+        ) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _restored(path: Path, facts: str, detector: ResumableDetector) -> Kept:
+    """What the journal holds, with the detector where it was; nothing where it cannot be gone on from."""
+    anew = Kept(facts)
+    try:
+        kept = read_journal(path, facts, detector.skeleton)
+    except InputError as error:
+        with path.open("rb") as file:
+            if not MAGIC.startswith(file.read(len(MAGIC))):
+                raise
+        _LOG.warning("%s; detection begins anew", error)
+        return anew
+    if kept.facts != facts:
+        if kept.facts:
+            _LOG.warning("%s: is of another video, detector or version; detection begins anew", path)
+        return anew
+    if kept.frames:
+        try:
+            detector.restore(kept.state)
+        except Exception as error:  # a detector of the user's may raise anything
+            _LOG.warning("%s: %s cannot go on from it (%s); it begins anew", path, detector.name, one_line(str(error)))
+            detector.reset()
+            return anew
+    return kept
+
+
+def _record(payload: bytes) -> bytes:
+    return _HEAD.pack(len(payload), _digest(payload)) + payload
+
+
+def _records(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Payloads in order, each with the position of its end; ends before a record that is not whole."""
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    while left >= _HEAD.size:
+        length, digest = _HEAD.unpack(file.read(_HEAD.size))
+        left -= _HEAD.size + length
+        if left < 0:
+            return
+        payload = file.read(length)
+        if _digest(payload) != digest:
+            return
+        yield payload, file.tell()
+
+
+def _digest(payload: bytes) -> bytes:
+    return blake2b(payload, digest_size=16).digest()
+
+
+def _packed(frames: list[tuple[int, list[Detection]]], state: Any) -> bytes:
+    """A line of JSON (frame numbers with the track ids in each, and the state), then all keypoints as numbers."""
+    who = [[index, [None if p.track_id is None else int(p.track_id) for p in people]] for index, people in frames]
+    points = [person.keypoints_px.astype(_NUMBER).tobytes() for _, people in frames for person in people]
+    return json.dumps({"frames": who, "state": state}).encode() + b"\n" + b"".join(points)
+
+
+def _unpacked(payload: bytes, joints: int) -> tuple[dict[int, list[Detection]], Any]:
+    line, _, numbers = payload.partition(b"\n")
+    content = json.loads(line)
+    points = iter(np.frombuffer(numbers, _NUMBER).reshape(-1, joints, 3).astype(np.float64))
+    frames = {index: [Detection(next(points), track) for track in tracks] for index, tracks in content["frames"]}
+    return frames, content["state"]
