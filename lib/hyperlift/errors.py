@@ -36,6 +36,28 @@ def one_line(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
+def printable(text: object) -> str:
+    """Return a text, such as a file's name, as any output can show it: one line, and no character that is none.
+
+    What has no picture becomes an escape, as Python writes it: a line feed ``\\n``, an undecodable byte of a name
+    ``\\xff``, the start of a terminal's command ``\\x1b``.
+    """
+    return "".join(c if c.isprintable() else _escaped(c) for c in str(text))
+
+
+def valid_unicode(text: object) -> str:
+    """Return a text, such as a file's name, that every reader of UTF-8 or JSON accepts; a byte of a name that belongs
+    to no character becomes ``\\xff``."""
+    return "".join(_escaped(c) if "\ud800" <= c <= "\udfff" else c for c in str(text))
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte that it cannot decode
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
 def _described(value: object, levels: int, limit: int) -> str:
     if isinstance(value, str | bytes | bytearray):
         return repr(value[:limit])

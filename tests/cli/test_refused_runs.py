@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tiny_store import write_run, write_split, write_store
 
 from hyperlift.cli import distill, train
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.processes import own_mark
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +144,9 @@ def test_a_resumed_run_goes_on_in_its_own_folder(project, tmp_path, monkeypatch)
     run = tmp_path / "mine"
     config = ["--config", str(write_run(tmp_path / "r.yaml", project / "store")), "--no-progress"]
     assert train.main([*config, "--checkpoint", str(run)]) == 0
-    (run / ".last.resume.4711.partial.pt").write_bytes(b"half")
+    dead = f".hyperlift-{replace(own_mark(), started='0123456789ab')}.0.partial"  # its number is ours now
+    (run / dead).mkdir()
+    (run / dead / "last.resume.pt").write_bytes(b"half")
     assert train.main([*config, "-r", str(run / "last.resume.pt")]) == 0
     assert not (tmp_path / "checkpoint").exists()
     assert not list(run.glob(".*"))

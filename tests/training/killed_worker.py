@@ -3,7 +3,6 @@
 Usage: killed_worker.py CONFIG RUN resume|weights
 """
 
-import io
 import os
 import signal
 import sys
@@ -24,16 +23,13 @@ def half_then_die(path: Path, whole: bytes) -> None:
 
 def main(config: str, run: str, what: str) -> None:
     torch.set_num_threads(1)
-    torch_save, save_file = torch.save, checkpoint.save_file
+    write, save_file = Path.write_bytes, checkpoint.save_file
     done = Path(run) / "last.resume.pt"
 
-    def save(state, path) -> None:
-        if not done.exists():
-            torch_save(state, path)
-            return
-        buffer = io.BytesIO()
-        torch_save(state, buffer)
-        half_then_die(path, buffer.getvalue())
+    def write_bytes(path: Path, content: bytes) -> int:
+        if path.name == done.name and done.exists():
+            half_then_die(path, bytes(content))
+        return write(path, content)
 
     def save_weights(weights, path, metadata) -> None:
         save_file(weights, path, metadata)
@@ -41,7 +37,7 @@ def main(config: str, run: str, what: str) -> None:
             half_then_die(path, path.read_bytes())
 
     if what == "resume":
-        torch.save = save
+        Path.write_bytes = write_bytes
     else:
         checkpoint.save_file = save_weights
     train.main(["--config", config, "--checkpoint", run, "--no-progress"])

@@ -26,7 +26,7 @@ def test_a_run_killed_in_the_middle_of_a_file_goes_on(tmp_path, what):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "lib")}
     killed = subprocess.run([sys.executable, WORKER, str(config), str(run), what], env=environment, capture_output=True)
     assert killed.returncode == -signal.SIGKILL
-    (half,) = run.glob(".*")
+    (half,) = run.glob(".hyperlift-*/*")
     assert half.stat().st_size > 0
     assert torch.load(run / "last.resume.pt", weights_only=True)["epoch"] == 1
     # The weights are written before the state: with the state they are one epoch old, without it they are newer.

@@ -1,6 +1,9 @@
 """Writer of marker recordings (``.c3d``), as laboratories exchange them; needs the extra ``c3d``."""
 
+import errno
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import numpy as np
@@ -47,8 +50,20 @@ def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) 
     file.add_parameter("POINT", "Y_SCREEN", ["+Z"])
     homogeneous = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=-1)
     file["data"]["points"] = homogeneous.transpose(2, 1, 0)
-    with atomic_file(path) as partial:
-        file.write(str(partial))
+    # ezc3d takes names in UTF-8 alone, and says nothing when the disk is full.
+    with atomic_file(path) as partial, TemporaryDirectory() as elsewhere:
+        whole = Path(elsewhere) / "motion.c3d"
+        file.write(str(whole))
+        content = whole.read_bytes()
+        if len(content) < _least_size(content, points.shape[0] * points.shape[1]):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), elsewhere)
+        partial.write_bytes(content)
+
+
+def _least_size(content: bytes, points: int) -> int:
+    """Bytes of a file whose header begins like ``content``, with so many points of 4 numbers of 4 bytes each."""
+    blocks_before = int.from_bytes(content[16:18], "little") - 1 if len(content) >= 512 else 1
+    return 512 * blocks_before + 16 * points
 
 
 def _ezc3d() -> ModuleType:

@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from hyperlift.cli.train_arguments import parser
 from hyperlift.config import to_mapping
 from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, StoreClips, open_clips
 from hyperlift.errors import InputError
+from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import LifterSpec
+from hyperlift.locks import folder_lock
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint
 from hyperlift.models.lifting.warm_start import take_over
@@ -66,13 +69,18 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
     folder = _run_folder(args, run.name)
     if args.threads:
         torch.set_num_threads(args.threads)
-    with process_group(args.device) as (ranks, device):
+    with process_group(args.device) as (ranks, device), ExitStack() as held:
         logging.basicConfig(level=logging.INFO if ranks.first else logging.WARNING, format="%(message)s")
         trainer = _make_trainer(args, run, make_step, folder, ranks, device)
         trainer.complete = partial(complete_record, sections=sections or {})
         if args.resume:
+            if ranks.first:
+                held.enter_context(folder_lock(folder.path))
             trainer.resume(args.resume)
         if ranks.first:
+            if not args.resume:
+                held.enter_context(folder_lock(folder.path))
+                _run_folder(args, run.name)  # another run may have begun and ended while ours was being prepared
             _prepare_folder(folder, trainer.run_config, args.seed, environment(device))
             trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in args.log)
             _LOG.info("%s: %s; %s", run.name, cost_of(trainer.model), _where(device, ranks, run))
@@ -266,10 +274,6 @@ def _validator(
 
 
 def _prepare_folder(folder: RunFolder, run: Mapping[str, Any], seed: int, where: Mapping[str, Any]) -> None:
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder.path}: cannot create the run folder ({error.strerror})") from error
-    folder.remove_leftovers()
     resolved = {"seed": seed, "environment": where, "run": run}
-    (folder.path / "config.json").write_text(json.dumps(resolved, indent=1) + "\n")
+    with atomic_file(folder.path / "config.json") as partial_file:
+        partial_file.write_text(json.dumps(resolved, indent=1) + "\n", encoding="utf-8")

@@ -1,13 +1,10 @@
 """Turns the Human3.6M pickle into clips: the clip store, or the older folders of one pickle a clip."""
 
 import logging
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Literal, get_args
 
 from hyperlift.data import h36m
@@ -17,6 +14,8 @@ from hyperlift.data.slicing import TEST_STRIDE, TRAIN_STRIDE, Slicing, clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
+from hyperlift.locks import folder_lock
+from hyperlift.swap import publish, settle, staging, unsettled
 
 ClipFormat = Literal["store", "pkl"]
 CLIP_FORMATS: tuple[ClipFormat, ...] = get_args(ClipFormat)
@@ -97,24 +96,17 @@ def new_splits(out: Path) -> Iterator[Path]:
         with atomic_folder(out) as folder:
             yield folder
         return
-    staging = Path(mkdtemp(prefix=".clips.partial.", dir=out))
-    moved: list[Path] = []
-    try:
-        yield staging
-        for split in h36m.SPLITS:
-            os.replace(staging / split, out / split)
-            moved.append(out / split)
-    except BaseException:
-        for split_folder in moved:
-            shutil.rmtree(split_folder, ignore_errors=True)
-        raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with folder_lock(out), staging(out) as folder:
+        yield folder
+        publish(folder, out)
 
 
 def _refuse_taken(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the clips")
+    if unsettled(out):  # a conversion was killed while it moved its splits
+        with folder_lock(out):
+            settle(out)
     for split in h36m.SPLITS:
         if (out / split).exists():
             raise InputError(f"{out / split}: already exists; remove it or choose another --out")

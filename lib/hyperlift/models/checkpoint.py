@@ -47,8 +47,12 @@ def save_checkpoint(path: Path | str, checkpoint: Checkpoint) -> None:
     }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.model.state_dict().items()}
     with atomic_file(path) as partial:
-        save_file(weights, partial, metadata)
-        partial.chmod(0o644)  # safetensors writes for the owner alone
+        try:
+            save_file(weights, partial, metadata)
+        except SafetensorError as error:  # in place of the OSError that it was
+            full = "os error 28" in str(error) or "os error 27" in str(error)
+            remedy = "make room or choose another output" if full else "choose another output"
+            raise InputError(f"{path}: cannot be written ({error}); {remedy}") from error
 
 
 def load_checkpoint(path: Path | str) -> Checkpoint:

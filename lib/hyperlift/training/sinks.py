@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from hyperlift.errors import InputError
+from hyperlift.files import atomic_file
 
 SinkName = Literal["tensorboard", "wandb"]
 
@@ -25,15 +26,17 @@ class Sink(Protocol):
 
 
 class JsonLines:
-    """One JSON object an epoch, appended to a file."""
+    """One JSON object an epoch, a line each in a file that is whole at any time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Append a line."""
-        with self.path.open("a") as log:
-            log.write(json.dumps(record) + "\n")
+        """Add a line; an epoch that is trained again after a kill takes the place of what was written of it."""
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
+        before = [line for line in lines if _epoch(line) < record["epoch"]]
+        with atomic_file(self.path) as partial:
+            partial.write_text("".join(f"{line}\n" for line in [*before, json.dumps(record)]), encoding="utf-8")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -73,6 +76,14 @@ class WeightsAndBiases:
     def close(self) -> None:
         """Hand over what has not been sent yet."""
         self._run.finish()
+
+
+def _epoch(line: str) -> float:
+    """The epoch of a line; of one that an older version wrote in part, or of an unknown kind, infinite."""
+    try:
+        return float(json.loads(line)["epoch"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
 
 
 def check_sink(name: SinkName) -> None:

@@ -1,5 +1,6 @@
 """The training loop. What a step minimises and what an epoch is measured by are handed in."""
 
+import io
 import json
 import logging
 import time
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from hyperlift.data.clips import BatchSampler
 from hyperlift.errors import InputError
-from hyperlift.files import PARTIAL_MARK, atomic_file
+from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
@@ -82,11 +83,6 @@ class RunFolder:
         """What a run has brought so far."""
         files = (self.resume, self.checkpoint("last"), self.checkpoint("best"), self.log)
         return [file for file in files if file.exists()]
-
-    def remove_leftovers(self) -> None:
-        """Remove what a process that was killed while it wrote left behind."""
-        for file in self.path.glob(f".*{PARTIAL_MARK}*"):
-            file.unlink()
 
 
 class Trainer:
@@ -273,10 +269,13 @@ class Trainer:
             "run": json.dumps(self.run_config),
             "seed": self.seed,
         }
-        with atomic_file(self.folder.resume) as partial:
-            torch.save(state, partial)
         for sink in self.sinks:
             sink.write(record)
+        # Last: a run that is killed before it trains this epoch again, and replaces what it wrote of it.
+        content = io.BytesIO()  # torch has an error of its own for a full disk, which does not say so
+        torch.save(state, content)
+        with atomic_file(self.folder.resume) as partial:
+            partial.write_bytes(content.getbuffer())
 
     def resume(self, path: Path) -> None:
         """Go on where a run stopped.

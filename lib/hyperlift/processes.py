@@ -1,0 +1,124 @@
+"""Who a file on the disk belongs to: a mark that names one process among all, and whether that process still lives.
+
+A number alone does not name a process: numbers are used again, and a network drive shows the files of other machines.
+So a mark also says when the process started, and on which machine.
+"""
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_LETTERS = 12
+"""Hexadecimal digits of each hash in a mark."""
+
+
+@dataclass(frozen=True)
+class ProcessMark:
+    """A process on some machine."""
+
+    machine: str
+    """Of the machine and, in a container, of the container."""
+    pid: int
+    started: str
+    """Hash of the moment at which the process started; empty where the system does not tell it."""
+
+    def __str__(self) -> str:
+        return f"{self.machine}-{self.pid}-{self.started or 'unknown'}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ProcessMark | None":
+        """From the text of a mark; None where it is none."""
+        machine, pid, started = [*text.split("-"), "", "", ""][:3]
+        if text.count("-") != 2 or not (machine and started and pid.isascii() and pid.isdecimal() and len(pid) < 20):
+            return None
+        return cls(machine, int(pid), "" if started == "unknown" else started)
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the process still runs; None for one of another machine, which nobody here can tell."""
+        if self.machine != _machine():
+            return None
+        started = _started(self.pid)
+        return started is not None and (not self.started or not started or started == self.started)
+
+
+def own_mark() -> ProcessMark:
+    """The mark of this process."""
+    return _mark_of(os.getpid())
+
+
+@cache
+def _mark_of(pid: int) -> ProcessMark:
+    return ProcessMark(_machine(), pid, _started(pid) or "")
+
+
+@cache
+def _machine() -> str:
+    """Containers share a machine's id, and even its name, but not its table of processes."""
+    table = ""
+    with suppress(OSError):
+        table = os.readlink("/proc/self/ns/pid")
+    return _hash(platform.node(), _content("/etc/machine-id"), table)
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, as a hash; empty where nobody tells, None where there is no such process."""
+    if sys.platform == "win32":
+        return _started_on_windows(pid)
+    stat = _content(f"/proc/{pid}/stat")
+    if stat:
+        # The name in parentheses may hold anything; fields are counted from its end.
+        state, *fields = stat.rpartition(")")[2].split()
+        # A process that ended but was not waited for yet writes no more.
+        return None if state in "ZX" else _hash(_content("/proc/sys/kernel/random/boot_id"), fields[18])
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return None
+    except PermissionError:  # somebody else's, and hidden
+        return ""
+    if sys.platform.startswith("linux"):
+        return ""
+    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return _hash(told.stdout.strip()) if told.stdout.strip() else ""
+
+
+def _started_on_windows(pid: int) -> str | None:
+    import ctypes
+    from ctypes import wintypes
+
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # pyright: ignore[reportAttributeAccessIssue]
+    kernel.OpenProcess.restype = wintypes.HANDLE
+    kernel.OpenProcess.argtypes = [wintypes.DWORD, wintypes.BOOL, wintypes.DWORD]
+    kernel.GetProcessTimes.argtypes = [wintypes.HANDLE, *[ctypes.POINTER(wintypes.FILETIME)] * 4]
+    kernel.CloseHandle.argtypes = [wintypes.HANDLE]
+    query_limited_information, access_denied = 0x1000, 5
+    process = kernel.OpenProcess(query_limited_information, False, pid)
+    if not process:
+        return "" if ctypes.get_last_error() == access_denied else None  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        started, ended, in_kernel, in_user = (wintypes.FILETIME() for _ in range(4))
+        if not kernel.GetProcessTimes(process, started, ended, in_kernel, in_user):
+            return ""
+        if ended.dwLowDateTime or ended.dwHighDateTime:
+            return None
+        return _hash(f"{started.dwHighDateTime}:{started.dwLowDateTime}")
+    finally:
+        kernel.CloseHandle(process)
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _hash(*facts: str) -> str:
+    return hashlib.sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()[:_LETTERS]
