@@ -27,6 +27,7 @@ class Outer:
     kind: Literal["a", "b"] = "a"
     limit: float | None = None
     inner: Inner = field(default_factory=Inner)
+    names: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.count < 0:
@@ -61,11 +62,26 @@ def test_values_arrive(tmp_path):
         ("name: x\ncount: -1", r"run\.yaml: count is -1"),
         ("- name", "expected 'key: value' lines, found list"),
         ("name: [", "not valid YAML"),
+        ("name: x\nname: y", r"run\.yaml: not valid YAML \(line 2: the key 'name' stands twice"),
+        ("name: 2020-01-01\ncount: 2020-01-01", "count: expected a whole number, got '2020-01-01'"),
+        ("name: x\nlimit: 1" + "0" * 400, "limit: expected a finite number, got an integer of"),
+        ("name: x\nlimit: .inf", "limit: expected a finite number, got inf"),
+        ("name: x\nlimit: " + "1" * 400 + "e5", "limit: YAML reads 1+… as text; write it with a point"),
+        ("1: x", "the key 1 is no text"),
+        ("\n".join(f"k{i}: 1" for i in range(1000)), "unknown key k0, k1, k2, k3, k4, k5, …; known: name"),
+        ("name: x\nkind: [a]", r"\['a'\] is not one of"),
+        ("name: x\ninner: {1: 2}", "inner: unknown key 1"),
+        ("name: x\nnames: {2: 3}", "names: its key: expected text, got 2"),
     ],
 )
 def test_errors_name_file_and_key(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         load(tmp_path, text)
+
+
+def test_half_a_character_is_refused_where_text_is_read():
+    with pytest.raises(InputError, match=r"x: name: '\\ud800' has half a character"):
+        from_mapping({"name": "\ud800"}, Outer, "x")
 
 
 def test_a_missing_file(tmp_path):

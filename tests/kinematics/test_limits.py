@@ -87,7 +87,7 @@ def test_every_turning_joint_is_measured_against_a_bone_that_stands_before_it():
         ("unit: degrees\njoints: {Knee: {X: [.nan, 10]}}", ["Knee"]),
         ("unit: turns\njoints: {}", ["turns", "degrees"]),
         ("joints: {}", ["unit and joints"]),
-        ("{", ["expected YAML"]),
+        ("{", ["not valid YAML"]),
     ],
 )
 def test_limit_files_that_are_refused(tmp_path, text, words):

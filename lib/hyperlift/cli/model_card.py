@@ -1,7 +1,6 @@
 """Write a model card: what a lifter is, what it learned from, how well it does."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,14 @@ from typing import Any
 from hyperlift.cli.app import guarded
 from hyperlift.cli.run_record import complete_record
 from hyperlift.data.store import ClipStore
+from hyperlift.documents.text import read_text
 from hyperlift.errors import InputError
 from hyperlift.evaluation.model_card import CardFacts, model_card
+from hyperlift.evaluation.run_files import read_scores, read_training_log
 from hyperlift.files import atomic_file
 from hyperlift.models.checkpoint import load_checkpoint
+
+_MOST_NOTES_BYTES = 100_000
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.name:
         spec = type(spec)(**{**vars(spec), "name": args.name})
     # The best weights may be older than the end of the log.
-    log = _lines(args.log or args.evaluate.with_name("log.jsonl"))
+    log = _log(args.log or args.evaluate.with_name("log.jsonl"))
     folders = [folder / run["data"]["train"] for folder in (args.data, *map(Path, run["data"]["more"]))]
     stores = {folder: ClipStore(folder) for folder in folders}
     facts = CardFacts(
@@ -58,9 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         onnx_mb=_size_mb(args.onnx) if args.onnx else None,
         log=[record for record in log if record["epoch"] <= checkpoint.metrics.get("epoch", record["epoch"])],
         train=[stores[folder] for folder in folders],
-        scores=[_scores(path) for path in args.scores],
-        before=[(before.name, _lines(before / "log.jsonl")) for before in args.before],
-        notes=_text(args.notes).splitlines() if args.notes else (),
+        scores=[read_scores(path) for path in args.scores],
+        before=[(before.name, _log(before / "log.jsonl")) for before in args.before],
+        notes=_notes(args.notes) if args.notes else (),
     )
     with atomic_file(args.out) as partial:
         partial.write_text(model_card(facts))
@@ -68,11 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
+def _notes(path: Path) -> list[str]:
+    return read_text(path, _MOST_NOTES_BYTES, "give a text file, a known failure a line").splitlines()
 
 
 def _size_mb(path: Path) -> float:
@@ -82,18 +82,5 @@ def _size_mb(path: Path) -> float:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in _text(path).splitlines()]
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not the log of a run ({error}); name it with --log") from error
-
-
-def _scores(path: Path) -> dict[str, Any]:
-    try:
-        scores = json.loads(_text(path))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON ({error}); write it with evaluate.py --json") from error
-    if not isinstance(scores, dict) or not ({"views", "n_mpjpe_mm"} <= set(scores) or "mean_over_frames" in scores):
-        raise InputError(f"{path}: holds no scores; write it with evaluate.py --json (one protocol, not all)")
-    return scores
+def _log(path: Path) -> list[dict[str, Any]]:
+    return read_training_log(path, needs=("seconds",))

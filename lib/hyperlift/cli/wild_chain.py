@@ -1,6 +1,5 @@
 """Runs that start from each other's weights: ``training.after`` of a configuration names the one before it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +9,16 @@ import torch
 
 from hyperlift.cli.run_record import complete_record
 from hyperlift.config import load_config, to_mapping
-from hyperlift.errors import InputError
+from hyperlift.documents.json_text import read_json
+from hyperlift.errors import InputError, quoted
+from hyperlift.evaluation.run_files import read_training_log
 from hyperlift.models import HyperLifter
 from hyperlift.models.lifting.warm_start import take_over
+from hyperlift.readers import reader
 from hyperlift.training.config import RunConfig
 from hyperlift.training.trainer import RunFolder, differing_keys
+
+_MOST_RECORD_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Stage:
         """Epochs in the log."""
         if not self.folder.log.is_file():
             return 0
-        return max((json.loads(line)["epoch"] for line in self.folder.log.read_text().splitlines()), default=0)
+        return max((record["epoch"] for record in read_training_log(self.folder.log)), default=0)
 
     @property
     def finished(self) -> bool:
@@ -114,20 +118,31 @@ def check_finished(stage: Stage, seed: int) -> None:
     """
     record = stage.folder.path / "config.json"
     remedy = f"move {stage.folder.path} away to train it again, or give another --out"
-    try:
-        made_by = json.loads(record.read_text())
-        run, its_seed = made_by["run"], made_by["seed"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{record}: does not say how the stage was trained ({error}); {remedy}") from error
+    run, its_seed = read_run_record(record, remedy)
     theirs = complete_record(run, str(record), {"distillation": lambda section, _: section})
     differing = differing_keys(_apart_from_place(theirs), _apart_from_place(to_mapping(stage.run)))
     if its_seed != seed:
-        differing.append(f"seed ({its_seed} before, {seed} now)")
+        differing.append(f"seed ({quoted(its_seed)} before, {seed} now)")
     if differing:
         raise InputError(
             f"{stage.folder.path}: was trained with another configuration than {stage.config}: "
             f"{', '.join(differing)}; {remedy}"
         )
+
+
+@reader("record of a training run")
+def read_run_record(path: Path, remedy: str) -> tuple[dict[str, Any], int]:
+    """What ``config.json`` of a run folder says: the run's configuration as plain values, and its seed.
+
+    Raises:
+        InputError: the file is missing or says something else.
+    """
+    made_by = read_json(path, remedy, _MOST_RECORD_BYTES)
+    run = made_by.get("run") if isinstance(made_by, dict) else None
+    seed = made_by.get("seed") if isinstance(made_by, dict) else None
+    if not isinstance(run, dict) or not isinstance(run.get("training"), dict) or type(seed) is not int:
+        raise InputError(f"{path}: does not say how the stage was trained ({quoted(made_by)}); {remedy}")
+    return run, seed
 
 
 def _apart_from_place(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """YAML files into frozen dataclasses: an unknown, missing or mistyped key is an error that names file and key."""
 
+import math
 import re
 import types
 import typing
@@ -8,34 +9,33 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import yaml
-
-from hyperlift.errors import InputError
+from hyperlift.documents.yaml_text import read_yaml
+from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.readers import reader
 
 T = TypeVar("T")
 
+_MOST_NAMED = 6
+_LONGEST_NUMBER = 40
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 
+@reader("YAML of keys")
 def load_yaml(path: Path | str) -> dict[str, Any]:
     """Read a YAML file that holds a mapping.
 
     Raises:
-        InputError: the file is missing, no YAML, or no mapping.
+        InputError: the file is missing, no YAML, beyond the limits of ``read_yaml``, or no mapping.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error})") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    content = read_yaml(Path(path), "give a YAML file of 'key: value' lines")
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected 'key: value' lines, found {type(content).__name__}")
+    if strangers := [key for key in content if not isinstance(key, str)]:
+        raise InputError(f"{path}: the key {quoted(strangers[0])} is no text")
     return content
 
 
+@reader("configuration")
 def load_config(path: Path | str, kind: type[T]) -> T:
     """Read a YAML file into a dataclass.
 
@@ -45,7 +45,7 @@ def load_config(path: Path | str, kind: type[T]) -> T:
     return from_mapping(load_yaml(path), kind, str(path))
 
 
-def from_mapping(values: Mapping[str, Any], kind: type[T], where: str) -> T:
+def from_mapping(values: Mapping[Any, Any], kind: type[T], where: str) -> T:
     """Build a dataclass, nested ones included, from plain values.
 
     Args:
@@ -58,9 +58,10 @@ def from_mapping(values: Mapping[str, Any], kind: type[T], where: str) -> T:
     """
     assert is_dataclass(kind)
     known = {field.name: field for field in fields(kind)}
-    unknown = [str(key) for key in values if key not in known]
+    unknown = [_named(key) for key in values if key not in known]
     if unknown:
-        raise InputError(f"{where}: unknown key {', '.join(unknown)}; known: {', '.join(known)}")
+        more = ", …" if len(unknown) > _MOST_NAMED else ""
+        raise InputError(f"{where}: unknown key {', '.join(unknown[:_MOST_NAMED])}{more}; known: {', '.join(known)}")
     missing = [
         name
         for name, field in known.items()
@@ -93,7 +94,7 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         return _convert_union(value, get_args(hint), where)
     if origin is Literal:
         if value not in get_args(hint):
-            raise InputError(f"{where}: {value!r} is not one of {', '.join(map(repr, get_args(hint)))}")
+            raise InputError(f"{where}: {quoted(value)} is not one of {', '.join(map(repr, get_args(hint)))}")
         return value
     if is_dataclass(hint):
         if not isinstance(value, Mapping):
@@ -104,7 +105,11 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     if origin is dict:
         if not isinstance(value, Mapping):
             raise _mistyped(value, "a section of keys", where)
-        return {key: _convert(part, get_args(hint)[1], f"{where}.{key}") for key, part in value.items()}
+        of_key, of_part = get_args(hint)
+        return {
+            _convert(key, of_key, f"{where}: its key"): _convert(part, of_part, f"{where}.{_named(key)}")
+            for key, part in value.items()
+        }
     return _convert_scalar(value, hint, where)
 
 
@@ -134,21 +139,47 @@ def _convert_scalar(value: Any, hint: Any, where: str) -> Any:
     if hint is Any:
         return value
     if hint is Path and isinstance(value, str):
-        return Path(value)
+        return Path(_convert_scalar(value, str, where))
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _finite(value, where)
+    if hint is float and isinstance(value, float):
+        return _finite(value, where)
     if (isinstance(value, bool) and hint is not bool) or not isinstance(value, hint):
         if hint is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
             mantissa, exponent = value.lower().split("e")
-            written = f"{float(mantissa)}e{int(exponent):+d}"
-            raise InputError(f"{where}: YAML reads {value} as text; write {written}")
+            written = f"{float(mantissa)}e{int(exponent):+d}" if len(value) < _LONGEST_NUMBER else "it with a point"
+            raise InputError(f"{where}: YAML reads {one_line(value)} as text; write {written}")
         raise _mistyped(
             value,
             {float: "a number", int: "a whole number", str: "text", bool: "true or false"}.get(hint, str(hint)),
             where,
         )
+    if isinstance(value, str) and not value.isascii():
+        _check_text(value, where)
     return value
 
 
+def _check_text(value: str, where: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a pair, which JSON can write and no file can
+        raise InputError(f"{where}: {quoted(value)} has half a character (a lone surrogate); write it anew") from None
+
+
+def _finite(value: float, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise _mistyped(value, "a finite number", where)
+    return number
+
+
+def _named(key: Any) -> str:
+    """A key as it stands in the file."""
+    return one_line(key) if isinstance(key, str) else quoted(key)
+
+
 def _mistyped(value: Any, expected: str, where: str) -> InputError:
-    return InputError(f"{where}: expected {expected}, got {value!r}")
+    return InputError(f"{where}: expected {expected}, got {quoted(value)}")

@@ -3,14 +3,22 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, Protocol, TypeVar, get_args, runtime_checkable
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.config import from_mapping
+from hyperlift.documents.json_text import parse_json
+from hyperlift.errors import InputError, quoted
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 
 LabelSpace = Literal["image", "camera"]
+
+Contract = TypeVar("Contract")
+
+MOST_FPS, MOST_SECONDS_A_FRAME, MOST_FRAMES = 1000.0, 100.0, 100_000
+"""Beyond these, the metadata of a file are broken."""
 
 METADATA_KEY = "hyperlift"
 """Key of the JSON text in the metadata of an ONNX file."""
@@ -43,11 +51,16 @@ class LifterSpec:
 
     def __post_init__(self) -> None:
         if self.label_space not in get_args(LabelSpace):
-            raise InputError(f"label_space is {self.label_space!r}; expected one of {get_args(LabelSpace)}")
+            raise InputError(f"label_space is {quoted(self.label_space)}; expected one of {get_args(LabelSpace)}")
         if self.label_space == "camera" and not self.rootrel:
             raise InputError("label_space 'camera' is root-relative; set rootrel: true")
         if not (self.fps > 0 and self.n_frames > 0):
-            raise InputError(f"fps {self.fps} and n_frames {self.n_frames} must be positive")
+            raise InputError(f"fps {self.fps} and n_frames {quoted(self.n_frames)} must be positive")
+        if not (self.fps <= MOST_FPS and 1 / self.fps <= MOST_SECONDS_A_FRAME and self.n_frames <= MOST_FRAMES):
+            raise InputError(
+                f"fps {self.fps} and n_frames {quoted(self.n_frames)} are absurd; a lifter has at most "
+                f"{MOST_FPS:g} fps and {MOST_FRAMES:,} frames a window"
+            )
 
     @property
     def longest_clip(self) -> int | None:
@@ -59,6 +72,7 @@ class LifterSpec:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
+    @reader("lifter metadata", remedy="export the lifter again")
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> "LifterSpec":
         """Read the contract out of a file's metadata.
 
@@ -71,12 +85,22 @@ class LifterSpec:
         """
         if METADATA_KEY not in metadata:
             raise InputError(f"{source}: carries no HyperLift metadata; export it with deployment/deployment_pose3d.py")
-        try:
-            return cls(**json.loads(metadata[METADATA_KEY]))
-        except (TypeError, json.JSONDecodeError) as error:
-            raise InputError(
-                f"{source}: its HyperLift metadata is of another version ({error}); export it again"
-            ) from error
+        return from_json(metadata[METADATA_KEY], cls, f"{source}: its HyperLift metadata")
+
+
+def from_json(text: str, kind: type[Contract], where: str) -> Contract:
+    """A contract out of the JSON text that a file carries.
+
+    Raises:
+        InputError: it is no JSON, or has other keys or values than the contract.
+    """
+    stated = parse_json(text, where, "export it again")
+    if not isinstance(stated, dict):
+        raise InputError(f"{where} is {quoted(stated)}, no object; export it again")
+    try:
+        return from_mapping(stated, kind, "metadata")
+    except InputError as error:
+        raise InputError(f"{where} is of another version ({error}); export it again") from error
 
 
 @runtime_checkable

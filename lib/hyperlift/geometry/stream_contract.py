@@ -7,8 +7,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LifterSpec
+from hyperlift.errors import InputError, quoted
+from hyperlift.geometry.contract import MOST_FRAMES, LifterSpec, from_json
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 
 STREAM_METADATA_KEY = "hyperlift-stream"
@@ -26,11 +27,19 @@ class StreamSpec:
     look_back: int
     """Frames whose keys and values are kept."""
 
+    def __post_init__(self) -> None:
+        if not (0 <= self.look_ahead <= MOST_FRAMES and 0 <= self.look_back <= MOST_FRAMES):
+            raise InputError(
+                f"look_ahead {quoted(self.look_ahead)} and look_back {quoted(self.look_back)} must be 0 to "
+                f"{MOST_FRAMES:,} frames"
+            )
+
     def to_json(self) -> str:
         """One line of JSON."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
+    @reader("metadata of a streaming lifter", remedy="export the lifter again")
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> "StreamSpec":
         """Read the contract out of a file's metadata.
 
@@ -43,10 +52,7 @@ class StreamSpec:
         """
         if STREAM_METADATA_KEY not in metadata:
             raise InputError(f"{source}: does not lift frame by frame; export it with --stream")
-        try:
-            return cls(**json.loads(metadata[STREAM_METADATA_KEY]))
-        except (TypeError, json.JSONDecodeError) as error:
-            raise InputError(f"{source}: its metadata is of another version ({error}); export it again") from error
+        return from_json(metadata[STREAM_METADATA_KEY], cls, f"{source}: its metadata")
 
 
 @runtime_checkable

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.documents.values import is_number
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.kinematics.rotations import matrix_from_euler, matrix_to_euler, other_euler
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
+_MOST_ANGLE = 1e6
 ORDER = "ZXY"
 """Order of the angles, about axes already turned: of the T-pose, x to the person's left, y backward, z up."""
 
@@ -56,10 +59,10 @@ class JointLimits:
         for joint, axes in self.ranges_rad.items():
             if joint not in TURNING and joint not in _SIDED:
                 known = ", ".join([*_MIDDLE, *_SIDED, *(side + name for side in "LR" for name in _SIDED)])
-                raise InputError(f"limits name the joint {joint!r}; known: {known}")
+                raise InputError(f"limits name the joint {quoted(joint)}; known: {known}")
             for axis, (low, high) in axes.items():
                 if axis not in tuple(ORDER):
-                    raise InputError(f"limits of {joint} name the axis {axis!r}; choose from X, Y, Z")
+                    raise InputError(f"limits of {quoted(joint)} name the axis {quoted(axis)}; choose from X, Y, Z")
                 if not low <= high:
                     raise InputError(f"limits of {joint} {axis}: {low} to {high} is no range; give the lower one first")
                 if not low <= 0.0 <= high:
@@ -112,42 +115,45 @@ class JointLimits:
         return clamped
 
 
+@reader("limits of joint angles")
 def read_limits(path: Path | str) -> JointLimits:
     """Read limits from YAML: ``unit: degrees`` (or ``radians``) and ``joints: {Knee: {X: [0, 160]}, …}``.
 
     Raises:
         InputError: no such file, not of this form, an unknown joint or axis, or a range without the rest pose.
     """
-    import yaml  # only who hands in a file waits for it
+    from hyperlift.documents.yaml_text import read_yaml  # only who hands in a file waits for PyYAML
 
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: no such file; give limits of joint angles as YAML, see docs/animation.md")
-    try:
-        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as limits ({reason}); expected YAML with unit and joints") from error
+    stated = read_yaml(path, "give limits of joint angles as YAML with unit and joints, see docs/animation.md")
     if not isinstance(stated, dict) or set(stated) != {"unit", "joints"} or not isinstance(stated["joints"], dict):
         raise InputError(f"{path}: expected the two keys unit and joints; see docs/animation.md")
     if stated["unit"] not in ("degrees", "radians"):
-        raise InputError(f"{path}: unit is {stated['unit']!r}; choose degrees or radians")
+        raise InputError(f"{path}: unit is {quoted(stated['unit'])}; choose degrees or radians")
     factor = np.pi / 180.0 if stated["unit"] == "degrees" else 1.0
     ranges: dict[str, dict[str, tuple[float, float]]] = {}
     for joint, axes in stated["joints"].items():
         if not isinstance(axes, dict):
-            raise InputError(f"{path}: {joint} is {axes!r}; expected a mapping such as {{X: [0, 160]}}")
-        ranges[str(joint)] = {str(axis): _range(axes[axis], factor, f"{path}: {joint} {axis}") for axis in axes}
+            raise InputError(f"{path}: {quoted(joint)} is {quoted(axes)}; expected a mapping such as {{X: [0, 160]}}")
+        ranges[_name(joint, path)] = {
+            _name(axis, path): _range(bounds, factor, f"{path}: {joint} {axis}") for axis, bounds in axes.items()
+        }
     try:
         return JointLimits(ranges)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
+def _name(key: object, path: Path) -> str:
+    if not isinstance(key, str):
+        raise InputError(f"{path}: has the name {quoted(key)}; expected text, the name of a joint or an axis")
+    return one_line(key)
+
+
 def _range(value: object, factor: float, where: str) -> tuple[float, float]:
     numbers = value if isinstance(value, list) else []
-    if len(numbers) != 2 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
-        raise InputError(f"{where} is {value!r}; expected [lowest, highest]")
+    if len(numbers) != 2 or not all(is_number(n, -_MOST_ANGLE, _MOST_ANGLE) for n in numbers):
+        raise InputError(f"{where} is {quoted(value)}; expected [lowest, highest]")
     return float(numbers[0]) * factor, float(numbers[1]) * factor
 
 

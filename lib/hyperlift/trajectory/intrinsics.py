@@ -1,6 +1,5 @@
 """The camera's intrinsics: stated by the user, read from the video's own lens data, or assumed and said so."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.documents.json_text import read_json
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.geometry.normalisation import check_picture_size
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 
 ASSUMED_FOV_DEG = 60.0
+_MOST_BYTES = 50_000
+_MOST_PIXELS = 1_000_000
 _FILM_LONG_SIDE_MM = 36.0
 _EQUIVALENT_FOCAL_KEYS = (
     "com.apple.quicktime.camera.focal_length.35mm_equivalent",
@@ -149,6 +152,7 @@ def metadata_intrinsics(metadata: Mapping[str, str], width: int, height: int) ->
     return None
 
 
+@reader("intrinsics")
 def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
     """Intrinsics as a user gives them: "fx,fy,cx,cy" in pixels, or a YAML or JSON file.
 
@@ -163,32 +167,31 @@ def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
     if len(parts) == 4 or (None not in parts and not Path(text).exists()):
         if len(parts) != 4 or None in parts:
             raise InputError(
-                f"intrinsics (--intrinsics) is {text!r}; give four numbers fx,fy,cx,cy in pixels, or a file"
+                f"intrinsics (--intrinsics) is {quoted(text)}; give four numbers fx,fy,cx,cy in pixels, or a file"
             )
         return _from_mapping(dict(zip(("fx", "fy", "cx", "cy"), parts, strict=True)), width, height, "intrinsics")
-    import yaml  # only who hands in a file waits for it
-
     path = Path(given)
-    try:
-        content = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"intrinsics {text}: no such file; give a YAML or JSON file, or fx,fy,cx,cy") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"intrinsics {text}: cannot be read ({error}); give a YAML or JSON file") from error
-    try:
-        values = json.loads(content) if path.suffix.lower() == ".json" else yaml.safe_load(content)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(f"intrinsics {text}: is not YAML or JSON ({reason})") from error
+    values = _values_of(path)
     if not isinstance(values, dict):
         raise InputError(f"intrinsics {text}: holds no mapping; expected fx, fy, cx, cy or K")
     return _from_mapping(values, width, height, f"intrinsics {path.name}")
 
 
+def _values_of(path: Path) -> object:
+    remedy = "give a YAML or JSON file of intrinsics, or fx,fy,cx,cy"
+    if path.suffix.lower() == ".json":
+        return read_json(path, remedy, _MOST_BYTES)
+    from hyperlift.documents.yaml_text import read_yaml  # only who hands in such a file waits for PyYAML
+
+    return read_yaml(path, remedy)
+
+
 def _from_mapping(values: Mapping[str, Any], width: int, height: int, origin: str) -> Intrinsics:
     known = {"fx", "fy", "cx", "cy", "K", "width", "height"}
-    if unknown := sorted(str(key) for key in values if key not in known):
-        raise InputError(f"{origin}: has {', '.join(unknown)}; expected fx, fy, cx, cy or K, and width, height")
+    if unknown := [one_line(key) if isinstance(key, str) else quoted(key) for key in values if key not in known]:
+        raise InputError(
+            f"{origin}: has {one_line(', '.join(sorted(unknown)))}; expected fx, fy, cx, cy or K, and width, height"
+        )
     if "K" in values:
         fx, fy, cx, cy = _numbers_of_matrix(values["K"], origin)
     else:
@@ -196,9 +199,9 @@ def _from_mapping(values: Mapping[str, Any], width: int, height: int, origin: st
         if missing := [key for key, number in numbers.items() if number is None]:
             raise InputError(f"{origin}: {', '.join(missing)} missing or no number; expected fx, fy, cx, cy or K")
         fx, fy, cx, cy = (float(number) for number in numbers.values() if number is not None)
-    measured = _number(values.get("width", width)), _number(values.get("height", height))
-    if measured[0] is None or measured[1] is None or min(measured[0], measured[1]) <= 0:
-        raise InputError(f"{origin}: width and height must be positive pixels")
+    measured = [_number(side) or 0.0 for side in (values.get("width", width), values.get("height", height))]
+    if not 1 <= min(measured) <= max(measured) <= _MOST_PIXELS:
+        raise InputError(f"{origin}: width and height must be pixels from 1 to {_MOST_PIXELS:,}")
     scale_x, scale_y = width / measured[0], height / measured[1]
     # A crop has another principal point: only the same picture in another size can be scaled to.
     if abs(scale_x / scale_y - 1) > 0.01:
@@ -221,7 +224,7 @@ def _from_mapping(values: Mapping[str, Any], width: int, height: int, origin: st
 def _numbers_of_matrix(matrix: Any, origin: str) -> tuple[float, float, float, float]:
     try:
         K = np.array(matrix, dtype=np.float64).reshape(3, 3)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{origin}: K is no 3×3 matrix of numbers") from None
     skew = abs(K[0, 1]) > 1e-3 * abs(K[0, 0]) or np.abs(K[[1, 2, 2], [0, 0, 1]]).max() > 1e-9 or K[2, 2] != 1
     if not np.isfinite(K).all() or skew:
@@ -245,6 +248,6 @@ def _centred(focal_px: float, width: int, height: int, source: str, assumed: boo
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and not isinstance(value, bool) else None

@@ -1,6 +1,5 @@
 """The logs of training runs as curves."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -12,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hyperlift.errors import InputError
+from hyperlift.evaluation.run_files import read_training_log
 from hyperlift.files import atomic_file
 
 _NO_LOSSES = {"epoch", "lr", "clips_per_s", "seconds", "validation"}
@@ -74,11 +74,7 @@ def draw_training_curves(logs: Path | Sequence[Path], picture: Path) -> Path:
 def _one_after_the_other(logs: Sequence[Path]) -> list[_Run]:
     runs, hours = [], 0.0
     for log in logs:
-        try:
-            lines = [json.loads(line) for line in log.read_text().splitlines()]
-            by_epoch = {record["epoch"]: record for record in lines}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{log}: not the log of a run ({error}); it is the log.jsonl of a run folder") from error
+        by_epoch = {record["epoch"]: record for record in read_training_log(log, needs=("lr", "seconds"))}
         if not by_epoch:
             raise InputError(f"{log}: has no epoch yet")
         records = [by_epoch[epoch] for epoch in sorted(by_epoch)]

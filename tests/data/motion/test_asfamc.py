@@ -89,6 +89,12 @@ def test_two_bones_by_hand(files):
     np.testing.assert_allclose(arm[1], [1, 1, 0], atol=1e-6)
 
 
+def test_axes_without_an_order_are_turned_about_in_the_order_x_y_z(files):
+    stated = tips(files)
+    (files / "07.asf").write_text(ASF.replace("  axis XYZ\n", "").replace("axis 0 0 90 XYZ", "axis 0 0 90"))
+    np.testing.assert_array_equal(tips(files), stated)
+
+
 def test_a_real_walk_agrees_with_its_published_conversion():
     """Two frames of trial 35_01, number 135 and 147 of 120 a second, against an independent conversion."""
     recording = read_asfamc(FIXTURES / "35_01.amc")
@@ -122,6 +128,8 @@ def test_left_is_left_of_where_the_person_faces():
         ("direction 1 0 0", "direction 1 0 zero", "line 26: could not convert"),
         ("dof rx\n", "dof tx\n", "line 29: degrees of freedom 'tx'"),
         ("name arm", "name back", "line 30: bone 'back' occurs twice"),
+        ("  length 1.0", "  length 1e-320", "expected a positive number"),
+        ("length 39.37007874", "length 1e308", "line 16: a number is not finite, or larger than 1e[+]09"),
         (":hierarchy", "", "line 35: bone .* needs a name"),
         ("  length 1.0", "  length 0", "expected a positive number"),
         (ASF, "", "has no bones"),

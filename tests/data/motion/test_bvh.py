@@ -255,6 +255,11 @@ def test_a_real_run_agrees_with_its_published_conversion():
         ("Frames: 2", "Frames: 0", "both must be positive"),
         ("10 0 0 0 0 0 0 0 0", "10 0 0 0 0 0 0 0", "line 19: 8 numbers; expected 9"),
         ("10 0 0 0 0 0 0 0 0", "10 0 0 0 0 0 0 0 inf", "line 19: a number is not finite"),
+        ("0.0083333", "1e-320", "line 18: a frame of 9.99989e-321 s; expected 1e-05 to 100 s"),
+        ("0.0083333", "1e8", "line 18: a frame of 1e[+]08 s"),
+        ("Frames: 2", "Frames: 1e9", "line 18: 1000000000 frames of 3 joints; a file may have 20,000,000 places"),
+        ("10 0 0 0 0 0 0 0 0", "1e308 0 0 0 0 0 0 0 0", "line 19: a number is not finite, or larger than 1e[+]09"),
+        ("OFFSET 0 2 0", "OFFSET 0 2 0\n End Site\n {\n OFFSET 0 1 0\n }", "'End Site' inside an End Site"),
         (TWO_BONES[100:], "", "the file ends before MOTION|expected"),
         (TWO_BONES, "", "expected HIERARCHY"),
     ],
@@ -264,6 +269,21 @@ def test_a_broken_file_is_named(tmp_path, old, new, message):
     (tmp_path / "a.bvh").write_text(TWO_BONES.replace(old, new, 1))
     with pytest.raises(InputError, match=message):
         read_bvh(tmp_path / "a.bvh")
+
+
+@pytest.mark.parametrize(
+    ("opened", "message"),
+    [
+        ("JOINT j\n{\nOFFSET 0 0 0\n}\n" * 20_000, "line 8001: more than 2,000 joints"),
+        ("JOINT j\n{\nOFFSET 0 0 0\n" * 20_000, "line 602: more than 200 joints inside one another"),
+        ("End Site\n{\nOFFSET 0 0 0\n" * 10_000, "line 8: 'End Site' inside an End Site"),
+    ],
+)
+def test_a_skeleton_that_no_body_has_is_refused_where_it_begins_to_be_one(tmp_path, opened, message):
+    path = tmp_path / "a.bvh"
+    path.write_text("HIERARCHY\nROOT r\n{\nOFFSET 0 0 0\n" + opened)
+    with pytest.raises(InputError, match=message):
+        read_bvh(path)
 
 
 def test_a_missing_file_is_named(tmp_path):

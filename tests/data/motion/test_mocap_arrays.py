@@ -58,7 +58,10 @@ def test_recordings_are_read_one_at_a_time(folder):
     [
         ({"up": "y"}, "up is 'y'"),
         ({"fps": 0}, "fps is 0"),
-        ({"fps": True, "metres_per_step": "1"}, "metres_per_step is '1'"),
+        ({"fps": True}, "fps is True"),
+        ({"fps": 10**400}, "fps is an integer of 1329 bits"),
+        ({"metres_per_step": "1"}, "metres_per_step is '1'"),
+        ({"test": [{"id": ["A_1"], "subject": "1", "group": "run", "frames": 3}]}, "expected a text and a whole"),
         ({"joints": ["Hip"]}, "expected those of h36m17"),
         ({"test": [{"id": "A_1"}]}, "entry 0 of 'test' lacks"),
         ({"test": [{"id": "B", "subject": "1", "group": "run", "frames": 3}]}, "B: the index lists it"),

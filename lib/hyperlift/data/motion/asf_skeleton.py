@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.motion.kinematic_tree import KinematicTree, euler_rotation
+from hyperlift.data.motion.kinematic_tree import MOST_JOINTS, KinematicTree, euler_rotation
 from hyperlift.data.motion.text_lines import TextLines
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.shapes import Float
 
+_SMALLEST_LENGTH = 1e-6
 ROOT = "root"
 _CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
 _BONE_CHANNELS = ("rx", "ry", "rz")
@@ -60,7 +61,7 @@ def read_asf(path: Path) -> AsfSkeleton:
     units = {"length": 1.0}
     radians = np.pi / 180
     root = _Bone(np.zeros(3), 0.0, np.eye(3), _CHANNELS)
-    root_place, root_angles, root_order = np.zeros(3), np.zeros(3), "XYZ"
+    root_place, root_angles, root_order = np.zeros(3), np.zeros(3), "xyz"
     bones: dict[str, _Bone] = {}
     parent_of: dict[str, str] = {}
     section = ""
@@ -84,15 +85,21 @@ def read_asf(path: Path) -> AsfSkeleton:
         elif section == ":bonedata" and words[0] == "begin":
             name, bone = _read_bone(lines, radians)
             if name in bones:
-                raise lines.error(f"bone {name!r} occurs twice")
+                raise lines.error(f"bone {quoted(name)} occurs twice")
+            if len(bones) >= MOST_JOINTS:
+                raise lines.error(f"more than {MOST_JOINTS:,} bones; leave out those that are not of the body")
             bones[name] = bone
         elif section == ":hierarchy" and words[0] not in ("begin", "end"):
             for child in words[1:]:
                 if child not in bones or (words[0] not in bones and words[0] != ROOT) or child in parent_of:
-                    raise lines.error(f"the hierarchy hangs {child!r} on {words[0]!r}; both must be bones, once")
+                    raise lines.error(
+                        f"the hierarchy hangs {quoted(child)} on {quoted(words[0])}; both must be bones, once"
+                    )
                 parent_of[child] = words[0]
-    if units["length"] <= 0:
-        raise InputError(f"{path}: length {units['length']} in section :units; expected a positive number")
+    if not _SMALLEST_LENGTH <= units["length"] <= 1 / _SMALLEST_LENGTH:
+        raise InputError(
+            f"{path}: length {units['length']:g} in section :units; expected a positive number such as 0.45"
+        )
     if not parent_of:
         raise InputError(f"{path}: has no bones in sections :bonedata and :hierarchy; expected an .asf skeleton")
     root.axis = _fixed_axis_rotation(root_order, root_angles * radians)
@@ -105,7 +112,7 @@ def _read_bone(lines: TextLines, radians: float) -> tuple[str, _Bone]:
     while True:
         words = lines.next_words()
         if words is None or words[0].startswith(":"):
-            raise lines.error(f"bone {name!r} has no 'end'")
+            raise lines.error(f"bone {quoted(name)} has no 'end'")
         if words[0] == "end":
             break
         if words[0] == "name" and len(words) == 2:
@@ -121,7 +128,7 @@ def _read_bone(lines: TextLines, radians: float) -> tuple[str, _Bone]:
             bone.channels = _channels(lines, words[1:], _BONE_CHANNELS)
     norm = np.linalg.norm(bone.direction)
     if not name or (bone.length > 0 and norm == 0) or bone.length < 0:
-        raise lines.error(f"bone {name!r} needs a name, a direction and a length of 0 or more")
+        raise lines.error(f"bone {quoted(name)} needs a name, a direction and a length of 0 or more")
     bone.direction = bone.direction / (norm or 1.0)
     return name, bone
 
@@ -136,13 +143,17 @@ def _assemble(
 ) -> AsfSkeleton:
     loose = [name for name in bones if name != ROOT and name not in parent_of]
     if loose:
-        raise InputError(f"{path}: section :hierarchy leaves out {', '.join(loose)}")
+        raise InputError(f"{path}: section :hierarchy leaves out {one_line(', '.join(loose))}")
+    children: dict[str, list[str]] = {}
+    for child, parent in parent_of.items():
+        children.setdefault(parent, []).append(child)
     order = [ROOT]
     for name in order:  # grows while it is walked: parents before children
-        order += [child for child, parent in parent_of.items() if parent == name]
+        order += children.get(name, [])
     if len(order) != len(bones):
-        raise InputError(f"{path}: section :hierarchy has a loop among {sorted(set(bones) - set(order))}")
-    parents = tuple(order.index(parent_of[name]) if name != ROOT else -1 for name in order)
+        raise InputError(f"{path}: section :hierarchy has a loop among {quoted(sorted(set(bones) - set(order)))}")
+    at = {name: place for place, name in enumerate(order)}
+    parents = tuple(at[parent_of[name]] if name != ROOT else -1 for name in order)
     tips_m = np.array([bones[name].direction * bones[name].length * metres for name in order])
     offsets = np.array([root_place * metres, *(tips_m[parent] for parent in parents[1:])])
     return AsfSkeleton(
@@ -163,12 +174,12 @@ def _fixed_axis_rotation(order: str, angles_rad: Float[np.ndarray, "3"]) -> Floa
 
 def _order(lines: TextLines, word: str) -> str:
     if sorted(word.lower()) != ["x", "y", "z"]:
-        raise lines.error(f"axis order {word!r}; expected the letters XYZ in some order")
+        raise lines.error(f"axis order {quoted(word)}; expected the letters XYZ in some order")
     return word.lower()
 
 
 def _channels(lines: TextLines, words: list[str], allowed: tuple[str, ...]) -> tuple[str, ...]:
     channels = tuple(word.lower() for word in words if word.lower() != "l")
     if len(set(channels)) != len(channels) or not set(channels) <= set(allowed):
-        raise lines.error(f"degrees of freedom {' '.join(words)!r}; expected some of {' '.join(allowed)}")
+        raise lines.error(f"degrees of freedom {quoted(' '.join(words))}; expected some of {' '.join(allowed)}")
     return channels

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.data.motion.asf_skeleton import AsfSkeleton, read_asf
-from hyperlift.data.motion.kinematic_tree import euler_rotation
+from hyperlift.data.motion.kinematic_tree import MOST_PLACES, euler_rotation
 from hyperlift.data.motion.landmarks import between, h36m_joints, y_up_to_z_up
 from hyperlift.data.motion.recording import Recording, centred
 from hyperlift.data.motion.text_lines import TextLines
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 
 _TRUNK_BONES = ("upperback", "lowerneck", "upperneck", "head")
@@ -17,6 +18,7 @@ _LIMB_BONES = ("femur", "tibia", "humerus", "wrist")
 NOSE_FORWARD_M = 0.06
 
 
+@reader("Acclaim motion", remedy="copy the .asf and the .amc again")
 def read_asfamc(path: Path, asf: Path | None = None, fps: float = 120.0, group: str = "unknown") -> Recording:
     """Read one trial.
 
@@ -53,6 +55,7 @@ def read_amc(
     """
     lines = TextLines.of_file(path)
     names = skeleton.tree.names
+    bone_of = {name: bone for bone, name in enumerate(names)}
     starts = np.cumsum([0, *(len(channels) for channels in skeleton.channels)])
     radians = skeleton.radians_per_unit
     frames: list[Float[np.ndarray, " channels"]] = []
@@ -62,13 +65,17 @@ def read_amc(
                 radians = np.pi / 180 if words[0].lower() == ":degrees" else 1.0
         elif len(words) == 1 and words[0].isdigit():
             _check_complete(lines, frames, skeleton, starts)
+            if (len(frames) + 1) * len(names) > MOST_PLACES:
+                raise lines.error(f"more than {MOST_PLACES:,} places of bones; cut the motion")
             frames.append(np.full(starts[-1], np.nan))
         elif not frames:
-            raise lines.error(f"{words[0]!r} before the first frame number; expected an .amc motion")
-        elif words[0] not in names:
-            raise lines.error(f"bone {words[0]!r} is not in {skeleton.path.name}; give the skeleton of this subject")
+            raise lines.error(f"{quoted(words[0])} before the first frame number; expected an .amc motion")
+        elif words[0] not in bone_of:
+            raise lines.error(
+                f"bone {quoted(words[0])} is not in {skeleton.path.name}; give the skeleton of this subject"
+            )
         else:
-            bone = names.index(words[0])
+            bone = bone_of[words[0]]
             frames[-1][starts[bone] : starts[bone + 1]] = lines.numbers(words[1:], len(skeleton.channels[bone]))
     _check_complete(lines, frames, skeleton, starts)
     if not frames:
@@ -111,7 +118,7 @@ def asf_joints(
     needed = [*_TRUNK_BONES, *(side + bone for side in "lr" for bone in _LIMB_BONES)]
     missing = [bone for bone in needed if bone not in names]
     if missing:
-        raise InputError(f"{skeleton.path}: lacks the bones {', '.join(missing)}; it has {', '.join(names)}")
+        raise InputError(f"{skeleton.path}: lacks the bones {', '.join(missing)}; it has {one_line(', '.join(names))}")
     starts, orientations = skeleton.tree.forward(rotations, root_m)
     tips = starts + np.einsum("fjab,jb->fja", orientations, skeleton.tips_m)
     start = {name: starts[:, bone] for bone, name in enumerate(names)}
@@ -151,4 +158,4 @@ def _check_complete(
 ) -> None:
     if frames and np.isnan(frames[-1]).any():
         bone = int(np.searchsorted(starts, np.flatnonzero(np.isnan(frames[-1]))[0], side="right")) - 1
-        raise lines.error(f"frame {len(frames)} of the file ends without bone {skeleton.tree.names[bone]!r}")
+        raise lines.error(f"frame {len(frames)} of the file ends without bone {quoted(skeleton.tree.names[bone])}")

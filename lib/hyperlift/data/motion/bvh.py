@@ -10,7 +10,8 @@ import numpy as np
 from hyperlift.data.motion.bvh_file import END_SUFFIX, BvhMotion, not_a_motion_of_a_person, read_bvh_file
 from hyperlift.data.motion.landmarks import between, h36m_joints, y_up_to_z_up
 from hyperlift.data.motion.recording import Recording, centred
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 
 Unit = Literal["auto", "m", "cm", "mm", "inch", "cmu"]
@@ -64,6 +65,7 @@ _REST_SHARE = 0.7
 _log = logging.getLogger(__name__)
 
 
+@reader("BVH motion", remedy="export it again")
 def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = "unknown") -> Recording:
     """Read one motion of one person.
 
@@ -239,7 +241,7 @@ def _metres_per_unit(
     path: Path, positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], unit: Unit
 ) -> float:
     if unit not in get_args(Unit):
-        raise InputError(f"unit {unit!r}; expected one of {', '.join(get_args(Unit))}")
+        raise InputError(f"unit {quoted(unit)}; expected one of {', '.join(get_args(Unit))}")
     chains = [[joints[side + joint] for joint in ("Hip", "Knee", "Ankle")] for side in "LR"]
     leg = float(np.mean([np.linalg.norm(np.diff(positions[0, chain], axis=0), axis=-1).sum() for chain in chains]))
     if unit == "auto":

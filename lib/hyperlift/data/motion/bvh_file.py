@@ -1,18 +1,19 @@
 """Reader of Biovision hierarchies (``.bvh``): the tree, its channels and the rotations of every frame."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.motion.kinematic_tree import KinematicTree, euler_rotation
+from hyperlift.data.motion.kinematic_tree import MOST_JOINTS, MOST_LEVELS, MOST_PLACES, KinematicTree, euler_rotation
 from hyperlift.data.motion.text_lines import TextLines
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.shapes import Float
 
 END_SUFFIX = " end"
 """An ``End Site`` becomes the joint "<parent> end"."""
 _ROUNDED_FPS_TOLERANCE = 1e-3
+_LEAST_FRAME_TIME_S, _MOST_FRAME_TIME_S = 1e-5, 100.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,10 +44,14 @@ class BvhMotion:
 
 @dataclass
 class _Header:
-    names: list[str]
-    parents: list[int]
-    offsets: list[Float[np.ndarray, "3"]]
-    channels: list[list[str]]
+    names: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    """The names once more, so that looking one up takes no longer in a large skeleton."""
+    parents: list[int] = field(default_factory=list)
+    offsets: list[Float[np.ndarray, "3"]] = field(default_factory=list)
+    channels: list[list[str]] = field(default_factory=list)
+    ends: set[int] = field(default_factory=set)
+    """Joints that are an ``End Site``."""
 
 
 def read_bvh_file(path: Path) -> BvhMotion:
@@ -65,6 +70,16 @@ def read_bvh_file(path: Path) -> BvhMotion:
     frame_time_s = _labelled_number(lines, "Frame", "Time:")
     if not (frame_time_s > 0 and frame_count > 0):
         raise lines.error(f"{frame_count} frames of {frame_time_s} s; both must be positive")
+    if not _LEAST_FRAME_TIME_S <= frame_time_s <= _MOST_FRAME_TIME_S:
+        raise lines.error(
+            f"a frame of {frame_time_s:g} s; expected {_LEAST_FRAME_TIME_S:g} to {_MOST_FRAME_TIME_S:g} s, "
+            "the seconds from one frame to the next"
+        )
+    if frame_count * len(header.names) > MOST_PLACES:
+        raise lines.error(
+            f"{frame_count} frames of {len(header.names)} joints; a file may have {MOST_PLACES:,} places of joints, "
+            "cut the motion"
+        )
     rows = []  # an array made beforehand would believe any number that the file announces
     for frame in range(frame_count):
         words = lines.next_words()
@@ -84,7 +99,7 @@ def _read_hierarchy(lines: TextLines) -> _Header:
     words = lines.next_words()
     if words is None or words[0].upper() != "HIERARCHY":
         raise lines.error("expected HIERARCHY, the first word of a .bvh file")
-    header = _Header([], [], [], [])
+    header = _Header()
     open_joints: list[int] = []
     while (words := lines.next_words()) is not None:
         keyword = words[0].upper()
@@ -94,10 +109,16 @@ def _read_hierarchy(lines: TextLines) -> _Header:
             return header
         if keyword in ("ROOT", "JOINT", "END"):
             if (keyword == "ROOT") != (not header.names):
-                raise lines.error(f"{' '.join(words)!r}; expected one ROOT, first, and joints inside its braces")
+                raise lines.error(f"{quoted(' '.join(words))}; expected one ROOT, first, and joints inside its braces")
             if keyword != "ROOT" and not open_joints:
-                raise lines.error(f"{' '.join(words)!r} stands outside the braces of the root")
+                raise lines.error(f"{quoted(' '.join(words))} stands outside the braces of the root")
             parent = open_joints[-1] if open_joints else -1
+            if parent in header.ends:
+                raise lines.error(f"{quoted(' '.join(words))} inside an End Site, which has no joints")
+            if len(open_joints) >= MOST_LEVELS:
+                raise lines.error(f"more than {MOST_LEVELS} joints inside one another; split the chain")
+            if keyword == "END":
+                header.ends.add(len(header.names))
             name = header.names[parent] + END_SUFFIX if keyword == "END" else " ".join(words[1:]).rstrip("{ ")
             _open_joint(lines, header, name, parent)
             open_joints.append(len(header.names) - 1)
@@ -106,7 +127,7 @@ def _read_hierarchy(lines: TextLines) -> _Header:
                 if brace != ["{"]:
                     raise lines.error("expected '{' after the name of a joint")
         elif not open_joints:
-            raise lines.error(f"{words[0]!r} stands outside the braces of the root")
+            raise lines.error(f"{quoted(words[0])} stands outside the braces of the root")
         elif keyword == "OFFSET":
             header.offsets[open_joints[-1]] = lines.numbers(words[1:], 3)
         elif keyword == "CHANNELS":
@@ -114,18 +135,21 @@ def _read_hierarchy(lines: TextLines) -> _Header:
         elif keyword == "}":
             closed = open_joints.pop()
             if np.isnan(header.offsets[closed]).any():
-                raise lines.error(f"joint {header.names[closed]!r} has no OFFSET")
+                raise lines.error(f"joint {quoted(header.names[closed])} has no OFFSET")
         else:
-            raise lines.error(f"{words[0]!r}; expected JOINT, End Site, OFFSET, CHANNELS, braces or MOTION")
+            raise lines.error(f"{quoted(words[0])}; expected JOINT, End Site, OFFSET, CHANNELS, braces or MOTION")
     raise lines.error("the file ends before MOTION")
 
 
 def _open_joint(lines: TextLines, header: _Header, name: str, parent: int) -> None:
     if not name:
         raise lines.error("a joint without a name")
-    if name in header.names:
+    if len(header.names) >= MOST_JOINTS:
+        raise lines.error(f"more than {MOST_JOINTS:,} joints; leave out those that are not of the body")
+    if name in header.taken:
         # Some exporters name a joint twice (fingers, mostly); the first one keeps the name.
         name = f"{name} {len(header.names)}"
+    header.taken.add(name)
     header.names.append(name)
     header.parents.append(parent)
     header.offsets.append(np.full(3, np.nan))
@@ -136,7 +160,9 @@ def _channels(lines: TextLines, words: list[str]) -> list[str]:
     known = {f"{axis}{kind}" for axis in "xyz" for kind in ("position", "rotation")}
     channels = [word.lower() for word in words[1:]]
     if not words or words[0] != str(len(channels)) or not set(channels) <= known:
-        raise lines.error(f"CHANNELS {' '.join(words)}; expected a count and that many of {' '.join(sorted(known))}")
+        raise lines.error(
+            f"CHANNELS {one_line(' '.join(words))}; expected a count and that many of {' '.join(sorted(known))}"
+        )
     if len(set(channels)) != len(channels):
         raise lines.error("a channel occurs twice")
     return channels
@@ -177,4 +203,6 @@ def _frame_rate(frame_time_s: float) -> float:
 
 def not_a_motion_of_a_person(path: Path, missing: list[str], names: tuple[str, ...]) -> InputError:
     """The error for a skeleton that lacks joints."""
-    return InputError(f"{path}: has no joint for {', '.join(missing)}; its joints are {', '.join(names)}")
+    return InputError(
+        f"{path}: has no joint for {', '.join(missing)}; its joints are {one_line(', '.join(names), 1000)}"
+    )

@@ -13,7 +13,8 @@ from hyperlift.data.motion.asfamc import read_asfamc
 from hyperlift.data.motion.bvh import Unit, UpAxis, read_bvh
 from hyperlift.data.motion.recording import Recording, with_constant_bones
 from hyperlift.data.motion.shelf import RecordingShelf
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
+from hyperlift.readers import reader
 
 FileKind = Literal["bvh", "asfamc"]
 _SUFFIXES = {"bvh": ".bvh", "asfamc": ".amc"}
@@ -85,7 +86,9 @@ class CollectionFormat:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FileKind):
-            raise InputError(f"kind of motion files {self.kind!r}; expected one of {', '.join(get_args(FileKind))}")
+            raise InputError(
+                f"kind of motion files {quoted(self.kind)}; expected one of {', '.join(get_args(FileKind))}"
+            )
 
 
 _Task = tuple[Path, Trial | None, CollectionFormat]
@@ -158,6 +161,7 @@ def _unique_names(files: list[Path], path: Path) -> dict[Path, str]:
     }
 
 
+@reader("list of trials")
 def read_trials(path: Path) -> dict[str, Trial]:
     """Read a list of trials: a CSV file with the columns trial, description and fps.
 
@@ -175,14 +179,14 @@ def read_trials(path: Path) -> dict[str, Trial]:
 
 def _trials(path: Path, rows: "csv.DictReader[str]") -> Iterator[tuple[str, Trial]]:
     if not {"trial", "description", "fps"} <= set(rows.fieldnames or ()):
-        raise InputError(f"{path}: has the columns {rows.fieldnames}; expected trial, description and fps")
+        raise InputError(f"{path}: has the columns {quoted(rows.fieldnames)}; expected trial, description and fps")
     for row in rows:
         try:
             fps = float(row["fps"])
         except (TypeError, ValueError):
             fps = 0.0
-        if not 0 < fps < 10_000:
-            raise InputError(f"{path}, line {rows.line_num}: fps is {row['fps']!r}; expected a positive number")
+        if not 0.01 < fps < 10_000:
+            raise InputError(f"{path}, line {rows.line_num}: fps is {quoted(row['fps'])}; expected a positive number")
         yield row["trial"], Trial(row["description"] or "", fps)
 
 

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
+
+MOST_JOINTS = 2_000
+MOST_LEVELS = 200
+"""Of joints between the root and a joint that a motion file may have; a rope or a tail has about 50."""
+MOST_PLACES = 20_000_000
+"""Frames times joints of a motion: 72 bytes each for the rotations alone."""
 
 _AXES = {"x": 0, "y": 1, "z": 2}
 
@@ -31,7 +37,7 @@ class KinematicTree:
             raise InputError("the first joint of a tree must be its root (parent -1)")
         for joint, parent in enumerate(self.parents[1:], start=1):
             if not 0 <= parent < joint:
-                raise InputError(f"joint {self.names[joint]!r} must stand after its parent")
+                raise InputError(f"joint {quoted(self.names[joint])} must stand after its parent")
 
     def __len__(self) -> int:
         return len(self.names)

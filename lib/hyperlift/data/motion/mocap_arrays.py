@@ -5,7 +5,6 @@ with ``id``, ``subject``, ``group`` and ``frames``. The archive holds one intege
 for each id, in steps of ``metres_per_step``.
 """
 
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +13,18 @@ from typing import Any
 import numpy as np
 
 from hyperlift.data.motion.recording import Recording
-from hyperlift.errors import InputError
+from hyperlift.documents.json_text import read_json
+from hyperlift.documents.values import is_number, is_whole
+from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.readers import reader
 from hyperlift.skeletons import H36M_17
 
+_SMALLEST = 1e-6
+_MOST_FRAMES = 10**9
 _ENTRY_KEYS = {"id", "subject", "group", "frames"}
 
 
+@reader("motion capture arrays", remedy="copy the folder again")
 def read_mocap_arrays(folder: Path, split: str) -> Iterator[Recording]:
     """Read the recordings of one split, one at a time, in the order of the index.
 
@@ -50,7 +55,7 @@ def _recording(
     archive: "np.lib.npyio.NpzFile", archive_path: Path, entry: dict[str, Any], index: dict[str, Any]
 ) -> Recording:
     name = entry["id"]
-    where = f"{archive_path}: {name}"
+    where = f"{archive_path}: {one_line(name)}"
     try:
         steps = archive[name]
     except KeyError:
@@ -62,36 +67,46 @@ def _recording(
         raise InputError(f"{where}: is {steps.dtype} {steps.shape}; expected integers of shape {expected}")
     return Recording(
         name=name,
-        subject=str(entry["subject"]),
-        group=str(entry["group"]),
+        subject=_text(entry["subject"]),
+        group=_text(entry["group"]),
         fps=float(index["fps"]),
         joints_m=steps.astype(np.float32) * np.float32(index["metres_per_step"]),
     )
 
 
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else quoted(value)
+
+
 def _read_index(path: Path, split: str) -> dict[str, Any]:
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; point at the folder that holds index.json") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: not a readable JSON file ({error})") from error
+    index = read_json(path, "point at the folder that holds index.json")
     if not isinstance(index, dict):
         raise InputError(f"{path}: holds a {type(index).__name__}; expected an object with fps, joints and splits")
     for key in ("fps", "metres_per_step"):
         value = index.get(key)
-        if not isinstance(value, int | float) or not 0 < value < np.inf:
-            raise InputError(f"{path}: {key} is {value!r}; expected a positive number")
+        if not is_number(value, _SMALLEST, 1 / _SMALLEST):
+            raise InputError(f"{path}: {key} is {quoted(value)}; expected a positive number")
     if index.get("up") != "z":
-        raise InputError(f"{path}: up is {index.get('up')!r}; expected 'z'")
+        raise InputError(f"{path}: up is {quoted(index.get('up'))}; expected 'z'")
     if index.get("joints") != list(H36M_17.joints):
         raise InputError(
-            f"{path}: joints are {index.get('joints')}; expected those of {H36M_17.name}, {list(H36M_17.joints)}"
+            f"{path}: joints are {quoted(index.get('joints'))}; expected those of {H36M_17.name}, "
+            f"{list(H36M_17.joints)}"
         )
     if not isinstance(index.get(split), list):
         splits = [key for key, value in index.items() if key not in ("joints", "parents") and isinstance(value, list)]
-        raise InputError(f"{path}: has no split {split!r}; it has {', '.join(splits) or 'none'}")
+        raise InputError(f"{path}: has no split {split!r}; it has {one_line(', '.join(splits)) or 'none'}")
     for number, entry in enumerate(index[split]):
         if not isinstance(entry, dict) or not entry.keys() >= _ENTRY_KEYS:
             raise InputError(f"{path}: entry {number} of {split!r} lacks one of {sorted(_ENTRY_KEYS)}")
+        if not isinstance(entry["id"], str) or not is_whole(entry["frames"], 1, _MOST_FRAMES):
+            raise InputError(
+                f"{path}: entry {number} of {split!r} has the id {quoted(entry['id'])} and {quoted(entry['frames'])} "
+                "frames; expected a text and a whole number"
+            )
+        if not all(isinstance(entry[key], str | int) for key in ("subject", "group")):
+            raise InputError(
+                f"{path}: entry {number} of {split!r} has the subject {quoted(entry['subject'])} and the group "
+                f"{quoted(entry['group'])}; expected text"
+            )
     return index

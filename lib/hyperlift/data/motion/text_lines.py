@@ -6,8 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line
 from hyperlift.shapes import Float
+
+MOST_BYTES = 500_000_000
+LARGEST = 1e9
+"""No angle and no length in any unit is so large; squares and products of larger ones would overflow."""
 
 
 @dataclass(eq=False)
@@ -23,14 +27,18 @@ class TextLines:
         """Read a text file.
 
         Raises:
-            InputError: it is missing or unreadable.
+            InputError: it is missing, unreadable or longer than ``MOST_BYTES``.
         """
         try:
-            return cls(path, path.read_text(encoding="utf-8", errors="replace").splitlines())
+            with path.open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file") from None
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        if len(content) > MOST_BYTES:
+            raise InputError(f"{path}: is longer than {MOST_BYTES:,} bytes; cut it into several motions")
+        return cls(path, content.decode("utf-8", errors="replace").splitlines())
 
     def next_words(self) -> list[str] | None:
         """The words of the next line that has any beside a ``#`` comment, or None at the end of the file."""
@@ -42,7 +50,7 @@ class TextLines:
         return None
 
     def numbers(self, words: Sequence[str], count: int) -> Float[np.ndarray, " count"]:
-        """Words as exactly ``count`` finite numbers.
+        """Words as exactly ``count`` numbers of at most ``LARGEST``.
 
         Raises:
             InputError: they are not.
@@ -50,11 +58,11 @@ class TextLines:
         try:
             values = np.array([float(word) for word in words])
         except ValueError as error:
-            raise self.error(str(error)) from None
+            raise self.error(one_line(str(error))) from None
         if len(values) != count:
             raise self.error(f"{len(values)} numbers; expected {count}")
-        if not np.isfinite(values).all():
-            raise self.error("a number is not finite")
+        if not (np.abs(values) <= LARGEST).all():
+            raise self.error(f"a number is not finite, or larger than {LARGEST:g}")
         return values
 
     def error(self, what: str) -> InputError:

@@ -1,0 +1,105 @@
+"""Files that training runs and evaluations wrote, read back: the log of a run, and scores."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hyperlift.documents.json_text import parse_json, read_json
+from hyperlift.documents.text import read_text
+from hyperlift.documents.values import is_number, is_whole
+from hyperlift.errors import InputError, quoted
+from hyperlift.readers import reader
+
+_MOST_LOG_BYTES = 64_000_000
+_MOST_SCORES_BYTES = 8_000_000
+_MOST_EPOCHS = 10**9
+_LARGEST = 1e15
+"""No number of a log or a score is so large; it would overflow in sums and on axes."""
+
+_STORE_ERRORS = ("frames", "p1_mm", "p2_mm", "n_mpjpe_mm")
+_BENCH_NUMBERS = ("views", "frames", "n_mpjpe_mm", "pa_mpjpe_mm", "jitter_mm", "bone")
+
+
+@reader("training log", remedy="give the log.jsonl of a run folder")
+def read_training_log(path: Path, needs: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The log of a run: a record an epoch, in the order of the file.
+
+    Args:
+        path: ``log.jsonl``.
+        needs: numbers that every record must have beside ``epoch``.
+
+    Returns:
+        Mappings with a whole number ``epoch`` and else numbers, or mappings of numbers. Empty where no epoch is over.
+
+    Raises:
+        InputError: the file is missing, or a line is no such record.
+    """
+    remedy = "give the log.jsonl of a run folder"
+    lines = read_text(path, _MOST_LOG_BYTES, remedy).splitlines()
+    records = []
+    for number, line in enumerate(lines, start=1):
+        where = f"{path}, line {number}"
+        record = parse_json(line, where, remedy)
+        if not isinstance(record, dict) or not is_whole(record.get("epoch"), 0, _MOST_EPOCHS):
+            raise InputError(f"{where}: not the log of a run: {quoted(record)} has no epoch; {remedy}")
+        _check_numbers(record, where, remedy)
+        if missing := [name for name in needs if isinstance(record.get(name), dict | None)]:
+            raise InputError(f"{where}: lacks {', '.join(missing)}; {remedy}")
+        records.append(record)
+    return records
+
+
+@reader("scores", remedy="write it with evaluate.py --json")
+def read_scores(path: Path) -> dict[str, Any]:
+    """Scores of one protocol, as ``evaluate.py --json`` writes them of a clip store or a benchmark file.
+
+    Raises:
+        InputError: the file is missing or holds no such scores.
+    """
+    remedy = "write it with evaluate.py --json (one protocol, not all)"
+    scores = read_json(path, remedy, _MOST_SCORES_BYTES)
+    if not isinstance(scores, dict) or not ({"views", "n_mpjpe_mm"} <= set(scores) or "mean_over_frames" in scores):
+        raise InputError(f"{path}: holds no scores; {remedy}")
+    if "views" in scores:
+        _need(scores, _BENCH_NUMBERS, "", path, remedy)
+        _need_bool(scores.get("flip"), "flip", path, remedy)
+        return scores
+    for key, joints in (("actions", ()), ("overall", ("joints",))):
+        tables = _section(scores.get(key), key, path, remedy)
+        for name, errors in tables.items() if key == "actions" else tables.get("joints", {}).items():
+            _need(errors, _STORE_ERRORS if not joints else ("p1_mm",), f"{key}: {quoted(name)}: ", path, remedy)
+    _need(scores["mean_over_frames"], _STORE_ERRORS, "mean_over_frames: ", path, remedy)
+    _need_bool(scores.get("size_given"), "size_given", path, remedy)
+    _need_bool(_section(scores.get("protocol"), "protocol", path, remedy).get("flip"), "protocol: flip", path, remedy)
+    return scores
+
+
+def _check_numbers(record: Mapping[str, Any], where: str, remedy: str) -> None:
+    for key, value in record.items():
+        for name, number in value.items() if isinstance(value, dict) else [(key, value)]:
+            if not is_number(number, -_LARGEST, _LARGEST) and not _is_nan(number):
+                raise InputError(f"{where}: {quoted(name)} is {quoted(number)}; expected a number; {remedy}")
+
+
+def _is_nan(value: object) -> bool:
+    """What a run writes whose validation had nothing to measure."""
+    return isinstance(value, float) and value != value
+
+
+def _section(value: object, name: str, path: Path, remedy: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: {name} is {quoted(value)}; expected a section; {remedy}")
+    return value
+
+
+def _need(values: object, names: Sequence[str], where: str, path: Path, remedy: str) -> None:
+    section = _section(values, where.rstrip(": ") or "it", path, remedy)
+    for name in names:
+        number = section.get(name)
+        if not is_number(number, -_LARGEST, _LARGEST):
+            raise InputError(f"{path}: {where}{name} is {quoted(number)}; expected a number; {remedy}")
+
+
+def _need_bool(value: object, name: str, path: Path, remedy: str) -> None:
+    if not isinstance(value, bool):
+        raise InputError(f"{path}: {name} is {quoted(value)}; expected true or false; {remedy}")
