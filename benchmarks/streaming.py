@@ -22,7 +22,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from hyperlift.export.stream import export_stream
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
-from hyperlift.models.lifting.stream_step import StreamStep
 from hyperlift.runtime import OnnxStream, load_lifter
 from hyperlift.wild.streaming import LiftStreams, open_streams
 
@@ -52,10 +51,10 @@ def walk(frame: int, people: int) -> np.ndarray:
 
 def macs_of(model: HyperLifter, people: int) -> int:
     """Multiply-accumulates of one step."""
-    step = StreamStep(copy.deepcopy(model).to("meta"))
+    model = copy.deepcopy(model).to("meta")
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        step(torch.empty(people, 1, 17, 3, device="meta"), step.new_cache(people))
+        model.step(torch.empty(people, 1, 17, 3, device="meta"), model.new_cache(people))
     return counter.get_total_flops() // 2
 
 
@@ -145,8 +144,8 @@ def main() -> None:
 
 
 def _past(model: HyperLifter) -> list[torch.Tensor]:
-    cache = StreamStep(model).new_cache(1)
-    return [*cache.keys, *cache.values]
+    past = model.new_cache(1).past
+    return [*past.keys, *past.values]
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def test_finetuning_starts_from_a_checkpoint(tmp_path, capsys):
     assert train.main([*base, str(tmp_path / "second"), "-p", str(first)]) == 0
     before, after = (load_checkpoint(tmp_path / n / "last.safetensors").model.state_dict() for n in ("first", "second"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    assert changed == {name for name in before if name.startswith("head")}
+    assert changed == {name for name in before if name.startswith("transformer.head")}
     assert (tmp_path / "second" / "curves.png").stat().st_size > 5000
     environment = json.loads((tmp_path / "second" / "config.json").read_text())["environment"]
     assert environment["torch"] == torch.__version__

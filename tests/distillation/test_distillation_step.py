@@ -59,7 +59,13 @@ def test_each_part_alone_reaches_the_student_and_never_the_teacher(part):
     parts[part].backward()
     # The last layers of the student get nothing from a part that looks at earlier ones; all before them do.
     reached = {name for name, p in student.named_parameters() if p.grad is not None and p.grad.any()}
-    behind = ("head", "temporal.1") if part == "spatial_mimicking" else () if part == "output" else ("head",)
+    behind = (
+        ("transformer.head", "transformer.temporal.1")
+        if part == "spatial_mimicking"
+        else ()
+        if part == "output"
+        else ("transformer.head",)
+    )
     expected = {name for name, _ in student.named_parameters() if not name.startswith(behind or "nothing")}
     assert reached == expected
     assert all(p.grad is not None and p.grad.any() for p in step.parameters())
@@ -110,7 +116,7 @@ def test_a_balanced_part_has_its_share_of_the_gradient():
     assert all(norms[name] == pytest.approx(0.3 * norms["pose"], rel=1e-3) for name in PARTS)
     before = step.part_weights.clone()
     with torch.no_grad():
-        student.head[1].weight.mul_(3.0)
+        student.transformer.head[1].weight.mul_(3.0)
     step(student, pose2d, label)
     step(student, pose2d, label)
     assert torch.equal(step.part_weights, before)
@@ -141,7 +147,9 @@ def test_the_teacher_answers_in_autocast_without_a_graph():
     seen = []
     hooks = [
         norm.register_forward_hook(lambda module, inputs, output: seen.append(output))
-        for norm in (teacher.embed, teacher.spatial_norm, teacher.temporal_norm, teacher.head[1])
+        for norm in [
+            teacher.transformer.get_submodule(name) for name in ("embed", "spatial_norm", "temporal_norm", "head.1")
+        ]
     ]
     with torch.autocast("cpu", torch.bfloat16):
         loss, _ = step(student, *batch())

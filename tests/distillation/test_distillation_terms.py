@@ -65,13 +65,13 @@ def test_captured_layers_are_what_the_next_layer_receives():
         pose = model(pose2d)
     assert [x.shape for x in features.spatial] == [(12, 17, 8)] * 3
     assert [x.shape for x in features.temporal] == [(34, 6, 8)] * 3
-    last = model.head(features.temporal[-1].unflatten(0, (2, 17)).transpose(1, 2))
+    last = model.transformer.head(features.temporal[-1].unflatten(0, (2, 17)).transpose(1, 2))
     assert torch.allclose(last - last[:, :, :1], pose, atol=1e-6)
     second = features.temporal[0].unflatten(0, (2, 17)).transpose(1, 2).flatten(0, 1)
-    second = model.spatial_norm(model.hyperedge[1](model.spatial[1](second)))
+    second = model.transformer.spatial_norm(model.transformer.hyperedge[1](model.transformer.spatial[1](second)))
     assert torch.allclose(second, features.spatial[1], atol=1e-6)
-    assert not model.spatial_norm._forward_hooks
-    assert not model.temporal_norm._forward_hooks
+    assert not model.transformer.spatial_norm._forward_hooks
+    assert not model.transformer.temporal_norm._forward_hooks
 
 
 def test_the_lifter_is_found_inside_a_wrapper():

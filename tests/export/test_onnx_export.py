@@ -142,8 +142,8 @@ def test_a_different_network_is_noticed(tmp_path):
     model = network(CONFIGS["published"])
     path = tmp_path / "lifter.onnx"
     export_onnx(model, spec(model.config), path)
-    model.head[1].bias.data[2] += 0.01
-    model.head[1].weight.data[2] += 0.05
+    model.transformer.head[1].bias.data[2] += 0.01
+    model.transformer.head[1].weight.data[2] += 0.05
     assert not compare(model, path).passed
 
 

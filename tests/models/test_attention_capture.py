@@ -40,7 +40,7 @@ def clip(frames: int = 12) -> np.ndarray:
 def test_weights_times_values_are_the_layers_own_output(name):
     model = network(name)
     seen = []
-    for stream in (model.spatial, model.hyperedge, model.temporal):
+    for stream in (model.transformer.spatial, model.transformer.hyperedge, model.transformer.temporal):
         for block in stream:
             block.attention.register_forward_hook(lambda layer, args, out: seen.append((layer, args[0], out)))
     with torch.no_grad():

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from hyperlift.errors import InputError
@@ -59,10 +60,23 @@ def test_cheaper_networks_are_rebuilt_too(tmp_path):
     assert torch.equal(loaded(x), model(x))
 
 
+def test_checkpoints_of_before_the_transformer_was_a_module_load(tmp_path):
+    config = dataclasses.replace(CONFIG, frame_lifter=FrameLifterConfig(channels=24, depth=1), smoothing=1)
+    model, path, old = HyperLifter(config).eval(), tmp_path / "a.safetensors", tmp_path / "old.safetensors"
+    save_checkpoint(path, Checkpoint(model=model, spec=SPEC))
+    with safe_open(path, framework="pt") as file:
+        weights = {name.removeprefix("transformer."): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        save_file(weights, old, file.metadata())
+    assert {"embed.weight", "frame_lifter.embed.weight", "filter.kernel"} <= set(weights)
+    x = torch.rand(2, 9, 17, 3)
+    assert torch.equal(load_checkpoint(old).model(x), model(x))
+
+
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_older_files_load_with_and_without_prefix(model, tmp_path, prefix):
     path = tmp_path / "old.bin"
-    torch.save({"epoch": 3, "model_pos": {prefix + k: v for k, v in model.state_dict().items()}}, path)
+    weights = {prefix + name.removeprefix("transformer."): tensor for name, tensor in model.state_dict().items()}
+    torch.save({"epoch": 3, "model_pos": weights}, path)
     fresh = HyperLifter(CONFIG).eval()
     load_bin_weights(path, fresh)
     x = torch.rand(1, 9, 17, 3)
@@ -76,7 +90,7 @@ def test_a_mismatch_is_refused_by_name(model, tmp_path):
     with pytest.raises(InputError, match=r"old\.bin.*joint_position has shape \(1, 17, 16\).*\(1, 17, 32\)"):
         load_bin_weights(path, wider)
     deeper = HyperLifter(dataclasses.replace(CONFIG, depth=2))
-    with pytest.raises(InputError, match=r"missing spatial\.1"):
+    with pytest.raises(InputError, match=r"missing transformer\.spatial\.1"):
         load_bin_weights(path, deeper)
 
 

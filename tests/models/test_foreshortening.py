@@ -55,7 +55,7 @@ def test_a_network_is_told_and_makes_use_of_it(depth):
     pose2d = torch.rand(2, 9, 17, 3)
     assert model(pose2d).shape == (2, 9, 17, 3)
     model(pose2d).sum().backward()
-    weight = model.frame_lifter.embed.weight if depth == 0 else model.embed.weight
+    weight = model.frame_lifter.embed.weight if depth == 0 else model.transformer.embed.weight
     assert weight.shape[1] == (17 if depth == 0 else 3) * 9
 
 

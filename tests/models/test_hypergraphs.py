@@ -73,7 +73,7 @@ def test_variants_export(tmp_path):
     torch.manual_seed(0)
     layers = [VARIANTS[n] for n in ("merge_weighted_mean", "merge_none")]
     model = HyperLifter(tiny(VARIANTS["no_relation_term"], depth=len(layers), n_frames=3)).eval()
-    for block, config in zip(model.hyperedge, layers, strict=True):
+    for block, config in zip(model.transformer.hyperedge, layers, strict=True):
         block.attention = config.make_attention(12, 3, H36M_17)
     for parameter in model.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
@@ -90,7 +90,7 @@ def test_an_older_configuration_reads_and_writes_as_before():
         *(f"hyperedge.0.attention.{layer}.{k}" for layer in ("query_value", "edge", "out") for k in ("weight", "bias")),
         *(f"spatial.0.attention.{layer}.{k}" for layer in ("qkv", "out") for k in ("weight", "bias")),
     }
-    state = HyperLifter(tiny(config)).state_dict()
+    state = HyperLifter(tiny(config)).transformer.state_dict()
     assert {name for name in state if name.startswith(("hyperedge.0.att", "spatial.0.att"))} == attention
 
 

@@ -164,7 +164,7 @@ def test_every_switch_takes_its_term_out_of_every_layer(switch):
     torch.manual_seed(0)
     hypergraph = HypergraphConfig(joint_label=PARTITION_2, **{switch: False})
     model = HyperLifter(tiny(hypergraph=hypergraph))
-    for spatial, hyperedge in zip(model.spatial, model.hyperedge, strict=True):
+    for spatial, hyperedge in zip(model.transformer.spatial, model.transformer.hyperedge, strict=True):
         assert (spatial.attention.relation is None) == (switch == "relation_term")
         assert (hyperedge.attention.bias is None) == (switch == "bias_term")
         assert (hyperedge.attention.query_value.out_features == 16) == (switch == "query_term")
@@ -283,7 +283,7 @@ def test_layers_after_a_merge_see_fewer_tokens_and_all_frames_are_told_apart():
     torch.manual_seed(0)
     model = HyperLifter(tiny(**CONFIGS["hourglass"])).eval()
     seen: list[int] = []
-    for block in model.temporal:
+    for block in model.transformer.temporal:
         block.register_forward_pre_hook(lambda block, given: seen.append(given[0].shape[1]))
     pose = model(clips(1, 9))
     assert seen == [9, 5, 3]
@@ -295,9 +295,9 @@ def test_one_block_adds_both_attentions():
     torch.manual_seed(0)
     one = HyperLifter(tiny(joint_block="one", depth=1)).eval()
     two = HyperLifter(tiny(depth=1)).eval()
-    spatial, hyperedge = one.spatial[0].attention.parts
+    spatial, hyperedge = one.transformer.spatial[0].attention.parts
     x = torch.rand(3, 17, 16)
-    block = one.spatial[0]
+    block = one.transformer.spatial[0]
     seen = block.norm1(x)
     y = x + spatial(seen) + hyperedge(seen)
     torch.testing.assert_close(block(x), y + block.mlp(block.norm2(y)))
@@ -313,7 +313,7 @@ def test_shared_layers_are_layers_with_equal_weights():
     weights = dict(shared.state_dict())
     for name in list(weights):
         stream, _, rest = name.partition(".0.")
-        if stream in ("spatial", "hyperedge", "temporal"):
+        if stream.removeprefix("transformer.") in ("spatial", "hyperedge", "temporal"):
             weights[f"{stream}.1.{rest}"] = weights[name]
     apart.load_state_dict(weights)
     torch.testing.assert_close(shared(clips(2, 9)), apart(clips(2, 9)))
@@ -349,7 +349,7 @@ def test_the_first_correction_is_none():
 
 def test_the_correction_learns_from_neighbouring_frames():
     model = lifter_with_frames()
-    torch.nn.init.normal_(model.head[1].weight)
+    torch.nn.init.normal_(model.transformer.head[1].weight)
     pose2d = torch.rand(1, 9, 17, 3, requires_grad=True)
     model(pose2d)[0, 0].sum().backward()
     assert pose2d.grad[0, 8].abs().max() > 0

@@ -8,8 +8,8 @@ from hyperlift.models import HypergraphConfig, HyperLifter
 from hyperlift.models.layers.causal_attention import CausalAttention
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
-from hyperlift.models.lifting.stream_step import StreamStep
-from hyperlift.models.lifting.streaming import StreamingConfig, look
+from hyperlift.models.lifting.joint_features import JointFeatures, StreamView
+from hyperlift.models.lifting.streaming import StreamingConfig
 from hyperlift.models.lifting.warm_start import take_over
 
 VARIANTS = {
@@ -41,10 +41,10 @@ VARIANTS = {
 @torch.inference_mode()
 def streamed(model: HyperLifter, clips: torch.Tensor) -> torch.Tensor:
     """Frame by frame, the last frame repeated until all poses are out."""
-    step, ahead, frames = StreamStep(model), model.config.reach.look_ahead, clips.shape[1]
-    cache, poses = step.new_cache(len(clips)), []
+    ahead, frames = model.config.reach.look_ahead, clips.shape[1]
+    cache, poses = model.new_cache(len(clips)), []
     for frame in range(frames + ahead):
-        pose, cache = step(clips[:, min(frame, frames - 1)][:, None], cache)
+        pose, cache = model.step(clips[:, min(frame, frames - 1)][:, None], cache)
         poses.append(pose)
     return torch.cat(poses[ahead:], dim=1)
 
@@ -62,14 +62,14 @@ def test_frame_by_frame_is_the_whole_clip_at_once(name):
 def test_who_joins_late_is_lifted_as_if_alone():
     """Rows are independent; what another person left in a row does not matter."""
     model = stream_network()
-    step, clips = StreamStep(model), stream_clips(2, 40)
-    cache, poses = step.new_cache(2), []
+    clips = stream_clips(2, 40)
+    cache, poses = model.new_cache(2), []
     for frame in range(40):
         if frame in (0, 17):
             seen = cache.frames_seen.clone()
             seen[1] = 0  # somebody else from here on, in a row that is used
             cache = cache._replace(frames_seen=seen)
-        pose, cache = step(clips[:, frame, None], cache)
+        pose, cache = model.step(clips[:, frame, None], cache)
         poses.append(pose)
     together = torch.cat(poses, dim=1)
     alone = model(clips[:1])[0, : 40 - LOOK_AHEAD]
@@ -116,8 +116,10 @@ def test_a_person_is_measured_over_the_frames_that_have_come():
     clip = generator.uniform(-1, 1, (20, 17, 3))
     clip[..., 2] = generator.uniform(0.1, 1, (20, 17))
     tensor = torch.from_numpy(clip)[None].float()
-    seen, spread = look(tensor, reach.windows_of(tensor), reach)
-    assert spread is not None
+    seen = StreamView(JointFeatures(config), reach)(tensor)
+    assert seen.around is not None
+    assert seen.frame is not None
+    spread = seen.frame.spread
     for token in (0, 4, 12, 19):
         newest = token + reach.token_lag
         frames = [min(max(frame, 0), 19) for frame in range(newest - LOOK_BACK + 1, newest + 1)]
@@ -131,7 +133,7 @@ def test_a_person_is_measured_over_the_frames_that_have_come():
         around = clip[min(max(token - 9, 0), 19)]  # the first of the neighbours
         centre = (around[:, :2] * around[:, 2:]).sum(0) / around[:, 2].sum()
         np.testing.assert_allclose(
-            seen[0, token, 0, :, :2], (around[:, :2] - centre) / spread[0, token].item(), atol=1e-5
+            seen.around[0, token, 0, :, :2], (around[:, :2] - centre) / spread[0, token].item(), atol=1e-5
         )
 
 
@@ -182,8 +184,8 @@ def whole_clip_network(**changes) -> HyperLifter:
     """The streaming one's namesake for whole clips, which does not know where in a clip a token stands."""
     far = FrameLifterConfig(channels=24, depth=1, neighbours=(-9, 0, 1, 2, 8))
     model = stream_network(**{"streaming": None, "frame_patch": 3, "frame_lifter": far, "smoothing": 0, **changes})
-    assert model.frame_position is not None
-    torch.nn.init.zeros_(model.frame_position)
+    assert model.transformer.frame_position is not None
+    torch.nn.init.zeros_(model.transformer.frame_position)
     return model
 
 
@@ -217,7 +219,7 @@ def test_two_networks_start_a_stream_as_their_mean():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"depth": 1}, r"small: weights of another network: missing spatial\.1"),
+        ({"depth": 1}, r"small: weights of another network: missing transformer\.spatial\.1"),
         ({"frame_lifter": None}, "small: either both networks have a frame_lifter or none"),
         (
             {"frame_lifter": FrameLifterConfig(channels=8, depth=1, neighbours=(0,))},

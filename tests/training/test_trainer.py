@@ -30,6 +30,9 @@ FRAMES = ModelConfig(
     n_frames=9,
     frame_lifter=FrameLifterConfig(channels=24, depth=1, neighbours=(-2, 0, 2)),
 )
+BOTH = dataclasses.replace(
+    MODEL, frame_lifter=FrameLifterConfig(channels=24, depth=1, neighbours=(-2, 0, 2)), smoothing=2
+)
 
 
 class RandomClips:
@@ -96,6 +99,44 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, how):
     losses = [[json.loads(line)["loss"] for line in log] for log in lines]
     assert losses[0] == losses[1]
     assert len(losses[0]) == 4
+
+
+def before_the_transformer_was_a_module(state: dict) -> dict:
+    """A resume state as it was written then: no prefix, and parameters in the order in which they stood then."""
+    model = HyperLifter(BOTH)
+    now = [name for name, _ in model.named_parameters()]
+    places = [f"transformer.{kind}_position" for kind in ("joint", "frame")]
+    then = places + [name for name in now if name not in places]
+    moments = {number: state["optimizer"]["state"][now.index(name)] for number, name in enumerate(then)}
+
+    def renamed(weights: dict, prefix: str = "") -> dict:
+        ours = [prefix + name for name in then]
+        old = {prefix + name.removeprefix("transformer."): weights[prefix + name] for name in then}
+        return old | {name: weights[name] for name in weights if name not in ours}
+
+    return {
+        **state,
+        "model": renamed(state["model"]),
+        "average": renamed(state["average"], "module."),
+        "optimizer": {**state["optimizer"], "state": moments},
+    }
+
+
+def test_a_run_of_before_the_transformer_was_a_module_goes_on(tmp_path):
+    whole = trainer(tmp_path / "whole", network=BOTH)
+    whole.fit()
+    first = trainer(tmp_path / "halves", network=BOTH)
+    first.config = dataclasses.replace(first.config, epochs=2)
+    first.fit()
+    file = first.folder.resume
+    old = before_the_transformer_was_a_module(torch.load(file, weights_only=True))
+    assert list(old["model"])[:2] == ["joint_position", "frame_position"]
+    torch.save(old, file)
+    second = trainer(tmp_path / "halves", network=BOTH)
+    second.resume(file)
+    second.fit()
+    ours, theirs = (weights(tmp_path / name / "last.safetensors") for name in ("whole", "halves"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 @pytest.mark.parametrize("frames", [1, 3])
@@ -206,12 +247,12 @@ def test_oracle_and_scaled_oracle_have_known_errors():
 def test_only_the_named_parameters_are_trained(tmp_path):
     run = trainer(tmp_path / "a", config=dataclasses.replace(CONFIG, epochs=1, ema=None))
     for name, parameter in run.model.named_parameters():
-        parameter.requires_grad_(name.startswith("head"))
+        parameter.requires_grad_(name.startswith("transformer.head"))
     before = {name: p.detach().clone() for name, p in run.model.named_parameters()}
     run.fit()
     changed = {name for name, p in run.model.named_parameters() if not torch.equal(p, before[name])}
     assert changed
-    assert all(name.startswith("head") for name in changed)
+    assert all(name.startswith("transformer.head") for name in changed)
 
 
 def test_numbers_for_sinks_are_flat():

@@ -211,12 +211,14 @@ def _start_from(model: HyperLifter, pretrained: Sequence[Path], run: RunConfig, 
 def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:
     if trained is None:
         return
-    unknown = [prefix for prefix in trained if not any(n.startswith(prefix) for n, _ in model.named_parameters())]
+    # The transformer's layers are named without it, as in published configurations.
+    short = {name: name.removeprefix("transformer.") for name, _ in model.named_parameters()}
+    unknown = [prefix for prefix in trained if not any(name.startswith(prefix) for name in short.values())]
     if unknown or not trained:
-        layers = ", ".join(dict(model.named_children()))
+        layers = ", ".join(dict.fromkeys(name.split(".")[0] for name in short.values()))
         raise InputError(f"partial_train {list(trained)}: no parameter begins with {unknown}; layers are {layers}")
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith(trained))
+        parameter.requires_grad_(short[name].startswith(trained))
 
 
 def _where(device: torch.device, ranks: Ranks, run: RunConfig) -> str:

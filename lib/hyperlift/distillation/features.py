@@ -30,18 +30,19 @@ def captured(model: nn.Module) -> Iterator[Features]:
     Args:
         model: a ``HyperLifter``, or a wrapper around one.
     """
-    lifter, features = lifter_inside(model), Features()
+    transformer, features = lifter_inside(model).transformer, Features()
+    assert transformer is not None
     # A LayerNorm shared by all depths is called once a depth, in order.
     hooks = [
         norm.register_forward_hook(lambda module, inputs, output, into=into: into.append(output))
-        for norm, into in ((lifter.spatial_norm, features.spatial), (lifter.temporal_norm, features.temporal))
+        for norm, into in ((transformer.spatial_norm, features.spatial), (transformer.temporal_norm, features.temporal))
     ]
     try:
         yield features
     finally:
         for hook in hooks:
             hook.remove()
-    assert len(features.spatial) == len(features.temporal) == lifter.config.depth
+    assert len(features.spatial) == len(features.temporal) == transformer.config.depth
 
 
 def lifter_inside(model: nn.Module) -> HyperLifter:

@@ -12,7 +12,8 @@ from hyperlift.export.onnx import Parity, keep_if_equal, set_contract, to_onnx
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stream_contract import NEXT, STREAM_METADATA_KEY, StreamSpec
 from hyperlift.models import HyperLifter
-from hyperlift.models.lifting.stream_step import StreamCache, StreamStep
+from hyperlift.models.lifting.lifter import StreamCache
+from hyperlift.models.lifting.transformer import Past
 from hyperlift.models.predictor import TorchPredictor
 from hyperlift.runtime.stream import OnnxStream
 
@@ -23,11 +24,11 @@ _COMPARED_PEOPLE = (1, 3)
 class ExportedStep(nn.Module):
     """The exported contract: ``pose2d [N,1,V,3]`` and the cache to ``pose3d [N,1,V,3]`` and the next cache, N free."""
 
-    def __init__(self, step: StreamStep) -> None:
+    def __init__(self, model: HyperLifter) -> None:
         super().__init__()
-        self.step = step
-        empty = step.new_cache(1)
-        self.layers = len(empty.keys)
+        self.model = model
+        empty = model.new_cache(1)
+        self.layers = len(empty.past.keys)
         self.filtered = bool(empty.answers.numel())
 
     @property
@@ -38,7 +39,7 @@ class ExportedStep(nn.Module):
 
     def flat(self, cache: StreamCache) -> list[Tensor]:
         """The tensors of a cache in the order of ``names``; what is empty is left out."""
-        past = [tensor for pair in zip(cache.keys, cache.values, strict=True) for tensor in pair]
+        past = [tensor for pair in zip(*cache.past, strict=True) for tensor in pair]
         return [cache.frames_seen, cache.recent, *([cache.answers] if self.filtered else []), *past]
 
     def forward(self, pose2d: Tensor, cache: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -46,7 +47,8 @@ class ExportedStep(nn.Module):
         seen, recent = cache[:2]
         answers = cache[2] if self.filtered else recent[:, :0]
         past = cache[3 if self.filtered else 2 :]
-        pose, following = self.step(pose2d, StreamCache(seen, recent, answers, tuple(past[::2]), tuple(past[1::2])))
+        kept = Past(tuple(past[::2]), tuple(past[1::2]))
+        pose, following = self.model.step(pose2d, StreamCache(seen, recent, answers, kept))
         return pose, self.flat(following)
 
 
@@ -72,8 +74,8 @@ def export_stream(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: 
             f"{spec.name}: is no streaming lifter (its configuration has no model.streaming); export whole clips"
         )
     model = model.cpu().eval()
-    step = ExportedStep(StreamStep(model).eval())
-    example = step.flat(step.step.new_cache(2))
+    step = ExportedStep(model).eval()
+    example = step.flat(model.new_cache(2))
     people = torch.export.Dim("people", min=1)
     proto = to_onnx(
         step,

@@ -129,7 +129,7 @@ def _inputs_of_attention(
 
 
 def _attention_of(model: HyperLifter, stream: str, layer: int) -> AttentionLayer:
-    return getattr(model, stream)[layer].attention
+    return getattr(model.transformer, stream)[layer].attention
 
 
 def _memberships(layer: AttentionLayer) -> list[Membership]:

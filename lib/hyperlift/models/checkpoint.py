@@ -1,7 +1,7 @@
 """Checkpoints: safetensors that carry everything needed to build the network again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -
         InputError: missing, unexpected or wrongly shaped weights.
     """
     expected = model.state_dict()
+    weights = {current_name(name, expected): tensor for name, tensor in weights.items()}
     wrong = [f"missing {name}" for name in expected if name not in weights]
     wrong += [f"unexpected {name}" for name in weights if name not in expected]
     wrong += [
@@ -126,3 +127,17 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise InputError(f"{source}: weights of another network: {'; '.join(wrong[:3])}{more}")
     model.load_state_dict(weights)
+
+
+def current_name(name: str, expected: Container[str]) -> str:
+    """What a weight is called now; the transformer's layers had no prefix before they became a module.
+
+    Args:
+        name: as a file has it, with or without ``module.`` in front, as wrappers write it.
+        expected: the names of today.
+    """
+    if name in expected:
+        return name
+    wrapper = "module." if name.startswith("module.") else ""
+    within = f"{wrapper}transformer.{name.removeprefix(wrapper)}"
+    return within if within in expected else name

@@ -24,7 +24,7 @@ from hyperlift.errors import InputError
 from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
-from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
+from hyperlift.models.checkpoint import Checkpoint, current_name, load_weights, save_checkpoint
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.distributed import (
     ALONE,
@@ -301,11 +301,29 @@ class Trainer:
         load_weights(self.model, state["model"], str(path))
         if isinstance(self.step, nn.Module):
             load_weights(self.step, state["step"], str(path))
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load_state_dict(_in_order_of(self.model, state["optimizer"], state["model"]))
         if self.average is not None:
             load_weights(self.average, state["average"], str(path))
         self.epoch, self.best = epoch, best
         _LOG.info("resumed after epoch %d", epoch)
+
+
+def _in_order_of(model: nn.Module, optimizer: dict[str, Any], saved: Mapping[str, Tensor]) -> dict[str, Any]:
+    """The state of an optimiser, which knows parameters by their number, for a model whose parameters came in another
+    order when it was written.
+
+    Args:
+        model: whose trained parameters come first in the optimiser.
+        optimizer: its state.
+        saved: the model's weights in the file, in the order of then.
+    """
+    now = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    then = [name for name in (current_name(name, now) for name in saved) if name in set(now)]
+    moments = dict(optimizer["state"])
+    for number, name in enumerate(now):
+        if (before := then.index(name)) in optimizer["state"]:
+            moments[number] = optimizer["state"][before]
+    return {**optimizer, "state": moments}
 
 
 def in_bfloat16(config: TrainConfig, device: torch.device) -> bool:

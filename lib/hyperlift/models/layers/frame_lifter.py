@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from hyperlift.errors import InputError
-from hyperlift.models.layers.path_filter import PathFilter
 from hyperlift.models.layers.precision import in_float32
-from hyperlift.shapes import Float, Int
+from hyperlift.models.layers.temporal_filter import TemporalFilter
+from hyperlift.shapes import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class FrameLifter(nn.Module):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
         self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * joints * config.frames))
-        self.filter = PathFilter(joints, config.smoothing) if config.smoothing else None
+        self.filter = TemporalFilter(joints, config.smoothing) if config.smoothing else None
         self.register_buffer("neighbours", torch.tensor(config.neighbours), persistent=False)
 
     def forward(self, features: Float[Tensor, "clips frames seen c"]) -> Float[Tensor, "clips frames joints 3"]:
@@ -85,10 +85,6 @@ class FrameLifter(nn.Module):
             x = x[:, (middle[:, None] + self.neighbours).clamp(0, frames - 1)].flatten(2)
         pose = self.lift(x)[:, :frames]
         return pose if self.filter is None else self.filter(pose)
-
-    def seen_from(self, frame: int, frames: int) -> Int[Tensor, " neighbours"]:
-        """The frames of a clip that ``lift`` wants for one frame, or for the group around it (``group_at``)."""
-        return (self.neighbours + frame).clamp(0, frames - 1)
 
     def lift(self, seen: Float[Tensor, "clips groups c"]) -> Float[Tensor, "clips lifted joints 3"]:
         """Lift frames, or groups of frames, from the features of all their neighbours, one neighbour after the other;

@@ -5,13 +5,11 @@ stood, after the end the last one, so that a clip and a stream of the same frame
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from hyperlift.errors import InputError
-from hyperlift.models.lifting.person_frame import PersonFrame, frame_moments, into_person_frame, root_mean_square
 from hyperlift.shapes import Float, Int
 
 
@@ -74,39 +72,3 @@ class Reach:
         newest = torch.arange(frames + self.smoothing, device=clip.device) + self.token_lag
         back = torch.arange(1 - self.history, 1, device=clip.device)
         return (newest[:, None] + back).clamp(0, frames - 1)
-
-
-class Seen(NamedTuple):
-    """What the tokens see of a person."""
-
-    features: Float[Tensor, "clips tokens neighbours joints c"]
-    spread: Float[Tensor, "clips tokens 1 1"] | None
-    """Size of the person as far as a token knows it (``PersonFrame.spread``); None in picture space."""
-
-
-def look(
-    pose2d_norm: Float[Tensor, "clips frames joints 3"], windows: Int[Tensor, "tokens history"], reach: Reach
-) -> Seen:
-    """Gather what the tokens see.
-
-    Args:
-        pose2d_norm: frames of the stream.
-        windows: for every token, the latest frames that had come, oldest first.
-        reach: which of them are looked at.
-    """
-    places = [reach.history - 1 - reach.token_lag + offset for offset in reach.neighbours]
-    tokens, chosen = windows.shape[0], windows[:, places]
-    around = _at(pose2d_norm, chosen)
-    if not reach.person:
-        return Seen(around, None)
-    centre, square, weight = frame_moments(pose2d_norm)
-    measured = windows[:, -reach.look_back :]
-    spread = root_mean_square(_at(square, measured).sum(2), _at(weight, measured).sum(2))
-    frame = PersonFrame(_at(centre, chosen).flatten(0, 1), spread.flatten(0, 1)[:, None])
-    features = into_person_frame(around.flatten(0, 1), frame)
-    return Seen(features.unflatten(0, (-1, tokens)), spread)
-
-
-def _at(x: Float[Tensor, "clips frames joints c"], index: Int[Tensor, "tokens seen"]) -> Tensor:
-    """[clips, tokens, seen, joints, c]."""
-    return x.index_select(1, index.flatten()).unflatten(1, tuple(index.shape))

@@ -89,22 +89,25 @@ def start_stream(model: HyperLifter, whole: HyperLifter, source: str) -> None:
 
 
 _APART = ("frame_lifter.", "filter.")
+_EMBED = "transformer.embed.weight"
 
 
 def _frame_by_frame(model: HyperLifter, whole: HyperLifter) -> dict[str, Tensor]:
     """The transformer of whole clips as weights of a streaming one."""
     ours, theirs = model.state_dict(), whole.state_dict()
     patch = whole.config.frame_patch
-    theirs["embed.weight"] = theirs["embed.weight"].unflatten(1, (patch, -1)).sum(1)
-    for name in ("head.1.weight", "head.1.bias"):
+    theirs[_EMBED] = theirs[_EMBED].unflatten(1, (patch, -1)).sum(1)
+    for name in ("transformer.head.1.weight", "transformer.head.1.bias"):
         theirs[name] = theirs[name].unflatten(0, (patch, -1))[patch // 2]
     left_out = tuple(
-        f"{layers}.{layer}."
+        f"transformer.{layers}.{layer}."
         for layers in ("spatial", "hyperedge", "temporal")
         for layer in range(model.config.depth, whole.config.depth)
     )
     taken = {
-        name: tensor for name, tensor in theirs.items() if not name.startswith((*_APART, "frame_position", *left_out))
+        name: tensor
+        for name, tensor in theirs.items()
+        if not name.startswith((*_APART, "transformer.frame_position", *left_out))
     }
     return {**{name: tensor for name, tensor in ours.items() if name.endswith(".lag_bias")}, **taken}
 
@@ -141,12 +144,12 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
         if its != wanted:
             raise InputError(f"{name} is {its}, the model's {wanted}")
     # A token holds its frames one after the other, each with its features and then the frame lifter's answer.
-    old = theirs["embed.weight"].unflatten(1, (patch, -1))
-    embed = torch.zeros_like(ours["embed.weight"]).unflatten(1, (patch, -1))
+    old = theirs[_EMBED].unflatten(1, (patch, -1))
+    embed = torch.zeros_like(ours[_EMBED]).unflatten(1, (patch, -1))
     if len(embed) != len(old) or embed.shape[-1] != old.shape[-1] + 3:
-        raise InputError(f"embed has shape {tuple(theirs['embed.weight'].shape)}, which does not fit the model's")
+        raise InputError(f"embed has shape {tuple(theirs[_EMBED].shape)}, which does not fit the model's")
     embed[..., : old.shape[-1]] = old
-    theirs["embed.weight"] = embed.flatten(1)
+    theirs[_EMBED] = embed.flatten(1)
     wrong = [
         name
         for name in ours.keys() | theirs.keys()
@@ -156,7 +159,7 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
     if wrong:
         raise InputError(f"weights of another network: {', '.join(sorted(wrong)[:3])}")
     model.load_state_dict({**ours, **theirs})
-    for head in (model.head, model.frame_lifter.head):  # type: ignore[union-attr]
+    for head in (model.transformer.head, model.frame_lifter.head):  # type: ignore[union-attr]
         last = head[-1]
         assert isinstance(last, nn.Linear)
         last.weight.mul_(0.5)

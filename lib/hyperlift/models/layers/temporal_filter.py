@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from hyperlift.models.layers.precision import in_float32
-from hyperlift.shapes import Float
+from hyperlift.shapes import Bool, Float
 
 
-class PathFilter(nn.Module):
+class TemporalFilter(nn.Module):
     """One kernel a joint and axis. Past the ends of a clip the end is repeated.
 
     Args:
@@ -31,6 +31,26 @@ class PathFilter(nn.Module):
     def within(self, pose: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips inner joints 3"]:
         """Filter the frames that have all their neighbours: ``reach`` on either side have not."""
         return self._filtered(pose.flatten(2).transpose(1, 2))
+
+    def step(
+        self,
+        pose: Float[Tensor, "people 1 joints 3"],
+        waiting: Float[Tensor, "people waiting joints 3"],
+        first: Bool[Tensor, " people"],
+    ) -> tuple[Float[Tensor, "people 1 joints 3"], Float[Tensor, "people waiting joints 3"]]:
+        """Filter the next pose of N streams.
+
+        Args:
+            pose: the newest.
+            waiting: the ``2 reach`` poses before it, oldest first.
+            first: whose first pose it is: it has stood from the beginning on.
+
+        Returns:
+            The filtered pose of ``reach`` frames ago, and the poses that wait now.
+        """
+        path = torch.cat([waiting, pose], dim=1)
+        path = torch.where(first[:, None, None, None], pose, path)
+        return self.within(path), path[:, 1:]
 
     def _filtered(self, path: Float[Tensor, "clips paths frames"]) -> Float[Tensor, "clips inner joints 3"]:
         return in_float32(self._along, path).transpose(1, 2).unflatten(-1, (-1, 3))

@@ -1,0 +1,163 @@
+"""What a network is told of every joint, of whole clips or of the frames that a stream has seen so far."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from hyperlift.models.layers.foreshortening import Foreshortening
+from hyperlift.models.layers.frame_lifter import FrameLifterConfig
+from hyperlift.models.layers.temporal_filter import TemporalFilter
+from hyperlift.models.lifting.config import ModelConfig
+from hyperlift.models.lifting.person_frame import (
+    PersonFrame,
+    frame_moments,
+    into_person_frame,
+    person_frame,
+    root_mean_square,
+)
+from hyperlift.models.lifting.streaming import Reach
+from hyperlift.shapes import Float, Int
+from hyperlift.skeletons import skeleton_named
+
+
+class JointFeatures(nn.Module):
+    """Keypoints, seen from the picture's centre or from the person's, and how far every bone may reach into depth.
+
+    Args:
+        config: ``input_frame``, ``use_confidence`` and ``foreshortening`` count.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.use_confidence = config.use_confidence
+        self.person = config.input_frame == "person"
+        lengths = config.foreshortening
+        self.foreshortening = Foreshortening(skeleton_named(config.skeleton), lengths) if lengths else None
+        bones = 0 if self.foreshortening is None else self.foreshortening.features
+        self.count = (6 if self.person else 3) + bones
+        """Numbers a joint."""
+
+    def keypoints(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
+        """x, y and the confidence that counts: 1 for every joint without ``use_confidence``."""
+        if self.use_confidence:
+            return pose2d
+        return torch.cat([pose2d[..., :2], torch.ones_like(pose2d[..., 2:])], dim=-1)
+
+    def forward(
+        self, pose2d: Float[Tensor, "clips frames joints 3"], frame: PersonFrame | None
+    ) -> Float[Tensor, "clips frames joints c"]:
+        """The features of every joint.
+
+        Args:
+            pose2d: normalised picture space, confidence.
+            frame: of the person; None in picture space.
+        """
+        features = pose2d if frame is None else into_person_frame(pose2d, frame)
+        if self.foreshortening is None:
+            return features
+        return torch.cat([features, self.foreshortening(features[..., :2])], dim=-1)
+
+
+class Seen(NamedTuple):
+    """What the parts of a network see of a person."""
+
+    features: Float[Tensor, "clips frames joints c"]
+    frame: PersonFrame | None
+    """Of the frames that are lifted; its spread may differ from frame to frame. None in picture space."""
+    around: Float[Tensor, "clips frames neighbours joints c"] | None = None
+    """What the frame lifter sees, gathered; None where it gathers from ``features`` itself."""
+
+
+class ClipView(nn.Module):
+    """Whole clips: the size of a person is measured over all frames.
+
+    Args:
+        features: of every joint.
+    """
+
+    def __init__(self, features: JointFeatures) -> None:
+        super().__init__()
+        self.features = features
+
+    def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Seen:
+        """Look at every frame."""
+        frame = person_frame(pose2d) if self.features.person else None
+        return Seen(self.features(pose2d, frame), frame)
+
+    def at(self, pose2d: Float[Tensor, "clips frames joints 3"], middle: int, lifter: FrameLifterConfig) -> Seen:
+        """Look at the neighbours of one frame only; the person's size is still measured over all frames.
+
+        Args:
+            pose2d: the clips.
+            middle: the frame, or the middle one of the group that the frame lifter lifts at once.
+            lifter: which neighbours it sees.
+        """
+        frame = person_frame(pose2d) if self.features.person else None
+        seen = torch.tensor(lifter.neighbours, device=pose2d.device).add(middle).clamp(0, pose2d.shape[1] - 1)
+        around = None if frame is None else PersonFrame(frame.centre[:, seen], frame.spread)
+        features = self.features(pose2d[:, seen], around)
+        group = None if frame is None else PersonFrame(frame.centre[:, lifter.group_at(middle)], frame.spread)
+        return Seen(features, group, features[:, None])
+
+    def filtered(
+        self, temporal_filter: TemporalFilter, pose: Float[Tensor, "clips frames joints 3"]
+    ) -> Float[Tensor, "clips frames joints 3"]:
+        """The filter over whole clips."""
+        return temporal_filter(pose)
+
+
+class StreamView(nn.Module):
+    """Clips as a stream has them: every token sees the frames that have come by then.
+
+    Args:
+        features: of every joint.
+        reach: which frames are looked at.
+    """
+
+    def __init__(self, features: JointFeatures, reach: Reach) -> None:
+        super().__init__()
+        self.features, self.reach = features, reach
+
+    def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Seen:
+        """What a stream of these frames sees, the last frame held until all poses are out."""
+        return self.through(pose2d, self.reach.windows_of(pose2d))
+
+    def at(self, pose2d: Float[Tensor, "clips frames joints 3"], middle: int, lifter: FrameLifterConfig) -> Seen:
+        """``ClipView.at``; a stream lifts one frame at once."""
+        return self.through(pose2d, self.reach.windows_of(pose2d)[middle : middle + lifter.frames])
+
+    def through(self, pose2d: Float[Tensor, "clips frames joints 3"], windows: Int[Tensor, "tokens history"]) -> Seen:
+        """Gather what tokens see.
+
+        Args:
+            pose2d: frames of the stream.
+            windows: for every token, the latest frames that had come, oldest first.
+        """
+        reach = self.reach
+        chosen = windows[:, [reach.history - 1 - reach.token_lag + offset for offset in reach.neighbours]]
+        around, own = _at(pose2d, chosen), reach.neighbours.index(0)
+        if not reach.person:
+            return self._told(around, None, own)
+        centre, square, weight = frame_moments(pose2d)
+        measured = windows[:, -reach.look_back :]
+        spread = root_mean_square(_at(square, measured).sum(2), _at(weight, measured).sum(2))
+        return self._told(around, PersonFrame(_at(centre, chosen).flatten(0, 1), spread), own)
+
+    def _told(self, around: Tensor, frame: PersonFrame | None, own: int) -> Seen:
+        each = None if frame is None else PersonFrame(frame.centre, frame.spread.flatten(0, 1)[:, None])
+        told = self.features(around.flatten(0, 1), each).unflatten(0, around.shape[:2])
+        if frame is not None:
+            frame = PersonFrame(frame.centre.unflatten(0, around.shape[:2])[:, :, own], frame.spread)
+        return Seen(told[:, :, own], frame, told)
+
+    def filtered(
+        self, temporal_filter: TemporalFilter, pose: Float[Tensor, "clips tokens joints 3"]
+    ) -> Float[Tensor, "clips frames joints 3"]:
+        """The filter as a stream has it: before the first frame that frame stands still."""
+        return temporal_filter.within(torch.cat([pose[:, :1].expand(-1, temporal_filter.reach, -1, -1), pose], dim=1))
+
+
+def _at(x: Float[Tensor, "clips frames joints c"], index: Int[Tensor, "tokens seen"]) -> Tensor:
+    """[clips, tokens, seen, joints, c]."""
+    return x.index_select(1, index.flatten()).unflatten(1, tuple(index.shape))
