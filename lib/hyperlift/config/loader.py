@@ -9,7 +9,6 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hyperlift.documents.yaml_text import read_yaml
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
 
@@ -27,6 +26,8 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, no YAML, beyond the limits of ``read_yaml``, or no mapping.
     """
+    from hyperlift.documents.yaml_text import read_yaml  # lifting reads contracts, and no YAML
+
     content = read_yaml(Path(path), "give a YAML file of 'key: value' lines")
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected 'key: value' lines, found {type(content).__name__}")
