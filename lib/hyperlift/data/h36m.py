@@ -15,8 +15,9 @@ import numpy as np
 from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.data.slicing import downsample, runs
 from hyperlift.data.store import Video
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.normalisation import normalise_points, normalise_pose
+from hyperlift.readers import reader
 from hyperlift.shapes import Float, Shaped
 from hyperlift.skeletons import H36M_17
 
@@ -52,6 +53,7 @@ SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 _TRUTH_SPELLINGS = ("joints_2.5d_image", "joint_2.5d_image")
+_LONGEST_TEXT = 200
 _SOURCE = re.compile(r"s_(?P<subject>\d+)_act_(?P<action>\d+)_")
 
 
@@ -81,6 +83,7 @@ class H36MFrames:
         return H36MFrames(**downsample(present, n))
 
 
+@reader("Human3.6M pickle")
 def read_h36m(path: Path | str) -> dict[SplitName, H36MFrames]:
     """Read and check both splits.
 
@@ -152,7 +155,7 @@ def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
     unknown = sorted(set(np.unique(cameras).tolist()) - set(CAMERA_SIZES))
     if unknown:
         raise InputError(
-            f"{path}: {split}/camera_name names the unknown camera {unknown[0]!r}; known are {', '.join(CAMERA_SIZES)}"
+            f"{path}: {split}/camera_name names the unknown camera {quoted(unknown[0])}; known are {', '.join(CAMERA_SIZES)}"
         )
     common = {
         "source": source,
@@ -233,13 +236,25 @@ class _Keys:
 
     def _array(self, key: str) -> np.ndarray:
         if key not in self.content:
-            raise InputError(
-                f"{self.path}: {self.split} has no key {key!r}; it has {', '.join(map(str, self.content))}"
-            )
+            raise InputError(f"{self.path}: {self.split} has no key {key!r}; it has {quoted([*self.content])}")
+        value = self.content[key]
+        longest = max(map(len, _texts_in(value)), default=0)
+        if longest > _LONGEST_TEXT:  # NumPy gives every element of an array the room of the longest
+            raise InputError(f"{self._where(key)} holds a text of {longest:,} characters; the limit is {_LONGEST_TEXT}")
         try:
-            return np.asarray(self.content[key])
+            return np.asarray(value)
         except ValueError as error:
             raise InputError(f"{self._where(key)} is ragged: its rows differ in length") from error
 
     def _where(self, key: str) -> str:
         return f"{self.path}: {self.split}/{key}"
+
+
+def _texts_in(value: Any) -> Iterator[str | bytes]:
+    if isinstance(value, str | bytes):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts_in(item)
+    elif isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        yield from _texts_in(value.reshape(-1).tolist())

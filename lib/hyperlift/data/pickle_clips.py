@@ -13,6 +13,7 @@ import numpy as np
 from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.data.slicing import resample_index
 from hyperlift.errors import InputError
+from hyperlift.readers import reader
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import H36M_17, Skeleton
 
@@ -87,24 +88,38 @@ class PickleClipFolder:
         return self._read(clip, self.n_frames)
 
     def _read(self, clip: int, n_frames: int | None) -> tuple[np.ndarray, np.ndarray]:
-        path = self._files[clip]
-        content = load_pickle(path)
-        if not isinstance(content, Mapping) or not set(_KEYS.values()) <= set(content):
-            raise InputError(f"{path}: is no clip; expected a dictionary with {' and '.join(_KEYS.values())}")
-        arrays = []
-        for key in _KEYS.values():
-            array = content[key]
-            if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-                raise InputError(f"{path}: {key} is no array of numbers")
-            frames = n_frames or (len(array) if array.ndim else 0)
-            expected = (frames or "T", len(self.skeleton), 3)
-            if array.shape != expected:
-                raise InputError(
-                    f"{path}: {key} has shape {array.shape}, expected {expected}; every clip has as many frames"
-                )
-            if not np.isfinite(array).all():
-                raise InputError(f"{path}: {key} holds NaN or infinite values; make the clips again")
-            arrays.append(array.astype(np.float32))
-            n_frames = len(array)
-        pose2d_norm, label_norm = arrays
-        return pose2d_norm, label_norm
+        return read_pickle_clip(self._files[clip], len(self.skeleton), n_frames)
+
+
+@reader("clip pickle")
+def read_pickle_clip(path: Path, joints: int, n_frames: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """One clip's ``pose2d_norm`` and ``label_norm`` [n_frames,V,3], float32.
+
+    Args:
+        path: its file.
+        joints: V.
+        n_frames: length that it must have; None takes any.
+
+    Raises:
+        InputError: the file is absent, damaged, not finite or of another shape.
+    """
+    content = load_pickle(path)
+    if not isinstance(content, Mapping) or not set(_KEYS.values()) <= set(content):
+        raise InputError(f"{path}: is no clip; expected a dictionary with {' and '.join(_KEYS.values())}")
+    arrays = []
+    for key in _KEYS.values():
+        array = content[key]
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            raise InputError(f"{path}: {key} is no array of numbers")
+        frames = n_frames or (len(array) if array.ndim else 0)
+        expected = (frames or "T", joints, 3)
+        if array.shape != expected:
+            raise InputError(
+                f"{path}: {key} has shape {array.shape}, expected {expected}; every clip has as many frames"
+            )
+        if not np.isfinite(array).all():
+            raise InputError(f"{path}: {key} holds NaN or infinite values; make the clips again")
+        arrays.append(array.astype(np.float32))
+        n_frames = len(array)
+    pose2d_norm, label_norm = arrays
+    return pose2d_norm, label_norm

@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from hyperlift.data.safe_pickle import unpickle_data
+from hyperlift.data.safe_pickle import unpickle
 from hyperlift.errors import InputError
 
 
@@ -46,7 +46,7 @@ def _read_array(file: IO[bytes] | BufferedIOBase, path: Path) -> Any:
     if not _holds_objects(file):
         file.seek(0)
         return np.lib.format.read_array(file, allow_pickle=False)
-    array = unpickle_data(file, path)
+    array = unpickle(file, 10**9, str(path))
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path}: an array of objects holds a {type(array).__name__}; copy or make it again")
     return array

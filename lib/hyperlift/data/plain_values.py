@@ -1,0 +1,152 @@
+"""What counts as plain data, and how much of it a file may describe.
+
+Plain are None, bool, int, float, complex, str, bytes, bytearray, NumPy scalars and arrays, and lists, tuples, sets and
+dictionaries of plain values. A part may be shared by several wholes, as long as what follows from it, copied out,
+stays in proportion to the file; no value may contain itself.
+"""
+
+from collections.abc import Iterable, Sized
+from itertools import chain
+from types import NoneType
+from typing import Any
+
+import numpy as np
+
+MOST_LEVELS = 64
+"""Containers inside each other; deeper ones overflow the stack of whoever compares, prints or hashes them."""
+MOST_BITS = 256
+"""Of an integer: float() takes it, and so does every message."""
+_TEXTS = {str, bytes, bytearray}
+_ATOMS = {NoneType, bool, int, float, complex, *_TEXTS}
+_ATOM_BYTES = 32
+_COPIES_BYTES = 2**29
+_COPIES_RATIO = 16
+"""Shared parts, copied out, may take this many bytes, and this many more for every byte of the file."""
+_SAFE_KEYS = {str, bytes, NoneType, bool}
+"""Their hashes cannot be forged to be equal: Python salts those of texts."""
+_FORGEABLE_KEYS = 1000
+"""Keys of other kinds that a dictionary or set may have; a file could give all of them one hash, which takes quadratic
+time."""
+_KEY_LEVELS, _KEY_PARTS = 2, 16
+"""Of a tuple that is a key: its hash is computed at each use."""
+_FEW = 16
+
+
+class NotPlain(ValueError):
+    """Something that plain data never holds; the message says what."""
+
+
+def check_keys(keys: Iterable[Any], held: Sized) -> None:
+    """Refuse what may not be a key of a dictionary or a member of a set, before it is hashed.
+
+    Args:
+        keys: to be entered.
+        held: the dictionary or set that they enter.
+
+    Raises:
+        NotPlain: a key that is no plain value, that cannot be hashed, or too many whose hashes could collide.
+    """
+    keys = list(keys)
+    if set(map(type, keys)) <= _SAFE_KEYS:
+        return
+    forgeable = sum(not _has_safe_hash(key) for key in keys)
+    if forgeable and len(held) + forgeable > _FORGEABLE_KEYS:
+        raise NotPlain(f"a dictionary or set of more than {_FORGEABLE_KEYS:,} keys that are no text and no index")
+
+
+def check_plain(value: Any, file_bytes: int) -> None:
+    """Go through a value that was read and refuse what is not plain data.
+
+    The time is linear in what the file holds: shared parts are looked at once.
+
+    Args:
+        value: what a file described.
+        file_bytes: length of that description.
+
+    Raises:
+        NotPlain: a value of another type, one that contains itself, more than ``MOST_LEVELS`` levels, or shared parts
+            that take up too much when they are copied out.
+    """
+    most = _COPIES_BYTES + _COPIES_RATIO * file_bytes
+    sizes: dict[int, int] = {}  # of containers, copied out; 0 while its parts are being looked at
+    path: list[tuple[Any, Any, int]] = []
+    size, parts = _opened(value)
+    while parts is not None:
+        for part in parts:
+            if type(part) in _ATOMS:
+                size += _atom_size(part)
+                continue
+            known = sizes.get(id(part))
+            if known == 0:
+                raise NotPlain("a container that contains itself")
+            if known is not None:
+                size += known
+                continue
+            own, inner = _opened(part)
+            if inner is None:
+                size += own
+                continue
+            path.append((value, parts, size))
+            if len(path) > MOST_LEVELS:
+                raise NotPlain(f"containers inside each other, more than {MOST_LEVELS} levels deep")
+            sizes[id(part)] = 0
+            value, parts, size = part, inner, own
+            break
+        else:
+            if size > most:
+                raise NotPlain(f"shared parts that take {size:,} bytes when copied out; the limit is {most:,}")
+            if not path:
+                return
+            sizes[id(value)] = size
+            value, parts, before = path.pop()
+            size += before
+
+
+def _has_safe_hash(key: Any, level: int = 0) -> bool:
+    kind = type(key)
+    if kind in _SAFE_KEYS:
+        return True
+    if kind is int:
+        return abs(key) < 2**60  # smaller than the modulus of Python's hash: each has one of its own
+    if kind is float or kind is complex or isinstance(key, np.generic):
+        return False
+    if kind in (tuple, frozenset) and level < _KEY_LEVELS and len(key) <= _KEY_PARTS:
+        for part in key:
+            _has_safe_hash(part, level + 1)
+        return False
+    raise NotPlain(f"a {_kind(key)} as a key of a dictionary or set")
+
+
+def _opened(value: Any) -> tuple[int, Any]:
+    """Size of a value without its parts, and an iterator over those; None where nothing is left to look at."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return _atom_size(value), None
+    if kind is np.ndarray:
+        if value.dtype.kind != "O":
+            return _ATOM_BYTES + value.nbytes, None
+        items: Any = value.reshape(-1).tolist()
+    elif kind is dict:
+        items = list(chain(value.keys(), value.values()))
+    elif kind in (list, tuple, set, frozenset):
+        items = value
+    elif isinstance(value, np.generic) and value.dtype.kind in "biufcSU":
+        return _ATOM_BYTES + value.nbytes, None
+    else:
+        raise NotPlain(f"a {_kind(value)}, which is no plain value")
+    size = _ATOM_BYTES * (1 + len(items))
+    kinds = set(map(type, items))
+    if kinds <= _TEXTS:
+        size += sum(map(len, items))
+    elif not kinds <= _ATOMS or kinds & _TEXTS:
+        return size, iter(items)
+    # Nothing is remembered of a small leaf: there may be millions, and looking again costs nothing.
+    return size, None if len(items) <= _FEW else iter(())
+
+
+def _atom_size(value: Any) -> int:
+    return len(value) if type(value) in _TEXTS else 0
+
+
+def _kind(value: Any) -> str:
+    return getattr(value, "described", type(value).__name__)
