@@ -155,7 +155,8 @@ def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
     unknown = sorted(set(np.unique(cameras).tolist()) - set(CAMERA_SIZES))
     if unknown:
         raise InputError(
-            f"{path}: {split}/camera_name names the unknown camera {quoted(unknown[0])}; known are {', '.join(CAMERA_SIZES)}"
+            f"{path}: {split}/camera_name names the unknown camera {quoted(unknown[0])}; "
+            f"known are {', '.join(CAMERA_SIZES)}"
         )
     common = {
         "source": source,
