@@ -35,8 +35,11 @@ def main() -> None:
     lines = ["| lifter | `--smooth` | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² |", "|---|---|---|---|---|"]
     for name, lift in lifters.items():
         poses = lift_bench(bench, lift)
-        for method in get_args(Smoothing):
-            s = score_bench(bench, {n: smooth(pose, np.arange(len(pose)) / FPS, method) for n, pose in poses.items()})
+        for method in ("none", *get_args(Smoothing)):
+            calm = poses
+            if method != "none":
+                calm = {n: smooth(pose, np.arange(len(pose)) / FPS, method) for n, pose in poses.items()}
+            s = score_bench(bench, calm)
             lines.append(f"| {name} | {method} | {s.n_mpjpe_mm:.1f} | {s.pa_mpjpe_mm:.1f} | {s.jitter_mm:.2f} |")
     frames = sum(len(view.truth_m) for view in bench.views())
     table = "\n".join([*lines, "", f"{len(bench.names)} views, {frames} frames, measured on {machine()}."])

@@ -81,6 +81,28 @@ def test_continuous_euler_angles_are_the_same_rotations_without_jumps():
     np.testing.assert_allclose(smooth - smooth[0], angles - angles[0], atol=1e-6)
 
 
+def about(axis: str, angle: float) -> np.ndarray:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array(
+        {
+            "X": [[1, 0, 0], [0, c, -s], [0, s, c]],
+            "Y": [[c, 0, s], [0, 1, 0], [-s, 0, c]],
+            "Z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
+        }[axis]
+    )
+
+
+@pytest.mark.parametrize("order", ["ZXY", "XYZ", "ZY", "X", "XX", "ZXZY", ""])
+def test_any_number_of_axes_turn_about_turned_axes(order):
+    angles = np.random.default_rng(2).uniform(-3, 3, (5, 2, len(order)))
+    turned = matrix_from_euler(angles, order)
+    for place in np.ndindex(5, 2):
+        product = np.eye(3)
+        for axis, angle in zip(order, angles[place], strict=True):
+            product = product @ about(axis, angle)
+        np.testing.assert_allclose(turned[place], product, atol=1e-12)
+
+
 def test_gimbal_lock_is_a_rotation_like_any_other():
     matrix = matrix_from_euler(np.array([0.3, np.pi / 2, 0.4]), "ZXY")
     np.testing.assert_allclose(matrix_from_euler(matrix_to_euler(matrix, "ZXY"), "ZXY"), matrix, atol=1e-9)

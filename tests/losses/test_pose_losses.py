@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from hyperlift.errors import InputError
+from hyperlift.geometry import bodies, joint_errors
 from hyperlift.geometry.alignment import align_similarity
 from hyperlift.losses import LossWeights, pose_loss
 from hyperlift.losses.pose import (
@@ -81,6 +82,14 @@ def test_the_aligned_error_is_that_of_the_evaluation(pose):
     assert similarity_aligned_error(other, pose).item() == pytest.approx(
         np.linalg.norm(error, axis=-1).mean(), abs=1e-5
     )
+
+
+def test_velocities_and_bones_are_those_of_the_evaluation(pose):
+    other = torch.rand(2, 5, 17, 3, generator=torch.Generator().manual_seed(2))
+    ours, theirs = other.double().numpy(), pose.double().numpy()
+    expected = joint_errors.velocity_error(ours, theirs).mean()
+    assert velocity_error(other, pose).item() == pytest.approx(expected, abs=1e-6)
+    np.testing.assert_allclose(bone_lengths(other, H36M_17), bodies.bone_lengths(ours, H36M_17), atol=1e-6)
 
 
 def test_bones_and_angles_ignore_rotation_and_place(pose):

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.bridged_points import bridged
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
 
@@ -104,7 +105,7 @@ def corrupt_keypoints(
         corrupted_px += _spikes((frames, joints), fps, noise, rng) * size_px[:, None, None]
     corrupted_px, swapped = _swap_sides(corrupted_px, fps, skeleton, noise, rng)
     lost = burst & (_per_run(burst, rng) < noise.lost)
-    corrupted_px = _interpolate_lost(corrupted_px, lost)
+    corrupted_px = bridged(corrupted_px, ~lost)  # lost points as the lifter will see them
 
     # An honest detector's confidence falls with its error, seen through noise of its own.
     miss = np.linalg.norm(corrupted_px - points_px, axis=-1) / size_px[:, None]
@@ -215,15 +216,3 @@ def _swap_sides(
             points_px[start:stop, list(pair)] = points_px[start:stop, list(pair[::-1])]
             swapped[start:stop, list(pair)] = True
     return points_px, swapped
-
-
-def _interpolate_lost(points_px: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """Lost points as the lifter will see them: on the line between the last and the next one that was found."""
-    points_px = points_px.copy()
-    time = np.arange(len(points_px))
-    for joint in np.flatnonzero(lost.any(0)):
-        found = ~lost[:, joint]
-        if found.any():
-            for axis in range(2):
-                points_px[~found, joint, axis] = np.interp(time[~found], time[found], points_px[found, joint, axis])
-    return points_px

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hyperlift.data.detector_noise import DetectorNoise
-from hyperlift.data.variation.body_frames import axes_of, unit
+from hyperlift.data.variation.body_frames import axes_of
 from hyperlift.errors import InputError
+from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 from hyperlift.skeletons.mapping import HEAD_BEYOND_EARS

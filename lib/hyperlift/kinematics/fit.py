@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.bridged_points import bridged
 from hyperlift.kinematics.forward import forward_kinematics
 from hyperlift.kinematics.gauss_newton import BODIES, Wanted, directions_of, fit_directions, placement_matrix
 from hyperlift.kinematics.limits import JointLimits
@@ -147,7 +148,7 @@ def fit_motion(
     offsets_m = rest_offsets(lengths_m)
     weights = np.where(seen, 1.0, np.where(known, _GUESSED, _BRIDGED))
     weights[:, ~known.any(0)] = 0.0
-    wanted_m = _bridged(joints_m, known)
+    wanted_m = bridged(joints_m, known)
     rotations = rotations_from_joints(wanted_m, fps)
     still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton)
     filled = np.where(np.isfinite(wanted_m), wanted_m, 0.0)
@@ -215,21 +216,6 @@ def _check(
 
 def _fps(time_s: Float[np.ndarray, " frames"]) -> float:
     return float(1.0 / np.median(np.diff(time_s))) if len(time_s) > 1 else _ONE_FRAME_FPS
-
-
-def _bridged(
-    joints_m: Float[np.ndarray, "frames joints 3"], known: Bool[np.ndarray, "frames joints"]
-) -> Float[np.ndarray, "frames joints 3"]:
-    """Straight lines across gaps, standing still beyond both ends; NaN for joints that never are."""
-    bridged_m = joints_m.copy()
-    times = np.arange(len(joints_m))
-    for joint in range(joints_m.shape[1]):
-        here = known[:, joint]
-        if here.any() and not here.all():
-            for axis in range(3):
-                line = np.interp(times, np.flatnonzero(here), joints_m[here, joint, axis])
-                bridged_m[~here, joint, axis] = line[~here]
-    return bridged_m
 
 
 def _smooth(

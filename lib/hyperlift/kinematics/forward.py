@@ -4,17 +4,29 @@ A rotation belongs to a bone and is kept at the joint in which the bone ends; th
 rotations turn the rest pose's axes into those of the motion: joint = parent + rotation of the bone · rest offset.
 """
 
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 
 from hyperlift.shapes import Float
-from hyperlift.skeletons import Skeleton
+
+
+@runtime_checkable
+class Tree(Protocol):
+    """Joints and their parents: a ``Skeleton``, or the ``KinematicTree`` of a motion file."""
+
+    @property
+    def parents(self) -> Sequence[int]:
+        """Parent index of every joint, -1 at the one root; parents may stand in any order."""
+        ...
 
 
 def forward_kinematics(
     rotations: Float[np.ndarray, "*any joints 3 3"],
     offsets_m: Float[np.ndarray, "joints 3"],
     root_m: Float[np.ndarray, "*any 3"],
-    skeleton: Skeleton,
+    tree: Tree,
 ) -> Float[np.ndarray, "*any joints 3"]:
     """Joints from absolute rotations.
 
@@ -22,40 +34,56 @@ def forward_kinematics(
         rotations: of the bone that ends in each joint, absolute; the root's is not used.
         offsets_m: from its parent to each joint in the rest pose; the root's is not used.
         root_m: place of the root.
-        skeleton: tree and joint order; parents may stand in any order.
+        tree: joint order and parents.
     """
-    bones = (rotations @ offsets_m[:, :, None])[..., 0]
+    return chained((rotations @ offsets_m[:, :, None])[..., 0], root_m, tree)
+
+
+def chained(
+    bones: Float[np.ndarray, "*any joints 3"], root: Float[np.ndarray, "*any 3"], tree: Tree
+) -> Float[np.ndarray, "*any joints 3"]:
+    """Joints from bones: each is its parent and the vector of the bone that ends in it.
+
+    Args:
+        bones: from the parent to each joint; the root's is not used.
+        root: place of the root, in the unit of the bones.
+        tree: joint order and parents.
+    """
+    first, *others = top_down(tree)
     joints = np.empty(bones.shape)
-    joints[..., skeleton.root, :] = root_m
-    for joint in top_down(skeleton)[1:]:
-        joints[..., joint, :] = joints[..., skeleton.parents[joint], :] + bones[..., joint, :]
+    joints[..., first, :] = root
+    for joint in others:
+        joints[..., joint, :] = joints[..., tree.parents[joint], :] + bones[..., joint, :]
     return joints
 
 
 def relative_rotations(
-    rotations: Float[np.ndarray, "*any joints 3 3"], skeleton: Skeleton
+    rotations: Float[np.ndarray, "*any joints 3 3"], tree: Tree
 ) -> Float[np.ndarray, "*any joints 3 3"]:
     """Absolute rotations to those relative to the bone before; the root keeps its own."""
     relative = rotations.copy()
-    for joint in top_down(skeleton)[1:]:
-        before = rotations[..., skeleton.parents[joint], :, :]
+    for joint in top_down(tree)[1:]:
+        before = rotations[..., tree.parents[joint], :, :]
         relative[..., joint, :, :] = np.swapaxes(before, -1, -2) @ rotations[..., joint, :, :]
     return relative
 
 
 def absolute_rotations(
-    relative: Float[np.ndarray, "*any joints 3 3"], skeleton: Skeleton
+    relative: Float[np.ndarray, "*any joints 3 3"], tree: Tree
 ) -> Float[np.ndarray, "*any joints 3 3"]:
     """Rotations relative to the bone before to absolute ones: products along the chain."""
     rotations = relative.copy()
-    for joint in top_down(skeleton)[1:]:
-        rotations[..., joint, :, :] = rotations[..., skeleton.parents[joint], :, :] @ relative[..., joint, :, :]
+    for joint in top_down(tree)[1:]:
+        rotations[..., joint, :, :] = rotations[..., tree.parents[joint], :, :] @ relative[..., joint, :, :]
     return rotations
 
 
-def top_down(skeleton: Skeleton) -> list[int]:
+def top_down(tree: Tree) -> list[int]:
     """Joint indices, every parent before its children, the root first."""
-    order = [skeleton.root]
+    children: list[list[int]] = [[] for _ in tree.parents]
+    order = []
+    for joint, parent in enumerate(tree.parents):
+        (order if parent < 0 else children[parent]).append(joint)
     for joint in order:
-        order.extend(child for child, parent in enumerate(skeleton.parents) if parent == joint)
+        order.extend(children[joint])
     return order

@@ -65,10 +65,26 @@ def continuous_quaternions(quaternions: Float[np.ndarray, "frames *any 4"]) -> F
     return np.concatenate([quaternions[:1], quaternions[1:] * signs])
 
 
-def matrix_from_euler(angles_rad: Float[np.ndarray, "*any 3"], order: str) -> Float[np.ndarray, "*any 3 3"]:
-    """From angles in the order's own sequence."""
-    rotation = _rotation().from_euler(order, angles_rad.reshape(-1, 3))
-    return rotation.as_matrix().reshape(*angles_rad.shape[:-1], 3, 3)
+def matrix_from_euler(angles_rad: Float[np.ndarray, "*any angles"], order: str) -> Float[np.ndarray, "*any 3 3"]:
+    """From angles in the order's own sequence.
+
+    Rotations about fixed axes, given in the order in which they happen, are the same product with both sequences
+    reversed.
+
+    Args:
+        angles_rad: one for each letter of the order.
+        order: axes "X", "Y" and "Z", as many as there are; none is no rotation.
+    """
+    turn = _rotation()
+    product = turn.identity(int(np.prod(angles_rad.shape[:-1])))
+    for column, axis in enumerate(order):
+        product = product * turn.from_euler(axis, angles_rad[..., column].reshape(-1, 1))
+    return product.as_matrix().reshape(*angles_rad.shape[:-1], 3, 3)
+
+
+def axis_rotation(axis: str, angles_rad: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any 3 3"]:
+    """Right-handed rotations about the axis "X", "Y" or "Z"."""
+    return matrix_from_euler(angles_rad[..., None], axis)
 
 
 def matrix_to_euler(matrix: Float[np.ndarray, "*any 3 3"], order: str) -> Float[np.ndarray, "*any 3"]:

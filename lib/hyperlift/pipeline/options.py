@@ -9,8 +9,8 @@ from hyperlift.kinematics import read_limits
 from hyperlift.trajectory.intrinsics import fov_intrinsics
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.trajectory.world import up_from_pitch_roll
+from hyperlift.wild.smoothing import Smoothing
 
-Smoothing = Literal["one-euro", "savgol"]
 OutputFormat = Literal["npz", "json", "csv"]
 BodyFormat = Literal["bvh", "glb", "trc", "c3d"]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Bool, Float
 
 _STEP_S = 0.1
@@ -35,7 +36,7 @@ def standing_feet(
     span_s = time_s[after] - time_s[before]
     # A frame that has no other within reach tells no speed.
     velocity = (ankles_m[after] - ankles_m[before]) / np.where(span_s > 0, span_s, np.inf)[:, None, None]
-    sight = ankles_m / np.maximum(np.linalg.norm(ankles_m, axis=-1, keepdims=True), 1e-9)
+    sight = unit(ankles_m)
     along = (velocity * sight).sum(-1)
     across = np.linalg.norm(velocity - along[..., None] * sight, axis=-1)
     resting = (

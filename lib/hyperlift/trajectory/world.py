@@ -14,6 +14,7 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_HEIGHT_M
+from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
 from hyperlift.trajectory.contacts import standing_feet
@@ -301,28 +302,26 @@ def _axes(
     """A person's axis in every frame, the seconds that each frame counts, and a factor on its uncertainty."""
     joint = {name: body.joints_m[:, skeleton.index(name)] for name in skeleton.joints}
     seen = {name: body.valid[:, skeleton.index(name)] for name in skeleton.joints}
-    torso = _unit(joint["Thorax"] - joint["Pelvis"])
+    torso = unit(joint["Thorax"] - joint["Pelvis"])
     slow = 1 / (1 + (_speed(joint["Pelvis"], body.time_s) / _UPRIGHT_SPEED_M_S) ** 2)
     weight_s = _frame_s(body) * slow * (seen["Thorax"] & seen["Pelvis"])
     feet = seen["LAnkle"] & seen["RAnkle"]
     if feet.sum() < 0.2 * max(weight_s.astype(bool).sum(), 1):
         return torso, weight_s, _TORSO_ONLY
-    legs = _unit(joint["Pelvis"] - (joint["LAnkle"] + joint["RAnkle"]) / 2)
+    legs = unit(joint["Pelvis"] - (joint["LAnkle"] + joint["RAnkle"]) / 2)
     knees = [
-        (_unit(joint[f"{side}Hip"] - joint[f"{side}Knee"]) * _unit(joint[f"{side}Knee"] - joint[f"{side}Ankle"])).sum(
-            -1
-        )
+        (unit(joint[f"{side}Hip"] - joint[f"{side}Knee"]) * unit(joint[f"{side}Knee"] - joint[f"{side}Ankle"])).sum(-1)
         for side in "LR"
     ]
     # 1 for a straight body on straight legs, 0 for one that bends, sits or squats.
     straight = np.clip(((torso * legs).sum(-1) - 0.8) / 0.2, 0, 1) ** 2
     straight *= np.clip((np.minimum(*knees) - 0.7) / 0.3, 0, 1)
     straight = np.maximum(straight, _BENT_SHARE)
-    axis = _unit(joint["Thorax"] - (joint["LAnkle"] + joint["RAnkle"]) / 2)
+    axis = unit(joint["Thorax"] - (joint["LAnkle"] + joint["RAnkle"]) / 2)
     leftward = joint["LHip"] - joint["RHip"] + joint["LShoulder"] - joint["RShoulder"]
-    forward = np.cross(_unit(leftward - axis * (leftward * axis).sum(-1, keepdims=True)), axis)
-    standing = _unit(axis - np.tan(_LEAN) * forward)
-    return _unit((1 - _TORSO_SHARE) * standing + _TORSO_SHARE * torso), weight_s * straight * feet, 1.0
+    forward = np.cross(unit(leftward - axis * (leftward * axis).sum(-1, keepdims=True)), axis)
+    standing = unit(axis - np.tan(_LEAN) * forward)
+    return unit((1 - _TORSO_SHARE) * standing + _TORSO_SHARE * torso), weight_s * straight * feet, 1.0
 
 
 def world_axes(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
@@ -353,10 +352,6 @@ def _speed(
     if len(time_s) < 2:
         return np.zeros(len(time_s))
     return np.linalg.norm(np.gradient(place_m, time_s, axis=0), axis=-1)
-
-
-def _unit(vectors: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def _weighted_median(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> float:

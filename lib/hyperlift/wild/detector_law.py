@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.bridged_points import bridged
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.keypoints import Track
@@ -104,7 +105,7 @@ def track_pieces(track: Track, skeleton: Skeleton) -> list[tuple[np.ndarray, np.
     for points, sure in zip(np.split(points_px / height_px, cuts), np.split(confidence, cuts), strict=True):
         seen = np.asarray(np.isfinite(points).all(-1))
         if seen.any(0).all():
-            pieces.append((_bridged(points, seen), sure))
+            pieces.append((bridged(points, seen), sure))
     return pieces
 
 
@@ -119,14 +120,6 @@ def _height_px(points_px: np.ndarray, skeleton: Skeleton) -> float:
     trunk = np.linalg.norm(middle("Shoulder") - middle("Hip"), axis=-1)
     total = trunk + length("Hip", "Knee") + length("Knee", "Ankle")
     return float(np.nanpercentile(total, 75)) / _SHOULDERS_TO_ANKLES if np.isfinite(total).any() else np.nan
-
-
-def _bridged(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    time, points = np.arange(len(points)), points.copy()
-    for joint in np.flatnonzero(~seen.all(0)):
-        for axis in range(2):
-            points[:, joint, axis] = np.interp(time, time[seen[:, joint]], points[seen[:, joint], joint, axis])
-    return points
 
 
 def _jitter(points: np.ndarray) -> Float[np.ndarray, " joints"]:

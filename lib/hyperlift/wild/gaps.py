@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.geometry.bridged_points import bridged
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons import Skeleton
 
@@ -49,20 +50,13 @@ def fill_gaps(
     every = np.arange(frame[0], frame[-1] + 1)
     every_s = time_s[every]
     filled = np.zeros((len(every), len(skeleton), 3))
-    valid = np.zeros(filled.shape[:2], bool)
+    seen_at_all = np.zeros(filled.shape[:2], bool)
     seen = np.asarray(np.isfinite(keypoints_px[..., :2]).all(-1))
     assert seen.any(), "a track without a single joint"
-    seen_at_all = np.zeros_like(valid)
     seen_at_all[frame - frame[0]] = seen
-    for joint in range(len(skeleton)):
-        at = frame[seen[:, joint]]
-        points = keypoints_px[seen[:, joint], joint]
-        if not len(at):
-            continue
-        for axis in range(2):
-            filled[:, joint, axis] = np.interp(every_s, time_s[at], points[:, axis])
-        filled[at - frame[0], joint, 2] = points[:, 2]
-        valid[:, joint] = _within_reach(every_s, time_s[at])
+    filled[seen_at_all] = keypoints_px[seen]
+    filled[..., :2] = bridged(filled[..., :2], seen_at_all, every_s)
+    valid = np.stack([_within_reach(every_s, every_s[here]) for here in seen_at_all.T], axis=1)
     place_unseen(filled, np.asarray(seen.any(0)), skeleton)
     return FilledTrack(
         frame=every,
@@ -77,6 +71,8 @@ def _within_reach(
     every_s: Float[np.ndarray, " frames"], seen_s: Float[np.ndarray, " seen"]
 ) -> Bool[np.ndarray, " frames"]:
     """Whether each moment is a sighting or lies between two that are close enough."""
+    if not len(seen_s):
+        return np.zeros(len(every_s), bool)
     before = np.searchsorted(seen_s, every_s, side="right") - 1
     after = np.searchsorted(seen_s, every_s, side="left")
     between = (before >= 0) & (after < len(seen_s))

@@ -14,7 +14,7 @@ from hyperlift.errors import InputError
 from hyperlift.shapes import Bool, Float
 from hyperlift.wild.timing import resample
 
-Smoothing = Literal["none", "one-euro", "savgol"]
+Smoothing = Literal["one-euro", "savgol"]
 
 MIN_CUTOFF_HZ = 3.0
 BETA = 10.0
@@ -45,8 +45,6 @@ def smooth(
         return one_euro(joints, time_s, valid=valid)
     if method == "savgol":
         return savitzky_golay(joints, time_s, valid=valid)
-    if method == "none":
-        return joints
     raise InputError(
         f"smooth (--smooth) is {method}: there is no such filter; choose from {', '.join(get_args(Smoothing))}"
     )

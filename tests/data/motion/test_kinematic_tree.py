@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hyperlift.data.motion.kinematic_tree import KinematicTree, euler_rotation
+from hyperlift.data.motion.kinematic_tree import KinematicTree
 from hyperlift.errors import InputError
 
 TREE = KinematicTree(
@@ -10,13 +10,6 @@ TREE = KinematicTree(
     parents=(-1, 0, 1, 0),
     offsets=np.array([[0.0, 0, 0], [1.0, 0, 0], [0, 2.0, 0], [0, 0, -3.0]]),
 )
-
-
-@pytest.mark.parametrize("axes", ["xyz", "zxy", "zyx", "yxz", "zy", "x"])
-def test_euler_angles_turn_about_turned_axes(axes):
-    angles = np.random.default_rng(2).uniform(-3, 3, (5, len(axes)))
-    expected = Rotation.from_euler(axes.upper(), angles).as_matrix()
-    np.testing.assert_allclose(euler_rotation(axes, angles), expected, atol=1e-12)
 
 
 def test_a_bent_arm_ends_where_it_should():

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.motion.kinematic_tree import MOST_JOINTS, KinematicTree, euler_rotation
+from hyperlift.data.motion.kinematic_tree import MOST_JOINTS, KinematicTree
 from hyperlift.data.motion.text_lines import TextLines
 from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.kinematics.rotations import matrix_from_euler
 from hyperlift.shapes import Float
 
 _SMALLEST_LENGTH = 1e-6
@@ -169,7 +170,7 @@ def _assemble(
 
 def _fixed_axis_rotation(order: str, angles_rad: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
     """Rotations about the skeleton's own axes, in the order in which the letters are written."""
-    return euler_rotation(order[::-1], angles_rad[::-1])
+    return matrix_from_euler(angles_rad[::-1], order[::-1].upper())
 
 
 def _order(lines: TextLines, word: str) -> str:

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.data.motion.asf_skeleton import AsfSkeleton, read_asf
-from hyperlift.data.motion.kinematic_tree import MOST_PLACES, euler_rotation
+from hyperlift.data.motion.kinematic_tree import MOST_PLACES
 from hyperlift.data.motion.landmarks import between, h36m_joints, y_up_to_z_up
 from hyperlift.data.motion.recording import Recording, centred
 from hyperlift.data.motion.text_lines import TextLines
 from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.kinematics.rotations import matrix_from_euler
 from hyperlift.readers import reader
 from hyperlift.shapes import Float
 
@@ -89,7 +90,7 @@ def read_amc(
         turns = [channel for channel in channels if channel[0] == "r"]
         angles = np.stack([columns[c] for c in turns[::-1]], -1) if turns else np.zeros((len(values), 0))
         # The file turns about fixed axes in the order of its channels; the product has the last turn first.
-        motion = euler_rotation([channel[1] for channel in turns[::-1]], angles * radians)
+        motion = matrix_from_euler(angles * radians, "".join(channel[1] for channel in turns[::-1]).upper())
         rotations[:, bone] = skeleton.axes[bone] @ motion @ skeleton.axes[bone].T
         for axis, channel in enumerate(("tx", "ty", "tz")):
             if channel in columns:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.motion.kinematic_tree import MOST_JOINTS, MOST_LEVELS, MOST_PLACES, KinematicTree, euler_rotation
+from hyperlift.data.motion.kinematic_tree import MOST_JOINTS, MOST_LEVELS, MOST_PLACES, KinematicTree
 from hyperlift.data.motion.text_lines import TextLines
 from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.kinematics.rotations import matrix_from_euler
 from hyperlift.shapes import Float
 
 END_SUFFIX = " end"
@@ -186,7 +187,7 @@ def _transforms(
         first += len(channels)
         turns = [channel for channel in channels if channel.endswith("rotation")]
         angles_rad = np.radians(np.stack([columns[c] for c in turns], -1)) if turns else np.zeros((len(values), 0))
-        rotations[:, joint] = euler_rotation([channel[0] for channel in turns], angles_rad)
+        rotations[:, joint] = matrix_from_euler(angles_rad, "".join(channel[0] for channel in turns).upper())
         if any(channel.endswith("position") for channel in channels):
             places = np.broadcast_to(header.offsets[joint], (len(values), 3)).copy()
             for axis, channel in enumerate(("xposition", "yposition", "zposition")):

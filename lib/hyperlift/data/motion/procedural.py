@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hyperlift.data.motion.kinematic_tree import axis_rotation
 from hyperlift.data.motion.procedural_body import SIDES, Body
 from hyperlift.data.motion.recording import Recording, centred
 from hyperlift.errors import InputError
+from hyperlift.kinematics.rotations import axis_rotation
 from hyperlift.shapes import Float
 
 _STANDING_STRETCH = 0.994
@@ -80,7 +80,7 @@ class _Stage:
 
     def joints_m(self) -> Float[np.ndarray, "frames joints 3"]:
         lean, drop, turn = self.pelvis_turn.T
-        pelvis = axis_rotation("z", self.heading + turn) @ axis_rotation("y", drop) @ axis_rotation("x", -lean)
+        pelvis = axis_rotation("Z", self.heading + turn) @ axis_rotation("Y", drop) @ axis_rotation("X", -lean)
         height_m = self.body.highest_pelvis_m(self.pelvis_xy_m, pelvis, self.ankles_m, _STANDING_STRETCH)
         height_m = _smooth_lower_bound(height_m, max(1, round(_SETTLE_S / (self.times_s[1] - self.times_s[0]))))
         pelvis_m = np.column_stack([self.pelvis_xy_m, height_m - self.sink_m])

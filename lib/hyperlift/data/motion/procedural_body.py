@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.data.motion.kinematic_tree import KinematicTree, axis_rotation
+from hyperlift.data.motion.kinematic_tree import KinematicTree
+from hyperlift.kinematics.rotations import axis_rotation
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
@@ -113,22 +114,22 @@ class Body:
                 _angle(angles_deg, f"{part}_{kind}", frames) for kind in ("flexion", "side", "twist")
             )
             rotations[:, _NODES.index(node)] = (
-                axis_rotation("z", twist) @ axis_rotation("y", side) @ axis_rotation("x", -flexion)
+                axis_rotation("Z", twist) @ axis_rotation("Y", side) @ axis_rotation("X", -flexion)
             )
         for letter, sign in SIDES.items():
             plane, elevation, rotation, elbow = (
                 _angle(angles_deg, f"{letter}_{kind}", frames)
                 for kind in ("shoulder_plane", "shoulder_elevation", "shoulder_rotation", "elbow_flexion")
             )
-            outward = axis_rotation("z", -sign * plane)
-            swing = outward @ axis_rotation("x", elevation) @ np.swapaxes(outward, -1, -2)
-            rotations[:, _NODES.index(letter + "Shoulder")] = swing @ axis_rotation("z", sign * rotation)
-            rotations[:, _NODES.index(letter + "Elbow")] = axis_rotation("x", elbow)
+            outward = axis_rotation("Z", -sign * plane)
+            swing = outward @ axis_rotation("X", elevation) @ np.swapaxes(outward, -1, -2)
+            rotations[:, _NODES.index(letter + "Shoulder")] = swing @ axis_rotation("Z", sign * rotation)
+            rotations[:, _NODES.index(letter + "Elbow")] = axis_rotation("X", elbow)
 
             hip_m = pelvis_m + pelvis @ self.offset(letter + "Hip")
             thigh, flexion = self._leg(hip_m, ankles_m[letter], facing)
             rotations[:, _NODES.index(letter + "Hip")] = np.swapaxes(pelvis, -1, -2) @ thigh
-            rotations[:, _NODES.index(letter + "Knee")] = axis_rotation("x", -flexion)
+            rotations[:, _NODES.index(letter + "Knee")] = axis_rotation("X", -flexion)
         positions, _ = self.tree.forward(rotations, pelvis_m)
         return positions[:, [_NODES.index(joint) for joint in H36M_17.joints]]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import H36M_17
 
@@ -83,8 +84,3 @@ def axes_of(
     # A shoulder line that lies along the spine has no plane of its own; 1e-9 keeps the axes finite.
     up = unit(up - (up * left).sum(-1, keepdims=True) * left)
     return np.stack([left, np.cross(up, left), up], axis=-1)
-
-
-def unit(vectors: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-    """Vectors of length 1; a vector of no length stays one."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

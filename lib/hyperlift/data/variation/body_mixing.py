@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from hyperlift.data.variation.body_frames import MovingBody, above, unit
+from hyperlift.data.variation.body_frames import MovingBody, above
+from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import H36M_17
 

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from hyperlift.data.variation.body_frames import MovingBody, above, unit
+from hyperlift.data.variation.body_frames import MovingBody, above
 from hyperlift.data.variation.smooth_noise import smooth_noise
+from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 

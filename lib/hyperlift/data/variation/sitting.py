@@ -7,8 +7,9 @@ bend, and how wide the knees stand, is drawn once a motion and changes slowly by
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from hyperlift.data.variation.body_frames import MovingBody, unit
+from hyperlift.data.variation.body_frames import MovingBody
 from hyperlift.data.variation.smooth_noise import smooth_noise
+from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
