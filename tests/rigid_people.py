@@ -40,9 +40,9 @@ def moving_person(frames: int, seed: int, fps: float = 25.0) -> tuple[np.ndarray
         relative[:, at(side + "Elbow")] = Rotation.from_euler("ZXY", arm).as_matrix()
         elbow = 1.05 + curves(0.5)[:, 0]
         relative[:, at(side + "Wrist")] = Rotation.from_euler("z", -sign * elbow[:, None]).as_matrix()
-    rotations = absolute_rotations(relative, H36M_17)
+    rotations = absolute_rotations(relative, H36M_17.parents)
     root_m = np.concatenate([time, 0.5 * time, 0.95 + 0.0 * time], axis=1)
-    return forward_kinematics(rotations, rest_offsets(LENGTHS_M), root_m, H36M_17), rotations
+    return forward_kinematics(rotations, rest_offsets(LENGTHS_M), root_m, H36M_17.parents), rotations
 
 
 def times_s(frames: int, fps: float = 25.0) -> np.ndarray:

@@ -40,7 +40,7 @@ def test_bones_become_constant_and_left_equals_right():
     by_joint = dict(zip(BONE_ENDS, lengths[0], strict=True))
     for right, left in H36M_17.pairs:
         assert by_joint[right] == pytest.approx(by_joint[left], abs=1e-12)
-    again = forward_kinematics(fitted.rotations, fitted.offsets_m, fitted.joints_m[:, 0], H36M_17)
+    again = forward_kinematics(fitted.rotations, fitted.offsets_m, fitted.joints_m[:, 0], H36M_17.parents)
     np.testing.assert_allclose(again, fitted.joints_m, atol=1e-12)
 
 

@@ -30,7 +30,9 @@ def twist_steps_deg(rotations: np.ndarray, joint: str, carrier: str) -> np.ndarr
 
 
 def test_rest_pose_has_no_rotation():
-    rest = forward_kinematics(np.tile(np.eye(3), (1, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((1, 3)), H36M_17)
+    rest = forward_kinematics(
+        np.tile(np.eye(3), (1, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((1, 3)), H36M_17.parents
+    )
     # z up, x to the person's left: by hand.
     np.testing.assert_allclose(rest[0, at("LAnkle")], [0.10, 0, -0.84], atol=1e-12)
     np.testing.assert_allclose(rest[0, at("Thorax")], [0, 0, 0.47], atol=1e-12)
@@ -40,7 +42,9 @@ def test_rest_pose_has_no_rotation():
 
 
 def test_knees_bend_backward_and_elbows_forward():
-    rest = forward_kinematics(np.tile(np.eye(3), (1, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((1, 3)), H36M_17)
+    rest = forward_kinematics(
+        np.tile(np.eye(3), (1, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((1, 3)), H36M_17.parents
+    )
     for joint, end in (("LKnee", "LAnkle"), ("RKnee", "RAnkle"), ("LElbow", "LWrist"), ("RElbow", "RWrist")):
         bent = rest.copy()
         bent[0, at(end)] = bent[0, at(joint)] + [0, 0.4 if "Knee" in joint else -0.4, 0]  # y is backward
@@ -67,13 +71,15 @@ def test_known_rotations_are_found(seed):
 def test_joints_come_back_from_their_rotations():
     joints_m, _ = moving_person(40, 5)
     rotations = rotations_from_joints(joints_m, 25.0)
-    back = forward_kinematics(rotations, rest_offsets(LENGTHS_M), joints_m[:, 0], H36M_17)
+    back = forward_kinematics(rotations, rest_offsets(LENGTHS_M), joints_m[:, 0], H36M_17.parents)
     np.testing.assert_allclose(back, joints_m, atol=1e-9)
 
 
 def test_limbs_that_point_opposite_to_the_rest_pose():
     """Half turns: arms across the body along x, legs straight up, and back again frame by frame."""
-    rest = forward_kinematics(np.tile(np.eye(3), (8, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((8, 3)), H36M_17)
+    rest = forward_kinematics(
+        np.tile(np.eye(3), (8, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((8, 3)), H36M_17.parents
+    )
     for upper, lower, start in (("Elbow", "Wrist", "Shoulder"), ("Knee", "Ankle", "Hip")):
         for side in "LR":
             for joint in (upper, lower):
@@ -83,14 +89,14 @@ def test_limbs_that_point_opposite_to_the_rest_pose():
     rotations = rotations_from_joints(rest, 25.0)
     np.testing.assert_allclose(np.swapaxes(rotations, -1, -2) @ rotations, np.tile(np.eye(3), (8, 17, 1, 1)), atol=1e-9)
     np.testing.assert_allclose(
-        forward_kinematics(rotations, rest_offsets(LENGTHS_M), rest[:, 0], H36M_17), rest, atol=1e-6
+        forward_kinematics(rotations, rest_offsets(LENGTHS_M), rest[:, 0], H36M_17.parents), rest, atol=1e-6
     )
 
 
 def test_relative_and_absolute_rotations_are_inverse():
     _, rotations = moving_person(7, 8)
     np.testing.assert_allclose(
-        absolute_rotations(relative_rotations(rotations, H36M_17), H36M_17), rotations, atol=1e-12
+        absolute_rotations(relative_rotations(rotations, H36M_17.parents), H36M_17.parents), rotations, atol=1e-12
     )
 
 
@@ -115,7 +121,9 @@ def test_straight_limbs_keep_their_plane():
 
 
 def test_an_over_stretched_knee_does_not_turn_the_leg_round():
-    rest = forward_kinematics(np.tile(np.eye(3), (60, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((60, 3)), H36M_17)
+    rest = forward_kinematics(
+        np.tile(np.eye(3), (60, 17, 1, 1)), rest_offsets(LENGTHS_M), np.zeros((60, 3)), H36M_17.parents
+    )
     bend = np.radians(np.linspace(60, -20, 60))
     shin = 0.41 * np.stack([0 * bend, np.sin(bend), -np.cos(bend)], axis=-1)
     rest[:, at("LAnkle")] = rest[:, at("LKnee")] + shin

@@ -150,7 +150,7 @@ def fit_motion(
     weights[:, ~known.any(0)] = 0.0
     wanted_m = bridged(joints_m, known)
     rotations = rotations_from_joints(wanted_m, fps)
-    still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton)
+    still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton.parents)
     filled = np.where(np.isfinite(wanted_m), wanted_m, 0.0)
     root_m = (weights[..., None] * (filled - still)).sum(1) / weights.sum(1)[:, None]
     wanted = Wanted(joints_m=filled, weights=weights)
@@ -172,7 +172,7 @@ def fit_motion(
     if limits is not None:
         rotations = limits.clamp(rotations)
     # Zero-length bones and bones never seen have no direction in the joints; the rotations have one for all.
-    rigid_m = forward_kinematics(rotations, offsets_m, root_m, skeleton)
+    rigid_m = forward_kinematics(rotations, offsets_m, root_m, skeleton.parents)
     return FittedMotion(
         joints_m=rigid_m,
         rotations=rotations,

@@ -5,28 +5,17 @@ rotations turn the rest pose's axes into those of the motion: joint = parent + r
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from hyperlift.shapes import Float
 
 
-@runtime_checkable
-class Tree(Protocol):
-    """Joints and their parents: a ``Skeleton``, or the ``KinematicTree`` of a motion file."""
-
-    @property
-    def parents(self) -> Sequence[int]:
-        """Parent index of every joint, -1 at the one root; parents may stand in any order."""
-        ...
-
-
 def forward_kinematics(
     rotations: Float[np.ndarray, "*any joints 3 3"],
     offsets_m: Float[np.ndarray, "joints 3"],
     root_m: Float[np.ndarray, "*any 3"],
-    tree: Tree,
+    parents: Sequence[int],
 ) -> Float[np.ndarray, "*any joints 3"]:
     """Joints from absolute rotations.
 
@@ -34,55 +23,55 @@ def forward_kinematics(
         rotations: of the bone that ends in each joint, absolute; the root's is not used.
         offsets_m: from its parent to each joint in the rest pose; the root's is not used.
         root_m: place of the root.
-        tree: joint order and parents.
+        parents: of every joint, -1 at the root; in any order.
     """
-    return chained((rotations @ offsets_m[:, :, None])[..., 0], root_m, tree)
+    return chained((rotations @ offsets_m[:, :, None])[..., 0], root_m, parents)
 
 
 def chained(
-    bones: Float[np.ndarray, "*any joints 3"], root: Float[np.ndarray, "*any 3"], tree: Tree
+    bones: Float[np.ndarray, "*any joints 3"], root: Float[np.ndarray, "*any 3"], parents: Sequence[int]
 ) -> Float[np.ndarray, "*any joints 3"]:
     """Joints from bones: each is its parent and the vector of the bone that ends in it.
 
     Args:
         bones: from the parent to each joint; the root's is not used.
         root: place of the root, in the unit of the bones.
-        tree: joint order and parents.
+        parents: of every joint, -1 at the root; in any order.
     """
-    first, *others = top_down(tree)
+    first, *others = top_down(parents)
     joints = np.empty(bones.shape)
     joints[..., first, :] = root
     for joint in others:
-        joints[..., joint, :] = joints[..., tree.parents[joint], :] + bones[..., joint, :]
+        joints[..., joint, :] = joints[..., parents[joint], :] + bones[..., joint, :]
     return joints
 
 
 def relative_rotations(
-    rotations: Float[np.ndarray, "*any joints 3 3"], tree: Tree
+    rotations: Float[np.ndarray, "*any joints 3 3"], parents: Sequence[int]
 ) -> Float[np.ndarray, "*any joints 3 3"]:
     """Absolute rotations to those relative to the bone before; the root keeps its own."""
     relative = rotations.copy()
-    for joint in top_down(tree)[1:]:
-        before = rotations[..., tree.parents[joint], :, :]
+    for joint in top_down(parents)[1:]:
+        before = rotations[..., parents[joint], :, :]
         relative[..., joint, :, :] = np.swapaxes(before, -1, -2) @ rotations[..., joint, :, :]
     return relative
 
 
 def absolute_rotations(
-    relative: Float[np.ndarray, "*any joints 3 3"], tree: Tree
+    relative: Float[np.ndarray, "*any joints 3 3"], parents: Sequence[int]
 ) -> Float[np.ndarray, "*any joints 3 3"]:
     """Rotations relative to the bone before to absolute ones: products along the chain."""
     rotations = relative.copy()
-    for joint in top_down(tree)[1:]:
-        rotations[..., joint, :, :] = rotations[..., tree.parents[joint], :, :] @ relative[..., joint, :, :]
+    for joint in top_down(parents)[1:]:
+        rotations[..., joint, :, :] = rotations[..., parents[joint], :, :] @ relative[..., joint, :, :]
     return rotations
 
 
-def top_down(tree: Tree) -> list[int]:
+def top_down(parents: Sequence[int]) -> list[int]:
     """Joint indices, every parent before its children, the root first."""
-    children: list[list[int]] = [[] for _ in tree.parents]
+    children: list[list[int]] = [[] for _ in parents]
     order = []
-    for joint, parent in enumerate(tree.parents):
+    for joint, parent in enumerate(parents):
         (order if parent < 0 else children[parent]).append(joint)
     for joint in order:
         order.extend(children[joint])

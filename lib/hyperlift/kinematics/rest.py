@@ -83,5 +83,5 @@ def _average_lengths() -> Float[np.ndarray, " joints"]:
 
 _AVERAGE_LENGTHS = _average_lengths()
 
-ORDER = tuple(top_down(H36M_17))
+ORDER = tuple(top_down(H36M_17.parents))
 """Joint indices, parents first."""

@@ -57,12 +57,12 @@ class KinematicTree:
             Positions in the unit of the offsets, and orientations whose columns are the joints' axes in the
             world.
         """
-        orientations = absolute_rotations(rotations, self)
+        orientations = absolute_rotations(rotations, self.parents)
         bones = np.zeros((*rotations.shape[:2], 3))
         for joint, parent in enumerate(self.parents[1:], start=1):
             offset = translations[joint] if translations and joint in translations else self.offsets[joint]
             bones[:, joint] = np.einsum("fij,fj->fi", orientations[:, parent], np.broadcast_to(offset, root.shape))
-        return chained(bones, root, self), orientations
+        return chained(bones, root, self.parents), orientations
 
     def rest_positions(self) -> Float[np.ndarray, "joints 3"]:
         """Places of the joints with no rotation anywhere and the root at its offset."""
