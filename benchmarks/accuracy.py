@@ -1,6 +1,6 @@
 """Accuracy on a benchmark file: the bundled lifters beside what needs no training at all.
 
-python benchmarks/accuracy.py BENCH.npz [--lifter NAME|FILE …] [--more NAME=PRED.npz …]
+python benchmarks/accuracy.py BENCH.npz [--leave_out JOINT,…] [--lifter NAME|FILE …] [--more NAME=PRED.npz …]
 """
 
 import argparse
@@ -21,8 +21,10 @@ def main() -> None:
     parser.add_argument("bench", type=Path)
     parser.add_argument("--lifter", action="append", metavar="NAME|FILE", help="default: every bundled one")
     parser.add_argument("--more", action="append", default=[], metavar="NAME=PRED.npz", help="score predictions too")
+    parser.add_argument("--leave_out", default="", metavar="JOINT,…", help="joints whose truth was not measured")
     args = parser.parse_args()
     bench = BenchFile(args.bench)
+    leave_out = [joint for joint in args.leave_out.split(",") if joint]
 
     def flat(pose2d_norm: np.ndarray) -> np.ndarray:
         pose = pose2d_norm.copy()
@@ -40,11 +42,11 @@ def main() -> None:
         lifters[f"{name}, mirror-averaged (the default)"] = whole(
             FlipAveraged(lifter, SKELETON), lifter.spec.longest_clip
         )
-    scores = {name: score_bench(bench, lift_bench(bench, lift)) for name, lift in lifters.items()}
+    scores = {name: score_bench(bench, lift_bench(bench, lift), leave_out) for name, lift in lifters.items()}
     for entry in args.more:
         name, path = entry.split("=", 1)
         with np.load(path) as poses:
-            scores[name] = score_bench(bench, {view: poses[view] for view in poses.files})
+            scores[name] = score_bench(bench, {view: poses[view] for view in poses.files}, leave_out)
     lines = [
         "| lifter | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² | bone-length variation |",
         "|---|---|---|---|---|",
@@ -54,7 +56,8 @@ def main() -> None:
             f"| {name} | {s.n_mpjpe_mm:.1f} | {s.pa_mpjpe_mm:.1f} | {s.jitter_mm:.1f} | {100 * s.bone:.1f} % |"
         )
     first = next(iter(scores.values()))
-    table = "\n".join([*lines, "", f"{first.views} views, {first.frames} frames, measured on {machine()}."])
+    left_out = f" without {', '.join(leave_out)}" if leave_out else ""
+    table = "\n".join([*lines, "", f"{first.views} views, {first.frames} frames{left_out}, measured on {machine()}."])
     print(table)
     write_section("accuracy", table)
 

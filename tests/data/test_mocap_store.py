@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hyperlift.cli import convert_mocap
 from hyperlift.data.body_shapes import draw_proportions, with_proportions
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
 from hyperlift.data.detector_points import DetectorFamily
-from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays, write_mocap_split
+from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays, views_each, write_mocap_split
 from hyperlift.data.motion.recording import Recording
 from hyperlift.data.store import ClipStore
 from hyperlift.data.variation import MotionVariation
@@ -303,3 +304,110 @@ def test_recordings_shorter_than_a_clip_are_named(tmp_path, caplog, view_frames,
     assert write_mocap_split(tmp_path / "a", recordings, config, "test", "") >= 2
     assert f"1 of 2 recordings are shorter than a clip of 45 frames (1.8 s) and are {how}: short" in caplog.text
     assert ClipStore(tmp_path / "a").clip(0).shape == (45, 17, 3)
+
+
+def test_data_sets_get_their_weights_after_the_balance_of_groups():
+    def of(dataset, group, frames):
+        return dataclasses.replace(recording(f"{dataset} {group} {frames}", frames, group), dataset=dataset)
+
+    # 4 s of squats against 1 s each of walking, jumping and waving.
+    recordings = [of("slow", "squat", 201), of("rich", "walk", 51), of("rich", "jump", 51), of("far", "wave", 51)]
+    level = dataclasses.replace(CONFIG, n_frames=2, stride=2, balance=1.0, views=100)
+
+    def seconds(**weights):
+        counts = views_each(recordings, dataclasses.replace(level, dataset_weights=weights))
+        return [count * one.seconds for count, one in zip(counts, recordings, strict=True)]
+
+    assert seconds() == pytest.approx([175, 175, 175, 175], abs=2)
+    assert seconds(slow=0.5) == pytest.approx([100, 200, 200, 200], abs=2)
+    assert seconds(slow=0.5, unknown=3.0, far=0.25) == pytest.approx([127, 255, 255, 64], abs=2)
+    # A group of one data set is another than the group of that name of another data set.
+    recordings[3] = of("far", "walk", 51)
+    assert seconds() == pytest.approx([175, 175, 175, 175], abs=2)
+    with pytest.raises(InputError, match="a weight is 0 or a positive number"):
+        MocapStoreConfig(dataset_weights={"slow": -1.0})
+
+
+def test_what_a_source_lacks_is_written_beside_its_videos(tmp_path):
+    headless = dataclasses.replace(recording("b"), unmeasured=("Nose", "Head"))
+    write_mocap_split(tmp_path / "a", [recording("a"), headless], CONFIG, "test", "")
+    store = ClipStore(tmp_path / "a")
+    lost = H36M_17.indices(["Nose", "Head"])
+    for video, measured in zip(store.videos, store.measured, strict=True):
+        assert np.flatnonzero(~measured).tolist() == (lost if video.source[0] == "b" else [])
+    # The joints themselves are there, where the source's rule put them: detectors see them.
+    assert (np.abs(store.array("joints_m")[:, lost]) > 0).any(-1).all()
+
+
+def arrays_folder(folder, splits):
+    """A folder of motion capture arrays: by split its entries, each of a second of motion."""
+    folder.mkdir()
+    index = {"fps": 50, "metres_per_step": 0.0002, "up": "z", "joints": list(H36M_17.joints)}
+    for split, entries in splits.items():
+        joints = {entry["id"]: np.round(recording(entry["id"]).joints_m / 0.0002).astype(np.int16) for entry in entries}
+        np.savez(folder / f"{split}.npz", **joints)
+        index[split] = [{"frames": 60, "group": "walk", **entry} for entry in entries]
+    (folder / "index.json").write_text(json.dumps(index))
+    return str(folder)
+
+
+RECIPE = "views: 2\nn_frames: 9\nstride: 9\ndataset_weights: {HDM05: 0.0, MHAD: 0.5}\n"
+
+
+@pytest.fixture
+def two_folders(tmp_path):
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    first = arrays_folder(
+        tmp_path / "first",
+        {"train": [{"id": "a", "subject": "1"}, {"id": "b", "subject": "2"}], "test": [{"id": "c", "subject": "3"}]},
+    )
+    second = {
+        "train": [
+            {"id": "m", "subject": "1", "dataset": "MHAD", "unmeasured": ["Head"]},
+            {"id": "h", "subject": "9", "dataset": "HDM05"},
+        ],
+        "val": [{"id": "v", "subject": "8", "dataset": "HDM05"}],
+    }
+    return tmp_path, first, second
+
+
+def convert(tmp_path, *more):
+    return convert_mocap.main(["--config", str(tmp_path / "recipe.yaml"), "--out", str(tmp_path / "store"), *more])
+
+
+def test_several_folders_become_one_store(two_folders):
+    tmp_path, first, second = two_folders
+    arguments = ["--arrays", first, arrays_folder(tmp_path / "second", second), "--val_subjects", "2"]
+    assert convert(tmp_path, *arguments) == 0
+    stores = {split: ClipStore(tmp_path / "store" / split) for split in ("train", "val", "test")}
+    names = {split: {video.source[0] for video in store.videos} for split, store in stores.items()}
+    assert names == {"train": {"a", "m"}, "val": {"v", "b"}, "test": {"c"}}
+    # What is left out of training is not credited there; whatever is made from the store carries these lines.
+    credit = stores["train"].meta.credit
+    assert "mocap.cs.cmu.edu" in credit
+    assert "Berkeley MHAD" in credit
+    assert "HDM05" not in credit
+    assert "HDM05" in stores["val"].meta.credit
+    assert stores["train"].meta.details["mocap"]["dataset_weights"] == {"HDM05": 0.0, "MHAD": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ({"val": [{"id": "v", "subject": "2"}]}, "CMU 2 is in train and in val"),
+        ({"train": [{"id": "a", "subject": "4"}]}, "several recordings of split train are called a"),
+        ({}, "has none of the splits"),
+    ],
+)
+def test_folders_that_do_not_go_together_are_refused(two_folders, capsys, spoil, message):
+    tmp_path, first, _ = two_folders
+    assert convert(tmp_path, "--arrays", first, arrays_folder(tmp_path / "second", spoil)) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
+def test_folders_with_nothing_to_train_on_are_refused(two_folders, capsys):
+    tmp_path, _, second = two_folders
+    held_out = arrays_folder(tmp_path / "second", {"train": second["train"][1:], "val": second["val"]})
+    assert convert(tmp_path, "--arrays", held_out) == 2
+    assert "there is nothing to train on" in capsys.readouterr().err

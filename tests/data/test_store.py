@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -222,3 +223,59 @@ def test_joined_clips_are_those_of_all_sources_in_turn(tmp_path):
         assert np.array_equal(joined.pair(clip)[0], source.pair(number)[0])
     with pytest.raises(IndexError):
         joined.pair(9)
+
+
+def write_unmeasured(folder):
+    """Two videos of a clip each; the second has no measured right wrist and head."""
+    data = [arrays(10, number) for number in range(2)]
+    with StoreWriter(folder, META) as writer:
+        writer.add_video(video("whole", 10), data[0])
+        writer.add_video(dataclasses.replace(video("part", 10), unmeasured=["RWrist", "Head"]), data[1])
+        writer.finish(clip_rows([(0, 10), (10, 10)], 10, 5, "published"))
+    return data
+
+
+@pytest.mark.parametrize(
+    "convention",
+    [LabelConvention("image", True), LabelConvention("image", False), LabelConvention("camera", True)],
+)
+def test_labels_of_unmeasured_joints_are_nan_and_inputs_stay(tmp_path, convention):
+    data = write_unmeasured(tmp_path / "train")
+    clips = StoreClips(ClipStore(tmp_path / "train"), convention)
+    lost = H36M_17.indices(["RWrist", "Head"])
+    one_by_one = [np.stack(part) for part in zip(*map(clips.pair, (0, 1)), strict=True)]
+    for inputs, labels in (clips.pairs(np.arange(2), np.zeros(2, int), 10), one_by_one):
+        assert np.array_equal(inputs, np.stack([one["pose2d_norm"] for one in data]))
+        assert np.isfinite(labels[0]).all()
+        assert np.isnan(labels[1][:, lost]).all()
+        assert np.isfinite(np.delete(labels[1], lost, axis=1)).all()
+    assert np.array_equal(data[1]["joints_m"], ClipStore(tmp_path / "train").array("joints_m")[10:])
+
+
+def test_mirrored_labels_lack_the_joint_of_the_other_side(tmp_path):
+    write_unmeasured(tmp_path / "train")
+    clips = StoreClips(ClipStore(tmp_path / "train"), LabelConvention("camera", True))
+    seen = set()
+    for epoch in range(12):
+        for _, labels in BatchSampler(clips, 1, 0, flip=True).epoch(epoch):
+            seen.add(tuple(np.array(H36M_17.joints)[np.isnan(labels[0]).any((0, 2))]))
+    assert seen == {(), ("Head", "RWrist"), ("Head", "LWrist")}
+
+
+def test_a_store_from_before_there_were_unmeasured_joints_has_all(tmp_path):
+    write(tmp_path / "train")
+    file = tmp_path / "train" / "videos.json"
+    videos = json.loads(file.read_text())
+    for entry in videos:
+        del entry["unmeasured"]
+    file.write_text(json.dumps(videos))
+    assert ClipStore(tmp_path / "train").measured.all()
+
+
+@pytest.mark.parametrize("joint", ["Tail", "Pelvis"])
+def test_unmeasured_joints_are_checked(tmp_path, joint):
+    write_unmeasured(tmp_path / "train")
+    file = tmp_path / "train" / "videos.json"
+    file.write_text(file.read_text().replace("Head", joint))
+    with pytest.raises(InputError, match=f"part has no measured RWrist, {joint}; expected joints of h36m17"):
+        StoreClips(ClipStore(tmp_path / "train"), LabelConvention("camera", True))

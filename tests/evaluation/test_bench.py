@@ -7,7 +7,7 @@ import synthetic_h36m
 from shared_data import shared_path
 
 from hyperlift.errors import InputError
-from hyperlift.evaluation.bench import BenchFile, lift_bench, load_poses, save_poses, score_bench
+from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, load_poses, save_poses, score_bench
 from hyperlift.evaluation.report import bench_text
 from hyperlift.geometry.normalisation import normalise_points
 
@@ -151,3 +151,29 @@ def test_bad_files_and_predictions(tmp_path):
         lift_bench(bench, lambda x: x[:-1])
     with pytest.raises(InputError, match="NaN"):
         lift_bench(bench, lambda x: np.full_like(x, np.inf))
+
+
+def test_joints_that_were_not_measured_are_left_out(tmp_path):
+    """Where their truth is nonsense nothing changes; the numbers are those of the other joints by hand."""
+    arrays = views(sizes=((30, 640, 480),))
+    lost = SKELETON.indices(["Spine", "Head"])
+    spoiled = {**arrays, "m0@0/cam": arrays["m0@0/cam"].copy()}
+    spoiled["m0@0/cam"][:, lost] += 5.0
+    truth, nonsense = (BenchFile(write(tmp_path / f"{i}.npz", one)) for i, one in enumerate((arrays, spoiled)))
+    poses = lift_bench(truth, noisy)
+    result = score_bench(truth, poses, ["Spine", "Head"])
+    assert score_bench(nonsense, poses, ["Spine", "Head"]) == result
+    kept = np.delete(np.arange(17), lost)
+    pose, joints_m = (np.asarray(one, np.float64) for one in (poses["m0@0"], arrays["m0@0/cam"]))
+    pose, joints_m = (one - one[:, :1] for one in (pose, joints_m))
+    pose, joints_m = pose[:, kept], joints_m[:, kept]
+    off = pose * (pose * joints_m).sum() / (pose**2).sum() - joints_m
+    assert result.n_mpjpe_mm == pytest.approx(1000 * np.linalg.norm(off, axis=-1).mean())
+    assert result.jitter_mm == pytest.approx(1000 * np.linalg.norm(np.diff(off, 2, axis=0), axis=-1).mean())
+
+
+@pytest.mark.parametrize("joint", ["Tail", "Pelvis"])
+def test_joints_to_leave_out_are_checked(tmp_path, joint):
+    bench = BenchFile(write(tmp_path / "bench.npz", views()))
+    with pytest.raises(InputError, match=f"joints to leave out are {joint}"):
+        score_bench(bench, lift_bench(bench, flat), [joint])

@@ -235,3 +235,33 @@ def test_pck_over_chosen_joints():
     assert errors_of(video, H36M_17).pck_150 == pytest.approx(15 / 17)
     assert errors_of(video, H36M_17, ("RAnkle", "Head")).pck_150 == pytest.approx(0.5)
     assert errors_of(video, H36M_17, ("RAnkle", "Head")).p1_mm == errors_of(video, H36M_17).p1_mm
+
+
+def test_unmeasured_joints_are_neither_aligned_nor_scored():
+    truth, pose = body_mm(5, 1), body_mm(5, 2)
+    measured = np.ones(17, bool)
+    measured[H36M_17.indices(["Spine", "Head"])] = False
+    spoiled = truth.copy()
+    spoiled[:, ~measured] += 500.0
+    scores = score_video(pose, spoiled, np.arange(5), H36M_17, measured)
+    by_hand = frame_measures(pose[:, measured], truth[:, measured]).mean(0)
+    np.testing.assert_allclose(scores.joints[:-1, measured], by_hand)
+    assert np.isnan(scores.joints[:, ~measured]).all()
+    overall = errors_of(scores, H36M_17)
+    assert overall.p2_mm == pytest.approx(by_hand[1].mean())
+    assert overall.pck_150 == pytest.approx(by_hand[KEYS.index("pck_150")].mean())
+
+
+def test_a_joint_is_averaged_over_the_videos_that_measured_it():
+    truth, pose = body_mm(6, 1), body_mm(6, 2)
+    head = H36M_17.index("Head")
+    measured = np.arange(17) != head
+    headless = score_video(pose[:4], truth[:4], np.arange(4), H36M_17, measured)
+    whole = score_video(pose[4:], truth[4:], np.arange(2), H36M_17)
+    for mean in (pooled, averaged):
+        both = mean([headless, whole])
+        np.testing.assert_allclose(both.joints[:, head], whole.joints[:, head])
+    wrist = H36M_17.index("RWrist")
+    expected = (4 * headless.joints[0, wrist] + 2 * whole.joints[0, wrist]) / 6
+    assert pooled([headless, whole]).joints[0, wrist] == pytest.approx(expected)
+    assert np.isnan(pooled([headless, headless]).joints[:, head]).all()

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -126,3 +127,67 @@ def test_weights_are_checked():
         LossWeights(velocity=-1.0)
     with pytest.raises(InputError, match="positive"):
         LossWeights(position=0.0, velocity=0.0, temporal_consistency=0.0)
+
+
+def spoiled(target, joints=("Spine", "Head")):
+    """A label of which the second clip lacks joints."""
+    target = target.clone()
+    target[1, :, H36M_17.indices(joints)] = torch.nan
+    return target
+
+
+def test_unmeasured_joints_neither_cost_nor_pull(pose):
+    other = torch.rand(pose.shape, generator=torch.Generator().manual_seed(2))
+    prediction = other.clone().requires_grad_()
+    weights = dataclasses.replace(ALL, temporal_consistency=0.0, limb_variance=0.0)
+    total, terms = pose_loss(prediction, spoiled(pose), weights, H36M_17)
+    total.backward()
+    lost = H36M_17.indices(["Spine", "Head"])
+    assert torch.isfinite(prediction.grad).all()
+    assert (prediction.grad[1, :, lost] == 0).all()
+    assert (prediction.grad[0, :, lost] != 0).any(-1).all()
+    moved = other.clone()
+    moved[1, :, lost] += 7.0
+    _, same = pose_loss(moved, spoiled(pose), weights, H36M_17)
+    assert {name: term.item() for name, term in same.items()} == pytest.approx(
+        {name: term.item() for name, term in terms.items()}, rel=1e-5
+    )
+
+
+def test_what_is_left_of_a_clip_is_compared_as_if_the_rest_were_not_there(pose):
+    other = torch.rand(pose.shape, generator=torch.Generator().manual_seed(2))
+    left = [joint for joint in range(17) if joint not in H36M_17.indices(["Spine", "Head"])]
+    _, terms = pose_loss(other, spoiled(pose), LossWeights(similarity_aligned=1.0, scale_normalised=1.0), H36M_17)
+    by_hand = {"position": position_error, "velocity": velocity_error}
+    by_hand |= {"similarity_aligned": similarity_aligned_error, "scale_normalised": scale_normalised_error}
+    for name, error in by_hand.items():
+        expected = (error(other[:1], pose[:1]) + error(other[1:, :, left], pose[1:, :, left])) / 2
+        assert terms[name].item() == pytest.approx(expected.item(), abs=1e-6), name
+
+
+def test_bones_count_where_both_ends_were_measured(pose):
+    """Without Spine and Head the bones Pelvis-Spine, Spine-Thorax and Nose-Head fall away."""
+    kept = [
+        number
+        for number, bone in enumerate(H36M_17.bones)
+        if not {"Spine", "Head"} & {H36M_17.joints[joint] for joint in bone}
+    ]
+    assert len(kept) == 13
+    other = torch.rand(pose.shape, generator=torch.Generator().manual_seed(2))
+    off = (bone_lengths(other, H36M_17) - bone_lengths(pose, H36M_17)).abs()
+    _, terms = pose_loss(other, spoiled(pose), LossWeights(limb_length=1.0), H36M_17)
+    assert terms["limb_length"].item() == pytest.approx((off[0].mean() + off[1][:, kept].mean()).item() / 2)
+
+
+def test_the_loss_of_a_batch_is_the_mean_of_its_clips(pose):
+    """As shared batches need it, though one clip has fewer joints than the other."""
+    other = torch.rand(pose.shape, generator=torch.Generator().manual_seed(2))
+    weights = dataclasses.replace(ALL, temporal_consistency=0.0)
+    whole, _ = pose_loss(other, spoiled(pose), weights, H36M_17)
+    parts = [pose_loss(other[clip : clip + 1], spoiled(pose)[clip : clip + 1], weights, H36M_17)[0] for clip in (0, 1)]
+    assert whole.item() == pytest.approx(sum(part.item() for part in parts) / 2, rel=1e-6)
+
+
+def test_a_clip_without_any_label_gives_no_finite_loss(pose):
+    """So that training stops instead of going on with nothing."""
+    assert not torch.isfinite(pose_loss(pose, torch.full_like(pose, torch.nan), LossWeights(), H36M_17)[0])

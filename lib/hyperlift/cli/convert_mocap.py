@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,18 +14,14 @@ from hyperlift.config import load_config
 from hyperlift.data.mocap_store import MocapStoreConfig, write_mocap_split
 from hyperlift.data.motion.bvh import Unit, UpAxis
 from hyperlift.data.motion.collection import Collection, CollectionFormat, FileKind, read_collection
-from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
+from hyperlift.data.motion.credits import CMU_CREDIT, credit_of
+from hyperlift.data.motion.mocap_arrays import mocap_splits, read_mocap_arrays
 from hyperlift.data.motion.procedural import procedural_recordings
 from hyperlift.data.motion.recording import Recording
-from hyperlift.data.motion.shelf import RecordingShelf
+from hyperlift.data.motion.shelf import RecordingShelf, ShelfEntry
 from hyperlift.data.variation import MotionVariation
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
-
-CMU_CREDIT = (
-    "The data used in this project was obtained from mocap.cs.cmu.edu. "
-    "The database was created with funding from NSF EIA-0196217."
-)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,7 +31,13 @@ def parser() -> argparse.ArgumentParser:
         epilog="Every draw comes from --seed: the same seed gives the same bytes.",
     )
     source = arguments.add_mutually_exclusive_group(required=True)
-    source.add_argument("--arrays", type=Path, metavar="DIR", help="index.json with train.npz and test.npz")
+    source.add_argument(
+        "--arrays",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="folders of index.json with its .npz archives; their splits train, val and test are put together",
+    )
     source.add_argument("--bvh", type=Path, metavar="DIR", help="BVH files, in subfolders too")
     source.add_argument("--asfamc", type=Path, metavar="DIR", help="ASF/AMC files as downloaded from the CMU database")
     source.add_argument("--procedural", type=int, metavar="N", help="N invented motions; needs no file at all")
@@ -94,9 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         source = read_source(args, config, Path(shelf) / "joints.f32")
         for split, recordings in source.splits.items():
             split_config = config if split == "train" else held_out
-            clips = write_mocap_split(
-                folder / split, recordings, split_config, source.name, source.credit, args.workers
-            )
+            credit = source.credit or credit_of(one.dataset for one in _facts(recordings))
+            clips = write_mocap_split(folder / split, recordings, split_config, source.name, credit, args.workers)
             print(f"{args.out / split}: {clips} clips of {config.n_frames} frames from {len(recordings)} recordings")
     if source.collection and source.collection.skipped:
         skipped = source.collection.skipped
@@ -115,7 +117,7 @@ class Source:
     splits: dict[str, Recordings]
     name: str
     credit: str = ""
-    """The data's credit line."""
+    """The data's credit line, where the recordings do not say from which data set they are."""
     collection: Collection | None = None
     """What was read and left out, where the source is a folder of motion files."""
 
@@ -132,12 +134,10 @@ def read_source(args: argparse.Namespace, config: MocapStoreConfig, shelf: Path)
         InputError: something is missing or broken, or a subject is unknown.
     """
     if args.arrays:
-        splits: dict[str, Recordings] = {
-            split: list(read_mocap_arrays(args.arrays, split)) for split in ("train", "test")
-        }
-        return Source(
-            splits=_hold_out(splits, args.val_subjects, "val"), name="CMU motion capture (arrays)", credit=CMU_CREDIT
-        )
+        recordings = _read_arrays(args.arrays, config)
+        splits = _hold_out(_hold_out(recordings, args.val_subjects, "val"), args.test_subjects, "test")
+        datasets = ", ".join(sorted({one.dataset for one in splits["train"]}))
+        return Source(splits=splits, name=f"motion capture of {datasets} (arrays)")
     if args.procedural is not None:
         count = args.procedural
         if count < 2:
@@ -162,12 +162,46 @@ def read_source(args: argparse.Namespace, config: MocapStoreConfig, shelf: Path)
     return Source(splits=splits, name=f"{kind} files", credit=credit, collection=collection)
 
 
+def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str, Recordings]:
+    """The splits of several folders put together, without what has weight 0 in training.
+
+    Raises:
+        InputError: a folder does not fit, two recordings have one name, or a person to be measured is trained on.
+    """
+    unwanted = [name for name, weight in config.dataset_weights.items() if not weight]
+    splits: dict[str, list[Recording]] = {}
+    for folder in folders:
+        for split in mocap_splits(folder):
+            leave_out = unwanted if split == "train" else ()
+            splits.setdefault(split, []).extend(read_mocap_arrays(folder, split, leave_out))
+    listed = ", ".join(map(str, folders))
+    if not splits.get("train"):
+        raise InputError(f"{listed}: there is nothing to train on; give a folder with a split train")
+    for split, recordings in splits.items():
+        twice = [name for name, count in Counter(one.name for one in recordings).items() if count > 1]
+        if twice:
+            raise InputError(f"{listed}: several recordings of split {split} are called {twice[0]}; give each one once")
+    trained = {(one.dataset, one.subject) for one in splits["train"]}
+    for split in splits.keys() - {"train"}:
+        both = sorted({(one.dataset, one.subject) for one in splits[split]} & trained)
+        if both:
+            raise InputError(
+                f"{listed}: {' '.join(both[0])} is in train and in {split}; a person who is measured on is not trained on"
+            )
+    return dict(splits)
+
+
+def _facts(recordings: Recordings) -> Sequence[Recording | ShelfEntry]:
+    """What is known of recordings without reading their joints."""
+    return recordings.entries if isinstance(recordings, RecordingShelf) else recordings
+
+
 def _hold_out(splits: dict[str, Recordings], subjects: str, name: str) -> dict[str, Recordings]:
     wanted = {subject.strip() for subject in subjects.split(",") if subject.strip()}
     if not wanted:
         return splits
     train = splits["train"]
-    known = {one.subject for one in (train.entries if isinstance(train, RecordingShelf) else train)}
+    known = {one.subject for one in _facts(train)}
     if wanted - known:
         raise InputError(f"unknown subjects {sorted(wanted - known)}; the source has {sorted(known)}")
     if not known - wanted:
@@ -179,5 +213,5 @@ def _hold_out(splits: dict[str, Recordings], subjects: str, name: str) -> dict[s
     return {
         **splits,
         "train": [recording for recording in train if recording.subject not in wanted],
-        name: [recording for recording in train if recording.subject in wanted],
+        name: [*splits.get(name, ()), *(recording for recording in train if recording.subject in wanted)],
     }

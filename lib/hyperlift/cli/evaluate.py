@@ -58,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--all-sequences", action="store_true", help="score the excluded sequences too")
     arguments.add_argument("--no-flip", action="store_true", help="without the mirrored input's mirrored output")
     arguments.add_argument("--bench", type=Path, metavar="FILE.npz", help="score on a benchmark file instead")
+    arguments.add_argument(
+        "--leave_out", default="", metavar="JOINT,…", help="with --bench: joints whose truth was not measured"
+    )
     arguments.add_argument("--save", type=Path, metavar="PRED.npz", help="with --bench: write the predictions")
     arguments.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON")
     arguments.add_argument("--device", help="cpu or cuda; the default is cuda where there is one")
@@ -90,6 +93,10 @@ def _refuse_mixture(args: argparse.Namespace) -> None:
     given = [name for name, value in only_store.items() if value]
     if args.bench and given:
         raise InputError(f"{given[0]} has no meaning with --bench, whose views are scored whole; leave one of them out")
+    if args.leave_out and not args.bench:
+        raise InputError(
+            "--leave_out names joints of a benchmark file; a clip store says itself which were not measured"
+        )
     if args.save and not args.bench:
         raise InputError("--save writes the predictions of a benchmark file; give --bench FILE.npz with it")
 
@@ -165,11 +172,13 @@ def _bench(args: argparse.Namespace, predict: Predictor, spec: LifterSpec) -> tu
 
     bench = BenchFile(args.bench)
     poses = lift_bench(bench, lift_view)
-    result = score_bench(bench, poses)
+    leave_out = [joint for joint in args.leave_out.split(",") if joint]
+    result = score_bench(bench, poses, leave_out)
     if args.save:
         save_poses(args.save, poses)
+    without = f" without {', '.join(leave_out)}" if leave_out else ""
     statement = (
-        f"{spec.name} on {args.bench.name}: {result.views} views, {result.frames} frames; "
+        f"{spec.name} on {args.bench.name}: {result.views} views, {result.frames} frames{without}; "
         f"flip {'on' if flip else 'off'}; "
         "mean over views weighted by frames; mm, roots at 0, one scale a view; jitter in mm a frame²"
     )

@@ -26,7 +26,9 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("config", type=Path, help="YAML of the run, such as configs/wild/small.yaml")
     source = arguments.add_mutually_exclusive_group()
-    source.add_argument("--arrays", type=Path, metavar="DIR", help="motion capture as convert_mocap.py takes it; ...")
+    source.add_argument(
+        "--arrays", type=Path, nargs="+", metavar="DIR", help="motion capture as convert_mocap.py takes it; ..."
+    )
     source.add_argument("--asfamc", type=Path, metavar="DIR", help="... the CMU database; ...")
     source.add_argument("--bvh", type=Path, metavar="DIR", help="... BVH files; ...")
     source.add_argument("--procedural", metavar="N", help="... or N invented motions. Not needed where the clips stand")

@@ -114,7 +114,9 @@ def make_store(args: argparse.Namespace, store: WantedStore) -> int:
             f"{store.folder}: there are no clips; give their source: --arrays, --asfamc, --bvh or --procedural"
         )
     assert store.recipe is not None
-    command = [f"--{source}", str(getattr(args, source)), "--config", str(store.recipe_file)]
+    given = getattr(args, source)
+    command = [f"--{source}", *map(str, given if isinstance(given, list) else [given])]
+    command += ["--config", str(store.recipe_file)]
     command += ["--out", str(store.folder), "--workers", args.workers]
     for name in ("n_frames", "stride", "view_frames"):
         command += [f"--{name}", str(getattr(store.recipe, name))]

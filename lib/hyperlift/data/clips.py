@@ -31,7 +31,8 @@ class Clips(Protocol):
     def __len__(self) -> int: ...
 
     def pair(self, clip: int, part: slice = WHOLE) -> tuple[np.ndarray, np.ndarray]:
-        """Input and label [T,V,3] of one clip, or of a part of its frames."""
+        """Input and label [T,V,3] of one clip, or of a part of its frames; the label of a joint that was not measured
+        is NaN."""
         ...
 
 
@@ -78,6 +79,7 @@ class StoreClips:
         needed.add("label_norm" if convention.gt_2d else "pose2d_norm")
         for name in needed:
             store.array(name)
+        self._unmeasured = ~store.measured
         self._scales = np.full(len(store), np.nan, np.float32)
         if preload:
             store.preload(sorted(needed))
@@ -100,6 +102,7 @@ class StoreClips:
         else:
             # Absolute labels count depth from the clip's first frame, so it is cut afterwards.
             label = image_label(self.store.clip(clip, "label_norm"), root, self.convention.rootrel)[part]
+        label[:, self._unmeasured[self.store.clips[clip, 2]]] = np.nan
         return pose2d_norm, label
 
     def pairs(
@@ -115,12 +118,13 @@ class StoreClips:
             labels = self.store.array("joints_m")[rows]
             labels -= labels[:, :, root : root + 1].copy()
             labels *= self._scales_of(clips, whole)[:, None, None, None]
-            return inputs, labels
-        labels = self.store.array("label_norm")[rows]
-        if self.convention.rootrel:
-            labels -= labels[:, :, root : root + 1].copy()
         else:
-            labels[..., 2] -= self.store.array("label_norm")[whole[:, 0], root, 2][:, None, None]
+            labels = self.store.array("label_norm")[rows]
+            if self.convention.rootrel:
+                labels -= labels[:, :, root : root + 1].copy()
+            else:
+                labels[..., 2] -= self.store.array("label_norm")[whole[:, 0], root, 2][:, None, None]
+        labels.swapaxes(1, 2)[self._unmeasured[self.store.clips[clips, 2]]] = np.nan
         return inputs, labels
 
     def _scale(self, clip: int) -> np.float32:

@@ -16,7 +16,7 @@ from hyperlift.data.detector_points import DetectorFamily, coco_points, map_coco
 from hyperlift.data.motion.recording import Recording
 from hyperlift.data.slicing import Slicing, clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
-from hyperlift.data.variation import MotionVariation, vary_motion
+from hyperlift.data.variation import MotionVariation, lending_weights, vary_motion
 from hyperlift.data.virtual_cameras import CameraRanges, draw_view
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
@@ -40,7 +40,11 @@ class MocapStoreConfig:
     view_frames: int = 0
     """Frames of a view, from a random moment of a recording on; 0 films recordings whole."""
     balance: float = 0.0
-    """0: every recording gets ``views`` cameras. 1: every motion group gets the same time. Between: a power."""
+    """0: every recording gets ``views`` cameras. 1: every motion group of every data set gets the same time.
+    Between: a power."""
+    dataset_weights: dict[str, float] = field(default_factory=dict)
+    """Factor on the filmed time, and on the lent limbs, of a data set, after the balance; the total stays. A data set
+    that is not named has 1; 0 leaves it out of training."""
     proportions: float = 0.0
     """Spread of body proportions (0.06 for training; 0 keeps the recorded bodies)."""
     hip_width: Range = (1.0, 1.0)
@@ -68,6 +72,8 @@ class MocapStoreConfig:
             raise InputError("n_frames, stride, views and fps must be positive")
         if not 0 <= self.balance <= 1:
             raise InputError(f"balance is {self.balance}; it lies between 0 and 1")
+        if any(not 0 <= weight < np.inf for weight in self.dataset_weights.values()):
+            raise InputError(f"dataset_weights are {self.dataset_weights}; a weight is 0 or a positive number")
         if self.view_frames < 0 or 0 < self.view_frames < self.n_frames:
             raise InputError(
                 f"view_frames is {self.view_frames}; give 0 for whole recordings, or at least n_frames, {self.n_frames}"
@@ -78,6 +84,10 @@ class MocapStoreConfig:
             raise InputError(f"wide_share is {self.wide_share}; it lies between 0 and 1 and needs wide_cameras")
         if self.detectors and not sum(family.share for family in self.detectors.values()):
             raise InputError("detectors: every share is 0; give one of the families a share")
+
+    def weight_of(self, recording: Recording) -> float:
+        """Of the data set that a recording is from."""
+        return self.dataset_weights.get(recording.dataset, 1.0)
 
 
 def write_mocap_split(
@@ -152,13 +162,16 @@ class _Studio:
         self.recordings = list(recordings)
         self.config = config
         self.donors = sorted(self.recordings, key=lambda recording: recording.name)
+        self.lending = lending_weights(self.donors) * [config.weight_of(donor) for donor in self.donors]
 
     def film(self, number: int, view: int) -> tuple[Video, dict[str, np.ndarray]] | None:
         """The video and its arrays, or None when no camera sees enough of the motion."""
         recording, config = self.recordings[number], self.config
         rng = np.random.default_rng([config.seed, zlib.crc32(recording.name.encode()), view])
         if config.view_frames:
-            joints_m = vary_motion(recording, self.donors, config.view_frames, config.fps, config.variation, rng)
+            joints_m = vary_motion(
+                recording, self.donors, config.view_frames, config.fps, config.variation, rng, self.lending
+            )
         else:
             joints_m = _at_rate(recording, config.fps, view)
         if config.proportions or config.hip_width != (1.0, 1.0) or config.shoulder_width != (1.0, 1.0):
@@ -178,6 +191,7 @@ class _Studio:
             width=float(camera.width),
             height=float(camera.height),
             K=camera.K.tolist(),
+            unmeasured=list(recording.unmeasured),
         )
         return video, view_arrays(joints_m, camera, config, rng)
 
@@ -259,14 +273,16 @@ def view_arrays(
 
 def views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
     """Views of each recording; the total time stays about ``views`` times the recorded time."""
-    seconds: defaultdict[str, float] = defaultdict(float)
+    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
     for recording in recordings:
-        seconds[recording.group] += recording.seconds
-    weight = {group: total**-config.balance for group, total in seconds.items()}
+        seconds[recording.dataset, recording.group] += recording.seconds
+    weight = {
+        group: config.dataset_weights.get(group[0], 1.0) * total**-config.balance for group, total in seconds.items()
+    }
     total = sum(seconds.values())
     scale = total / max(sum(weight[group] * seconds[group] for group in seconds), 1e-9)
     # No group is repeated more than tenfold: beyond that the same few seconds only come again.
-    times = [config.views * min(scale * weight[r.group], 10.0) for r in recordings]
+    times = [config.views * min(scale * weight[r.dataset, r.group], 10.0) for r in recordings]
     if config.view_frames:
         view_s = config.view_frames / config.fps
         times = [count * recording.seconds / view_s for count, recording in zip(times, recordings, strict=True)]

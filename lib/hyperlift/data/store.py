@@ -11,11 +11,14 @@ all videos one after the other:
 ``mm_per_px``      [F]         optional (test): millimetres a pixel at the root's depth
 ``valid``          [F]         optional: 1 where a frame is scored, 0 where its ground truth is not to be trusted
 =================  ==========  ==========================================================================
+
+``videos.json`` names the joints of a video that its source does not have (``unmeasured``).
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -24,7 +27,7 @@ import numpy as np
 
 from hyperlift.data.slicing import resample_index
 from hyperlift.errors import InputError
-from hyperlift.shapes import Float, Int, Shaped
+from hyperlift.shapes import Bool, Float, Int, Shaped
 from hyperlift.skeletons import Skeleton, skeleton_named
 
 FORMAT = "hyperlift-clips"
@@ -67,6 +70,8 @@ class Video:
     """Intrinsics [3,3] in pixels where known."""
     first: int = 0
     """Position of the first frame in the arrays; the writer fills it in."""
+    unmeasured: list[str] = field(default_factory=list)
+    """Joints that the source does not have: their positions follow a rule, and no error is taken of them."""
 
 
 class StoreWriter:
@@ -190,6 +195,24 @@ class ClipStore:
     def n_frames(self) -> int:
         """Length of a clip."""
         return self.meta.n_frames
+
+    @cached_property
+    def measured(self) -> Bool[np.ndarray, "videos joints"]:
+        """False where a video's source does not have a joint.
+
+        Raises:
+            InputError: a video names another joint, or the root, to which all others are relative.
+        """
+        measured = np.ones((len(self.videos), len(self.skeleton)), bool)
+        for row, video in zip(measured, self.videos, strict=True):
+            unknown = [joint for joint in video.unmeasured if joint not in self.skeleton.joints]
+            if unknown or self.skeleton.joints[self.skeleton.root] in video.unmeasured:
+                raise InputError(
+                    f"{self.folder}: {video.source} has no measured {', '.join(video.unmeasured)}; expected joints of "
+                    f"{self.skeleton.name} other than its root; convert the data again"
+                )
+            row[self.skeleton.indices(video.unmeasured)] = False
+        return measured
 
     def want_projected_label(self, what: str) -> None:
         """Refuse a use that takes x, y of ``label_norm`` for the projection of the joints.

@@ -4,7 +4,7 @@
 predictions holds one [T,17,3] array a view ID, in camera axes, of any scale and with any root.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -22,7 +22,7 @@ from hyperlift.geometry.joint_errors import (
     root_relative,
 )
 from hyperlift.geometry.normalisation import normalise_points
-from hyperlift.shapes import Float
+from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17
 
 SKELETON = H36M_17
@@ -97,18 +97,25 @@ def lift_bench(bench: BenchFile, lift_track: LiftTrack) -> dict[str, Float[np.nd
     return poses
 
 
-def score_bench(bench: BenchFile, poses: Mapping[str, np.ndarray]) -> BenchResult:
+def score_bench(bench: BenchFile, poses: Mapping[str, np.ndarray], leave_out: Collection[str] = ()) -> BenchResult:
     """Compare predictions with the truth: roots at 0, one scale a view; means over views weighted by frames.
 
+    Args:
+        bench: the truth.
+        poses: predictions by view name.
+        leave_out: joints whose truth was not measured: neither fitted nor scored, nor are the bones that end in them.
+
     Raises:
-        InputError: a view has no prediction, or one of another shape or not finite.
+        InputError: a view has no prediction, or one of another shape or not finite; ``leave_out`` names another joint
+            or the root.
     """
+    measured = _measured(leave_out)
     scores, frames = [], []
     for view in bench.views():
         if view.name not in poses:
             raise InputError(f"{bench.path}: view {view.name} has no prediction; lift every view")
         pose = _numbers(poses[view.name], view.truth_m.shape, f"prediction of {view.name}")
-        scores.append(_score_view(pose.astype(np.float64), view.truth_m.astype(np.float64)))
+        scores.append(_score_view(pose.astype(np.float64), view.truth_m.astype(np.float64), measured))
         frames.append(len(pose))
     weights = np.array(frames) / sum(frames)
     n_mpjpe, pa_mpjpe, jitter, bone = (weights @ np.array(scores)).tolist()
@@ -139,16 +146,31 @@ def load_poses(path: Path | str) -> dict[str, np.ndarray]:
 
 
 def _score_view(
-    pose: Float[np.ndarray, "frames joints 3"], truth_m: Float[np.ndarray, "frames joints 3"]
+    pose: Float[np.ndarray, "frames joints 3"],
+    truth_m: Float[np.ndarray, "frames joints 3"],
+    measured: Bool[np.ndarray, " joints"],
 ) -> tuple[float, float, float, float]:
-    truth = root_relative(truth_m, SKELETON.root)
-    scaled = align_scale(root_relative(pose, SKELETON.root), truth)
+    truth = root_relative(truth_m, SKELETON.root)[:, measured]
+    rooted = root_relative(pose, SKELETON.root)
+    scaled = align_scale(rooted[:, measured], truth)
+    bones = measured[np.array(SKELETON.bones)].all(-1)
     return (
         _MM_PER_M * float(joint_distance(scaled, truth).mean()),
         _MM_PER_M * float(joint_distance(align_similarity(scaled, truth), truth).mean()),
         _MM_PER_M * float(acceleration_error(scaled, truth).mean()),
-        float(bone_length_variation(scaled, SKELETON).mean()),
+        float(bone_length_variation(rooted, SKELETON)[bones].mean()),
     )
+
+
+def _measured(leave_out: Collection[str]) -> Bool[np.ndarray, " joints"]:
+    unknown = sorted(set(leave_out) - set(SKELETON.joints))
+    root = SKELETON.joints[SKELETON.root]
+    if unknown or root in leave_out:
+        raise InputError(
+            f"joints to leave out are {', '.join(leave_out)}; expected names among {', '.join(SKELETON.joints)}, "
+            f"without {root}, to which all others are relative"
+        )
+    return ~np.isin(SKELETON.joints, list(leave_out))
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

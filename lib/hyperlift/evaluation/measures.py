@@ -12,7 +12,7 @@ from hyperlift.geometry.joint_errors import (
     share_within,
     velocity_error,
 )
-from hyperlift.shapes import Float, Int
+from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons import Skeleton
 
 PCK_THRESHOLD_MM = 150.0
@@ -85,7 +85,8 @@ class Scores:
     pairs: int
     """Scored frames whose predecessor is scored too, which is what a velocity needs."""
     joints: Float[np.ndarray, "measures joints"]
-    """Rows as ``OF_JOINTS``; that of MPJVE is NaN where there is no pair."""
+    """Rows as ``OF_JOINTS``; that of MPJVE is NaN where there is no pair, and the column of a joint that no frame has
+    measured is NaN."""
     bones_sd_mm: Float[np.ndarray, " bones"]
     """In the order of ``skeleton.bones``."""
 
@@ -127,6 +128,7 @@ def score_video(
     truth_mm: Float[np.ndarray, "seen joints 3"],
     frames: Int[np.ndarray, " seen"],
     skeleton: Skeleton,
+    measured: Bool[np.ndarray, " joints"] | None = None,
 ) -> Scores:
     """Score the predicted frames of one video; a frame may occur several times, in several windows.
 
@@ -138,17 +140,22 @@ def score_video(
         truth_mm: root-relative truth of the same frames.
         frames: their numbers; at least one.
         skeleton: joint order.
+        measured: joints whose truth was measured, None for all: what is aligned and scored.
     """
     pose_mm, truth_mm = pose_mm.astype(np.float64), truth_mm.astype(np.float64)
-    by_frame = average_by_frame(frame_measures(pose_mm, truth_mm), frames)
+    measured = np.ones(len(skeleton), bool) if measured is None else measured
+    by_frame = average_by_frame(frame_measures(pose_mm[:, measured], truth_mm[:, measured]), frames)
     numbers, once = np.unique(frames, return_index=True)
     trajectory_mm = average_by_frame(pose_mm, frames)
     velocity = velocity_error(trajectory_mm, truth_mm[once])[np.diff(numbers) == 1]
-    mpjve = velocity.mean(0) if len(velocity) else np.full(len(skeleton), np.nan)
+    joints = np.full((len(OF_JOINTS), len(skeleton)), np.nan)
+    joints[:-1, measured] = by_frame.mean(0)
+    if len(velocity):
+        joints[-1, measured] = velocity.mean(0)[measured]
     return Scores(
         frames=len(numbers),
         pairs=len(velocity),
-        joints=np.concatenate([by_frame.mean(0), mpjve[None]]),
+        joints=joints,
         bones_sd_mm=bone_length_deviation(trajectory_mm, skeleton),
     )
 
@@ -168,13 +175,13 @@ def _weighted(
     scores: Sequence[Scores], frames: Float[np.ndarray, " scores"], pairs: Float[np.ndarray, " scores"]
 ) -> Scores:
     joints = np.stack([score.joints for score in scores])
-    has_velocity = pairs > 0
-    mpjve = np.full(joints.shape[-1], np.nan)
-    if has_velocity.any():
-        mpjve = np.average(joints[has_velocity, -1], axis=0, weights=pairs[has_velocity])
+    weights = np.repeat(frames[:, None], len(OF_JOINTS), axis=1)
+    weights[:, -1] = pairs
+    weights = np.where(np.isnan(joints), 0.0, weights[..., None])
+    sums, counted = (weights * np.nan_to_num(joints)).sum(0), weights.sum(0)
     return Scores(
         frames=sum(score.frames for score in scores),
         pairs=sum(score.pairs for score in scores),
-        joints=np.concatenate([np.average(joints[:, :-1], axis=0, weights=frames), mpjve[None]]),
+        joints=np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0),
         bones_sd_mm=np.average(np.stack([score.bones_sd_mm for score in scores]), axis=0, weights=frames),
     )

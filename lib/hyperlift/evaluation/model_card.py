@@ -168,7 +168,8 @@ def _store_scores(scores: Mapping[str, Any]) -> str:
 
 def _hardest(scores: Mapping[str, Any]) -> list[str]:
     def worst(errors: Mapping[str, Mapping[str, Any]]) -> str:
-        ranked = sorted(errors.items(), key=lambda item: -item[1]["p1_mm"])[:_HARDEST]
+        known = {name: values for name, values in errors.items() if values["p1_mm"] is not None}
+        ranked = sorted(known.items(), key=lambda item: -item[1]["p1_mm"])[:_HARDEST]
         return ", ".join(f"{name} ({values['p1_mm']:.0f})" for name, values in ranked)
 
     return [f"**Hardest motions and joints**, P1 mm: {worst(scores['actions'])}; {worst(scores['overall']['joints'])}."]

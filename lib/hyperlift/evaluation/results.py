@@ -7,6 +7,7 @@ import numpy as np
 
 from hyperlift.evaluation.measures import AUC, OF_JOINTS, PCK, Scores, averaged, pooled
 from hyperlift.evaluation.protocol import Mean, Protocol
+from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
 
 
@@ -49,7 +50,7 @@ def errors_of(scores: Scores, skeleton: Skeleton, correct_joints: tuple[str, ...
     counted = skeleton.indices(correct_joints or skeleton.joints)
     rows = dict(zip(OF_JOINTS, scores.joints, strict=True))
     means = {
-        measure.key: float(np.mean(row[counted] if measure in (PCK, AUC) else row)) for measure, row in rows.items()
+        measure.key: _mean_of_measured(row[counted] if measure in (PCK, AUC) else row) for measure, row in rows.items()
     }
     joints = {
         joint: {measure.key: float(row[number]) for measure, row in rows.items()}
@@ -63,6 +64,11 @@ def errors_of(scores: Scores, skeleton: Skeleton, correct_joints: tuple[str, ...
         joints=joints,
         bones_sd_mm=dict(zip(bones, scores.bones_sd_mm.tolist(), strict=True)),
     )
+
+
+def _mean_of_measured(values: Float[np.ndarray, " joints"]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

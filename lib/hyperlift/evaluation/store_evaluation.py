@@ -93,7 +93,7 @@ def evaluate_protocols(
             predict, spec, store, video, all_rows, mirrored_too=any(flip for _, flip in asked), gt_2d=protocols[0].gt_2d
         )
         for slicing, flip in asked:
-            scored = _score(lifted, rows[slicing], flip, spec, store, video)
+            scored = _score(lifted, rows[slicing], flip, spec, store, number)
             if scored:
                 scores[slicing, flip, number] = scored
     return [_result(spec, store, protocol, protocol.slicing or own, cuts, scores) for protocol in protocols]
@@ -223,9 +223,10 @@ def _score(
     flip: bool,
     spec: LifterSpec,
     store: ClipStore,
-    video: Video,
+    number: int,
 ) -> Scores | None:
-    """Scores of the valid frames that lie in a window; None where there are none."""
+    """Scores of the valid frames of a video that lie in a window; None where there are none."""
+    video = store.videos[number]
     chosen = [lifted.position[int(first), int(count)] for first, count, _ in rows]
     frames = lifted.frames[chosen].reshape(-1)
     pose = lifted.pose[flip][chosen].reshape(len(frames), len(store.skeleton), 3).astype(np.float64)
@@ -243,4 +244,5 @@ def _score(
         pose_mm = pose_px * store.array("mm_per_px")[frames].astype(np.float64)[:, None, None]
         truth_mm = store.array("truth_mm")[frames].astype(np.float64)
     root = store.skeleton.root
-    return score_video(root_relative(pose_mm, root), root_relative(truth_mm, root), frames, store.skeleton)
+    relative = root_relative(pose_mm, root), root_relative(truth_mm, root)
+    return score_video(*relative, frames, store.skeleton, store.measured[number])

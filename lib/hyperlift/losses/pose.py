@@ -1,16 +1,22 @@
-"""Losses on poses [clips, frames, joints, 3]; each is a mean, in the unit of its input."""
+"""Losses on poses [clips, frames, joints, 3]; each is a mean, in the unit of its input.
 
+Of joints that were not measured no error is taken: it is the mean of what is left of a clip, and then of the clips.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from torch import Tensor
 
 from hyperlift.errors import InputError
-from hyperlift.shapes import Float
+from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
 
 Poses = Float[Tensor, "clips frames joints 3"]
 Scalar = Float[Tensor, ""]
+Measured = Bool[Tensor, "clips frames joints"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +55,7 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
 
     Args:
         pose: prediction.
-        target: label, same space.
+        target: label, same space; NaN where a joint was not measured.
         weights: weight of every term.
         skeleton: the bones.
     """
@@ -62,39 +68,59 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
 
 def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton) -> dict[str, Scalar]:
     motion = pose.shape[1] > 1
+    measured = target.isfinite().all(-1)
+    target = torch.where(measured[..., None], target, 0.0)
     terms: dict[str, Scalar] = {}
     if weights.position:
-        terms["position"] = position_error(pose, target, weights.joints)
+        terms["position"] = position_error(pose, target, weights.joints, measured)
     if weights.temporal_consistency and motion:
         terms["temporal_consistency"] = temporal_consistency(pose)
     if weights.velocity and motion:
-        terms["velocity"] = velocity_error(pose, target)
+        terms["velocity"] = velocity_error(pose, target, measured)
     if weights.scale_normalised:
-        terms["scale_normalised"] = scale_normalised_error(pose, target)
+        terms["scale_normalised"] = scale_normalised_error(pose, target, measured)
     if weights.similarity_aligned:
-        terms["similarity_aligned"] = similarity_aligned_error(pose, target)
+        terms["similarity_aligned"] = similarity_aligned_error(pose, target, measured)
     if weights.limb_variance and motion:
         terms["limb_variance"] = bone_lengths(pose, skeleton).var(1, unbiased=False).mean()
     if weights.limb_length:
-        terms["limb_length"] = (bone_lengths(pose, skeleton) - bone_lengths(target, skeleton)).abs().mean()
+        length_error = bone_lengths(pose, skeleton) - bone_lengths(target, skeleton)
+        terms["limb_length"] = _mean(length_error.abs(), _all_measured(measured, skeleton.bones))
     if weights.limb_angle or weights.angular_velocity:
         angle_error = bone_angles(pose, skeleton) - bone_angles(target, skeleton)
+        known = _all_measured(measured, [(*first, *second) for first, second in _bones_that_meet(skeleton)])
         if weights.limb_angle:
-            terms["limb_angle"] = angle_error.abs().mean()
+            terms["limb_angle"] = _mean(angle_error.abs(), known)
         if weights.angular_velocity and motion:
-            terms["angular_velocity"] = angle_error.diff(dim=1).abs().mean()
+            terms["angular_velocity"] = _mean(angle_error.diff(dim=1).abs(), known[:, 1:] & known[:, :-1])
     return terms
 
 
-def position_error(pose: Poses, target: Poses, joint_weights: tuple[float, ...] | None = None) -> Scalar:
+def _mean(values: Float[Tensor, "clips *rest"], known: Bool[Tensor, "clips *rest"] | None) -> Scalar:
+    """The mean of every clip's known values, then of the clips: a batch that is shared out has the same loss."""
+    if known is None:
+        return values.mean()
+    within = tuple(range(1, values.ndim))
+    return ((values * known).sum(within) / known.sum(within)).mean()
+
+
+def _all_measured(measured: Measured, groups: Sequence[tuple[int, ...]]) -> Bool[Tensor, "clips frames groups"]:
+    """Where every joint of a group was measured."""
+    return measured[:, :, list(groups)].all(-1)
+
+
+def position_error(
+    pose: Poses, target: Poses, joint_weights: tuple[float, ...] | None = None, measured: Measured | None = None
+) -> Scalar:
     """MPJPE, optionally weighted by joint."""
     distance = torch.linalg.vector_norm(pose - target, dim=-1)
-    return (distance if joint_weights is None else distance * distance.new_tensor(joint_weights)).mean()
+    return _mean(distance if joint_weights is None else distance * distance.new_tensor(joint_weights), measured)
 
 
-def velocity_error(pose: Poses, target: Poses) -> Scalar:
+def velocity_error(pose: Poses, target: Poses, measured: Measured | None = None) -> Scalar:
     """Mean length of the error of the motion from frame to frame (MPJVE, Pavllo et al. 2019)."""
-    return torch.linalg.vector_norm(pose.diff(dim=1) - target.diff(dim=1), dim=-1).mean()
+    distance = torch.linalg.vector_norm(pose.diff(dim=1) - target.diff(dim=1), dim=-1)
+    return _mean(distance, None if measured is None else measured[:, 1:] & measured[:, :-1])
 
 
 def temporal_consistency(pose: Poses) -> Scalar:
@@ -102,13 +128,14 @@ def temporal_consistency(pose: Poses) -> Scalar:
     return pose.diff(dim=1).square().mean()
 
 
-def scale_normalised_error(pose: Poses, target: Poses) -> Scalar:
+def scale_normalised_error(pose: Poses, target: Poses, measured: Measured | None = None) -> Scalar:
     """N-MPJPE: position error after the scale of every frame that fits the label best (Rhodin et al. 2018)."""
-    scale = (pose * target).sum((-2, -1), keepdim=True) / pose.square().sum((-2, -1), keepdim=True).clamp(min=1e-8)
-    return position_error(scale * pose, target)
+    counted = pose if measured is None else pose * measured[..., None]
+    scale = (counted * target).sum((-2, -1), keepdim=True) / counted.square().sum((-2, -1), keepdim=True).clamp(1e-8)
+    return position_error(scale * pose, target, measured=measured)
 
 
-def similarity_aligned_error(pose: Poses, target: Poses) -> Scalar:
+def similarity_aligned_error(pose: Poses, target: Poses, measured: Measured | None = None) -> Scalar:
     """PA-MPJPE: position error after the similarity of every frame that fits the label best in the sense of least
     squares (Kabsch 1976, Umeyama 1991).
 
@@ -116,8 +143,14 @@ def similarity_aligned_error(pose: Poses, target: Poses) -> Scalar:
     nothing to first order there, and singular vectors have no bounded gradient where two singular values meet.
     """
     pose, target = pose.float(), target.float()
-    pose = pose - pose.mean(-2, keepdim=True)
-    target = target - target.mean(-2, keepdim=True)
+    if measured is None:
+        pose = pose - pose.mean(-2, keepdim=True)
+        target = target - target.mean(-2, keepdim=True)
+    else:
+        # What was not measured lies in the middle of both, where it counts nothing in the sums below.
+        share = (measured / measured.sum(-1, keepdim=True))[..., None]
+        pose = (pose - (share * pose).sum(-2, keepdim=True)) * measured[..., None]
+        target = (target - (share * target).sum(-2, keepdim=True)) * measured[..., None]
     with torch.no_grad():
         u, strength, v = torch.linalg.svd(pose.transpose(-1, -2) @ target)
         # The best orthogonal matrix may be a reflection; then the weakest direction turns back.
@@ -125,7 +158,7 @@ def similarity_aligned_error(pose: Poses, target: Poses) -> Scalar:
         turned[..., -1] = torch.linalg.det(u @ v).sign()
         rotation = (u * turned[..., None, :]) @ v
         scale = (strength * turned).sum(-1) / pose.square().sum((-2, -1)).clamp(min=1e-8)
-    return position_error(scale[..., None, None] * (pose @ rotation), target)
+    return position_error(scale[..., None, None] * (pose @ rotation), target, measured=measured)
 
 
 def bone_lengths(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames bones"]:
@@ -139,10 +172,12 @@ def bone_angles(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames 
     bones = skeleton.bones
     parent, child = zip(*bones, strict=True)
     direction = torch.nn.functional.normalize(pose[:, :, list(child)] - pose[:, :, list(parent)], dim=-1)
-    first, second = zip(
-        *[(a, b) for a in range(len(bones)) for b in range(a + 1, len(bones)) if set(bones[a]) & set(bones[b])],
-        strict=True,
-    )
+    pairs = [(bones.index(one), bones.index(other)) for one, other in _bones_that_meet(skeleton)]
+    first, second = zip(*pairs, strict=True)
     cosine = (direction[:, :, list(first)] * direction[:, :, list(second)]).sum(-1)
     # The slope of acos is infinite at ±1, where straight limbs are.
     return torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
+
+
+def _bones_that_meet(skeleton: Skeleton) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    return [(one, other) for one, other in combinations(skeleton.bones, 2) if set(one) & set(other)]

@@ -10,6 +10,8 @@ from hyperlift.models.predictor import TorchPredictor
 def validation_error(model: nn.Module, clips: Clips, batch_size: int = 32) -> dict[str, float]:
     """Mean errors over all clips, in the unit of the label space (metres or normalised picture units).
 
+    Joints that were not measured are left out; every clip counts alike.
+
     Returns:
         ``mpjpe`` (root-relative), ``n_mpjpe`` (after the best scale of a clip), ``mpjve`` (frame to frame).
     """
@@ -22,8 +24,10 @@ def validation_error(model: nn.Module, clips: Clips, batch_size: int = 32) -> di
         root = clips.skeleton.root
         label, pose = label - label[:, :, root : root + 1], pose - pose[:, :, root : root + 1]
         axes = (1, 2, 3)
-        scale = (pose * label).sum(axes, keepdims=True) / np.maximum((pose * pose).sum(axes, keepdims=True), 1e-12)
+        fitted = np.where(np.isnan(label), 0.0, pose)
+        scale = (fitted * np.nan_to_num(label)).sum(axes, keepdims=True)
+        scale /= np.maximum((fitted * fitted).sum(axes, keepdims=True), 1e-12)
         errors = (pose - label, scale * pose - label, np.diff(pose - label, axis=1))
         # A clip of one frame has no velocity; its error there counts as 0.
-        sums += [np.linalg.norm(e, axis=-1).mean() * len(pairs) if e.size else 0.0 for e in errors]
+        sums += [np.nanmean(np.linalg.norm(e, axis=-1), (1, 2)).sum() if e.size else 0.0 for e in errors]
     return dict(zip(("mpjpe", "n_mpjpe", "mpjve"), (sums / len(clips)).tolist(), strict=True))

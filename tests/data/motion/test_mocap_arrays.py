@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shared_data import shared_path
 
-from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
+from hyperlift.data.motion.mocap_arrays import mocap_splits, read_mocap_arrays
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.skeletons import H36M_17
@@ -100,3 +100,52 @@ def test_real_recordings_keep_their_bones():
         assert recording.fps == 50.0
         assert np.ptp(lengths_m, axis=0).max() < 1e-3  # steps of 0.2 mm
         assert 3.0 < lengths_m[0].sum() < 5.0
+
+
+def test_an_entry_names_its_data_set_archive_and_unmeasured_joints(folder):
+    entries = json.loads((folder / "index.json").read_text())["test"]
+    entries[1] |= {"dataset": "MHAD", "file": "test_mhad.npz", "unmeasured": ["Nose", "Head"]}
+    edit_index(folder, test=entries)
+    archive = dict(np.load(folder / "test.npz"))
+    np.savez(folder / "test_mhad.npz", A_2=archive.pop("A_2"))
+    np.savez(folder / "test.npz", **archive)
+    first, second = read_mocap_arrays(folder, "test")
+    assert (first.dataset, first.unmeasured) == ("CMU", ())
+    assert (second.dataset, second.unmeasured) == ("MHAD", ("Nose", "Head"))
+    assert [one.name for one in read_mocap_arrays(folder, "test", leave_out=["CMU"])] == ["A_2"]
+
+
+def test_an_archive_that_is_not_there_is_left_out_with_its_entries(folder, caplog):
+    entries = json.loads((folder / "index.json").read_text())["test"]
+    entries[1]["file"] = "other_terms.npz"
+    edit_index(folder, test=entries)
+    assert [one.name for one in read_mocap_arrays(folder, "test")] == ["A_1"]
+    assert "other_terms.npz: no such file; its recordings are left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"unmeasured": "Head"}, "expected a list of joint names"),
+        ({"unmeasured": [3]}, "expected a list of joint names"),
+        ({"unmeasured": ["Tail"]}, r"A_1: unmeasured joints are \['Tail'\]"),
+        ({"unmeasured": ["Pelvis"]}, "other than its root Pelvis"),
+        ({"dataset": None}, "the name of an archive beside the index"),
+        ({"file": "../test.npz"}, "the name of an archive beside the index"),
+    ],
+)
+def test_wrong_entries_are_named(folder, changes, message):
+    entries = json.loads((folder / "index.json").read_text())["test"]
+    entries[0] |= changes
+    edit_index(folder, test=entries)
+    with pytest.raises(InputError, match=message):
+        list(read_mocap_arrays(folder, "test"))
+
+
+def test_the_splits_of_a_folder_are_listed(folder):
+    assert mocap_splits(folder) == ["test"]
+    edit_index(folder, train=[], test={})
+    assert mocap_splits(folder) == ["train"]
+    edit_index(folder, train=None)
+    with pytest.raises(InputError, match="none of the splits train, val, test"):
+        mocap_splits(folder)

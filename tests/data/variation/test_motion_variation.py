@@ -216,3 +216,28 @@ def test_somebody_on_the_side_does_not_sit():
     before = lying.joints_m().copy()
     assert not sit_down(lying, FPS, np.random.default_rng(0))
     np.testing.assert_array_equal(before, lying.joints_m())
+
+
+@pytest.mark.parametrize("variation", [{"arms_and_head": 1.0}, {"one_arm": 1.0}])
+def test_a_donor_lends_only_what_was_measured(variation):
+    """Of two donors the one without a measured head lends arms alone; where nobody lends, nothing is carried over."""
+    own, headless = RECORDINGS[0], dataclasses.replace(RECORDINGS[1], unmeasured=("Nose", "Head"))
+    chance, plain = MotionVariation(**variation), MotionVariation()
+
+    def made(how, donors):
+        return vary_motion(own, donors, FRAMES, FPS, how, np.random.default_rng(1))
+
+    lent = not np.allclose(made(chance, [headless]), made(plain, [headless]))
+    assert lent == ("one_arm" in variation)
+    assert not np.allclose(made(chance, [headless, RECORDINGS[2]]), made(plain, [headless]))
+
+
+def test_lending_weights_decide_who_lends():
+    own = RECORDINGS[0]
+    how = MotionVariation(legs=1.0)
+
+    def made(donors, lending):
+        return vary_motion(own, donors, FRAMES, FPS, how, np.random.default_rng(1), np.array(lending))
+
+    alone = made([RECORDINGS[2]], [1.0])
+    assert np.allclose(made([RECORDINGS[1], RECORDINGS[2]], [0.0, 3.0]), alone)

@@ -1,12 +1,15 @@
-"""Reader of a folder of motion capture arrays: ``index.json`` beside one ``<split>.npz`` a split.
+"""Reader of a folder of motion capture arrays: ``index.json`` beside one or more ``.npz`` a split.
 
-``index.json`` holds ``fps``, ``metres_per_step``, ``joints``, ``up`` and, for every split, a list of entries
-with ``id``, ``subject``, ``group`` and ``frames``. The archive holds one integer array [frames, joints, 3]
-for each id, in steps of ``metres_per_step``.
+``index.json`` holds ``fps``, ``metres_per_step``, ``joints``, ``up`` and, for every split, a list of entries with
+``id``, ``subject``, ``group`` and ``frames``. An entry may have ``dataset`` (else it counts as CMU's), ``unmeasured``
+(joints that the source does not have and that a rule put in) and ``file``, the archive that holds it (else
+``<split>.npz``). An archive holds one integer array [frames, joints, 3] for each id, in steps of ``metres_per_step``.
 """
 
+import logging
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +22,40 @@ from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
 from hyperlift.skeletons import H36M_17
 
+_LOG = logging.getLogger(__name__)
+
 _SMALLEST = 1e-6
 _MOST_FRAMES = 10**9
 _ENTRY_KEYS = {"id", "subject", "group", "frames"}
+_SPLITS = ("train", "val", "test")
+_NAMELESS = "CMU"
+"""Data set of entries that name none."""
+
+
+def mocap_splits(folder: Path) -> list[str]:
+    """Which of train, val and test the index of a folder lists.
+
+    Raises:
+        InputError: there is no index, it is broken, or it lists none of them.
+    """
+    index = _read_index(folder / "index.json")
+    splits = [split for split in _SPLITS if isinstance(index.get(split), list)]
+    if not splits:
+        raise InputError(f"{folder / 'index.json'}: has none of the splits {', '.join(_SPLITS)}")
+    return splits
 
 
 @reader("motion capture arrays", remedy="copy the folder again")
-def read_mocap_arrays(folder: Path, split: str) -> Iterator[Recording]:
+def read_mocap_arrays(folder: Path, split: str, leave_out: Collection[str] = ()) -> Iterator[Recording]:
     """Read the recordings of one split, one at a time, in the order of the index.
 
+    An archive that is not there is left out with its entries, and a warning names it, as long as another one of the
+    split is there: archives differ in their terms.
+
     Args:
-        folder: holds ``index.json`` and ``<split>.npz``.
+        folder: holds ``index.json`` and the archives.
         split: a list in the index, such as "train".
+        leave_out: data sets that are not read.
 
     Yields:
         Recordings at the frame rate of the index.
@@ -39,16 +64,26 @@ def read_mocap_arrays(folder: Path, split: str) -> Iterator[Recording]:
         InputError: a file is missing or broken, the joints are others than ``H36M_17``, z is not up, or an
             array is missing or does not fit its entry.
     """
-    index = _read_index(folder / "index.json", split)
-    archive_path = folder / f"{split}.npz"
-    if not archive_path.is_file():
-        raise InputError(f"{archive_path}: no such file; it should hold the arrays of split {split!r}")
+    index = _read_index(folder / "index.json")
+    entries = [e for e in _entries(folder / "index.json", index, split) if e["dataset"] not in leave_out]
+    names = list(dict.fromkeys(entry["file"] for entry in entries))
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing and len(missing) == len(names):
+        raise InputError(f"{folder / missing[0]}: no such file; it should hold the arrays of split {split!r}")
+    for name in missing:
+        _LOG.warning("%s: no such file; its recordings are left out", folder / name)
+    with ExitStack() as stack:
+        archives = {name: stack.enter_context(_opened(folder / name)) for name in names if name not in missing}
+        for entry in entries:
+            if entry["file"] in archives:
+                yield _recording(archives[entry["file"]], folder / entry["file"], entry, index)
+
+
+def _opened(path: Path) -> "np.lib.npyio.NpzFile":
     # Checked first because numpy leaves the file open when it meets a broken archive.
-    if not zipfile.is_zipfile(archive_path):
-        raise InputError(f"{archive_path}: not a readable .npz archive; copy it again")
-    with np.load(archive_path, allow_pickle=False) as archive:
-        for entry in index[split]:
-            yield _recording(archive, archive_path, entry, index)
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: not a readable .npz archive; copy it again")
+    return np.load(path, allow_pickle=False)
 
 
 def _recording(
@@ -71,6 +106,8 @@ def _recording(
         group=_text(entry["group"]),
         fps=float(index["fps"]),
         joints_m=steps.astype(np.float32) * np.float32(index["metres_per_step"]),
+        dataset=entry["dataset"],
+        unmeasured=tuple(entry["unmeasured"]),
     )
 
 
@@ -78,7 +115,40 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else quoted(value)
 
 
-def _read_index(path: Path, split: str) -> dict[str, Any]:
+def _entries(path: Path, index: dict[str, Any], split: str) -> list[dict[str, Any]]:
+    """The entries of a split, with what they may leave out filled in."""
+    if not isinstance(index.get(split), list):
+        splits = [key for key, value in index.items() if key not in ("joints", "parents") and isinstance(value, list)]
+        raise InputError(f"{path}: has no split {split!r}; it has {one_line(', '.join(splits)) or 'none'}")
+    entries = []
+    for number, entry in enumerate(index[split]):
+        where = f"{path}: entry {number} of {split!r}"
+        if not isinstance(entry, dict) or not entry.keys() >= _ENTRY_KEYS:
+            raise InputError(f"{where} lacks one of {sorted(_ENTRY_KEYS)}")
+        if not isinstance(entry["id"], str) or not is_whole(entry["frames"], 1, _MOST_FRAMES):
+            raise InputError(
+                f"{where} has the id {quoted(entry['id'])} and {quoted(entry['frames'])} frames; expected a text and a "
+                "whole number"
+            )
+        if not all(isinstance(entry[key], str | int) for key in ("subject", "group")):
+            raise InputError(
+                f"{where} has the subject {quoted(entry['subject'])} and the group {quoted(entry['group'])}; "
+                "expected text"
+            )
+        entry = {"dataset": _NAMELESS, "unmeasured": [], "file": f"{split}.npz", **entry}
+        dataset, file, unmeasured = entry["dataset"], entry["file"], entry["unmeasured"]
+        if not isinstance(dataset, str) or not isinstance(file, str) or Path(file).name != file:
+            raise InputError(
+                f"{where} has the dataset {quoted(dataset)} and the file {quoted(file)}; expected a text and the name "
+                "of an archive beside the index"
+            )
+        if not isinstance(unmeasured, list) or not all(isinstance(joint, str) for joint in unmeasured):
+            raise InputError(f"{where}: unmeasured is {quoted(unmeasured)}; expected a list of joint names")
+        entries.append(entry)
+    return entries
+
+
+def _read_index(path: Path) -> dict[str, Any]:
     index = read_json(path, "point at the folder that holds index.json")
     if not isinstance(index, dict):
         raise InputError(f"{path}: holds a {type(index).__name__}; expected an object with fps, joints and splits")
@@ -93,20 +163,4 @@ def _read_index(path: Path, split: str) -> dict[str, Any]:
             f"{path}: joints are {quoted(index.get('joints'))}; expected those of {H36M_17.name}, "
             f"{list(H36M_17.joints)}"
         )
-    if not isinstance(index.get(split), list):
-        splits = [key for key, value in index.items() if key not in ("joints", "parents") and isinstance(value, list)]
-        raise InputError(f"{path}: has no split {split!r}; it has {one_line(', '.join(splits)) or 'none'}")
-    for number, entry in enumerate(index[split]):
-        if not isinstance(entry, dict) or not entry.keys() >= _ENTRY_KEYS:
-            raise InputError(f"{path}: entry {number} of {split!r} lacks one of {sorted(_ENTRY_KEYS)}")
-        if not isinstance(entry["id"], str) or not is_whole(entry["frames"], 1, _MOST_FRAMES):
-            raise InputError(
-                f"{path}: entry {number} of {split!r} has the id {quoted(entry['id'])} and {quoted(entry['frames'])} "
-                "frames; expected a text and a whole number"
-            )
-        if not all(isinstance(entry[key], str | int) for key in ("subject", "group")):
-            raise InputError(
-                f"{path}: entry {number} of {split!r} has the subject {quoted(entry['subject'])} and the group "
-                f"{quoted(entry['group'])}; expected text"
-            )
     return index

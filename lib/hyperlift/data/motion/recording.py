@@ -28,6 +28,10 @@ class Recording:
     """Kind of motion, such as walk; evaluation calls it the action."""
     fps: float
     joints_m: Float[np.ndarray, "frames joints 3"]
+    dataset: str = ""
+    """Data set that it is from, such as UI-PRMD; empty where the source names none."""
+    unmeasured: tuple[str, ...] = ()
+    """Joints that the source does not have and that stand where a rule puts them: nothing is learned from them."""
 
     def __post_init__(self) -> None:
         if not (0 < self.fps < np.inf):
@@ -37,6 +41,12 @@ class Recording:
             raise InputError(
                 f"{self.name}: joints have shape {shape}; expected (frames, {len(H36M_17)}, 3), "
                 f"the joints of skeleton {H36M_17.name}"
+            )
+        unknown = [joint for joint in self.unmeasured if joint not in H36M_17.joints]
+        if unknown or H36M_17.joints[H36M_17.root] in self.unmeasured:
+            raise InputError(
+                f"{self.name}: unmeasured joints are {list(self.unmeasured)}; name joints of {H36M_17.name} other than "
+                f"its root {H36M_17.joints[H36M_17.root]}"
             )
         if len(self.joints_m) < 2:
             raise InputError(f"{self.name}: {len(self.joints_m)} frame(s); a motion needs at least 2")

@@ -23,6 +23,8 @@ class ShelfEntry:
     fps: float
     first: int
     frames: int
+    dataset: str = ""
+    unmeasured: tuple[str, ...] = ()
 
 
 class RecordingShelf(Sequence[Recording]):
@@ -53,6 +55,8 @@ class RecordingShelf(Sequence[Recording]):
                 fps=recording.fps,
                 first=first,
                 frames=len(joints_m),
+                dataset=recording.dataset,
+                unmeasured=recording.unmeasured,
             )
         )
 
@@ -69,4 +73,12 @@ class RecordingShelf(Sequence[Recording]):
         entry = self.entries[index]
         shape = (entry.frames, len(H36M_17), 3)
         joints_m = np.memmap(self.path, "<f4", "r", offset=entry.first * 4 * _NUMBERS_A_FRAME, shape=shape)
-        return Recording(name=entry.name, subject=entry.subject, group=entry.group, fps=entry.fps, joints_m=joints_m)
+        return Recording(
+            name=entry.name,
+            subject=entry.subject,
+            group=entry.group,
+            fps=entry.fps,
+            joints_m=joints_m,
+            dataset=entry.dataset,
+            unmeasured=entry.unmeasured,
+        )

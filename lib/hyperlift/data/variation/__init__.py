@@ -1,5 +1,5 @@
 """Motions that nobody recorded, made of those that somebody did."""
 
-from hyperlift.data.variation.motion_variation import MotionVariation, vary_motion
+from hyperlift.data.variation.motion_variation import MotionVariation, lending_weights, vary_motion
 
-__all__ = ["MotionVariation", "vary_motion"]
+__all__ = ["MotionVariation", "lending_weights", "vary_motion"]

@@ -12,6 +12,16 @@ _ARM = {"L": above("LShoulder"), "R": above("RShoulder")}
 _LEG = {"L": above("LKnee"), "R": above("RKnee")}
 
 
+def _names(*parts: Int[np.ndarray, " part"]) -> frozenset[str]:
+    return frozenset(H36M_17.joints[joint] for part in parts for joint in part)
+
+
+ARMS_AND_HEAD = _names(_ARMS_AND_HEAD)
+"""Joints that ``carry_arms_and_head`` takes from the donor."""
+ARMS = _names(*_ARM.values())
+LEGS = _names(*_LEG.values())
+
+
 def carry_arms_and_head(body: MovingBody, donor: MovingBody) -> None:
     """Give a body the arms and head of another, as they stand to the thorax."""
     _carry(body, donor, body.thorax_axes(), donor.thorax_axes(), _ARMS_AND_HEAD)

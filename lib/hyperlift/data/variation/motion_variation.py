@@ -9,7 +9,15 @@ from scipy.spatial.transform import Rotation
 
 from hyperlift.data.motion.recording import Recording
 from hyperlift.data.variation.body_frames import MovingBody, constant_lengths
-from hyperlift.data.variation.body_mixing import carry_arm, carry_arms_and_head, carry_legs, mirrored
+from hyperlift.data.variation.body_mixing import (
+    ARMS,
+    ARMS_AND_HEAD,
+    LEGS,
+    carry_arm,
+    carry_arms_and_head,
+    carry_legs,
+    mirrored,
+)
 from hyperlift.data.variation.limb_rotation import rotate_limbs
 from hyperlift.data.variation.playback import played_back
 from hyperlift.data.variation.sitting import sit_down
@@ -62,8 +70,11 @@ def vary_motion(
     fps: float,
     variation: MotionVariation,
     rng: np.random.Generator,
+    lending: Float[np.ndarray, " donors"] | None = None,
 ) -> Float[np.ndarray, "frames joints 3"]:
     """A random part of a recording, varied.
+
+    What is carried over was measured: a donor never lends a joint that its source lacks.
 
     Args:
         recording: the motion whose path, bone lengths and foot heights are kept.
@@ -72,20 +83,23 @@ def vary_motion(
         fps: their rate.
         variation: how much.
         rng: source of every draw.
+        lending: how often each donor lends, relative to the others; None: by ``lending_weights``.
 
     Returns:
         World metres, z up; every bone has one length throughout.
     """
+    weights = lending_weights(donors) if lending is None else lending
 
     def motion_of(other: Recording, mirror: bool) -> MovingBody:
         joints_m = played_back(other, frames, fps, variation.speed, rng)
         # Lengths of a donor do not matter: its directions alone are used.
         return MovingBody.of(mirrored(joints_m) if mirror else joints_m, constant_lengths(other.joints_m[:1]))
 
-    def donor() -> MovingBody:
-        # Long recordings lend more often, but not in proportion: a few of them are most of the time recorded.
-        weights = np.sqrt([other.seconds for other in donors])
-        other = donors[rng.choice(len(donors), p=weights / weights.sum())]
+    def donor(lent: frozenset[str]) -> MovingBody | None:
+        able = weights * [lent.isdisjoint(other.unmeasured) for other in donors]
+        if not able.any():
+            return None
+        other = donors[rng.choice(len(donors), p=able / able.sum())]
         return motion_of(other, bool(rng.integers(2)))
 
     body = MovingBody.of(
@@ -93,14 +107,15 @@ def vary_motion(
     )
     foot_m = body.lowest_foot_m()
     height_m = body.joints_m()[..., 2].min()
-    if rng.uniform() < variation.arms_and_head:
-        carry_arms_and_head(body, donor())
-    if rng.uniform() < variation.one_arm:
-        carry_arm(body, donor(), "LR"[rng.integers(2)])
+    if rng.uniform() < variation.arms_and_head and (lender := donor(ARMS_AND_HEAD)):
+        carry_arms_and_head(body, lender)
+    if rng.uniform() < variation.one_arm and (lender := donor(ARMS)):
+        carry_arm(body, lender, "LR"[rng.integers(2)])
     if rng.uniform() < variation.legs:
-        carry_legs(body, donor(), "LR")
-    elif rng.uniform() < variation.one_leg:
-        carry_legs(body, donor(), "LR"[rng.integers(2)])
+        if lender := donor(LEGS):
+            carry_legs(body, lender, "LR")
+    elif rng.uniform() < variation.one_leg and (lender := donor(LEGS)):
+        carry_legs(body, lender, "LR"[rng.integers(2)])
     # Nothing is drawn where nobody sits: the motions of recipes from before there were seats stay as they are.
     if variation.sitting and rng.uniform() < variation.sitting and sit_down(body, fps, rng):
         foot_m = np.full_like(foot_m, np.quantile(foot_m, 0.1))
@@ -118,6 +133,12 @@ def vary_motion(
     if np.abs(raised_m).max() > 1e-9:
         body.root_m[:, 2] += gaussian_filter1d(raised_m, _GROUND_S * fps, mode="nearest")
     return body.joints_m()
+
+
+def lending_weights(donors: Sequence[Recording]) -> Float[np.ndarray, " donors"]:
+    """How often each donor lends: long recordings more often, but not in proportion, since a few of them are most of
+    the time recorded."""
+    return np.sqrt([other.seconds for other in donors])
 
 
 def _tilt(body: MovingBody, rotation: Float[np.ndarray, " 3"]) -> None:
