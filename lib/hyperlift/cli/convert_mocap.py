@@ -185,9 +185,7 @@ def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str,
     for split in splits.keys() - {"train"}:
         both = sorted({(one.dataset, one.subject) for one in splits[split]} & trained)
         if both:
-            raise InputError(
-                f"{listed}: {' '.join(both[0])} is in train and in {split}; a person who is measured on is not trained on"
-            )
+            raise InputError(f"{listed}: {' '.join(both[0])} is in train and in {split}; hold out whom you measure on")
     return dict(splits)
 
 

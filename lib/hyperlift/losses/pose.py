@@ -55,7 +55,7 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
 
     Args:
         pose: prediction.
-        target: label, same space; NaN where a joint was not measured.
+        target: label, same space; all three numbers NaN where a joint was not measured.
         weights: weight of every term.
         skeleton: the bones.
     """
@@ -68,7 +68,8 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
 
 def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton) -> dict[str, Scalar]:
     motion = pose.shape[1] > 1
-    measured = target.isfinite().all(-1)
+    # A label that is broken, not missing, has other numbers beside its NaN: the loss becomes NaN, and the run stops.
+    measured = ~target.isnan().all(-1)
     target = torch.where(measured[..., None], target, 0.0)
     terms: dict[str, Scalar] = {}
     if weights.position:
@@ -96,12 +97,11 @@ def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton)
     return terms
 
 
-def _mean(values: Float[Tensor, "clips *rest"], known: Bool[Tensor, "clips *rest"] | None) -> Scalar:
+def _mean(values: Float[Tensor, "clips frames of"], known: Bool[Tensor, "clips frames of"] | None) -> Scalar:
     """The mean of every clip's known values, then of the clips: a batch that is shared out has the same loss."""
     if known is None:
         return values.mean()
-    within = tuple(range(1, values.ndim))
-    return ((values * known).sum(within) / known.sum(within)).mean()
+    return ((values * known).sum((1, 2)) / known.sum((1, 2))).mean()
 
 
 def _all_measured(measured: Measured, groups: Sequence[tuple[int, ...]]) -> Bool[Tensor, "clips frames groups"]:
