@@ -24,7 +24,6 @@ from hyperlift.skeletons import H36M_17, Skeleton
 from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector, track_pieces
 from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.keypoints import Track
-from hyperlift.wild.timing import even_times
 from hyperlift.wild.tracking import follow_people
 
 CONFIG = PAGE.parents[1] / "configs" / "data" / "mocap_wild.yaml"
@@ -52,7 +51,7 @@ def main() -> None:
     for axes, recording in zip(spectra, args.recordings, strict=True):
         path, fps = Path(recording.rpartition(":")[0]), float(recording.rpartition(":")[2])
         detections = read_keypoints(path)
-        real = follow_people(detections, even_times(max(detections.frames) + 1, fps))
+        real = follow_people(detections, detections.times_s(fps))
         name = path.name.split(".")[0]
         seen = {f"{name}, real": (real, detections.skeleton)}
         for family in ("movenet", "rtmpose", "exact"):

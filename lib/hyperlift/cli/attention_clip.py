@@ -20,7 +20,7 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.lift import network_input, people_in
-from hyperlift.wild.timing import even_times, grid_times, resample_pose2d
+from hyperlift.wild.timing import grid_times, resample_pose2d
 
 _SEED = 0
 
@@ -91,7 +91,7 @@ def _detected(args: argparse.Namespace, spec: LifterSpec) -> AttentionClip:
     width, height = picture_size(args.video_size)
     fps = number(args.fps, "--fps")
     detections = read_keypoints(args.keypoints, picture_size=(width, height))
-    time_s = even_times(max(detections.frames, default=0) + 1, fps)
+    time_s = detections.times_s(fps)
     tracks = {track.id: track for track in people_in(detections, width, height, time_s)}
     longest = max(tracks.values(), key=lambda track: len(track.frame))
     if args.person is not None and args.person not in tracks:

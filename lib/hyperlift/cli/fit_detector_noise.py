@@ -10,7 +10,6 @@ from hyperlift.cli.app import guarded
 from hyperlift.errors import InputError
 from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector
 from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.timing import even_times
 from hyperlift.wild.tracking import follow_people
 
 
@@ -35,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise InputError(f"--fps has {len(rates)} values for {len(args.keypoints)} files; give one, or one each")
     for path, fps in zip(args.keypoints, rates, strict=True):
         detections = read_keypoints(path)
-        time_s = even_times(max(detections.frames, default=0) + 1, fps)
+        time_s = detections.times_s(fps)
         law = measure_detector(follow_people(detections, time_s), fps, detections.skeleton)
         print(f"{path}: {law.seconds:.1f} s of people at {fps:g} frames a second, {detections.tool}")
         _print_law(law, detections.skeleton.joints)

@@ -19,7 +19,7 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17, skeleton_named
 from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.lift import network_input, people_in
-from hyperlift.wild.timing import even_times, grid_times, resample_pose2d
+from hyperlift.wild.timing import grid_times, resample_pose2d
 
 ARRAY = "pose2d_norm"
 _MOST_CLIPS = 32
@@ -119,7 +119,7 @@ def _from_keypoints(
     size = picture_size or detections.picture_size
     if size is None:
         raise InputError(f"{path}: does not say the size of its video; give --video_size WxH")
-    time_s = even_times(max(detections.frames, default=-1) + 1, fps or spec.fps)
+    time_s = detections.times_s(fps or spec.fps)
     tracks = []
     for person in people_in(detections, *size, time_s):
         filled, pose2d_norm = network_input(person, *size, time_s)

@@ -255,8 +255,8 @@ def save_keypoints(path: str | Path, detections: Detections, recorded: Recorded)
     Raises:
         InputError: the folder cannot be written.
     """
-    frames = {frame: detections.frames.get(frame, ()) for frame in range(len(recorded.times_s))}
-    write_alphapose(path, replace(detections, frames=frames), recorded.width, recorded.height)
+    people = detections.people.over(len(recorded.times_s))
+    write_alphapose(path, replace(detections, frames=people), recorded.width, recorded.height)
 
 
 def _looks(pitch_deg: float) -> str:

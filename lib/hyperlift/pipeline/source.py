@@ -11,7 +11,7 @@ from hyperlift.shapes import Float
 from hyperlift.video.facts import VideoFacts
 from hyperlift.wild.formats import UnknownLayout, read_keypoints
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.timing import check_fps, even_times
+from hyperlift.wild.timing import check_fps
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".ts"}
@@ -98,8 +98,8 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
             "the video's frame rate is not known; give it (fps=N; --fps N), or the video (video=FILE; --video FILE)"
         )
     check_fps(fps)
-    frames = max(detections.frames, default=-1) + 1
-    if not any(detections.frames.values()):
+    frames = detections.last_frame + 1
+    if not len(detections.people.keypoints_px):
         raise InputError(f"{source}: nobody is in it; check that the detector found people")
     if facts is not None and options.fps is None:
         if frames > facts.frames:
@@ -109,7 +109,7 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
             )
         times_s = facts.times_s
     else:
-        times_s = even_times(frames, fps)
+        times_s = detections.times_s(fps)
     return Recorded(
         path=source,
         video=video,

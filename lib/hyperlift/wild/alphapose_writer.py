@@ -61,15 +61,21 @@ def write_alphapose(path: Path | str, detections: Detections, width: int, height
     path = Path(path)
     check_output(path)
     recording = Recording(
-        frames=max(detections.frames, default=-1) + 1,
+        frames=detections.last_frame + 1,
         width=width,
         height=height,
         detector=detections.tool,
         skeleton=detections.skeleton.name,
     )
-    entries = [_entry(frame, person) for frame, people in detections.frames.items() for person in people]
+    people = detections.people
     with atomic_file(path) as partial, atomic_file(recording_path(path)) as facts:
-        partial.write_text(_listed(entries))
+        with partial.open("w", encoding="utf-8") as file:
+            # One entry a line, so that people and line-based tools can read it.
+            file.write("[\n")
+            for row, frame in enumerate(people.person_frame.tolist()):
+                entry = json.dumps(_entry(frame, people.detection(row)), separators=(",", ":"))
+                file.write(f",\n{entry}" if row else entry)
+            file.write("\n]\n")
         facts.write_text(json.dumps(asdict(recording), indent=1) + "\n")
 
 
@@ -107,8 +113,3 @@ def _entry(frame: int, person: Detection) -> dict[str, object]:
     if person.track_id is not None:
         entry["idx"] = person.track_id
     return entry
-
-
-def _listed(entries: list[dict[str, object]]) -> str:
-    """One entry a line, so that people and line-based tools can read it."""
-    return "[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "\n]\n"

@@ -9,20 +9,16 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.normalisation import check_picture_size
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons import Skeleton
+from hyperlift.wild.people import Detection, PeopleByFrame
+from hyperlift.wild.timing import even_times
 
+__all__ = ["Detection", "Detections", "LiftedPerson", "Track", "frames_text"]
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Detection:
-    """One person in one frame, as the detector saw them."""
-
-    keypoints_px: Float[np.ndarray, "joints 3"]
-    """x, y in pixels and confidence 0..1, in the detector's joint order; missing joints are NaN, NaN, 0."""
-    track_id: int | None = None
-    """The number that the detector's own tracker gave, if it has one."""
-
-    def __repr__(self) -> str:
-        seen = int(np.isfinite(self.keypoints_px[:, :2]).all(-1).sum())
-        return f"Detection({seen} of {len(self.keypoints_px)} joints, track {self.track_id})"
+LARGEST_SPAN = 10**7
+"""Frames of the longest recording: 92 hours of 30 frames a second."""
+_SPARSE_SPAN = 10**5
+_SPARSEST = 10**4
+"""A recording longer than ``_SPARSE_SPAN`` frames has a detection in every so many of them, at least."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,18 +30,56 @@ class Detections:
     tool: str
     skeleton: Skeleton
     frames: Mapping[int, Sequence[Detection]]
-    """Frame number (from 0, gaps kept) to the people in it, in ascending order."""
+    """Frame number (from 0, gaps kept) to the people in it, in ascending order; kept as ``people``."""
     picture_size: tuple[int, int] | None = None
     """Width and height in pixels, where the file states them."""
 
+    def __post_init__(self) -> None:
+        people = PeopleByFrame.of(self.frames, len(self.skeleton))
+        if len(people.frame) and people.frame[0] < 0:
+            raise InputError(f"{self.source}: has a frame {people.frame[0]}; frame numbers count from 0")
+        object.__setattr__(self, "frames", people)
+
     def __repr__(self) -> str:
-        people = sum(len(people) for people in self.frames.values())
+        people = len(self.people.keypoints_px)
         return f"Detections({self.source}: {self.skeleton.name} of {people} sightings in {len(self.frames)} frames)"
+
+    @property
+    def people(self) -> PeopleByFrame:
+        """``frames`` as arrays."""
+        assert isinstance(self.frames, PeopleByFrame)
+        return self.frames
 
     @property
     def span(self) -> int:
         """Frames from the first to the last, those without an entry included."""
-        return max(self.frames) - min(self.frames) + 1 if self.frames else 0
+        number = self.people.frame
+        return int(number[-1] - number[0]) + 1 if len(number) else 0
+
+    @property
+    def last_frame(self) -> int:
+        """The highest frame number; -1 where there is no frame."""
+        number = self.people.frame
+        return int(number[-1]) if len(number) else -1
+
+    def times_s(self, fps: float) -> Float[np.ndarray, " frames"]:
+        """Seconds of every frame from 0 to the last of a video of constant rate, of which nothing else says how long
+        it is.
+
+        Args:
+            fps: frames a second.
+
+        Raises:
+            InputError: the rate is not between 1 and 1000, or the numbers reach so far that they are no frame numbers.
+        """
+        frames, people = self.last_frame + 1, len(self.people.keypoints_px)
+        if frames > LARGEST_SPAN or (frames > _SPARSE_SPAN and frames > _SPARSEST * people):
+            raise InputError(
+                f"{self.source}: {people} detections, and the last is in frame {frames - 1}; expected frame numbers "
+                f"below {LARGEST_SPAN if people * _SPARSEST > LARGEST_SPAN else max(_SPARSE_SPAN, people * _SPARSEST)} "
+                "that count from 0: number the frames anew, or give the video (video=FILE; --video FILE)"
+            )
+        return even_times(frames, fps)
 
     def check_fits_picture(self, width: int, height: int) -> None:
         """Refuse keypoints that cannot be pixels of a picture of this size.
@@ -60,8 +94,7 @@ class Detections:
                 f"{self.source}: made from a picture of {self.picture_size[0]}x{self.picture_size[1]}, not "
                 f"{width}x{height}; check picture_size (--video-size)"
             )
-        people = [person.keypoints_px for frame in self.frames.values() for person in frame]
-        points = np.concatenate(people)[:, :2] if people else np.empty((0, 2))
+        points = self.people.keypoints_px[..., :2]
         points = points[np.isfinite(points).all(-1)]
         if not len(points):
             raise InputError(f"{self.source}: nobody is in it; check that the detector found people")

@@ -44,7 +44,7 @@ def people_in(
         InputError: picture size or time stamps are impossible or do not fit the keypoints, or nobody can be
             followed.
     """
-    check_times(time_s, max(detections.frames, default=0))
+    check_times(time_s, max(detections.last_frame, 0))
     detections.check_fits_picture(width, height)
     if not 0 <= min_confidence < 1:
         raise InputError(

@@ -89,10 +89,9 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
         width: of the video in pixels.
         height: of the video in pixels.
     """
-    seen = [person.keypoints_px for frame in detections.frames.values() for person in frame]
-    if not seen:
+    if not len(detections.people.keypoints_px):
         return []
-    people = _People(np.stack(seen), detections.skeleton)
+    people = _People(detections.people.keypoints_px, detections.skeleton)
     not_pixels = _not_pixels(people)
     if not_pixels:
         return not_pixels

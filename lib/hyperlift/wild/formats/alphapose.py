@@ -1,52 +1,74 @@
 """AlphaPose results: one JSON list for the whole video, an entry a person and frame."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136, Skeleton
-from hyperlift.wild.formats.json_text import LARGEST_NUMBER, joint_count, parse_keypoints, whole_number
-from hyperlift.wild.formats.source import Format, Hints, Source, last_number, skeleton_by_count
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.formats.json_stream import JsonList
+from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, last_number, whole_number
+from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
+_DECIDING = 1000
+"""Entries that are looked at to know what a file is."""
 _OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133, HALPE_136)
 
 
-def is_entry_list(content: object) -> bool:
-    """Whether parsed JSON is a list of objects with ``image_id`` and ``keypoints``, as AlphaPose and COCO write it."""
-    return isinstance(content, list) and all(
-        isinstance(entry, dict) and {"image_id", "keypoints"} <= entry.keys() for entry in content
-    )
+def first_entries(content: object) -> Sequence[dict] | None:
+    """The first entries of JSON that is a list of objects with ``image_id`` and ``keypoints``, as AlphaPose and COCO
+    write it: they decide what the file is. None for anything else."""
+    if not isinstance(content, JsonList):
+        return None
+    first = content.head(_DECIDING)
+    return first if all(map(is_entry, first)) else None
+
+
+def is_entry(value: object) -> bool:
+    """Whether it is a person in a picture."""
+    return isinstance(value, dict) and "image_id" in value and "keypoints" in value
+
+
+def entries(source: Source) -> Iterator[tuple[str, dict]]:
+    """Everybody in a file whose first entries fit, and where in it they are, for messages.
+
+    Raises:
+        InputError: a later one does not fit.
+    """
+    for number, entry in enumerate(source.json_list):
+        where = f"{source}, entry {number}"
+        if not is_entry(entry):
+            raise InputError(f"{where}: is {quoted(entry, 60)}; expected an object with image_id and keypoints")
+        yield where, entry
 
 
 def _fits(source: Source) -> bool:
-    return is_entry_list(source.json)
+    return first_entries(source.json) is not None
 
 
 def _read(source: Source, hints: Hints) -> Detections:
     """The frame number is the last run of digits in ``image_id``; frames without people have no entry. ``idx``,
     where present, is the detector's own track number."""
-    entries = source.json
-    assert isinstance(entries, list)
     skeleton: Skeleton | None = None
-    frames: dict[int, list[Detection]] = {}
-    for number, entry in enumerate(entries):
-        where = f"{source}, entry {number}"
+    people = Gathered()
+    for where, entry in entries(source):
         frame = _frame_number(entry["image_id"], where)
         numbers = entry["keypoints"]
         if skeleton is None:
             skeleton = skeleton_by_count(joint_count(numbers, where), _OWN, hints, where, "AlphaPose")
         keypoints_px = parse_keypoints(numbers, skeleton, f"{where} (frame {frame})")
-        frames.setdefault(frame, []).append(Detection(keypoints_px, _track_id(entry.get("idx"), where)))
-    return Detections(
-        source=str(source), tool="AlphaPose", skeleton=skeleton or COCO_17, frames=dict(sorted(frames.items()))
-    )
+        people.add(frame, keypoints_px, _track_id(entry.get("idx"), where))
+    skeleton = skeleton or COCO_17
+    return Detections(source=str(source), tool="AlphaPose", skeleton=skeleton, frames=people.people(len(skeleton)))
 
 
 def _frame_number(image_id: object, where: str) -> int:
     if type(image_id) is int and 0 <= image_id < LARGEST_NUMBER:
         return image_id
     if not isinstance(image_id, str):
-        raise InputError(f"{where}: image_id is {image_id!r}; expected a name such as '12.jpg'")
+        raise InputError(f"{where}: image_id is {quoted(image_id)}; expected a name such as '12.jpg'")
     return last_number(PurePath(image_id).stem, f"{where}, image_id", "'12.jpg'")
 
 

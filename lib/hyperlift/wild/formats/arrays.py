@@ -12,7 +12,8 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import SKELETONS
 from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.wild.formats.source import Format, Hints, Source
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import NO_TRACK, PeopleByFrame
 
 _FAR_PX = 1e7
 
@@ -27,7 +28,7 @@ def check_finite(points: Float[np.ndarray, "..."], where: str) -> None:
         raise InputError(f"{where}: a keypoint is infinite or absurdly far away; write missing joints as NaN")
 
 
-def one_person_a_frame(points: Float[np.ndarray, "frames joints xy"], where: str) -> dict[int, list[Detection]]:
+def one_person_a_frame(points: Float[np.ndarray, "frames joints xy"], where: str) -> PeopleByFrame:
     """Frames counted by position, one person each; nobody where every joint is missing.
 
     Args:
@@ -37,18 +38,15 @@ def one_person_a_frame(points: Float[np.ndarray, "frames joints xy"], where: str
     Raises:
         InputError: infinite coordinates.
     """
-    return people_a_frame(points[:, None], where, numbered=False)
+    return people_a_frame(points[:, None], where)
 
 
-def people_a_frame(
-    points: Float[np.ndarray, "frames people joints xy"], where: str, numbered: bool
-) -> dict[int, list[Detection]]:
+def people_a_frame(points: Float[np.ndarray, "frames people joints xy"], where: str) -> PeopleByFrame:
     """Frames counted by position; absent people have every joint missing.
 
     Args:
         points: x, y and perhaps a confidence (1 without).
         where: the file, for messages.
-        numbered: a person's place in the array is their track number.
 
     Raises:
         InputError: infinite coordinates.
@@ -56,15 +54,11 @@ def people_a_frame(
     if points.shape[-1] == 2:
         points = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
     check_finite(points, where)
-    keypoints = mark_missing(points.astype(np.float64))
-    return {
-        frame: [
-            Detection(person, number if numbered else None)
-            for number, person in enumerate(people)
-            if np.isfinite(person[:, 0]).any()
-        ]
-        for frame, people in enumerate(keypoints)
-    }
+    keypoints = mark_missing(points.astype(np.float64, copy=False))
+    there = np.asarray(np.isfinite(keypoints[..., 0]).any(-1))
+    people = keypoints[there]
+    start = np.concatenate([[0], np.cumsum(there.sum(1))]).astype(np.int64)
+    return PeopleByFrame(np.arange(len(points)), start, people, np.full(len(people), NO_TRACK))
 
 
 def _fits(source: Source) -> bool:
@@ -85,7 +79,7 @@ def _read(source: Source, hints: Hints) -> Detections:
             f"{source}: {points.shape[-2]} joints a person; "
             f"the skeleton {hints.skeleton.name} has {len(hints.skeleton)}"
         )
-    frames = people_a_frame(points if points.ndim == 4 else points[:, None], str(source), numbered=False)
+    frames = people_a_frame(points if points.ndim == 4 else points[:, None], str(source))
     return Detections(source=str(source), tool="NumPy", skeleton=hints.skeleton, frames=frames)
 
 

@@ -4,18 +4,23 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136, Skeleton
+from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import skeleton_of_names
-from hyperlift.wild.formats.alphapose import is_entry_list
-from hyperlift.wild.formats.json_text import joint_count, parse_keypoints, whole_number
+from hyperlift.wild.formats.alphapose import entries, first_entries
+from hyperlift.wild.formats.json_stream import is_list
+from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _OWN = (COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136)
 HIDDEN_CONFIDENCE = 0.5
 """Confidence of a joint that is marked as hidden but was placed all the same."""
+_FLAGS = (0.0, 1.0, 2.0)
 _SPARSEST_IDS = 10
 """Picture ids that reach beyond this many times their number are no frame numbers."""
 
@@ -34,57 +39,49 @@ def frames_of_ids(ids: Iterable[int]) -> dict[int, int]:
 
 
 def _results_fit(source: Source) -> bool:
-    content = source.json
-    return (
-        is_entry_list(content)
-        and isinstance(content, list)
-        and bool(content)
-        and all(type(entry["image_id"]) is int for entry in content)
-    )
+    first = first_entries(source.json)
+    return bool(first) and all(type(entry["image_id"]) is int for entry in first)
 
 
 def _read_results(source: Source, hints: Hints) -> Detections:
-    entries = source.json
-    assert isinstance(entries, list)
-    frame_of = frames_of_ids(entry["image_id"] for entry in entries)
+    ids = np.fromiter((_near_id(entry["image_id"], where) for where, entry in entries(source)), np.int64)
+    frame_of = frames_of_ids(np.unique(ids).tolist())
     skeleton: Skeleton | None = None
-    people: list[tuple[int, Float[np.ndarray, "joints 3"], int | None]] = []
-    for number, entry in enumerate(entries):
-        where = f"{source}, entry {number}"
+    people = Gathered(_with_raw_confidences)
+    for where, entry in entries(source):
         if skeleton is None:
             skeleton = skeleton_by_count(joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO")
         keypoints = parse_keypoints(entry["keypoints"], skeleton, where)
-        raw = np.array(entry["keypoints"][2::3], dtype=np.float64)
-        keypoints[:, 2] = np.where(np.isfinite(keypoints[:, 0]), raw, 0.0)
-        track_id = whole_number(entry.get("track_id"), where, "track_id")
-        people.append((frame_of[entry["image_id"]], keypoints, track_id))
-    confidence_of = _confidence_of_flags if _are_flags(keypoints for _, keypoints, _ in people) else _clipped
-    frames: dict[int, list[Detection]] = {}
-    for frame, keypoints, track_id in people:
-        frames.setdefault(frame, []).append(Detection(confidence_of(keypoints), track_id))
-    return Detections(
-        source=str(source), tool="COCO results", skeleton=skeleton or COCO_17, frames=dict(sorted(frames.items()))
-    )
+        people.add(frame_of[entry["image_id"]], keypoints, whole_number(entry.get("track_id"), where, "track_id"))
+    skeleton = skeleton or COCO_17
+    found = people.people(len(skeleton))
+    raw = found.keypoints_px[..., 2]
+    # COCO's flags are 0, 1, 2. A 2 has to be among them: 0 and 1 alone are confidences too.
+    are_flags = bool(np.isin(raw, _FLAGS).all()) and bool((raw == 2.0).any())
+    found.keypoints_px[..., 2] = _confidence_of_flags(raw) if are_flags else raw.clip(0, 1)
+    return Detections(source=str(source), tool="COCO results", skeleton=skeleton, frames=found)
 
 
-def _are_flags(people: Iterable[Float[np.ndarray, "joints 3"]]) -> bool:
-    """Whether the third numbers are COCO's 0, 1, 2. A 2 has to be among them: 0 and 1 alone are confidences too."""
-    values = {float(value) for keypoints in people for value in keypoints[:, 2]}
-    return values <= {0.0, 1.0, 2.0} and 2.0 in values
+def _near_id(value: object, where: str) -> int:
+    if type(value) is not int or abs(value) >= LARGEST_NUMBER:
+        raise InputError(f"{where}: image_id is {quoted(value)}; expected a whole number below {LARGEST_NUMBER}")
+    return value
 
 
-def _clipped(keypoints: Float[np.ndarray, "joints 3"]) -> Float[np.ndarray, "joints 3"]:
-    return np.concatenate([keypoints[:, :2], keypoints[:, 2:].clip(0, 1)], axis=-1)
+def _with_raw_confidences(keypoints: Float[np.ndarray, "people joints 3"]) -> Float[np.ndarray, "people joints 3"]:
+    """Missing joints marked, and the third number of the others as it was: a flag, perhaps."""
+    marked = mark_missing(keypoints)
+    marked[..., 2] = np.where(np.isfinite(marked[..., 0]), keypoints[..., 2], 0.0)
+    return marked
 
 
-def _confidence_of_flags(keypoints: Float[np.ndarray, "joints 3"]) -> Float[np.ndarray, "joints 3"]:
-    confidence = np.select([keypoints[:, 2] >= 2, keypoints[:, 2] >= 1], [1.0, HIDDEN_CONFIDENCE], 0.0)
-    return np.concatenate([keypoints[:, :2], confidence[:, None]], axis=-1)
+def _confidence_of_flags(flags: Float[np.ndarray, "*any joints"]) -> Float[np.ndarray, "*any joints"]:
+    return np.select([flags >= 2, flags >= 1], [1.0, HIDDEN_CONFIDENCE], 0.0)
 
 
 def _annotations_fit(source: Source) -> bool:
     content = source.json
-    return isinstance(content, dict) and all(isinstance(content.get(key), list) for key in ("images", "annotations"))
+    return isinstance(content, dict) and all(is_list(content.get(key)) for key in ("images", "annotations"))
 
 
 def _read_annotations(source: Source, hints: Hints) -> Detections:
@@ -92,7 +89,9 @@ def _read_annotations(source: Source, hints: Hints) -> Detections:
     assert isinstance(content, dict)
     pictures = _pictures(content["images"], str(source))
     skeletons = _category_skeletons(content.get("categories"), hints, str(source))
-    frames: dict[int, list[Detection]] = {frame: [] for frame in sorted(pictures.values())}
+    people = Gathered()
+    for frame in pictures.values():
+        people.add_frame(frame)
     skeleton: Skeleton | None = None
     for number, entry in enumerate(content["annotations"]):
         where = f"{source}, annotation {number}"
@@ -103,35 +102,35 @@ def _read_annotations(source: Source, hints: Hints) -> Detections:
             continue  # a thing that is not a person
         picture = _id(entry.get("image_id"))
         if picture not in pictures:
-            raise InputError(f"{where}: image_id {entry.get('image_id')!r} is not among the images")
+            raise InputError(f"{where}: image_id {quoted(entry.get('image_id'))} is not among the images")
         own = skeletons.get(category) if category is not None else None
         if own is None:
             own = skeleton_by_count(joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO")
         if skeleton not in (None, own):
             raise InputError(f"{where}: a second set of joints ({own.name}); keep one category with keypoints")
         skeleton = own
-        keypoints = _confidence_of_flags(_with_flags(entry["keypoints"], own, where))
+        keypoints = _with_flags(entry["keypoints"], own, where)
+        keypoints[:, 2] = _confidence_of_flags(keypoints[:, 2])
         if np.isfinite(keypoints[:, 0]).any():
             track_id = whole_number(entry.get("track_id"), where, "track_id")
-            frames[pictures[picture]].append(Detection(keypoints, track_id))
-    return Detections(source=str(source), tool="COCO annotations", skeleton=skeleton or COCO_17, frames=frames)
+            people.add(pictures[picture], keypoints, track_id)
+    skeleton = skeleton or COCO_17
+    found = people.people(len(skeleton))
+    return Detections(source=str(source), tool="COCO annotations", skeleton=skeleton, frames=found)
 
 
 def _with_flags(numbers: object, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:
     keypoints = parse_keypoints(numbers, skeleton, where)
-    assert isinstance(numbers, list)
-    flags = np.array(numbers[2::3], dtype=np.float64)
-    if not set(flags.tolist()) <= {0.0, 1.0, 2.0}:
+    if not np.isin(keypoints[:, 2], _FLAGS).all():
         raise InputError(f"{where}: the third numbers of annotations are 0, 1 or 2 (absent, hidden, visible)")
-    keypoints[:, 2] = np.where(np.isfinite(keypoints[:, 0]), flags, 0.0)
-    return keypoints
+    return _with_raw_confidences(keypoints[None])[0]
 
 
-def _pictures(images: list, where: str) -> dict[int, int]:
+def _pictures(images: Iterable, where: str) -> dict[int, int]:
     ids = [image.get("id") if isinstance(image, dict) else None for image in images]
     if not all(type(number) is int for number in ids):
         raise InputError(f"{where}: an entry of 'images' has no whole number 'id'; export the annotations again")
-    return frames_of_ids(number for number in ids if number is not None)
+    return frames_of_ids(_near_id(number, where) for number in ids if number is not None)
 
 
 def _id(value: object) -> int | None:
@@ -140,11 +139,11 @@ def _id(value: object) -> int | None:
 
 def _category_skeletons(categories: object, hints: Hints, where: str) -> dict[int, Skeleton]:
     """Category id to joint set, of the categories that have one."""
-    if not isinstance(categories, list):
+    if not is_list(categories):
         return {}
     named = {
         category["id"]: category["keypoints"]
-        for category in categories
+        for category in categories  # type: ignore[attr-defined]  # a list
         if isinstance(category, dict)
         and isinstance(category.get("id"), int)
         and isinstance(category.get("keypoints"), list)

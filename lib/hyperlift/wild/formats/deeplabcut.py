@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import Skeleton
 from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import skeleton_of_names
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import frame_number_cell, number_of
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _ALONE = ""
 """The individual of a file that knows only one."""
@@ -28,7 +29,7 @@ class _Header:
 
 
 def _fits(source: Source) -> bool:
-    titles = [row[0].strip().lower() for row in source.rows[:4]]
+    titles = [row[0].strip().lower() for row in source.head[:4]]
     return len(titles) >= 3 and titles[0] == "scorer" and "bodyparts" in titles and "coords" in titles
 
 
@@ -37,24 +38,27 @@ def _read(source: Source, hints: Hints) -> Detections:
     matched by name; individuals are numbered in the order of the file."""
     header = _header(source)
     skeleton = _skeleton(header.joints, hints, str(source))
-    frames: dict[int, list[Detection]] = {}
-    for number, row in enumerate(source.rows[header.rows :], start=header.rows + 1):
+    width = len(source.head[0])
+    people, known = Gathered(), set[int]()
+    for number, row in enumerate(source.rows.body(header.rows), start=header.rows + 1):
         where = f"{source}, row {number}"
-        if len(row) != len(source.rows[0]):
-            raise InputError(f"{where}: {len(row)} cells; expected {len(source.rows[0])}; the file may be cut off")
+        if len(row) != width:
+            raise InputError(f"{where}: {len(row)} cells; expected {width}; the file may be cut off")
         frame = frame_number_cell(row[header.index_columns - 1], where)
-        if frame in frames:
+        if frame in known:
             raise InputError(f"{where}: frame {frame} occurs twice; keep one recording in a file")
-        frames[frame] = []
+        known.add(frame)
+        people.add_frame(frame)
         for track_id, individual in enumerate(header.individuals):
             keypoints = _keypoints(row, individual, header, where)
             if np.isfinite(keypoints[:, 0]).any():
-                frames[frame].append(Detection(keypoints, None if individual == _ALONE else track_id))
-    return Detections(source=str(source), tool="DeepLabCut", skeleton=skeleton, frames=dict(sorted(frames.items())))
+                people.add(frame, keypoints, None if individual == _ALONE else track_id)
+    found = people.people(len(skeleton))
+    return Detections(source=str(source), tool="DeepLabCut", skeleton=skeleton, frames=found)
 
 
 def _header(source: Source) -> _Header:
-    titled = {row[0].strip().lower(): row for row in source.rows[:4]}
+    titled = {row[0].strip().lower(): row for row in source.head[:4]}
     rows = 4 if "individuals" in titled else 3
     bodyparts, coords = titled["bodyparts"], titled["coords"]
     individuals = titled.get("individuals", [_ALONE] * len(bodyparts))
@@ -65,7 +69,7 @@ def _header(source: Source) -> _Header:
     column = {}
     for i in range(index_columns, len(axes)):
         if axes[i] not in _AXES:
-            raise InputError(f"{source}: column {i + 1} is {coords[i]!r}; expected x, y or likelihood")
+            raise InputError(f"{source}: column {i + 1} is {quoted(coords[i])}; expected x, y or likelihood")
         column[individuals[i].strip(), bodyparts[i].strip(), axes[i]] = i
     # "single" gathers points that belong to no animal.
     people = [name for name in dict.fromkeys(individual for individual, _, _ in column) if name.lower() != "single"]
@@ -76,7 +80,8 @@ def _header(source: Source) -> _Header:
     for individual in people:
         for joint in joints:
             if (individual, joint, "x") not in column or (individual, joint, "y") not in column:
-                raise InputError(f"{source}: {individual or 'the person'} has no x, y of {joint}; export it again")
+                whose = one_line(individual) or "the person"
+                raise InputError(f"{source}: {whose} has no x, y of {one_line(joint)}; export it again")
     return _Header(rows, index_columns, people, joints, column)
 
 

@@ -12,10 +12,10 @@ from hyperlift.data.safe_npz import load_npz_array
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, H36M_17, Skeleton
-from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.wild.formats.arrays import check_finite, one_person_a_frame
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _ROWS = 4
 """x, y, logit, probability."""
@@ -30,7 +30,7 @@ def _read_detectron(source: Source, hints: Hints) -> Detections:
     """Frames count by position; the last class is the person; the confidence is the probability."""
     content = load_npz_array(source.path, "keypoints")
     skeleton: Skeleton | None = None
-    frames: dict[int, list[Detection]] = {}
+    everybody = Gathered()
     for frame, classes in enumerate(content):
         where = f"{source}, frame {frame}"
         if not isinstance(classes, list | tuple | np.ndarray) or not len(classes):
@@ -42,12 +42,15 @@ def _read_detectron(source: Source, hints: Hints) -> Detections:
             skeleton = skeleton_by_count(people.shape[2], (COCO_17,), hints, where, "Detectron")
         if skeleton is not None and len(people) and people.shape[2] != len(skeleton):
             raise InputError(f"{where}: {people.shape[2]} joints; expected {len(skeleton)} as before")
-        frames[frame] = [Detection(mark_missing(person[[0, 1, 3]].T)) for person in people]
+        everybody.add_frame(frame)
+        for person in people:
+            everybody.add(frame, person[[0, 1, 3]].T)
+    skeleton = skeleton or COCO_17
     return Detections(
         source=str(source),
         tool="Detectron",
-        skeleton=skeleton or COCO_17,
-        frames=frames,
+        skeleton=skeleton,
+        frames=everybody.people(len(skeleton)),
         picture_size=_size(_plain(source, "metadata")) if "metadata" in source.arrays else None,
     )
 

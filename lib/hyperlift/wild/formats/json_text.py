@@ -1,7 +1,5 @@
-"""Reading JSON that other programs wrote."""
+"""Keypoints and numbers out of JSON that other programs wrote."""
 
-import json
-from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
@@ -9,26 +7,9 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
-from hyperlift.skeletons.mapping import mark_missing
 
 _FAR_PX = 1e7
 """No picture is this wide; beyond it numbers overflow rather than mean something."""
-LARGEST_NUMBER = 10**15
-"""No frame or track has a number beyond this."""
-
-
-def load_json(path: Path) -> object:
-    """Parse a JSON file.
-
-    Raises:
-        InputError: the file cannot be read or is not JSON.
-    """
-    try:
-        return json.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: is not valid JSON ({error}); export the keypoints again") from error
 
 
 def joint_count(numbers: object, where: str) -> int:
@@ -45,7 +26,7 @@ def joint_count(numbers: object, where: str) -> int:
 
 
 def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:
-    """A flat list x, y, confidence, x, y, … to an array; missing joints become NaN, NaN, 0.
+    """A flat list x, y, confidence, x, y, … to an array.
 
     Args:
         numbers: what stands in the file.
@@ -62,8 +43,7 @@ def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np
             f"{where}: {len(numbers)} numbers for a person; expected {3 * len(skeleton)}, "
             f"which is x, y, confidence of the {len(skeleton)} joints of {skeleton.name}"
         )
-    _check_near(numbers, where)
-    return mark_missing(np.array(numbers, dtype=np.float64).reshape(-1, 3))
+    return _near(numbers, where).reshape(-1, 3)
 
 
 def number_columns(columns: list[object], count: int, where: str, what: str) -> Float[np.ndarray, "numbers columns"]:
@@ -83,30 +63,21 @@ def number_columns(columns: list[object], count: int, where: str, what: str) -> 
             raise InputError(f"{where}: {what}: no list of numbers")
         if len(column) != count:
             raise InputError(f"{where}: {what}: {len(column)} numbers for {count} joints")
-        _check_near(column, where)
-    return np.array(columns, dtype=np.float64).T
-
-
-def whole_number(value: object, where: str, what: str) -> int | None:
-    """A track or frame number that may be absent (None).
-
-    Raises:
-        InputError: it is something else than a whole number.
-    """
-    if value is None:
-        return None
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
-    if abs(number) < LARGEST_NUMBER and number == int(number):
-        return int(number)
-    raise InputError(f"{where}: {what} is {value!r}; expected a whole number")
+    return _near(columns, where).T
 
 
 def _are_numbers(value: object) -> TypeGuard[list]:
-    return isinstance(value, list) and all(type(number) in (int, float) for number in value)
+    return isinstance(value, list) and set(map(type, value)) <= {int, float}
 
 
-def _check_near(numbers: list, where: str) -> None:
-    if not all(abs(number) < _FAR_PX for number in numbers):
+def _near(numbers: list, where: str) -> Float[np.ndarray, "*any"]:
+    """As an array, if no number is NaN, infinite or beyond any picture."""
+    try:
+        array = np.array(numbers, dtype=np.float64)
+    except OverflowError:  # an integer of hundreds of digits
+        array = np.array(np.inf)
+    if not (np.abs(array) < _FAR_PX).all():
         raise InputError(
             f"{where}: a keypoint is NaN, infinite or absurdly far away; write missing joints as 0, 0 with confidence 0"
         )
+    return array

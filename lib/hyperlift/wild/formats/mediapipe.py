@@ -1,7 +1,7 @@
 """MediaPipe's 33 pose landmarks, as users dump them: JSON of landmarks, or a table of 33 × (x, y, z, visibility)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -10,15 +10,20 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import MEDIAPIPE_33
 from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import joint_called
-from hyperlift.wild.formats.json_text import number_columns, whole_number
-from hyperlift.wild.formats.picture_fractions import in_pixels, look_like_fractions
+from hyperlift.wild.formats.json_stream import JsonList, is_list
+from hyperlift.wild.formats.json_text import number_columns
+from hyperlift.wild.formats.numbers import whole_number
+from hyperlift.wild.formats.picture_fractions import bring_to_pixels, look_like_fractions
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import frame_number_cell, is_number, number_of
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _JOINTS = len(MEDIAPIPE_33)
 _PEOPLE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 _FRAME_KEYS = ("frame", "frame_id", "frame_idx", "frame_number")
+_MOST_PEOPLE = 1000
+"""In a frame that stands alone in a file."""
 _AXES = {
     **{"x": "x", "y": "y", "z": "z"},
     **dict.fromkeys(("v", "vis", "visibility", "confidence"), "confidence"),
@@ -27,9 +32,8 @@ _AXES = {
 
 def _fits(source: Source) -> bool:
     if source.kind == "table":
-        return _columns(source.rows) is not None
-    frames = _frames_in(source.json)
-    return bool(frames) and any(_people(frame) for frame in frames)
+        return _columns(source.head) is not None
+    return any(_people(frame) for frame in _frames_in(source.json))
 
 
 def _is_body(value: object) -> bool:
@@ -56,45 +60,54 @@ def _unwrapped(value: object) -> object:
     return value
 
 
-def _frames_in(content: object) -> list:
+def _frames_in(content: object) -> Iterable:
     if isinstance(content, dict):
-        if isinstance(content.get("frames"), list):
+        if is_list(content.get("frames")):
             return content["frames"]
-        return [content] if _people(content) else []
-    if not isinstance(content, list):
+        frame = {key: _short(value) for key, value in content.items()}
+        return [frame] if _people(frame) else []
+    if not isinstance(content, JsonList):
         return []
-    return [content] if _is_body(content) else content
+    return [_short(content)] if _is_body(_short(content)) else content
+
+
+def _short(value: object) -> object:
+    return value.head(_MOST_PEOPLE) if isinstance(value, JsonList) else value
 
 
 def _read(source: Source, hints: Hints) -> Detections:
     """Frames count by position, or by a number of their own if all have one. x is multiplied by the picture's width,
     y by its height, unless they are pixels already; the confidence is the visibility."""
-    people = _table_people(source) if source.kind == "table" else _json_people(source)
-    everybody = [keypoints for frame in people.values() for keypoints in frame]
-    size = hints.size_for(str(source)) if look_like_fractions(everybody) else None
-    frames = {
-        frame: [Detection(keypoints if size is None else in_pixels(keypoints, size)) for keypoints in seen]
-        for frame, seen in sorted(people.items())
-    }
-    return Detections(source=str(source), tool="MediaPipe", skeleton=MEDIAPIPE_33, frames=frames)
+    people = Gathered()
+    if source.kind == "table":
+        _gather_table(source, people)
+    else:
+        _gather_json(source, people)
+    found = people.people(_JOINTS)
+    if look_like_fractions(found.keypoints_px):
+        bring_to_pixels(found.keypoints_px, hints.size_for(str(source)))
+    return Detections(source=str(source), tool="MediaPipe", skeleton=MEDIAPIPE_33, frames=found)
 
 
-def _json_people(source: Source) -> dict[int, list[Float[np.ndarray, "joints 3"]]]:
+def _gather_json(source: Source, people: Gathered) -> None:
     entries = _frames_in(source.json)
-    numbers = [_own_number(entry, f"{source}, frame {position}") for position, entry in enumerate(entries)]
-    if any(number is None for number in numbers):
-        numbers = list(range(len(entries)))
-    if len(set(numbers)) < len(numbers):
-        raise InputError(f"{source}: a frame number occurs twice; keep one recording in a file")
-    people: dict[int, list[np.ndarray]] = {}
-    for frame, entry in zip(numbers, entries, strict=True):
-        assert frame is not None
+    numbered = all(
+        _own_number(entry, f"{source}, frame {position}") is not None for position, entry in enumerate(entries)
+    )
+    known = set[int]()
+    for position, entry in enumerate(entries):
+        number = _own_number(entry, f"{source}, frame {position}") if numbered else None
+        frame = position if number is None else number
+        if frame in known:
+            raise InputError(f"{source}: a frame number occurs twice; keep one recording in a file")
+        known.add(frame)
         where = f"{source}, frame {frame}"
         bodies = _people(entry)
         if not bodies and not _is_nobody(entry):
             raise InputError(f"{where}: expected a list of {_JOINTS} landmarks with x and y")
-        people[frame] = [_keypoints(body, where) for body in bodies]
-    return people
+        people.add_frame(frame)
+        for body in bodies:
+            people.add(frame, _keypoints(body, where))
 
 
 def _is_nobody(entry: object) -> bool:
@@ -111,7 +124,7 @@ def _own_number(entry: object, where: str) -> int | None:
 def _keypoints(body: list[dict], where: str) -> Float[np.ndarray, "joints 3"]:
     visibility = [landmark.get("visibility", 1.0) for landmark in body]
     columns: list[object] = [[landmark[axis] for landmark in body] for axis in ("x", "y")]
-    return mark_missing(number_columns([*columns, visibility], _JOINTS, where, "x, y and visibility"))
+    return number_columns([*columns, visibility], _JOINTS, where, "x, y and visibility")
 
 
 def _columns(rows: list[list[str]]) -> tuple[int, Float[np.ndarray, "joints axes"]] | None:
@@ -164,30 +177,37 @@ def _columns_without_names(rows: Sequence[Sequence[str]]) -> tuple[int, Float[np
     return 0, np.stack([starts, starts + 1, starts + 3], axis=-1)
 
 
-def _table_people(source: Source) -> dict[int, list[Float[np.ndarray, "joints 3"]]]:
-    found = _columns(source.rows)
+def _gather_table(source: Source, people: Gathered) -> None:
+    found = _columns(source.head)
     assert found is not None
     header_rows, columns = found[0], found[1].astype(int)
-    titles = [cell.strip().lower() for cell in source.rows[0]] if header_rows else []
+    titles = [cell.strip().lower() for cell in source.head[0]] if header_rows else []
     frame_column = next((column for column, title in enumerate(titles) if title in _FRAME_KEYS), None)
-    if not header_rows and columns[0, 0] == 1 and all(is_number(row[0]) for row in source.rows):
-        numbers = [float(row[0]) for row in source.rows]
-        # Ascending whole numbers are frames; anything else in the first column is a time or a label.
-        if all(number.is_integer() for number in numbers) and numbers == sorted(set(numbers)):
-            frame_column = 0
-    people: dict[int, list[np.ndarray]] = {}
-    for position, row in enumerate(source.rows[header_rows:]):
+    if not header_rows and columns[0, 0] == 1 and _counts_frames(row[0] for row in source.rows):
+        frame_column = 0
+    width = len(source.head[0])
+    for position, row in enumerate(source.rows.body(header_rows)):
         where = f"{source}, row {position + header_rows + 1}"
-        if len(row) != len(source.rows[0]):
-            raise InputError(f"{where}: {len(row)} cells; expected {len(source.rows[0])}")
+        if len(row) != width:
+            raise InputError(f"{where}: {len(row)} cells; expected {width}")
         frame = position if frame_column is None else frame_number_cell(row[frame_column], where)
         keypoints = mark_missing(
             np.array([[1.0 if column < 0 else number_of(row[column], where) for column in line] for line in columns])
         )
-        people.setdefault(frame, [])
+        people.add_frame(frame)
         if np.isfinite(keypoints[:, 0]).any():
-            people[frame].append(keypoints)
-    return people
+            people.add(frame, keypoints)
+
+
+def _counts_frames(cells: Iterable[str]) -> bool:
+    """Whether a column holds ascending whole numbers: these are frames, anything else is a time or a label."""
+    before = -np.inf
+    for cell in cells:
+        number = float(cell) if is_number(cell) else np.nan
+        if not (number.is_integer() and number > before):
+            return False
+        before = number
+    return True
 
 
 MEDIAPIPE = Format("mediapipe", "MediaPipe pose landmarks (JSON or CSV)", _fits, _read)

@@ -4,13 +4,20 @@ Two layouts: the demo scripts write an object with ``meta_info`` and ``instance_
 1; the inferencer writes the bare list of frames, which counts from 0.
 """
 
+from collections.abc import Iterable
+
+import numpy as np
+
 from hyperlift.errors import InputError
+from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, Skeleton
-from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import skeleton_of_names
-from hyperlift.wild.formats.json_text import number_columns, whole_number
+from hyperlift.wild.formats.json_stream import JsonList, is_list
+from hyperlift.wild.formats.json_text import number_columns
+from hyperlift.wild.formats.numbers import whole_number
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133)
 
@@ -18,13 +25,22 @@ _OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133)
 def _fits(source: Source) -> bool:
     content = source.json
     if isinstance(content, dict):
-        return isinstance(content.get("instance_info"), list)
-    if not isinstance(content, list) or not content:
+        return is_list(content.get("instance_info"))
+    if not isinstance(content, JsonList) or not content:
         return False
     if all(isinstance(entry, dict) and "instances" in entry for entry in content):
         return True
-    people = [person for entry in content for person in (entry if isinstance(entry, list) else [entry])]
-    return bool(people) and all(isinstance(person, dict) and "keypoint_scores" in person for person in people)
+    people = (person for entry in content for person in (entry if isinstance(entry, list) else [entry]))
+    anybody = False
+    for person in people:
+        if not _is_instance(person):
+            return False
+        anybody = True
+    return anybody
+
+
+def _is_instance(value: object) -> bool:
+    return isinstance(value, dict) and "keypoint_scores" in value
 
 
 def _read(source: Source, hints: Hints) -> Detections:
@@ -37,20 +53,19 @@ def _read(source: Source, hints: Hints) -> Detections:
         if skeleton is None:
             skeleton = _named_skeleton(content.get("meta_info"), str(source))
     else:
-        entries = content
-        assert isinstance(entries, list)
-        if all(isinstance(entry, dict) and "keypoint_scores" in entry for entry in entries):
-            entries = [entries]
-    numbered = [_frame(entry, position, str(source)) for position, entry in enumerate(entries)]
+        entries = source.json_list
+        if all(map(_is_instance, entries)):
+            entries = [list(entries)]
     # Frames without a number of their own count by position, from 0.
-    own_numbers = [number for number, _, is_own in numbered if is_own]
-    first = 1 if isinstance(content, dict) and own_numbers and min(own_numbers) >= 1 else 0
-    frames: dict[int, list[Detection]] = {}
-    for number, instances, is_own in numbered:
+    first = 1 if isinstance(content, dict) and _least_number(entries, str(source)) >= 1 else 0
+    people, known = Gathered(), set[int]()
+    for position, entry in enumerate(entries):
+        number, instances, is_own = _frame(entry, position, str(source))
         frame = number - first if is_own else number
-        if frame in frames:
+        if frame in known:
             raise InputError(f"{source}: frame_id {number} occurs twice; keep one recording in a file")
-        frames[frame] = []
+        known.add(frame)
+        people.add_frame(frame)
         for person, instance in enumerate(instances):
             where = f"{source}, frame {number}, instance {person}"
             if not isinstance(instance, dict) or not isinstance(instance.get("keypoints"), list):
@@ -58,10 +73,16 @@ def _read(source: Source, hints: Hints) -> Detections:
             points = instance["keypoints"]
             if skeleton is None:
                 skeleton = skeleton_by_count(len(points), _OWN, hints, where, "MMPose")
-            frames[frame].append(_detection(points, instance, skeleton, where))
-    return Detections(
-        source=str(source), tool="MMPose", skeleton=skeleton or COCO_17, frames=dict(sorted(frames.items()))
-    )
+            keypoints = _keypoints(points, instance, skeleton, where)
+            people.add(frame, keypoints, whole_number(instance.get("track_id"), where, "track_id"))
+    skeleton = skeleton or COCO_17
+    return Detections(source=str(source), tool="MMPose", skeleton=skeleton, frames=people.people(len(skeleton)))
+
+
+def _least_number(entries: Iterable, where: str) -> int:
+    """The least of the frames' own numbers; 0 where none has one."""
+    frames = (_frame(entry, position, where) for position, entry in enumerate(entries))
+    return min((number for number, _, is_own in frames if is_own), default=0)
 
 
 def _frame(entry: object, position: int, where: str) -> tuple[int, list, bool]:
@@ -74,15 +95,14 @@ def _frame(entry: object, position: int, where: str) -> tuple[int, list, bool]:
     return (position, entry["instances"], False) if number is None else (number, entry["instances"], True)
 
 
-def _detection(points: list, instance: dict, skeleton: Skeleton, where: str) -> Detection:
+def _keypoints(points: list, instance: dict, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:
     if len(points) != len(skeleton):
         raise InputError(f"{where}: {len(points)} joints; expected the {len(skeleton)} of {skeleton.name}")
     if not all(isinstance(point, list) and len(point) == 2 for point in points):
         raise InputError(f"{where}: a keypoint is no pair x, y; these may be 3D poses, but 2D keypoints are wanted")
     scores = instance.get("keypoint_scores", [1.0] * len(points))
     columns: list[object] = [[point[0] for point in points], [point[1] for point in points], scores]
-    keypoints = number_columns(columns, len(skeleton), where, "keypoints and keypoint_scores")
-    return Detection(mark_missing(keypoints), whole_number(instance.get("track_id"), where, "track_id"))
+    return number_columns(columns, len(skeleton), where, "keypoints and keypoint_scores")
 
 
 def _named_skeleton(meta: object, where: str) -> Skeleton | None:

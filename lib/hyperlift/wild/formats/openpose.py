@@ -8,9 +8,12 @@ from pathlib import Path
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import BODY_25, COCO_18, Skeleton
-from hyperlift.wild.formats.json_text import joint_count, load_json, parse_keypoints
-from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, last_number, skeleton_by_count
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.formats.json_stream import is_list, load_json
+from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
+from hyperlift.wild.formats.numbers import last_number
+from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, skeleton_by_count
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _OWN = (BODY_25, COCO_18)
 _SUFFIX = "_keypoints.json"
@@ -19,34 +22,36 @@ _BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
 
 def _fits(source: Source) -> bool:
     if source.kind == "folder":
-        return bool(source.files(f"*{_SUFFIX}")) or any(_people(load_json(f)) is not None for f in _first_json(source))
-    return _people(source.json) is not None
+        return bool(source.files(f"*{_SUFFIX}")) or any(_is_frame(load_json(f)) for f in _first_json(source))
+    return _is_frame(source.json)
 
 
 def _first_json(source: Source) -> list[Path]:
     return source.files("*.json")[:1]
 
 
-def _people(content: object) -> list | None:
-    """The people of one frame; None if it is no frame."""
-    if not isinstance(content, dict):
-        return None
-    people = content.get("people", content.get("bodies"))
-    return people if isinstance(people, list) else None
+def _people(content: object) -> object:
+    """The people of one frame."""
+    return content.get("people", content.get("bodies")) if isinstance(content, dict) else None
+
+
+def _is_frame(content: object) -> bool:
+    return is_list(_people(content))
 
 
 def _read(source: Source, hints: Hints) -> Detections:
     """The frame number is the last run of digits in the name, before ``_keypoints.json``."""
     files = source.files(f"*{_SUFFIX}") or source.files("*.json") or [source.path]
     skeleton: Skeleton | None = None
-    frames: dict[int, list[Detection]] = {}
+    people = Gathered()
     for frame, file in files_by_number(files, str(source), _frame_number).items():
-        frames[frame] = []
+        people.add_frame(frame)
         for numbers in _bodies(file):
             if skeleton is None:
                 skeleton = skeleton_by_count(joint_count(numbers, str(file)), _OWN, hints, str(file), "OpenPose")
-            frames[frame].append(Detection(parse_keypoints(numbers, skeleton, str(file))))
-    return Detections(source=str(source), tool="OpenPose", skeleton=skeleton or BODY_25, frames=frames)
+            people.add(frame, parse_keypoints(numbers, skeleton, str(file)))
+    skeleton = skeleton or BODY_25
+    return Detections(source=str(source), tool="OpenPose", skeleton=skeleton, frames=people.people(len(skeleton)))
 
 
 def _frame_number(file: Path) -> int:
@@ -55,7 +60,7 @@ def _frame_number(file: Path) -> int:
 
 def _bodies(file: Path) -> list[object]:
     people = _people(load_json(file))
-    if people is None:
+    if not isinstance(people, list):
         raise InputError(f"{file}: holds no list 'people'; expected one frame of OpenPose")
     bodies = []
     for person in people:

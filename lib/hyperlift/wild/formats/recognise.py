@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
+from hyperlift.readers import reader
 from hyperlift.skeletons import COCO_17, Skeleton, skeleton_named
 from hyperlift.wild.formats.alphapose import ALPHAPOSE
 from hyperlift.wild.formats.arrays import ARRAYS
 from hyperlift.wild.formats.coco import COCO_ANNOTATIONS, COCO_RESULTS
 from hyperlift.wild.formats.deeplabcut import DEEPLABCUT
 from hyperlift.wild.formats.detectron import DETECTRON, VIDEOPOSE3D
+from hyperlift.wild.formats.json_stream import JsonList
 from hyperlift.wild.formats.mediapipe import MEDIAPIPE
 from hyperlift.wild.formats.mmpose import MMPOSE
 from hyperlift.wild.formats.openpose import OPENPOSE
@@ -33,6 +35,7 @@ class UnknownLayout(InputError):
     """No known tool wrote this, or nothing is there; the message ends with what could be given."""
 
 
+@reader("keypoints", remedy="export the keypoints again")
 def read_keypoints(
     path: Path | str,
     *,
@@ -57,15 +60,15 @@ def read_keypoints(
     source = Source(Path(path))
     hints = Hints(skeleton_named(skeleton) if isinstance(skeleton, str) else skeleton, picture_size)
     if format is not None and format not in FORMATS:
-        raise InputError(f"unknown keypoint format {format!r}; known: {', '.join(FORMATS)}")
+        raise InputError(f"unknown keypoint format {quoted(format)}; known: {', '.join(FORMATS)}")
     if not source.path.exists():
         raise UnknownLayout(f"{path}: no such file or folder; give {_known()}")
     chosen = _recognised(source) if format is None else FORMATS[format]
-    if chosen is None or not chosen.fits(source):
-        if format is not None and chosen is not None:
-            found = _recognised(source)
-            seems = f"it looks like {found.what}" if found else "nor is it any other known layout"
-            raise InputError(f"{path}: is not {chosen.what}; {seems}")
+    if format is not None and chosen is not None and not chosen.fits(source):
+        found = _recognised(source)
+        seems = f"it looks like {found.what}" if found else "nor is it any other known layout"
+        raise InputError(f"{path}: is not {chosen.what}; {seems}")
+    if chosen is None:
         if _is_nobody(source):
             return Detections(source=str(path), tool="unknown", skeleton=hints.skeleton or COCO_17, frames={})
         raise UnknownLayout(_unknown(source))
@@ -77,7 +80,8 @@ def _recognised(source: Source) -> Format | None:
 
 
 def _is_nobody(source: Source) -> bool:
-    return source.kind == "json" and isinstance(source.json, list) and not any(source.json)
+    content = source.json
+    return isinstance(content, JsonList) and not any(content)
 
 
 def _unknown(source: Source) -> str:

@@ -1,28 +1,30 @@
 """SLEAP's analysis CSV: track, frame_idx, instance.score, then x, y, score of every node; a row a person and frame."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.wild.formats.numbers import whole
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import frame_number_cell, number_of
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _AXES = ("x", "y", "score")
 
 
 def _fits(source: Source) -> bool:
-    titles = [cell.strip() for cell in source.rows[0]] if source.rows else []
+    titles = [cell.strip() for cell in source.head[0]] if source.head else []
     return "frame_idx" in titles and any(re.fullmatch(r".+\.x", title) for title in titles)
 
 
 def _read(source: Source, hints: Hints) -> Detections:
     """Frame numbers from 0; joints are matched by name. ``track_3`` is track 3; tracks with other names are numbered
     in the order in which they appear."""
-    titles = [cell.strip() for cell in source.rows[0]]
+    titles = [cell.strip() for cell in source.head[0]]
     column = {title: i for i, title in enumerate(titles)}
     joints = [title.removesuffix(".x") for title in titles if title.endswith(".x")]
     skeleton = hints.skeleton or skeleton_of_names(joints, str(source))
@@ -31,9 +33,10 @@ def _read(source: Source, hints: Hints) -> Detections:
     lacking = [joint for joint in joints if f"{joint}.y" not in column]
     if lacking:
         raise InputError(f"{source}: no column {lacking[0]}.y; export the analysis again")
-    numbers = _track_numbers([row[column["track"]] for row in source.rows[1:] if "track" in column and len(row) > 1])
-    frames: dict[int, list[Detection]] = {}
-    for number, row in enumerate(source.rows[1:], start=2):
+    track = column.get("track")
+    numbers = {} if track is None else _track_numbers(row[track] for row in source.rows.body(1) if len(row) > track)
+    people = Gathered()
+    for number, row in enumerate(source.rows.body(1), start=2):
         where = f"{source}, row {number}"
         if len(row) != len(titles):
             raise InputError(f"{where}: {len(row)} cells; expected {len(titles)}; the file may be cut off")
@@ -41,18 +44,17 @@ def _read(source: Source, hints: Hints) -> Detections:
             [number_of(row[column[f"{joint}.{axis}"]], where) if f"{joint}.{axis}" in column else 1.0 for axis in _AXES]
             for joint in joints
         ]
-        track_id = numbers.get(row[column["track"]].strip()) if "track" in column else None
-        frames.setdefault(frame_number_cell(row[column["frame_idx"]], where), []).append(
-            Detection(mark_missing(np.array(cells)), track_id)
-        )
-    return Detections(source=str(source), tool="SLEAP", skeleton=skeleton, frames=dict(sorted(frames.items())))
+        track_id = None if track is None else numbers.get(row[track].strip())
+        people.add(frame_number_cell(row[column["frame_idx"]], where), np.array(cells), track_id)
+    return Detections(source=str(source), tool="SLEAP", skeleton=skeleton, frames=people.people(len(skeleton)))
 
 
-def _track_numbers(names: list[str]) -> dict[str, int]:
+def _track_numbers(names: Iterable[str]) -> dict[str, int]:
     named = [name for name in dict.fromkeys(name.strip() for name in names) if name]
-    digits = [re.fullmatch(r"track_(\d+)", name) for name in named]
-    if all(digits):
-        return {name: int(match[1]) for name, match in zip(named, digits, strict=True) if match}
+    digits = [re.fullmatch(r"track_([0-9]+)", name) for name in named]
+    numbers = [whole(match[1]) for match in digits if match]
+    if len(numbers) == len(named) and None not in numbers:
+        return {name: number for name, number in zip(named, numbers, strict=True) if number is not None}
     return {name: number for number, name in enumerate(named)}
 
 

@@ -1,20 +1,20 @@
 """A file or folder of keypoints before anybody knows who wrote it, and what a format has to say about itself."""
 
-import csv
-import io
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zipfile import BadZipFile, ZipFile
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import Skeleton
-from hyperlift.wild.formats.json_text import LARGEST_NUMBER, load_json
+from hyperlift.wild.formats.json_stream import JsonList, read_json
+from hyperlift.wild.formats.tables import Rows
 from hyperlift.wild.keypoints import Detections
 
+HEAD_ROWS = 20
 Kind = Literal["folder", "json", "table", "npy", "npz", "hdf5", "unknown"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = ((b"PK\x03\x04", "npz"), (b"\x93NUMPY", "npy"), (b"\x89HDF\r\n\x1a\n", "hdf5"))
@@ -53,29 +53,33 @@ class Source:
 
     @cached_property
     def json(self) -> object:
-        """The parsed JSON; None for anything else.
+        """The parsed JSON, its lists as ``JsonList``; None for anything else.
 
         Raises:
             InputError: it should be JSON and is not.
         """
-        return load_json(self.path) if self.kind == "json" else None
+        return read_json(self.path) if self.kind == "json" else None
+
+    @property
+    def json_list(self) -> Iterable[Any]:
+        """The entries of JSON that is a list."""
+        content = self.json
+        assert isinstance(content, JsonList), "asked of a list alone"
+        return content
+
+    @property
+    def rows(self) -> Rows:
+        """The cells of a comma-separated table, read anew in every pass; empty for anything else."""
+        return Rows(self.path if self.kind == "table" else None)
 
     @cached_property
-    def rows(self) -> list[list[str]]:
-        """The cells of a comma-separated table; empty for anything else.
+    def head(self) -> list[list[str]]:
+        """The first rows, in which headers are.
 
         Raises:
             InputError: it is no text.
         """
-        if self.kind != "table":
-            return []
-        try:
-            text = self.path.read_bytes().decode("utf-8-sig")
-            return [row for row in csv.reader(io.StringIO(text)) if row]
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(
-                f"{self.path}: is no comma-separated text ({error}); export the keypoints again"
-            ) from error
+        return list(islice(self.rows, HEAD_ROWS))
 
     @cached_property
     def arrays(self) -> frozenset[str]:
@@ -130,18 +134,6 @@ class Format:
     fits: Callable[[Source], bool]
     """Whether the content has this layout; looks at keys and headers, never at the number of joints alone."""
     read: Callable[[Source, Hints], Detections]
-
-
-def last_number(name: str, where: str, example: str) -> int:
-    """The last run of digits in a name.
-
-    Raises:
-        InputError: there is none.
-    """
-    digits = re.findall(r"\d+", name)
-    if not digits or int(digits[-1][-30:]) >= LARGEST_NUMBER:
-        raise InputError(f"{where}: {name[:60]!r} holds no frame number; expected digits as in {example}")
-    return int(digits[-1])
 
 
 def files_by_number(files: list[Path], source: str, number: Callable[[Path], int]) -> dict[int, Path]:

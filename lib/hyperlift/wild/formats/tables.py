@@ -1,12 +1,45 @@
-"""Cells of comma-separated tables."""
+"""Comma-separated tables of any length, and their cells."""
 
+import csv
 import math
-from pathlib import PurePath
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path, PurePath
 
-from hyperlift.errors import InputError
-from hyperlift.wild.formats.source import last_number
+from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, last_number
 
 _FAR_PX = 1e7
+
+
+class Rows:
+    """The rows of a table that are not empty, read anew in every pass, one in memory."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Remember the file; None has no rows."""
+        self._path = path
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Read the cells.
+
+        Raises:
+            InputError: it is no text.
+        """
+        if self._path is None:
+            return
+        try:
+            with self._path.open(encoding="utf-8-sig", newline="") as file:
+                yield from filter(None, csv.reader(file))
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be read ({error.strerror}); check the path") from error
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(
+                f"{self._path}: is no comma-separated text ({one_line(str(error))}); export the keypoints again"
+            ) from error
+
+    def body(self, header_rows: int) -> Iterator[list[str]]:
+        """The rows below a header."""
+        return islice(self, header_rows, None)
 
 
 def is_number(cell: str) -> bool:
@@ -27,9 +60,9 @@ def number_of(cell: str, where: str) -> float:
     if not cell.strip():
         return math.nan
     if not is_number(cell):
-        raise InputError(f"{where}: {cell[:40]!r} is no number; export the keypoints again")
+        raise InputError(f"{where}: {quoted(cell, 40)} is no number; export the keypoints again")
     if abs(float(cell)) >= _FAR_PX:
-        raise InputError(f"{where}: {cell[:40]!r} is absurdly far away; leave missing joints empty")
+        raise InputError(f"{where}: {quoted(cell, 40)} is absurdly far away; leave missing joints empty")
     return float(cell)
 
 
@@ -41,7 +74,7 @@ def frame_number_cell(cell: str, where: str) -> int:
     """
     if is_number(cell):
         number = float(cell)
-        if number.is_integer() and number >= 0:
+        if number.is_integer() and 0 <= number < LARGEST_NUMBER:
             return int(number)
-        raise InputError(f"{where}: {cell[:40]!r} is no frame number; expected a whole number from 0")
+        raise InputError(f"{where}: {quoted(cell, 40)} is no frame number; expected a whole number from 0")
     return last_number(PurePath(cell).stem, where, "img0012.png")

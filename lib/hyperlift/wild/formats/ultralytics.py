@@ -1,71 +1,95 @@
 """Ultralytics pose models: ``Results.to_json()`` of every frame, or the folder of labels of ``save_txt``."""
 
-import json
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import COCO_17, Skeleton
-from hyperlift.skeletons.mapping import mark_missing
-from hyperlift.wild.formats.json_text import load_json, number_columns, whole_number
-from hyperlift.wild.formats.picture_fractions import in_pixels, look_like_fractions
-from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, last_number, skeleton_by_count
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.wild.formats.json_stream import JsonList, load_json, parse_json
+from hyperlift.wild.formats.json_text import number_columns
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, last_number, whole_number
+from hyperlift.wild.formats.picture_fractions import bring_to_pixels, look_like_fractions
+from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, skeleton_by_count
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.people import Gathered
 
 _OWN = (COCO_17,)
 _BOX_NUMBERS = 5
 """Class and box, before the keypoints of a label line."""
 
 
+class _NoFrame(InputError):
+    """A text that is no JSON."""
+
+
+class _Texts:
+    """A list of what ``to_json`` returned, as text: a frame each."""
+
+    def __init__(self, texts: JsonList, where: str) -> None:
+        self._texts, self._where = texts, where
+
+    def __iter__(self) -> Iterator[object]:
+        for frame, text in enumerate(self._texts):
+            try:
+                yield parse_json(str(text), f"{self._where}, frame {frame}")
+            except InputError as error:
+                raise _NoFrame(str(error)) from error
+
+
 def _fits_json(source: Source) -> bool:
     if source.kind == "folder":
-        files = source.files("*.json")
-        return bool(files) and any(_is_frame(load_json(file)) for file in files)
-    frames = _frames_in(source.json)
-    return frames is not None and any(_is_frame(frame) for frame in frames)
+        return any(_is_frame(load_json(file)) for file in source.files("*.json"))
+    try:
+        return any(map(_is_frame, _frames_in(source)))
+    except _NoFrame:
+        return False
 
 
 def _is_frame(content: object) -> bool:
     """Whether it is a frame with somebody in it."""
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and all(isinstance(entry, dict) and {"box", "confidence"} <= entry.keys() for entry in content)
-        and any(isinstance(entry.get("keypoints"), dict) for entry in content)
-    )
+    if not isinstance(content, list | JsonList):
+        return False
+    anybody = False
+    for entry in content:
+        if not isinstance(entry, dict) or "box" not in entry or "confidence" not in entry:
+            return False
+        anybody = anybody or isinstance(entry.get("keypoints"), dict)
+    return anybody
 
 
-def _frames_in(content: object) -> list | None:
+def _frames_in(source: Source) -> Iterable[object]:
     """One frame, a list of frames, or a list of what ``to_json`` returned, as text."""
-    if not isinstance(content, list):
-        return None
+    content = source.json
+    if not isinstance(content, JsonList):
+        return []
     if any(isinstance(entry, dict) for entry in content):
         return [content]
     if content and all(isinstance(entry, str) for entry in content):
-        try:
-            return [json.loads(entry) for entry in content]
-        except (json.JSONDecodeError, RecursionError):
-            return None
+        return _Texts(content, str(source))
     return content
 
 
-def _read_json(source: Source, hints: Hints) -> Detections:
-    """Frames count by position from 0; in a folder, by the last digits of the file names."""
+def _numbered(source: Source) -> Iterator[tuple[int, object]]:
     if source.kind == "folder":
         files = files_by_number(
             source.files("*.json"), str(source), lambda file: last_number(file.stem, str(file), "frame_12.json")
         )
-        contents = {frame: load_json(file) for frame, file in files.items()}
+        yield from ((frame, load_json(file)) for frame, file in files.items())
     else:
-        contents = dict(enumerate(_frames_in(source.json) or []))
+        yield from enumerate(_frames_in(source))
+
+
+def _read_json(source: Source, hints: Hints) -> Detections:
+    """Frames count by position from 0; in a folder, by the last digits of the file names."""
     skeleton: Skeleton | None = None
-    people: dict[int, list[tuple[np.ndarray, int | None]]] = {}
-    for frame, content in contents.items():
-        if not isinstance(content, list):
+    people = Gathered()
+    for frame, content in _numbered(source):
+        if not isinstance(content, list | JsonList):
             raise InputError(f"{source}, frame {frame}: no list of people; expected what Results.to_json() returns")
-        people[frame] = []
+        people.add_frame(frame)
         for number, entry in enumerate(content):
             where = f"{source}, frame {frame}, entry {number}"
             if not isinstance(entry, dict):
@@ -78,28 +102,18 @@ def _read_json(source: Source, hints: Hints) -> Detections:
                 skeleton = skeleton_by_count(count, _OWN, hints, where, "Ultralytics")
             visible = entry["keypoints"].get("visible") or [1.0] * len(skeleton)
             columns: list[object] = [x, entry["keypoints"].get("y"), visible]
-            keypoints = mark_missing(number_columns(columns, len(skeleton), where, "x, y and visible"))
-            people[frame].append((keypoints, whole_number(entry.get("track_id"), where, "track_id")))
-    return _detections(source, "Ultralytics", skeleton or COCO_17, people, hints, always_fractions=False)
+            keypoints = number_columns(columns, len(skeleton), where, "x, y and visible")
+            people.add(frame, keypoints, whole_number(entry.get("track_id"), where, "track_id"))
+    return _detections(source, skeleton or COCO_17, people, hints, always_fractions=False)
 
 
 def _detections(
-    source: Source,
-    tool: str,
-    skeleton: Skeleton,
-    people: dict[int, list[tuple[np.ndarray, int | None]]],
-    hints: Hints,
-    always_fractions: bool,
+    source: Source, skeleton: Skeleton, people: Gathered, hints: Hints, always_fractions: bool
 ) -> Detections:
-    everybody = [keypoints for frame in people.values() for keypoints, _ in frame]
-    size = hints.size_for(str(source)) if always_fractions or look_like_fractions(everybody) else None
-    frames = {
-        frame: [
-            Detection(keypoints if size is None else in_pixels(keypoints, size), number) for keypoints, number in seen
-        ]
-        for frame, seen in people.items()
-    }
-    return Detections(source=str(source), tool=tool, skeleton=skeleton, frames=frames)
+    found = people.people(len(skeleton))
+    if always_fractions or look_like_fractions(found.keypoints_px):
+        bring_to_pixels(found.keypoints_px, hints.size_for(str(source)))
+    return Detections(source=str(source), tool="Ultralytics", skeleton=skeleton, frames=found)
 
 
 def _fits_labels(source: Source) -> bool:
@@ -109,9 +123,8 @@ def _fits_labels(source: Source) -> bool:
 
 def _is_label(file: Path) -> bool:
     try:
-        lines = file.read_text().splitlines()
-        numbers = [[float(word) for word in line.split()] for line in lines if line.strip()]
-    except (OSError, ValueError):
+        numbers = [_numbers(line, str(file)) for line in _lines(file)]
+    except InputError:
         return False
     # A class and the fractions of a box and of keypoints, all about 0 to 1.
     return bool(numbers) and all(
@@ -128,49 +141,62 @@ def _read_labels(source: Source, hints: Hints) -> Detections:
     )
     skeleton = hints.skeleton or COCO_17
     first = 0 if 0 in files else 1
-    rows = {
-        frame - first: [_numbers(line, f"{file}, line {number + 1}") for number, line in enumerate(_lines(file))]
-        for frame, file in files.items()
-    }
-    widths = {len(row) for frame in rows.values() for row in frame}
-    if len(widths) > 1:
-        raise InputError(f"{source}: lines of {' and '.join(map(str, sorted(widths)))} numbers; keep one run's labels")
-    width = widths.pop() if widths else _BOX_NUMBERS + 3 * len(skeleton)
-    per_joint = next((n for n in (3, 2) if 0 <= width - _BOX_NUMBERS - n * len(skeleton) <= 2), None)
-    if per_joint is None:
-        raise InputError(
-            f"{source}: {width} numbers a line; expected class, box, then x, y[, v] of the {len(skeleton)} joints of "
-            f"{skeleton.name}[, confidence][, id]. If these are other joints, name them (skeleton=…, --skeleton)"
-        )
-    last = _BOX_NUMBERS + per_joint * len(skeleton)
-    extras = [row[last:] for frame in rows.values() for row in frame]
-    has_id = (
-        len(extras[0]) == 2 or (len(extras[0]) == 1 and all(e[0].is_integer() for e in extras)) if extras else False
+    joints = len(skeleton)
+    width, per_joint = _BOX_NUMBERS + 3 * joints, 3
+    people, extras = Gathered(), list[list[float]]()
+    for position, (frame, row) in enumerate(_label_rows(files)):
+        if position == 0:
+            width, per_joint = len(row), _numbers_a_joint(source, len(row), skeleton)
+        if len(row) != width:
+            widths = " and ".join(map(str, sorted({width, len(row)})))
+            raise InputError(f"{source}: lines of {widths} numbers; keep one run's labels")
+        points = np.array(row[_BOX_NUMBERS : _BOX_NUMBERS + per_joint * joints]).reshape(joints, per_joint)
+        if per_joint == 2:
+            points = np.concatenate([points, np.ones((len(points), 1))], axis=-1)
+        people.add(frame - first, points)
+        extras.append(row[_BOX_NUMBERS + per_joint * joints :])
+    for frame in files:
+        people.add_frame(frame - first)
+    # What stands at the end of a line is a confidence, an id, or both.
+    if extras and (len(extras[0]) == 2 or (len(extras[0]) == 1 and all(e[0].is_integer() for e in extras))):
+        people.number([whole_number(extra[-1], str(source), "the track id") for extra in extras])
+    return _detections(source, skeleton, people, hints, always_fractions=True)
+
+
+def _label_rows(files: dict[int, Path]) -> Iterator[tuple[int, list[float]]]:
+    for frame, file in files.items():
+        for number, line in enumerate(_lines(file), start=1):
+            yield frame, _numbers(line, f"{file}, line {number}")
+
+
+def _numbers_a_joint(source: Source, width: int, skeleton: Skeleton) -> int:
+    for per_joint in (3, 2):
+        if 0 <= width - _BOX_NUMBERS - per_joint * len(skeleton) <= 2:
+            return per_joint
+    raise InputError(
+        f"{source}: {width} numbers a line; expected class, box, then x, y[, v] of the {len(skeleton)} joints of "
+        f"{skeleton.name}[, confidence][, id]. If these are other joints, name them (skeleton=…, --skeleton)"
     )
-    people = {}
-    for frame, lines in rows.items():
-        people[frame] = []
-        for row in lines:
-            points = np.array(row[_BOX_NUMBERS:last]).reshape(len(skeleton), per_joint)
-            if per_joint == 2:
-                points = np.concatenate([points, np.ones((len(points), 1))], axis=-1)
-            track_id = whole_number(row[-1], f"{source}, frame {frame}", "the track id") if has_id else None
-            people[frame].append((mark_missing(points), track_id))
-    return _detections(source, "Ultralytics", skeleton, people, hints, always_fractions=True)
 
 
 def _lines(file: Path) -> list[str]:
     try:
-        return [line for line in file.read_text().splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read ({error}); check the path") from error
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: is no text ({one_line(str(error))}); detect again") from error
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _numbers(line: str, where: str) -> list[float]:
     try:
-        return [float(word) for word in line.split()]
+        numbers = [float(word) for word in line.split()]
     except ValueError:
-        raise InputError(f"{where}: {line[:40]!r} is no list of numbers; expected a label of save_txt") from None
+        numbers = [np.inf]
+    if not all(abs(number) < LARGEST_NUMBER for number in numbers):
+        raise InputError(f"{where}: {quoted(line, 40)} is no list of numbers; expected a label of save_txt")
+    return numbers
 
 
 ULTRALYTICS = Format("ultralytics", "Ultralytics results (to_json)", _fits_json, _read_json)
