@@ -7,7 +7,7 @@ import synthetic_h36m
 from shared_data import shared_path
 
 from hyperlift.errors import InputError
-from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, load_poses, save_poses, score_bench
+from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, load_poses, read_views, save_poses, score_bench
 from hyperlift.evaluation.report import bench_text
 from hyperlift.geometry.normalisation import normalise_points
 
@@ -116,7 +116,7 @@ def nan(array):
             r"m0@0/kp is float32 \[30, 16, 3\], expected numbers \[T, 17, 3\]",
         ),
         (spoil("m0@0/cam", lambda a: a[:-1]), r"m0@0/cam is .*expected numbers \[30, 17, 3\]"),
-        (spoil("m0@0/wh", lambda a: 0 * a), "view m0@0: the picture size is 0"),
+        (spoil("m0@0/wh", lambda a: 0 * a), "view m0@0 has pictures of 0 ×"),
         (lambda a: a.pop("m0@0/wh"), "has no array m0@0/wh"),
         (
             lambda a: a.update({k: v[:0] for k, v in a.items() if k in ("m0@0/kp", "m0@0/cam")}),
@@ -177,3 +177,30 @@ def test_joints_to_leave_out_are_checked(tmp_path, joint):
     bench = BenchFile(write(tmp_path / "bench.npz", views()))
     with pytest.raises(InputError, match=f"joints to leave out are {joint}"):
         score_bench(bench, lift_bench(bench, flat), [joint])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("cam", 1e308, "values beyond 1e"),
+        ("cam", -1e10, "values beyond 1e"),
+        ("kp", 1e308, "values beyond 1e"),
+        ("cam", np.inf, "NaN or infinite"),
+        ("kp", np.nan, "NaN or infinite"),
+        ("wh", 0, "pictures of 0 × 0 pixels"),
+        ("wh", 1e-300, "pictures of"),
+        ("wh", 1e12, "values beyond"),
+    ],
+)
+def test_values_with_which_linear_algebra_hangs_are_refused(tmp_path, key, value, problem):
+    arrays = {name: array.astype(np.float64) for name, array in views(sizes=((30, 640, 480),)).items()}
+    arrays[f"m0@0/{key}"][:] = value
+    with pytest.raises(InputError, match=f"m0@0.*{problem}"):
+        read_views(write(tmp_path / "bench.npz", arrays))
+
+
+def test_predictions_with_which_linear_algebra_hangs_are_refused(tmp_path):
+    bench = BenchFile(write(tmp_path / "bench.npz", views(sizes=((30, 640, 480),))))
+    for value in (1e308, -np.inf, np.nan):
+        with pytest.raises(InputError, match="prediction of m0@0 holds"):
+            score_bench(bench, {"m0@0": np.full((30, 17, 3), value)})

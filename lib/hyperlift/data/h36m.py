@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from hyperlift.data.plain_values import LARGEST, unusable
 from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.data.slicing import downsample, runs
 from hyperlift.data.store import Video
@@ -215,13 +216,14 @@ class _Keys:
                 f"{self._where(key)} has shape {array.shape}, expected {expected}; frames are counted by 'source'"
             )
         array = array if array.dtype.kind == "f" else array.astype(np.float64)
-        finite = np.isfinite(array).reshape(len(array), -1).all(1)
-        if not finite.all():
-            raise InputError(
-                f"{self._where(key)} holds NaN or infinite values in {int((~finite).sum())} frames, "
-                f"first in frame {int(np.argmin(finite))}; mend or drop them"
-            )
-        return array
+        problem = unusable(array)
+        if problem is None:
+            return array
+        usable = (np.abs(array) <= LARGEST).reshape(len(array), -1).all(1)
+        raise InputError(
+            f"{self._where(key)} holds {problem} in {int((~usable).sum())} frames, "
+            f"first in frame {int(np.argmin(usable))}; mend or drop them"
+        )
 
     def strings(self, key: str, frames: int | None) -> Shaped[np.ndarray, " frames"]:
         """An array of strings; bytes and integers are taken as their text."""

@@ -18,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from hyperlift.data.plain_values import unusable
 from hyperlift.data.safe_npz import load_npz_array
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.readers import reader
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import MPI_INF_3DHP_17
 
@@ -64,6 +66,7 @@ class Sequence3DHP:
         return Sequence3DHP(**{**vars(self), **strided, "fps": None if self.fps is None else self.fps / n})
 
 
+@reader("3DHP training file")
 def read_train(path: Path | str) -> Iterator[Sequence3DHP]:
     """Go through the views of the training file.
 
@@ -74,12 +77,14 @@ def read_train(path: Path | str) -> Iterator[Sequence3DHP]:
     for name, entry in _sequences(path).items():
         named = _TRAIN_NAME.fullmatch(str(name))
         if named is None:
-            raise InputError(f"{path}: names the sequence {name!r}; expected names such as 'S1 Seq1' (a training file)")
+            raise InputError(
+                f"{path}: names the sequence {quoted(name)}; expected names such as 'S1 Seq1' (a training file)"
+            )
         is_pair = isinstance(entry, list | tuple) and len(entry) == 2 and isinstance(entry[0], Mapping)
         if not is_pair or not isinstance(entry[1], int | float | np.number) or not 0 < entry[1] < np.inf:
             raise InputError(f"{path}: {name} is not a pair of cameras and frames a second; make the file again")
         for camera, view in entry[0].items():
-            where = f"{path}: {name}, camera {camera}"
+            where = f"{path}: {name}, camera {one_line(str(camera))}"
             joints_px, joints_mm = _joints(view, where)
             yield Sequence3DHP(
                 source=f"{named['subject']}_{named['sequence']}_cam{camera}",
@@ -92,6 +97,7 @@ def read_train(path: Path | str) -> Iterator[Sequence3DHP]:
             )
 
 
+@reader("3DHP test file")
 def read_test(path: Path | str) -> Iterator[Sequence3DHP]:
     """Go through the sequences of the test file.
 
@@ -102,7 +108,7 @@ def read_test(path: Path | str) -> Iterator[Sequence3DHP]:
     for name, view in _sequences(path).items():
         where = f"{path}: {name}"
         if not re.fullmatch(r"TS\d+", str(name)):
-            raise InputError(f"{path}: names the sequence {name!r}; expected TS1 to TS6 (a test file)")
+            raise InputError(f"{path}: names the sequence {quoted(name)}; expected TS1 to TS6 (a test file)")
         joints_px, joints_mm = _joints(view, where)
         yield Sequence3DHP(
             source=str(name),
@@ -141,6 +147,6 @@ def _numbers(view: Mapping[str, Any], key: str, shape: tuple[int, ...], where: s
         raise InputError(f"{where}: {key} is absent or no array of numbers; make the file again")
     if array.shape != shape:
         raise InputError(f"{where}: {key} has shape {array.shape}, expected {shape}; frames are counted by data_2d")
-    if not np.isfinite(array).all():
-        raise InputError(f"{where}: {key} holds NaN or infinite values; mend or drop this sequence")
+    if problem := unusable(array):
+        raise InputError(f"{where}: {key} holds {problem}; mend or drop this sequence")
     return array if array.dtype.kind == "f" else array.astype(np.float64)

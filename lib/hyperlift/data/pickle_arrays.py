@@ -130,14 +130,16 @@ def array_of(dtype: Any, shape: Any, data: Any, order: Any = "C") -> Any:
     elif not data:
         array = np.zeros(shape, dtype)
     else:
-        _check_elements(dtype, data)
+        check_elements(dtype, data)
         array = np.ndarray(shape, dtype, buffer=data, order=order)
     array.flags.writeable = False
     return array
 
 
-def _check_elements(dtype: np.dtype, data: bytes | bytearray) -> None:
-    """Refuse bytes that are no value of their type: NumPy relies on them."""
+def check_elements(dtype: np.dtype, data: bytes | bytearray | memoryview) -> None:
+    """Refuse bytes that are no value of their type, on which NumPy relies."""
+    if not len(data):
+        return
     if dtype.kind == "b" and np.frombuffer(data, np.uint8).max() > 1:
         raise NotPlain("truth values other than 0 and 1")
     if dtype.kind == "U" and np.frombuffer(data, np.dtype("u4").newbyteorder(dtype.byteorder)).max() > _LAST_CODE_POINT:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hyperlift.data.plain_values import unusable
 from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.data.slicing import resample_index
 from hyperlift.errors import InputError
@@ -117,8 +118,8 @@ def read_pickle_clip(path: Path, joints: int, n_frames: int | None = None) -> tu
             raise InputError(
                 f"{path}: {key} has shape {array.shape}, expected {expected}; every clip has as many frames"
             )
-        if not np.isfinite(array).all():
-            raise InputError(f"{path}: {key} holds NaN or infinite values; make the clips again")
+        if problem := unusable(array):
+            raise InputError(f"{path}: {key} holds {problem}; make the clips again")
         arrays.append(array.astype(np.float32))
         n_frames = len(array)
     pose2d_norm, label_norm = arrays

@@ -16,6 +16,8 @@ MOST_LEVELS = 64
 """Containers inside each other; deeper ones overflow the stack of whoever compares, prints or hashes them."""
 MOST_BITS = 256
 """Of an integer: float() takes it, and so does every message."""
+LARGEST = 1e9
+"""Of a coordinate, whatever its unit. Pixels, millimetres and metres stay far below, squares and float32 far above."""
 _TEXTS = {str, bytes, bytearray}
 _ATOMS = {NoneType, bool, int, float, complex, *_TEXTS}
 _ATOM_BYTES = 32
@@ -34,6 +36,19 @@ _FEW = 16
 
 class NotPlain(ValueError):
     """Something that plain data never holds; the message says what."""
+
+
+def unusable(array: np.ndarray) -> str | None:
+    """What makes an array of numbers no coordinates; None where nothing does.
+
+    Linear algebra may hang on values near the limit of floating-point numbers, so they end here.
+    """
+    if not array.size:
+        return None
+    low, high = float(array.min()), float(array.max())  # NaN where there is any
+    if not np.isfinite([low, high]).all():
+        return "NaN or infinite values"
+    return None if low >= -LARGEST and high <= LARGEST else f"values beyond {LARGEST:.0e}"
 
 
 def check_keys(keys: Iterable[Any], held: Sized) -> None:

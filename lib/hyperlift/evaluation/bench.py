@@ -7,11 +7,12 @@ predictions holds one [T,17,3] array a view ID, in camera axes, of any scale and
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.data.plain_values import unusable
+from hyperlift.data.safe_npz import load_npz
+from hyperlift.errors import InputError, one_line
 from hyperlift.evaluation.results import BenchResult
 from hyperlift.files import atomic_file
 from hyperlift.geometry.alignment import align_scale, align_similarity
@@ -22,6 +23,7 @@ from hyperlift.geometry.joint_errors import (
     root_relative,
 )
 from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.readers import reader
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17
 
@@ -29,6 +31,8 @@ SKELETON = H36M_17
 FPS = 25.0
 _MIN_FRAMES = 3  # fewer have no acceleration
 _MM_PER_M = 1000.0
+_MOST_PIXELS = 10**6
+"""Of a side of a picture."""
 
 LiftTrack = Callable[[np.ndarray], np.ndarray]
 """Lifts a whole view: pose2d_norm float32 [T,17,3] to a pose [T,17,3] in camera axes."""
@@ -54,7 +58,7 @@ class BenchFile:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._arrays = _read_npz(self.path)
+        self._arrays = load_npz(self.path)
         self.names = sorted({key.split("/")[0] for key in self._arrays if "/" in key})
         if not self.names:
             raise InputError(f"{self.path}: holds no view; expected ID/kp, ID/cam, ID/K and ID/wh for each")
@@ -70,18 +74,29 @@ class BenchFile:
         width, height = self._numbers(f"{name}/wh", (2,)).tolist()
         if len(keypoints_px) < _MIN_FRAMES:
             raise InputError(
-                f"{self.path}: view {name} has {len(keypoints_px)} frames; jitter needs {_MIN_FRAMES} or more"
+                f"{self.path}: view {one_line(name)} has {len(keypoints_px)} frames; jitter needs {_MIN_FRAMES} or more"
             )
-        try:
-            points = normalise_points(keypoints_px[..., :2], width, height)
-        except InputError as error:
-            raise InputError(f"{self.path}: view {name}: {error}") from error
+        if not all(1 <= side <= _MOST_PIXELS for side in (width, height)):
+            raise InputError(
+                f"{self.path}: view {one_line(name)} has pictures of {width:g} × {height:g} pixels; expected 1 or more"
+            )
+        points = normalise_points(keypoints_px[..., :2], width, height)
         return View(name, np.concatenate([points, keypoints_px[..., 2:]], -1).astype(np.float32), truth_m)
 
     def _numbers(self, key: str, shape: tuple[int | None, ...]) -> Float[np.ndarray, "..."]:
         if key not in self._arrays:
-            raise InputError(f"{self.path}: has no array {key}; every view needs ID/kp, ID/cam and ID/wh")
-        return _numbers(self._arrays[key], shape, f"{self.path}: {key}")
+            raise InputError(f"{self.path}: has no array {one_line(key)}; every view needs ID/kp, ID/cam and ID/wh")
+        return _numbers(self._arrays[key], shape, f"{self.path}: {one_line(key)}")
+
+
+@reader("benchmark")
+def read_views(path: Path | str) -> list[View]:
+    """All views of a benchmark file, by name.
+
+    Raises:
+        InputError: as for ``BenchFile``.
+    """
+    return list(BenchFile(path).views())
 
 
 def lift_bench(bench: BenchFile, lift_track: LiftTrack) -> dict[str, Float[np.ndarray, "frames joints 3"]]:
@@ -136,13 +151,14 @@ def save_poses(path: Path | str, poses: Mapping[str, Float[np.ndarray, "frames j
         np.savez_compressed(file, **dict(poses))  # pyright: ignore[reportArgumentType]
 
 
+@reader("predictions of a benchmark")
 def load_poses(path: Path | str) -> dict[str, np.ndarray]:
     """Read a file of predictions.
 
     Raises:
         InputError: no such file, or no ``.npz``.
     """
-    return _read_npz(Path(path))
+    return load_npz(path)
 
 
 def _score_view(
@@ -173,29 +189,12 @@ def _measured(leave_out: Collection[str]) -> Bool[np.ndarray, " joints"]:
     return ~np.isin(SKELETON.joints, list(leave_out))
 
 
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise InputError(f"{path}: holds a single array; expected an .npz with one or more a view")
-        with archive:
-            return {key: archive[key] for key in archive.files}
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file; check the path") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
-    except (ValueError, BadZipFile, EOFError, KeyError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: damaged or no .npz of plain arrays; copy or make it again") from error
-
-
 def _numbers(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> Float[np.ndarray, "..."]:
     """A finite array of that shape (None: any length) as floating-point numbers."""
     fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
     if not fits or array.dtype.kind not in "fiu":
         expected = "[" + ", ".join("T" if want is None else str(want) for want in shape) + "]"
         raise InputError(f"{what} is {array.dtype} {list(array.shape)}, expected numbers {expected}")
-    if not np.isfinite(array).all():
-        raise InputError(f"{what} holds NaN or infinite values; mend or drop it")
+    if problem := unusable(array):
+        raise InputError(f"{what} holds {problem}; mend or drop it")
     return array if array.dtype.kind == "f" else array.astype(np.float64)

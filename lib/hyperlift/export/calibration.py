@@ -7,14 +7,16 @@ import numpy as np
 
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints
 from hyperlift.data.motion.procedural import procedural_recordings
-from hyperlift.data.safe_npz import load_npz_array
+from hyperlift.data.plain_values import unusable
+from hyperlift.data.safe_npz import open_npz
 from hyperlift.data.store import ClipStore
 from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
 from hyperlift.errors import InputError
-from hyperlift.evaluation.bench import BenchFile
+from hyperlift.evaluation.bench import read_views
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17, skeleton_named
 from hyperlift.wild.formats import read_keypoints
@@ -56,6 +58,7 @@ class Calibration:
         return np.stack([places[i][0][places[i][1] : places[i][1] + frames] for i in chosen])
 
 
+@reader("calibration")
 def read_calibration(
     path: Path | None, spec: LifterSpec, picture_size: tuple[int, int] | None = None, fps: float | None = None
 ) -> Calibration:
@@ -101,14 +104,14 @@ def _from_store(path: Path) -> Calibration:
 
 
 def _from_npz(path: Path) -> Calibration:
-    try:
-        archive = np.load(path, allow_pickle=False)
-        plain = isinstance(archive, np.lib.npyio.NpzFile) and ARRAY in archive.files
-    except (OSError, ValueError, EOFError):
-        plain = False  # the readers below say what is wrong
-    if not plain:
-        return Calibration(str(path), tuple(view.pose2d_norm for view in BenchFile(path).views()))
-    array = load_npz_array(path, ARRAY).astype(np.float32)
+    with open_npz(path) as stored:
+        array = stored.read(ARRAY) if ARRAY in stored else None
+    if array is None:
+        return Calibration(str(path), tuple(view.pose2d_norm for view in read_views(path)))
+    problem = unusable(array) if array.dtype.kind in "fiu" else str(array.dtype)
+    if problem:
+        raise InputError(f"{path}: {ARRAY} holds {problem}; give finite numbers [frames, joints, 3]")
+    array = array.astype(np.float32)
     return Calibration(str(path), tuple(array) if array.ndim == 4 else (array,))
 
 

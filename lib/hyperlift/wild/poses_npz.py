@@ -1,7 +1,6 @@
 """The file ``pose3d.npz``: 3D poses of everybody in a video, saying what its numbers mean."""
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import hyperlift
-from hyperlift.errors import InputError
+from hyperlift.data.safe_npz import open_npz
+from hyperlift.errors import InputError, one_line
 from hyperlift.files import atomic_file
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
 from hyperlift.geometry.contract import LifterSpec
@@ -123,21 +123,23 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected the {POSES_NAME} that lifting writes")
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            meta = json.loads(str(stored["meta"]))
-            ids = sorted({int(key.split("/")[0][1:]) for key in stored.files if key != "meta"})
+        with open_npz(path) as stored:
+            meta = json.loads(str(stored.read("meta")))
+            ids = sorted({int(key.split("/")[0][1:]) for key in stored if key != "meta"})
             people = [
                 LiftedPerson(
                     id=number,
-                    **{name: stored[f"p{number}/{name}"] for name in _ARRAYS},
-                    **{name: stored[key] for name in _OPTIONAL if (key := f"p{number}/{name}") in stored},
+                    **{name: stored.read(f"p{number}/{name}") for name in _ARRAYS},
+                    **{name: stored.read(key) for name in _OPTIONAL if (key := f"p{number}/{name}") in stored},
                 )
                 for number in ids
             ]
-    except (KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        # NumPy takes what it does not know for a pickle and says so; that helps nobody.
-        why = "" if "pickle" in str(error) else f" ({error})"
-        raise InputError(f"{path}: holds no 3D poses{why}; expected the {POSES_NAME} that lifting writes") from error
+    except InputError:
+        raise
+    except (KeyError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: holds no 3D poses ({one_line(str(error))}); expected the {POSES_NAME} that lifting writes"
+        ) from error
     if meta.get("format") != FORMAT or meta.get("version") != FORMAT_VERSION:
         raise InputError(
             f"{path}: is {meta.get('format')} version {meta.get('version')}; expected {FORMAT} version {FORMAT_VERSION}"

@@ -79,7 +79,7 @@ def test_missing_parts_are_named(folder):
     with pytest.raises(InputError, match=r"index\.json: no such file"):
         list(read_mocap_arrays(folder / "nowhere", "test"))
     (folder / "test.npz").write_bytes(b"PK\x03\x04 cut short")
-    with pytest.raises(InputError, match="not a readable"):
+    with pytest.raises(InputError, match=r"damaged or no \.npz"):
         list(read_mocap_arrays(folder, "test"))
     (folder / "test.npz").unlink()
     with pytest.raises(InputError, match=r"test\.npz: no such file"):
@@ -88,7 +88,7 @@ def test_missing_parts_are_named(folder):
 
 def test_pickled_arrays_are_refused(folder):
     np.savez(folder / "test.npz", A_1=np.array([{"code": 1}], dtype=object))
-    with pytest.raises(InputError, match="A_1: cannot be read"):
+    with pytest.raises(InputError, match=r"A_1.*array of objects"):
         list(read_mocap_arrays(folder, "test"))
 
 

@@ -325,7 +325,7 @@ def test_arrays_that_are_no_keypoints(tmp_path: Path):
         read_keypoints(tmp_path / "t.npy", skeleton="coco17")
     whole = (tmp_path / "3d.npy").read_bytes()
     (tmp_path / "cut.npy").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"cut\.npy: damaged"):
+    with pytest.raises(InputError, match=r"cut\.npy: .*takes 1,632 bytes, the file has 752"):
         read_keypoints(tmp_path / "cut.npy", skeleton="coco17")
     (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04" + bytes(50))
     with pytest.raises(InputError, match=r"cut\.npz: damaged or no \.npz"):

@@ -7,7 +7,6 @@
 """
 
 import logging
-import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hyperlift.data.motion.recording import Recording
+from hyperlift.data.safe_npz import Npz, open_npz
 from hyperlift.documents.json_text import read_json
 from hyperlift.documents.values import is_number, is_whole
 from hyperlift.errors import InputError, one_line, quoted
@@ -73,30 +73,18 @@ def read_mocap_arrays(folder: Path, split: str, leave_out: Collection[str] = ())
     for name in missing:
         _LOG.warning("%s: no such file; its recordings are left out", folder / name)
     with ExitStack() as stack:
-        archives = {name: stack.enter_context(_opened(folder / name)) for name in names if name not in missing}
+        archives = {name: stack.enter_context(open_npz(folder / name)) for name in names if name not in missing}
         for entry in entries:
             if entry["file"] in archives:
-                yield _recording(archives[entry["file"]], folder / entry["file"], entry, index)
+                yield _recording(archives[entry["file"]], entry, index)
 
 
-def _opened(path: Path) -> "np.lib.npyio.NpzFile":
-    # Checked first because numpy leaves the file open when it meets a broken archive.
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: not a readable .npz archive; copy it again")
-    return np.load(path, allow_pickle=False)
-
-
-def _recording(
-    archive: "np.lib.npyio.NpzFile", archive_path: Path, entry: dict[str, Any], index: dict[str, Any]
-) -> Recording:
+def _recording(archive: Npz, entry: dict[str, Any], index: dict[str, Any]) -> Recording:
     name = entry["id"]
-    where = f"{archive_path}: {one_line(name)}"
-    try:
-        steps = archive[name]
-    except KeyError:
-        raise InputError(f"{where}: the index lists it, the archive has no such array; copy both again") from None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{where}: cannot be read ({error}); copy the archive again") from error
+    where = f"{archive.path}: {one_line(name)}"
+    if name not in archive:
+        raise InputError(f"{where}: the index lists it, the archive has no such array; copy both again")
+    steps = archive.read(name)
     expected = (entry["frames"], len(H36M_17), 3)
     if steps.shape != expected or not np.issubdtype(steps.dtype, np.integer):
         raise InputError(f"{where}: is {steps.dtype} {steps.shape}; expected integers of shape {expected}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hyperlift.data.safe_npz import load_npy, open_npz
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import SKELETONS
@@ -114,16 +115,11 @@ def _points(source: Source) -> Float[np.ndarray, "..."]:
 
 
 def _load(path: Path, name: str | None) -> Float[np.ndarray, "..."]:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        array = loaded if name is None else loaded[name]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}); copy or make it again") from error
-    except Exception as error:  # a damaged header can raise anything at all
-        raise InputError(
-            f"{path}: damaged, or an array of objects ({type(error).__name__}); "
-            "save one plain array of numbers, NaN where nobody is"
-        ) from error
+    if name is None:
+        array = load_npy(path)
+    else:
+        with open_npz(path) as stored:
+            array = stored.read(name)
     if array.dtype.kind not in "fiu":
         raise InputError(f"{path}: an array of {array.dtype}; expected numbers")
     return array.astype(np.float64)

@@ -6,8 +6,8 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile, ZipFile
 
+from hyperlift.data.safe_npz import open_npz
 from hyperlift.errors import InputError
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.formats.json_stream import JsonList, read_json
@@ -90,11 +90,8 @@ class Source:
         """
         if self.kind != "npz":
             return frozenset()
-        try:
-            with ZipFile(self.path) as archive:
-                return frozenset(name.removesuffix(".npy") for name in archive.namelist())
-        except (BadZipFile, OSError, NotImplementedError) as error:
-            raise InputError(f"{self.path}: damaged or no .npz ({error}); copy or make it again") from error
+        with open_npz(self.path) as archive:
+            return frozenset(archive)
 
     def files(self, pattern: str) -> list[Path]:
         """The matching files of a folder, sorted by name; none if it is no folder."""
