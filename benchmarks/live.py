@@ -12,8 +12,8 @@ from report import machine, write_section
 
 from hyperlift.evaluation.bench import FPS, BenchFile, View, score_bench
 from hyperlift.runtime import OnnxLifter, OnnxStream, load_lifter
+from hyperlift.wild.open_streams import open_stream
 from hyperlift.wild.smoothing import one_euro
-from hyperlift.wild.streaming import LiftStream
 from hyperlift.wild.windows import lift_windows
 
 LOOKAHEADS = (0, 4, 13, 40)
@@ -24,7 +24,7 @@ def live(view: View, lifter: OnnxLifter, lookahead: int, spent_ms: list[float]) 
     """A view as it comes in frame by frame; the processor time of each frame goes into ``spent_ms``."""
     # Normalised picture space is a picture of two units' width around the origin.
     keypoints = view.pose2d_norm.astype(np.float64) + np.array([1.0, 1.0, 0.0])
-    stream = LiftStream(lifter, lifter.spec, _WIDTH, _WIDTH, FPS, lookahead)
+    stream = open_stream(lifter, lifter.spec, _WIDTH, _WIDTH, FPS, lookahead)
     poses = []
     for frame in keypoints:
         started = time.process_time()

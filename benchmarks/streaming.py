@@ -23,7 +23,9 @@ from hyperlift.export.stream import export_stream
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.runtime import OnnxStream, load_lifter
-from hyperlift.wild.streaming import LiftStreams, open_streams
+from hyperlift.wild.open_streams import open_streams
+from hyperlift.wild.streams import Streams
+from hyperlift.wild.window_stream import WindowStreams
 
 PEOPLE = (1, 10)
 FRAMES = 200
@@ -74,7 +76,7 @@ def opened(checkpoint: Path | None, step: Path | None) -> OnnxStream:
         return OnnxStream(path, str(path), threads=1)
 
 
-def pushes(streams: LiftStreams, people: int) -> Callable[[], object]:
+def pushes(streams: Streams, people: int) -> Callable[[], object]:
     """Each call is the next frame, with its detour over pixels."""
     frames = iter(range(10**9))
 
@@ -104,7 +106,7 @@ def main() -> None:
         calls["one step of the network", people] = steps(lifter, people)
         streams = open_streams(lifter, lifter.spec, _SIZE, _SIZE, fps, ahead)
         calls["the same from keypoints in pixels", people] = pushes(streams, people)
-        windows = LiftStreams(small, small.spec, _SIZE, _SIZE, fps, ahead)
+        windows = WindowStreams(small, small.spec, _SIZE, _SIZE, fps, ahead)
         name = f"`small`, the last {small.spec.n_frames} frames anew"
         calls[name, people] = pushes(windows, people)
         for _frame in range(small.spec.n_frames + 4):  # until all windows are full

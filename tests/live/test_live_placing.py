@@ -9,7 +9,7 @@ from hyperlift.live.placing import LivePlacing
 from hyperlift.trajectory.intrinsics import Intrinsics
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.trajectory.world import pitch_roll
-from hyperlift.wild.streaming import StreamedPose
+from hyperlift.wild.streams import StreamedPose
 
 SPEC = LifterSpec(name="test", fps=25.0, n_frames=27)
 CENTRE, TARGET = (1.0, -4.0, 1.8), (0.0, 0.0, 1.0)

@@ -12,7 +12,7 @@ from hyperlift.live.placing import LivePlacing
 from hyperlift.shapes import Float
 from hyperlift.video.reading import Picture
 from hyperlift.wild.following import Follower
-from hyperlift.wild.streaming import LiftStreams, StreamedPose
+from hyperlift.wild.streams import StreamedPose, Streams
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class LivePeople:
     def __init__(
         self,
         detector: Detector,
-        streams: LiftStreams,
+        streams: Streams,
         placing: LivePlacing,
         clock: Clock,
         look_ahead: int,

@@ -23,7 +23,7 @@ from hyperlift.trajectory.root import ACCELERATION_DENSITY, ERROR_TIME_S, root_p
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.trajectory.smoothing import PathSystem
 from hyperlift.trajectory.world import PlacedBody, WorldFrame, floor_level, world_axes, world_frame
-from hyperlift.wild.streaming import StreamedPose
+from hyperlift.wild.streams import StreamedPose
 
 SIZE_MEMORY_S = 10.0
 """The scale from the lifter's space to metres is a running median over this time ..."""

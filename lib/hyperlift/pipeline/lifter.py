@@ -13,13 +13,14 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.geometry.stream_contract import StreamPredictor
 from hyperlift.kinematics import read_limits
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import Recorded, open_recording
-from hyperlift.runtime import OnnxStream, load_lifter
+from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
 from hyperlift.trajectory.place import Placement
@@ -29,11 +30,12 @@ from hyperlift.video.overlap import ahead
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
 from hyperlift.wild.levelling import contradicting_roll, roll_warning, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
+from hyperlift.wild.open_streams import open_stream, open_streams
 from hyperlift.wild.placing import place_lifted
+from hyperlift.wild.recurrent_stream import least_lookahead
 from hyperlift.wild.self_check import check_keypoints
 from hyperlift.wild.smoothing import smooth
-from hyperlift.wild.stepping import least_lookahead
-from hyperlift.wild.streaming import LiftStream, LiftStreams, open_streams
+from hyperlift.wild.streams import LiftStream, Streams
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ class Lifter:
 
     def __repr__(self) -> str:
         spec = self.spec
-        waits = ", streaming" if isinstance(self._network, OnnxStream) else ""
+        waits = ", streaming" if isinstance(self._network, StreamPredictor) else ""
         return f"Lifter({spec.name}: {spec.skeleton}, {spec.fps:g} frames/s, {spec.n_frames} frames at once{waits})"
 
     def lift(
@@ -243,7 +245,7 @@ class Lifter:
             InputError: an impossible size, rate, look-ahead or skeleton.
         """
         lookahead = self.look_ahead(fps) if lookahead is None else lookahead
-        return LiftStream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
+        return open_stream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
 
     def look_ahead(self, fps: float) -> int:
         """Frames to wait for in live use unless somebody asks for another number: 4, or as many as a streaming lifter
@@ -252,7 +254,7 @@ class Lifter:
         Raises:
             InputError: an impossible rate.
         """
-        if not isinstance(self._network, OnnxStream):
+        if not isinstance(self._network, StreamPredictor):
             return LOOK_AHEAD
         return max(LOOK_AHEAD, least_lookahead(self._network.stream, self.spec, fps))
 
@@ -265,7 +267,7 @@ class Lifter:
         *,
         skeleton: str = H36M_17.name,
         min_confidence: float = LiftOptions.min_confidence,
-    ) -> LiftStreams:
+    ) -> Streams:
         """Lift several people live; ``stream`` for many, who are told apart by numbers.
 
         Args:

@@ -8,23 +8,22 @@ joint or person that is hidden is held at its last place with confidence 0, thou
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.geometry.stream_contract import StreamPredictor, StreamSpec
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
-from hyperlift.wild.gaps import LONGEST_BRIDGE_S, fill_gaps, place_unseen
-from hyperlift.wild.streaming import LiftStreams, StreamedPose, pose_at
+from hyperlift.wild.gaps import LONGEST_BRIDGE_S, place_unseen
+from hyperlift.wild.sightings import ROUNDING, Sightings
+from hyperlift.wild.streams import StreamedPose, pose_at
 from hyperlift.wild.timing import check_fps
 
-_ROUNDING = 1e-6
-_BRIDGE_S = LONGEST_BRIDGE_S + _ROUNDING
+_BRIDGE_S = LONGEST_BRIDGE_S + ROUNDING
 _KEPT_POSES_S = 0.25
 """Poses before the moment asked for that interpolation may lean on."""
 
@@ -38,11 +37,11 @@ def least_lookahead(stream: StreamSpec, spec: LifterSpec, fps: float) -> int:
     """
     check_fps(fps)
     ratio = fps / spec.fps
-    return math.ceil((stream.look_ahead + (abs(ratio - 1) > _ROUNDING)) * ratio - _ROUNDING)
+    return math.ceil((stream.look_ahead + (abs(ratio - 1) > ROUNDING)) * ratio - ROUNDING)
 
 
 @dataclass(eq=False)
-class _Course:
+class _Presence:
     """One person from a first sighting on, without a long gap."""
 
     key: int
@@ -72,8 +71,8 @@ class _Course:
         return self.now if self.before is None else (1 - part) * self.before + part * self.now
 
 
-class SteppedStreams(LiftStreams):
-    """``LiftStreams`` for a streaming lifter; everybody is lifted in one call for each frame of the lifter's rate."""
+class RecurrentStreams:
+    """``Streams`` of a streaming lifter; everybody is lifted in one call for each frame of the lifter's rate."""
 
     def __init__(
         self,
@@ -94,8 +93,8 @@ class SteppedStreams(LiftStreams):
             height: of the picture in pixels.
             fps: frames that come a second; where they come with time stamps, about.
             lookahead: frames that must have come after a frame before its pose is given; ``least_lookahead`` or more.
-            skeleton: as for ``LiftStreams``.
-            min_confidence: as for ``LiftStreams``.
+            skeleton: as for ``WindowStreams``.
+            min_confidence: as for ``WindowStreams``.
 
         Raises:
             InputError: an impossible setting, a look-ahead that is shorter than the lifter's, or a lifter of another
@@ -109,136 +108,149 @@ class SteppedStreams(LiftStreams):
                 f"{spec.fps:g} a second, at another rate for one more of those, {least} at {fps:g}; give {least} or "
                 "more (lookahead=…; --look-ahead N), or another lifter such as small (--model small)"
             )
-        self._lifter = lifter
-        super().__init__(
-            _no_windows, spec, width, height, fps, lookahead, skeleton=skeleton, min_confidence=min_confidence
+        if spec.skeleton != H36M_17.name:
+            raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; give one of {H36M_17.name}")
+        self._lifter, self._spec, self._lookahead = lifter, spec, lookahead
+        self._seen = Sightings(
+            width, height, fps, LONGEST_BRIDGE_S + 1 / spec.fps, skeleton=skeleton, min_confidence=min_confidence
         )
+        self._start()
+
+    @property
+    def frames(self) -> int:
+        """Frames that have come so far."""
+        return self._seen.newest + 1
+
+    @property
+    def newest_s(self) -> float:
+        """Seconds of the newest frame; NaN before the first."""
+        return self._seen.newest_s
+
+    def push(
+        self, people: Mapping[int, Float[np.ndarray, "joints 3"] | None], time_s: float | None = None
+    ) -> dict[int, StreamedPose]:
+        """See ``Streams.push``."""
+        self._seen.push(people, time_s)
+        self._lift_grid()
+        asked = self._seen.newest - self._lookahead
+        return self._poses_at(asked) if asked >= 0 else {}
 
     def flush(self) -> list[dict[int, StreamedPose]]:
-        """The people of the frames that are still waited for, as if everybody stood still from now on; then everything
-        is forgotten."""
-        if self._newest >= 0:
+        """See ``Streams.flush``; everybody stands still from now on."""
+        if self._seen.newest >= 0:
             active = self._active()
-            for course in active:
-                course.before = None
+            for presence in active:
+                presence.before = None
             last = self._next_grid + self._lifter.stream.look_ahead + 1
             self._step(active, range(self._next_grid, last), lambda grid_s: 1.0)
-        return super().flush()
+        waiting = range(max(0, self._seen.newest - self._lookahead + 1), self._seen.newest + 1)
+        poses = [self._poses_at(asked) for asked in waiting]
+        self._seen.clear()
+        self._start()
+        return poses
 
     def _start(self) -> None:
-        super()._start()
         self._stepping = self._lifter.fork()
-        self._courses: dict[int, list[_Course]] = {}
+        self._presences: dict[int, list[_Presence]] = {}
         self._keys = itertools.count()
         self._origin_s, self._next_grid = 0.0, 0
 
-    def _arrived(self) -> None:
+    def _lift_grid(self) -> None:
         """Lift the moments of the grid since the frame before."""
-        now_s, before_s = self.newest_s, self._times_s.get(self._newest - 1)
+        newest = self._seen.newest
+        now_s, before_s = self.newest_s, self._seen.times_s.get(newest - 1)
         if before_s is None or now_s - before_s > _BRIDGE_S:
             self._origin_s, self._next_grid, before_s = now_s, 0, None
-        for number, person in self._people.items():
-            keypoints_px = person.sightings.get(self._newest)
-            if keypoints_px is not None:
-                self._see(number, keypoints_px, now_s)
+        for number, sightings in self._seen.people.items():
+            if newest in sightings:
+                self._see(number, sightings[newest], now_s)
         active = self._active()
         if before_s is None:
-            active = [course for course in active if course.last_s == now_s]
-        for course in active:
-            if course.last_s < now_s:
-                course.now = course.now * np.array([1.0, 1.0, 0.0])
-        due = math.floor((now_s - self._origin_s) * self._spec.fps + _ROUNDING)
+            active = [presence for presence in active if presence.last_s == now_s]
+        for presence in active:
+            if presence.last_s < now_s:
+                presence.now = presence.now * np.array([1.0, 1.0, 0.0])
+        due = math.floor((now_s - self._origin_s) * self._spec.fps + ROUNDING)
 
         def part(grid_s: float) -> float:
-            if before_s is None or grid_s > now_s - _ROUNDING:
+            if before_s is None or grid_s > now_s - ROUNDING:
                 return 1.0
             return max((grid_s - before_s) / (now_s - before_s), 0.0)
 
         self._step(active, range(self._next_grid, due + 1), part)
-        for course in active:
-            course.before = course.now
+        for presence in active:
+            presence.before = presence.now
 
     def _see(self, number: int, keypoints_px: Float[np.ndarray, "joints 3"], now_s: float) -> None:
-        courses = self._courses.setdefault(number, [])
-        if not courses or now_s - courses[-1].last_s > _BRIDGE_S:
+        presences = self._presences.setdefault(number, [])
+        if not presences or now_s - presences[-1].last_s > _BRIDGE_S:
             nowhere = np.zeros((len(H36M_17), 3)), np.zeros(len(H36M_17), bool)
-            courses.append(_Course(next(self._keys), now_s, now_s, *nowhere))
-        courses[-1].see(keypoints_px, now_s)
+            presences.append(_Presence(next(self._keys), now_s, now_s, *nowhere))
+        presences[-1].see(keypoints_px, now_s)
 
-    def _active(self) -> list[_Course]:
+    def _active(self) -> list[_Presence]:
         """Those who may still be asked for."""
-        asked_s = self._times_s.get(self._newest - self._lookahead, -np.inf)
-        newest = [courses[-1] for courses in self._courses.values()]
-        return [course for course in newest if asked_s - course.last_s <= _BRIDGE_S]
+        asked_s = self._seen.times_s.get(self._seen.newest - self._lookahead, -np.inf)
+        newest = [presences[-1] for presences in self._presences.values()]
+        return [presence for presence in newest if asked_s - presence.last_s <= _BRIDGE_S]
 
-    def _step(self, active: list[_Course], grid: range, part_of: Callable[[float], float]) -> None:
-        courses = {course.key: course for course in active}
-        for number in grid if courses else ():
+    def _step(self, active: list[_Presence], grid: range, part_of: Callable[[float], float]) -> None:
+        presences = {presence.key: presence for presence in active}
+        for number in grid if presences else ():
             grid_s = self._origin_s + number / self._spec.fps
             part = part_of(grid_s)
-            keypoints_px = np.stack([course.at(part) for course in active])
-            points_norm = normalise_points(keypoints_px[..., :2], *self._size)
-            pose2d_norm = np.concatenate([points_norm, keypoints_px[..., 2:]], axis=-1).astype(np.float32)
-            lifted = self._stepping.push(dict(zip(courses, pose2d_norm, strict=True)))
+            keypoints_px = np.stack([presence.at(part) for presence in active])
+            pose2d_norm = self._seen.normalised(keypoints_px).astype(np.float32)
+            lifted = self._stepping.push(dict(zip(presences, pose2d_norm, strict=True)))
             lifted_s = grid_s - self._lifter.stream.look_ahead / self._spec.fps
             for key, pose in lifted.items():
                 if not np.isfinite(pose).all():
                     raise InputError(
                         f"the lifter {self._spec.name!r} returns NaN or infinite poses; its weights are broken"
                     )
-                courses[key].grid_s.append(lifted_s)
-                courses[key].poses.append(pose)
+                presences[key].grid_s.append(lifted_s)
+                presences[key].poses.append(pose)
         self._next_grid = max(self._next_grid, grid.stop)
 
-    def _lift(self, asked: int) -> dict[int, StreamedPose]:
-        now_s = self._times_s[asked]
+    def _poses_at(self, asked: int) -> dict[int, StreamedPose]:
+        now_s = self._seen.times_s[asked]
         poses = {}
-        for number, courses in list(self._courses.items()):
-            course = _course_at(now_s, courses)
-            if course is not None and course.poses:
-                valid, keypoints_px = self._seen(number, course, asked)
+        for number, presences in list(self._presences.items()):
+            presence = _presence_at(now_s, presences)
+            if presence is not None and presence.poses:
+                valid, keypoints_px = self._known(number, presence, asked)
                 poses[number] = StreamedPose(
                     index=asked,
                     time_s=now_s,
-                    pose_norm=pose_at(now_s, np.array(course.grid_s), course.poses),
+                    pose_norm=pose_at(now_s, np.array(presence.grid_s), presence.poses),
                     valid=valid,
                     keypoints_px=keypoints_px,
                 )
-            for past in courses:
+            for past in presences:
                 old = sum(grid_s < now_s - _KEPT_POSES_S for grid_s in past.grid_s[:-1])
                 del past.grid_s[:old], past.poses[:old]
-            courses[:] = [course for course in courses if now_s - course.last_s <= _BRIDGE_S]
-            if not courses:
-                del self._courses[number]
-        self._forget(asked)
+            presences[:] = [presence for presence in presences if now_s - presence.last_s <= _BRIDGE_S]
+            if not presences:
+                del self._presences[number]
+        self._seen.forget(asked)
         return poses
 
-    def _seen(
-        self, number: int, course: _Course, asked: int
+    def _known(
+        self, number: int, presence: _Presence, asked: int
     ) -> tuple[Bool[np.ndarray, " joints"], Float[np.ndarray, "joints 3"]]:
         """Which joints of a frame are known by now, and where they are: seen, or between two sightings."""
-        sightings = self._people[number].sightings
+        sightings, times_s = self._seen.people[number], self._seen.times_s
         if asked in sightings and np.isfinite(sightings[asked]).all():
             return np.ones(len(H36M_17), bool), sightings[asked]
-        first_s = max(course.first_s, self._times_s[asked] - LONGEST_BRIDGE_S) - _ROUNDING
-        at = [frame for frame in sightings if first_s <= self._times_s[frame] <= course.last_s]
-        keypoints = [sightings[frame] for frame in at]
-        if at[-1] < asked:
-            at, keypoints = [*at, asked], [*keypoints, np.tile([np.nan, np.nan, 0.0], (len(H36M_17), 1))]
-        times_s = np.array([self._times_s[frame] for frame in range(at[0], at[-1] + 1)])
-        filled = fill_gaps(np.array(at) - at[0], np.stack(keypoints), H36M_17, times_s)
-        valid = filled.valid[asked - at[0]]
-        unseen = np.array([np.nan, np.nan, 0.0])
-        return valid, np.where(valid[:, None], filled.keypoints_px[asked - at[0]], unseen)
+        first_s = max(presence.first_s, times_s[asked] - LONGEST_BRIDGE_S) - ROUNDING
+        at = [frame for frame in sightings if first_s <= times_s[frame] <= presence.last_s]
+        stretch = self._seen.stretch(number, at, asked)
+        return stretch.valid, stretch.keypoints_px
 
 
-def _course_at(now_s: float, courses: list[_Course]) -> _Course | None:
-    """The course of a moment: none in a gap that is known to be long."""
-    begun = [course for course in courses if course.first_s <= now_s + _ROUNDING]
+def _presence_at(now_s: float, presences: list[_Presence]) -> _Presence | None:
+    """The presence of a moment: none in a gap that is known to be long."""
+    begun = [presence for presence in presences if presence.first_s <= now_s + ROUNDING]
     if not begun or now_s - begun[-1].last_s > _BRIDGE_S:
         return None
-    return None if now_s > begun[-1].last_s and begun[-1] is not courses[-1] else begun[-1]
-
-
-def _no_windows(pose2d_norm: np.ndarray) -> np.ndarray:
-    raise AssertionError("a streaming lifter lifts no windows")
+    return None if now_s > begun[-1].last_s and begun[-1] is not presences[-1] else begun[-1]

@@ -8,7 +8,9 @@ from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import BODY_25, COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
-from hyperlift.wild.streaming import LiftStream, LiftStreams
+from hyperlift.wild.open_streams import open_stream
+from hyperlift.wild.streams import LiftStream
+from hyperlift.wild.window_stream import WindowStreams
 
 SPEC = LifterSpec(name="test", fps=25.0, n_frames=27)
 
@@ -26,7 +28,7 @@ class Remembering:
 
 def stream(predict=None, fps: float = 25.0, lookahead: int = 4, **settings) -> LiftStream:
     settings = {"skeleton": COCO_17, **settings}
-    return LiftStream(predict or Remembering(), SPEC, WIDTH, HEIGHT, fps, lookahead, **settings)
+    return open_stream(predict or Remembering(), SPEC, WIDTH, HEIGHT, fps, lookahead, **settings)
 
 
 @pytest.mark.parametrize("fps", [12.5, 25.0, 29.97, 60.0])
@@ -67,7 +69,7 @@ def test_an_endless_stream_needs_bounded_memory():
     for _frame in range(300):
         live.push(walker(0.0))
         inner = live._streams
-        sizes.append(len(inner._times_s) + len(inner._people[0].sightings) + len(live._times_s))
+        sizes.append(len(inner._seen.times_s) + len(inner._seen.people[0]) + len(live._times_s))
     assert max(sizes) <= max(sizes[:150]) + 6  # rounding of the time stamps
 
 
@@ -120,7 +122,7 @@ def test_nobody_yet():
 
 def test_several_people_share_one_call_and_keep_apart():
     predict = Remembering()
-    streams = LiftStreams(predict, SPEC, WIDTH, HEIGHT, 25.0, 2, skeleton=BODY_25)
+    streams = WindowStreams(predict, SPEC, WIDTH, HEIGHT, 25.0, 2, skeleton=BODY_25)
     everybody = []
     for frame in range(80):
         people = {number: standing(BODY_25, 100.0 * number + frame) for number in (1, 2, 5)}
@@ -152,7 +154,7 @@ def test_depth_from_the_first_frame_goes_on_across_windows():
         pose[..., 2] = pose[..., :1, 0] - pose[:, :1, :1, 0]
         return pose
 
-    live = LiftStream(deep, spec, WIDTH, HEIGHT, 25.0, 2, skeleton=COCO_17)
+    live = open_stream(deep, spec, WIDTH, HEIGHT, 25.0, 2, skeleton=COCO_17)
     poses = [live.push(walker(frame / 25)) for frame in range(60)]
     depth = [pose.pose_norm[0, 2] for pose in poses if pose is not None]
     np.testing.assert_allclose(np.diff(depth), 60 / 320 / 25, atol=1e-5)
@@ -164,7 +166,7 @@ def test_with_full_lookahead_it_is_the_lifter_on_the_centred_window():
     generator = np.random.default_rng(0)
     clip = np.stack([to_h36m(walker(f / 25), COCO_17) for f in range(frames)])
     clip[..., :2] += generator.normal(0, 2, clip[..., :2].shape)
-    live = LiftStream(lifter, lifter.spec, WIDTH, HEIGHT, 25.0, middle, blended=0)
+    live = open_stream(lifter, lifter.spec, WIDTH, HEIGHT, 25.0, middle, blended=0)
     for keypoints in clip[:-1]:
         live.push(keypoints)
     pose = live.push(clip[-1])

@@ -12,8 +12,9 @@ from hyperlift.geometry.stream_contract import StreamSpec
 from hyperlift.runtime import OnnxStream
 from hyperlift.skeletons import BODY_25, COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
-from hyperlift.wild.stepping import SteppedStreams, least_lookahead
-from hyperlift.wild.streaming import LiftStream, open_streams
+from hyperlift.wild.open_streams import open_stream, open_streams
+from hyperlift.wild.recurrent_stream import RecurrentStreams, least_lookahead
+from hyperlift.wild.streams import LiftStream
 
 
 class Delayed:
@@ -37,7 +38,7 @@ class Delayed:
 
 def stream(fps: float = 25.0, lookahead: int | None = None) -> LiftStream:
     lookahead = least_lookahead(Delayed.stream, Delayed.spec, fps) if lookahead is None else lookahead
-    return LiftStream(Delayed(), Delayed.spec, WIDTH, HEIGHT, fps, lookahead, skeleton=COCO_17)
+    return open_stream(Delayed(), Delayed.spec, WIDTH, HEIGHT, fps, lookahead, skeleton=COCO_17)
 
 
 @pytest.mark.parametrize(("fps", "least"), [(25.0, 4), (12.5, 3), (30.0, 6), (50.0, 10), (29.97, 6)])
@@ -125,7 +126,7 @@ def test_a_missing_joint_is_held_and_not_valid_until_it_is_seen_again():
 
 def test_several_people_keep_apart():
     streams = open_streams(Delayed(), Delayed.spec, WIDTH, HEIGHT, 25.0, 4, skeleton=BODY_25)
-    assert isinstance(streams, SteppedStreams)
+    assert isinstance(streams, RecurrentStreams)
     everybody = []
     for frame in range(80):
         people = {n: standing(BODY_25, 100.0 * n + frame) for n in (1, 2, 5) if n != 5 or 10 <= frame < 40}
@@ -158,8 +159,9 @@ def test_an_endless_stream_needs_bounded_memory():
     for _frame in range(400):
         live.push(walker(0.0))
         inner = live._streams
-        (course,) = inner._courses[0]
-        sizes.append(len(inner._times_s) + len(inner._people[0].sightings) + len(course.poses) + len(live._times_s))
+        (presence,) = inner._presences[0]
+        seen = inner._seen
+        sizes.append(len(seen.times_s) + len(seen.people[0]) + len(presence.poses) + len(live._times_s))
     assert max(sizes) <= max(sizes[:200]) + 6  # rounding of the time stamps
 
 
@@ -169,7 +171,7 @@ def test_with_a_network_it_is_the_whole_clip_at_once():
     generator = np.random.default_rng(0)
     clip = np.stack([to_h36m(walker(f / 25), COCO_17) for f in range(30)])
     clip[..., :2] += generator.normal(0, 2, clip[..., :2].shape)
-    live = LiftStream(lifter, lifter.spec, WIDTH, HEIGHT, 25.0, LOOK_AHEAD)
+    live = open_stream(lifter, lifter.spec, WIDTH, HEIGHT, 25.0, LOOK_AHEAD)
     poses = [pose for pose in [live.push(keypoints) for keypoints in clip] if pose] + live.flush()
     norm = np.concatenate([normalise_points(clip[..., :2], float(WIDTH), float(HEIGHT)), clip[..., 2:]], -1)
     whole = lifted_whole(model, norm.astype(np.float32))
