@@ -11,6 +11,8 @@ from typing import BinaryIO
 _ISO_FIRST = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot"}
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _HEADER_BYTES = 16
+_MOST_BOXES = 100_000
+"""Outermost parts that are looked at; a fragmented film of a day has fewer."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def file_extent(path: Path) -> Extent | None:
 def _iso_extent(file: BinaryIO, there: int) -> Extent:
     """Walk the outermost boxes: each begins with its size and type."""
     start, kinds = 0, set()
-    while start < there:
+    for _ in range(_MOST_BOXES):
+        if start >= there:
+            break
         file.seek(start)
         head = file.read(_HEADER_BYTES)
         if len(head) < 8:
@@ -68,7 +72,9 @@ def _iso_extent(file: BinaryIO, there: int) -> Extent:
 def _riff_end(file: BinaryIO, there: int) -> int:
     """Long avi files are several RIFF chunks in a row."""
     start = 0
-    while start < there:
+    for _ in range(_MOST_BOXES):
+        if start >= there:
+            break
         file.seek(start)
         head = file.read(8)
         if len(head) < 8 or head[:4] != b"RIFF":

@@ -19,6 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from hyperlift.errors import InputError
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 from hyperlift.video.facts import Frame, Picture, VideoFacts
 from hyperlift.video.file_extent import Extent, file_extent
@@ -26,6 +27,13 @@ from hyperlift.video.orientation import UPRIGHT, Orientation
 
 LEAST_SHARE_DECODED = 0.9
 """A file of whose frames fewer can be decoded is refused as damaged."""
+MOST_PIXELS = 8192 * 4320
+"""Of a picture, 8K film. A file of a few kilobytes can claim any size, and memory is taken by the claim."""
+_SCALE = "scale it to 8192x4320 pixels or less"
+_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(MOST_PIXELS)}
+"""A playlist may name other places; nothing but files is ever opened. The decoders that look into a file while it is
+opened keep to the same size."""
+_SLOWEST_FPS, _FASTEST_FPS = 0.01, 100_000.0
 _DECODER_THREADS = 2
 """Each thread holds a picture of its own: this bounds the memory that 4K takes."""
 _STRANGEST_PIXEL = 4.0
@@ -36,6 +44,7 @@ _KNOWN_MATRICES = {int(matrix) for matrix in Colorspace}
 _log = logging.getLogger(__name__)
 
 
+@reader("video", remedy="copy it again or give another video")
 def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
     """Read through a file once, without decoding more than its first picture.
 
@@ -60,7 +69,7 @@ def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
                 stamps.append(packet.pts if packet.pts is not None else packet.dts)
                 last_ticks = packet.duration or 0
         if shown is None:
-            raise InputError(f"{path}: holds no frame that can be decoded; give another video")
+            raise InputError(f"{path}: holds no frame that can be decoded; give another video, or {_SCALE}")
         rate = _positive(stream.average_rate) or _positive(stream.guessed_rate)
         tick_s = float(stream.time_base or 0)
         times_s, start_s = _times(path, stamps, tick_s, rate)
@@ -93,6 +102,7 @@ def frame_times(path: Path | str, allow_truncated: bool = False) -> Float[np.nda
     return video_facts(path, allow_truncated).times_s
 
 
+@reader("video frames", remedy="copy it again or give another video")
 def read_frames(
     path: Path | str,
     size: tuple[int, int] | None = None,
@@ -157,18 +167,29 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, VideoStre
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is an empty file; copy it again")
     try:
-        # A playlist may name other places; nothing but files is ever opened.
-        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        container = av.open(str(path), options=_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         raise InputError(_why_closed(path, error)) from error
     with closing(container):
         streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
             raise InputError(f"{path}: holds no video stream; give another file")
+        known = [s for s in streams if s.codec_context is not None]
+        if not known:
+            raise InputError(f"{path}: its video is of a codec that is not known here; convert it to H.264")
+        largest = max(known, key=_pixels)
+        if _pixels(largest) > MOST_PIXELS:
+            size = f"{largest.codec_context.width}x{largest.codec_context.height}"
+            raise InputError(f"{path}: has pictures of {size} pixels; {_SCALE}")
+        largest.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         try:
-            yield container, max(streams, key=lambda s: s.codec_context.width * s.codec_context.height)
+            yield container, largest
         except av.error.FFmpegError as error:
             raise InputError(f"{path}: cannot be read to its end ({error.strerror}); copy it again") from error
+
+
+def _pixels(stream: VideoStream) -> int:
+    return stream.codec_context.width * stream.codec_context.height
 
 
 def _why_closed(path: Path, error: Exception) -> str:
@@ -222,7 +243,9 @@ def _times(
         return np.arange(len(stamps)) / rate, 0.0
     ticks = np.sort(np.array(stamps, np.int64))
     distinct, first = np.unique(ticks, return_index=True)
-    since_s = (distinct - distinct[0]) * tick_s
+    # As floats where the difference of broken stamps would not fit into 64 bits.
+    whole = int(distinct[-1]) - int(distinct[0]) < 2**63
+    since_s = (distinct - distinct[0] if whole else distinct.astype(np.float64) - float(distinct[0])) * tick_s
     # Frames with one time stamp share the time to the next; those at the end go on at the usual pace.
     pace_s = 1 / rate if rate else float(np.median(np.diff(since_s))) if len(since_s) > 1 else 1.0
     knots_s = np.append(since_s, since_s[-1] + pace_s * (len(ticks) - first[-1]))
@@ -238,6 +261,10 @@ def _rate(path: Path, times_s: Float[np.ndarray, " frames"], declared: float | N
             )
         return declared
     counted = (len(times_s) - 1) / float(times_s[-1])
+    if not _SLOWEST_FPS <= counted <= _FASTEST_FPS:
+        raise InputError(
+            f"{path}: its {len(times_s)} frames span {times_s[-1]:g} s, which is no film; copy or convert it again"
+        )
     return declared if declared and abs(declared / counted - 1) < 0.005 else counted
 
 

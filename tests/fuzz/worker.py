@@ -1,0 +1,51 @@
+"""A process that reads damaged files while its parent watches it; ``fuzz.running`` starts it.
+
+Jobs come as lines of JSON on standard input: reader, first and last case. Lines of JSON go to standard output: one for
+every remarkable case, and one with the sums of a job.
+"""
+
+import json
+import logging
+import mmap
+import sys
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fuzz.cases import MOST_SECONDS, Bench, bound_memory, peak_bytes, reset_peak, warnings_are_errors
+from fuzz.targets import product_readers, targets
+
+
+def main(folder: Path) -> None:
+    """Work until standard input ends; ``folder/seed`` says which case is being read."""
+    logging.disable(logging.CRITICAL)
+    known, of_readers = product_readers(), targets()
+    print(json.dumps({"readers": list(known), "without_targets": sorted(set(known) - set(of_readers))}), flush=True)
+    with (folder / "seed").open("r+b") as file, mmap.mmap(file.fileno(), 8) as now:
+        for line in sys.stdin:
+            reader, first, last = json.loads(line)
+            with TemporaryDirectory(dir=folder) as files:
+                _work(Bench(reader, of_readers[reader], Path(files)), first, last, now)
+
+
+def _work(bench: Bench, first: int, last: int, now: mmap.mmap) -> None:
+    with warnings_are_errors():
+        bench.read_undamaged()
+        counts, before = Counter[str](), reset_peak()
+        with bound_memory():
+            for seed in range(first, last):
+                now[:] = seed.to_bytes(8, "little")
+                outcome = bench.run(seed)
+                slow = outcome.seconds > MOST_SECONDS
+                counts[outcome.end] += 1
+                counts["hangs"] += slow
+                counts["memory"] += outcome.out_of_memory
+                if slow or outcome.out_of_memory or outcome.end in ("other", "netted"):
+                    told = {"seed": seed, "end": outcome.end, "seconds": round(outcome.seconds, 2)}
+                    told |= {"memory": outcome.out_of_memory, "said": outcome.said}
+                    print(json.dumps(told), flush=True)
+    print(json.dumps({"sum": counts, "peak_mb": round((peak_bytes() - before) / 1e6)}), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
