@@ -3,7 +3,7 @@ RUN := .venv
 DEV := .venv-dev
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test fuzz lint clean
 
 # From the pixels of the bundled video to 3D people in metres: no torch, no GPU, no download of weights.
 demo: $(RUN)/installed
@@ -12,6 +12,12 @@ demo: $(RUN)/installed
 test: $(DEV)/installed
 	# The tests run side by side, a process a core, so that none needs a second thread.
 	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+
+# Damaged files for every reader: make fuzz CASES=50000, make fuzz READER=video, make fuzz READER=video SEED=17
+CASES ?= 20000
+fuzz: $(DEV)/installed
+	PYTHONPATH=tests nice $(DEV)/bin/python -m fuzz --cases $(CASES) --table docs/security.md \
+		$(if $(READER),--reader '$(READER)') $(if $(SEED),--seed $(SEED))
 
 lint: $(DEV)/installed
 	$(DEV)/bin/ruff check

@@ -15,8 +15,10 @@ _DTYPES = (
     "[('a', '<f8'), ('b', '|O')]",
 )
 _SHAPES = (
-    *("()", "(0,)", "(1,)", "(-1,)", "(1000000000000,)", "(3, 1000000000)", "(1.5,)", "('x',)", "(None,)", "3", "[2, 2]"),
-    *("(" + "1, " * 40 + ")", "(" + "9" * 400 + ",)", "(" + "9" * 5000 + ",)", "(0, 1000000000000)", "(2, 2", "(2, 17, 3)"),
+    *("()", "(0,)", "(1,)", "(-1,)", "(1000000000000,)", "(3, 1000000000)", "(1.5,)", "('x',)", "(None,)", "3"),
+    *("[2, 2]",),
+    *("(" + "1, " * 40 + ")", "(" + "9" * 400 + ",)", "(" + "9" * 5000 + ",)", "(0, 1000000000000)", "(2, 2"),
+    *("(2, 17, 3)",),
 )
 _NAMES = (b"\xff\xfe.npy", b"../up.npy", b"/etc/x.npy", b"x", b"", b"\x80" * 300, b"a\nb.npy", b"meta.npy", b"x.npy\0y")
 
@@ -35,7 +37,9 @@ def damaged_npy(content: bytes, rng: random.Random) -> bytes:
     elif kind == 3:
         header = header.replace("False", rng.choice(("True", "None", "'x'", "1")), 1)
     elif kind == 4:
-        header = rng.choice(("", "{", "{}", "[" * 500, "(" * 5000, "{'descr': 1}", "1" * 300, "__import__('os')", "\xff"))
+        header = rng.choice(
+            ("", "{", "{}", "[" * 500, "(" * 5000, "{'descr': 1}", "1" * 300, "__import__('os')", "\xff")
+        )
     elif kind == 5:
         data = data[: rng.randrange(len(data) + 1)] if rng.random() < 0.5 else damaged_bytes(data, rng)
     else:
@@ -47,7 +51,11 @@ def damaged_npy(content: bytes, rng: random.Random) -> bytes:
 def _with(header: str, key: str, value: str, quote: bool) -> str:
     before, found, after = header.partition(key)
     end = after.find("), ") + 1 if after.startswith("(") else after.find(",")
-    return header if not found else f"{before}{key}{repr(value) if quote and not value.startswith('[') else value}{after[end:]}"
+    return (
+        header
+        if not found
+        else f"{before}{key}{repr(value) if quote and not value.startswith('[') else value}{after[end:]}"
+    )
 
 
 def damaged_npz(content: bytes, rng: random.Random) -> bytes:
@@ -125,7 +133,13 @@ def _zip(members: list[tuple[bytes, bytes]], lie: str, rng: random.Random) -> by
         at = 8 if lie == "method" else 6
         local, central = content.rfind(b"PK\3\4"), content.rfind(b"PK\1\2")
         value = struct.pack("<H", rng.choice((1, 9, 12, 14, 99, 0xFFFF)))
-        content = content[: local + at] + value + content[local + at + 2 : central + at + 2] + value + content[central + at + 4 :]
+        content = (
+            content[: local + at]
+            + value
+            + content[local + at + 2 : central + at + 2]
+            + value
+            + content[central + at + 4 :]
+        )
     return content
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fuzz.targets import Target
-
 from hyperlift.errors import InputError
 from hyperlift.readers import UnforeseenDamage
 

@@ -1,17 +1,24 @@
 """Targets of the readers whose files are binary: videos, journals, networks, arrays, archives."""
 
+import pickle
+import pickletools
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import av.logging
 import numpy as np
+from PIL import Image
+from plain_content import content
+from synthetic_h36m import build, write
+from video_files import corner_picture, write_video
+
 from fuzz.archive_mutators import damaged_boxes
 from fuzz.mutators import Mutator, damaged_bytes, damaged_json
 from fuzz.targets import Target
-from PIL import Image
-from video_files import corner_picture, write_video
-
+from hyperlift.data.h36m import read_h36m
+from hyperlift.data.pickle_clips import read_pickle_clip
+from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.detection.journal import MAGIC, _packed, _record, read_journal
 from hyperlift.skeletons import COCO_17
 from hyperlift.video.reading import read_frames, video_facts
@@ -33,7 +40,9 @@ def _still(name: str, read: Callable[[Path], object]) -> Target:
     pictures = [Image.fromarray(corner_picture(level=level)) for level in (0, 90)]
     more = {"save_all": True, "append_images": pictures[1:]} if name.endswith(".gif") else {}
     return Target(
-        lambda folder: pictures[0].save(folder / name, **more), lambda folder: read(folder / name), {name: damaged_bytes}
+        lambda folder: pictures[0].save(folder / name, **more),
+        lambda folder: read(folder / name),
+        {name: damaged_bytes},
     )
 
 
@@ -70,13 +79,76 @@ def damaged_journal(content: bytes, rng: random.Random) -> bytes:
     if rng.random() < 0.3:
         return damaged_bytes(content, rng)
     line, _, numbers = _payload().partition(b"\n")
-    payload = rng.choice((damaged_json, damaged_bytes))(line, rng) + b"\n" + rng.choice((numbers, damaged_bytes(numbers, rng)))
+    payload = (
+        rng.choice((damaged_json, damaged_bytes))(line, rng)
+        + b"\n"
+        + rng.choice((numbers, damaged_bytes(numbers, rng)))
+    )
     return MAGIC + _record(_FACTS.encode()) + _record(payload)
+
+
+_OPCODES = bytes(ord(opcode.code) for opcode in pickletools.opcodes)
+
+_INSTRUCTIONS = (
+    b"cos\nsystem\n",
+    b"(lp0\n",
+    b"\x8a\xff",
+    b"I" + b"9" * 5000 + b"\n",
+    b"h\x00b",
+    b"\x85R",
+    b"cnumpy\ndtype\n",
+)
+
+
+def damaged_pickle(content: bytes, rng: random.Random) -> bytes:
+    """Instructions put in, exchanged and repeated, or any bytes."""
+    if rng.random() < 0.4:
+        return damaged_bytes(content, rng)
+    data = bytearray(content)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        at, code = rng.randrange(len(data)), bytes([rng.choice(_OPCODES)])
+        match rng.randrange(3):
+            case 0:
+                data[at : at + 1] = code
+            case 1:
+                data[at:at] = code * rng.choice((1, 1, 3, 3000))
+            case 2:
+                data[at:at] = rng.choice(
+                    (b"cos\nsystem\n", b"(lp0\n", b"\x8a\xff", b"I9" + b"9" * 5000 + b"\n", b"h\x00b", b"\x85R")
+                )
+    return bytes(data)
+
+
+_FEW = (("s_01_act_02_subact_01", "Directions", 4),)
+"""One video of four frames."""
+
+
+def _pickled(name: str, value: object, protocol: int, read: Callable[[Path], object]) -> Target:
+    return Target(
+        lambda folder: (folder / name).write_bytes(pickle.dumps(value, protocol=protocol)),
+        lambda folder: read(folder / name),
+        {name: damaged_pickle},
+    )
+
+
+def _clip() -> dict[str, np.ndarray]:
+    return {"data_input": np.ones((4, 17, 3), np.float32), "data_label": np.zeros((4, 17, 3), np.float32)}
 
 
 TARGETS: dict[str, list[Target]] = {
     "video": _videos(video_facts),
     "video frames": _videos(_all_frames),
+    "pickle": [_pickled("data.pkl", content(), protocol, load_pickle) for protocol in range(6)],
+    "clip pickle": [
+        _pickled("clip.pkl", _clip(), protocol, lambda path: read_pickle_clip(path, 17)) for protocol in (2, 4)
+    ],
+    "Human3.6M pickle": [
+        Target(
+            lambda folder: write(folder / "h36m.pkl", build(train=_FEW, test=_FEW)),
+            lambda folder: read_h36m(folder / "h36m.pkl"),
+            {"h36m.pkl": damaged_pickle},
+        )
+    ],
     "journal of detections": [
         Target(_journal, lambda folder: read_journal(folder / "journal", _FACTS, COCO_17), {"journal": damaged_journal})
     ],

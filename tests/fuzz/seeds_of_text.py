@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from fuzz.archive_mutators import damaged_npz
 from fuzz.mutators import Mutator, damaged_json, damaged_json_lines, damaged_text, damaged_yaml
 from fuzz.targets import Target
-
 from hyperlift.cli.wild_chain import read_run_record
 from hyperlift.config import load_config, to_mapping
 from hyperlift.config.loader import load_yaml
@@ -71,10 +71,12 @@ _STORE = {
     "size_given": False,
     "protocol": {"flip": True},
 }
-_LIMITS = "unit: degrees\njoints:\n  Knee: {X: [0, 160]}\n  LElbow: {Z: [-150, 0], X: [-5, 5]}\n  Spine: {X: [-20, 90]}\n"
+_LIMITS = (
+    "unit: degrees\njoints:\n  Knee: {X: [0, 160]}\n  LElbow: {Z: [-150, 0], X: [-5, 5]}\n  Spine: {X: [-20, 90]}\n"
+)
 _INTRINSICS = "fx: 900\nfy: 900.5\ncx: 480\ncy: 270\nwidth: 960\nheight: 540\n"
 _MATRIX = "K:\n- [900, 0, 480]\n- [0, 900, 270]\n- [0, 0, 1]\n"
-_TRIALS = "trial,description,fps\n35_01,walk,120\n35_02,\"run, jog\",60\n"
+_TRIALS = 'trial,description,fps\n35_01,walk,120\n35_02,"run, jog",60\n'
 
 
 def _intrinsics(path: Path) -> object:
@@ -142,7 +144,9 @@ TARGETS: dict[str, list[Target]] = {
         written("config.json", _record(), lambda path: read_run_record(path, "train it again"), damaged_json),
     ],
     "list of trials": [written("trials.csv", _TRIALS, read_trials, damaged_text)],
-    "BVH motion": [Target(_copied("35_17.bvh"), lambda folder: read_bvh(folder / "35_17.bvh"), {"35_17.bvh": damaged_text})],
+    "BVH motion": [
+        Target(_copied("35_17.bvh"), lambda folder: read_bvh(folder / "35_17.bvh"), {"35_17.bvh": damaged_text})
+    ],
     "Acclaim motion": [
         Target(
             _copied("35.asf", "35_01.amc"),

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzz.mutators import Mutator
-
 import hyperlift
+from fuzz.mutators import Mutator
 from hyperlift.readers import Reader, registered
 
 OPTIONAL_PACKAGES = {"ezc3d", "ray", "rtmlib", "tensorboard", "wandb"}

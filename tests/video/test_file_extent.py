@@ -42,6 +42,15 @@ def test_mp4_without_its_index(tmp_path: Path):
     assert extent.index_missing
 
 
+@pytest.mark.parametrize(
+    "content", [struct.pack(">I4s", 8, b"free") * 300_000, struct.pack("<4sI", b"RIFF", 0) * 300_000]
+)
+def test_a_file_of_nothing_but_headers_is_not_walked_to_its_end(tmp_path: Path, content: bytes):
+    extent = extent_of(tmp_path, content)
+    assert extent is not None
+    assert extent.announced <= extent.there
+
+
 def test_avi(tmp_path: Path):
     riff = b"RIFF" + struct.pack("<I", 44) + b"AVI " + bytes(40)
     assert extent_of(tmp_path, riff + riff) == Extent(104, 104)

@@ -1,5 +1,7 @@
+import struct
 import subprocess
 import sys
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -288,6 +290,53 @@ def test_playlist_never_leads_to_the_network(tmp_path: Path):
     )
     with pytest.raises(InputError, match=r"list\.m3u8"):
         video_facts(tmp_path / "list.m3u8")
+
+
+def write_png(path: Path, side: int) -> None:
+    """A black square; 300 KB where ``side`` is 10,000."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    packer = zlib.compressobj()
+    rows = b"".join(packer.compress(bytes(1 + 3 * side)) for _ in range(side)) + packer.flush()
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the process's peak memory from Linux's /proc")
+def test_a_picture_of_absurd_size_is_refused_before_its_memory_is_taken(tmp_path: Path):
+    write_png(tmp_path / "large.png", 7000)
+    # Decoded it would take 147 MB, as RGB as much again.
+    script = f"""
+import re
+from pathlib import Path
+from hyperlift.errors import InputError
+from hyperlift.video.reading import video_facts
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+before = peak()
+try:
+    video_facts({str(tmp_path / "large.png")!r})
+except InputError as error:
+    print(peak() - before, error)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    kilobytes, _, said = run.stdout.partition(" ")
+    assert "scale it to 8192x4320 pixels or less" in said
+    assert int(kilobytes) < 40_000
+
+
+def test_a_codec_that_is_not_known(tmp_path: Path):
+    path = write_video(tmp_path / "v.mkv", [corner_picture()] * 3, codec="mpeg4", options={})
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/ASP", b"V_STRANGE/CODEC"))
+    with pytest.raises(InputError, match=r"v\.mkv: its video is of a codec that is not known here"):
+        video_facts(path)
+
+
+def test_frames_that_are_years_apart(tmp_path: Path):
+    path = write_video(tmp_path / "v.mkv", [corner_picture()] * 3, times_s=[0, 0.04, 40_000])
+    with pytest.raises(InputError, match="its 3 frames span 40000 s, which is no film"):
+        video_facts(path)
 
 
 def test_sound_without_video(tmp_path: Path):
