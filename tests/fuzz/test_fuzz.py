@@ -5,8 +5,6 @@ from fuzz.running import Tally, Workers
 
 CASES = 60
 """A reader; ``make fuzz`` runs many more."""
-WAITING = {"motion capture arrays"}
-"""Their ``.npz`` is still read without a look at its sizes."""
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +19,8 @@ def test_every_registered_reader_has_files_to_be_fuzzed_with(workers):
 
 
 def test_no_reader_ends_in_another_exception_hangs_or_takes_a_gigabyte(workers):
-    tallies = [
-        workers.run(name, 0, CASES) for name in workers.readers if name not in {*workers.without_targets, *WAITING}
-    ]
+    known = [name for name in workers.readers if name not in workers.without_targets]
+    tallies = [workers.run(name, 0, CASES) for name in known]
     assert [_told(tally) for tally in tallies if tally.faults] == []
     for tally in tallies:
         outcomes = {kind: tally.counts[kind] for kind in ("read", "refused", "netted")}
