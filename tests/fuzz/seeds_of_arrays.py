@@ -8,9 +8,11 @@ from pathlib import Path
 
 import av.logging
 import numpy as np
+import onnx
 from PIL import Image
 from plain_content import content
 from synthetic_h36m import build, write
+from tiny_onnx import write_tiny_lifter
 from video_files import corner_picture, write_video
 
 from fuzz.archive_mutators import damaged_boxes
@@ -20,6 +22,9 @@ from hyperlift.data.h36m import read_h36m
 from hyperlift.data.pickle_clips import read_pickle_clip
 from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.detection.journal import MAGIC, _packed, _record, read_journal
+from hyperlift.export.int8 import _load
+from hyperlift.geometry.contract import METADATA_KEY
+from hyperlift.runtime.session import load_lifter
 from hyperlift.skeletons import COCO_17
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.wild.keypoints import Detection
@@ -135,6 +140,25 @@ def _clip() -> dict[str, np.ndarray]:
     return {"data_input": np.ones((4, 17, 3), np.float32), "data_label": np.zeros((4, 17, 3), np.float32)}
 
 
+def damaged_network(content: bytes, rng: random.Random) -> bytes:
+    """The metadata of a lifter damaged within an ONNX file that is whole, or any bytes."""
+    if rng.random() < 0.7:
+        return damaged_bytes(content, rng)
+    model = onnx.load_from_string(content)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    text = damaged_json(metadata[METADATA_KEY].encode(), rng).decode("utf-8", "replace")
+    onnx.helper.set_model_props(model, metadata | {METADATA_KEY: text})
+    return model.SerializeToString()
+
+
+def _network(read: Callable[[Path], object]) -> Target:
+    return Target(
+        lambda folder: write_tiny_lifter(folder / "a.onnx"),
+        lambda folder: read(folder / "a.onnx"),
+        {"a.onnx": damaged_network},
+    )
+
+
 TARGETS: dict[str, list[Target]] = {
     "video": _videos(video_facts),
     "video frames": _videos(_all_frames),
@@ -149,6 +173,8 @@ TARGETS: dict[str, list[Target]] = {
             {"h36m.pkl": damaged_pickle},
         )
     ],
+    "ONNX lifter": [_network(lambda path: load_lifter(path, threads=1))],
+    "ONNX model": [_network(_load)],
     "journal of detections": [
         Target(_journal, lambda folder: read_journal(folder / "journal", _FACTS, COCO_17), {"journal": damaged_journal})
     ],

@@ -27,6 +27,7 @@ from hyperlift.models import HypergraphConfig
 from hyperlift.skeletons import H36M_17
 from hyperlift.training.config import RunConfig
 from hyperlift.trajectory.intrinsics import given_intrinsics
+from hyperlift.wild.alphapose_writer import read_recording, recording_path
 
 ROOT = Path(__file__).resolve().parents[2]
 _FIXTURES = ROOT / "tests" / "data" / "motion" / "fixtures"
@@ -62,6 +63,7 @@ def _log_lines() -> str:
     return "\n".join((ROOT / "docs/training_logs/nano.jsonl").read_text().splitlines()[:5])
 
 
+_FACTS = '{"frames": 9, "width": 96, "height": 64, "detector": "movenet", "skeleton": "coco17"}'
 _BENCH = {"views": 2, "frames": 9, "n_mpjpe_mm": 1.0, "pa_mpjpe_mm": 1.0, "jitter_mm": 1.0, "bone": 0.1, "flip": True}
 _ERRORS = {"frames": 3, "p1_mm": 1.0, "p2_mm": 1.0, "n_mpjpe_mm": 1.0}
 _STORE = {
@@ -142,6 +144,13 @@ TARGETS: dict[str, list[Target]] = {
     ],
     "record of a training run": [
         written("config.json", _record(), lambda path: read_run_record(path, "train it again"), damaged_json),
+    ],
+    "facts of a recording": [
+        Target(
+            lambda folder: recording_path(folder / "a.json").write_text(_FACTS),
+            lambda folder: read_recording(folder / "a.json"),
+            {"a.recording.json": damaged_json},
+        )
     ],
     "list of trials": [written("trials.csv", _TRIALS, read_trials, damaged_text)],
     "BVH motion": [

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.animation.node_tree import NodeTree, node_tree
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.fit import FittedMotion
 from hyperlift.kinematics.rotations import continuous_euler, matrix_to_euler
@@ -50,9 +50,9 @@ def write_bvh(
         InputError: an unknown naming, unit or order, or a folder that cannot be written.
     """
     if unit not in _PER_M:
-        raise InputError(f"unit is {unit!r}; choose from {', '.join(_PER_M)}")
+        raise InputError(f"unit is {quoted(unit)}; choose from {', '.join(_PER_M)}")
     if order not in (*_ORDERS, PER_JOINT):
-        raise InputError(f"order of angles is {order!r}; choose from {', '.join(_ORDERS)}, {PER_JOINT}")
+        raise InputError(f"order of angles is {quoted(order)}; choose from {', '.join(_ORDERS)}, {PER_JOINT}")
     tree = node_tree(fitted, naming)
     orders = [_lock_free(name) if order == PER_JOINT else order for name in node_tree(fitted).names]
     lines = ["HIERARCHY", *_node(tree, 0, 0, orders, _PER_M[unit]), "MOTION"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.kinematics.fit import FittedMotion
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
@@ -118,7 +118,7 @@ def node_tree(fitted: FittedMotion, naming: str = "plain") -> NodeTree:
         InputError: an unknown naming.
     """
     if naming not in NAMINGS:
-        raise InputError(f"naming is {naming!r}; choose from {', '.join(NAMINGS)}")
+        raise InputError(f"naming is {quoted(naming)}; choose from {', '.join(NAMINGS)}")
     at = H36M_17.index
     numbers = {node.name: number for number, node in enumerate(_NODES)}
     parents = tuple(numbers[node.parent] if node.parent else -1 for node in _NODES)

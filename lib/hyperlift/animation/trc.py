@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.animation.node_tree import joints_y_up_m
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.fit import FittedMotion
 
@@ -28,7 +28,7 @@ def write_trc(path: Path | str, fitted: FittedMotion, *, unit: str = "m", guesse
         InputError: an unknown unit, or a folder that cannot be written.
     """
     if unit not in _PER_M:
-        raise InputError(f"unit is {unit!r}; choose from {', '.join(_PER_M)}")
+        raise InputError(f"unit is {quoted(unit)}; choose from {', '.join(_PER_M)}")
     path = Path(path)
     names, frames = fitted.skeleton.joints, len(fitted.time_s)
     places = joints_y_up_m(fitted) * _PER_M[unit]

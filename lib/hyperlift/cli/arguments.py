@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 
 _UNKNOWN = "unrecognized arguments: "
 
@@ -38,7 +38,7 @@ def picture_size(text: str, option: str = "--video-size") -> tuple[int, int]:
     """
     match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
     if not match:
-        raise InputError(f"{option} is {text!r}; expected width x height in pixels, such as 1920x1080")
+        raise InputError(f"{option} is {quoted(text)}; expected width x height in pixels, such as 1920x1080")
     return int(match[1]), int(match[2])
 
 
@@ -51,12 +51,12 @@ def number(text: str, option: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InputError(f"{option} is {text!r}; expected a number") from None
+        raise InputError(f"{option} is {quoted(text)}; expected a number") from None
 
 
 def person_id(text: str) -> int:
     """The number of a person from 1 or p1, as argparse's ``type``."""
     number = text.strip().removeprefix("p")
     if not number.isdecimal():
-        raise argparse.ArgumentTypeError(f"is {text!r}; give the number of a person, such as 1 or p1")
+        raise argparse.ArgumentTypeError(f"is {quoted(text)}; give the number of a person, such as 1 or p1")
     return int(number)

@@ -11,7 +11,7 @@ from hyperlift.cli.app import guarded
 from hyperlift.cli.attention_arguments import parser
 from hyperlift.cli.attention_clip import attention_clip
 from hyperlift.cli.predictors import load_checkpoint_for
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_folder
 from hyperlift.models.attention_capture import capture_attention
 from hyperlift.skeletons.attention_maps import AttentionMaps
@@ -48,7 +48,7 @@ def _numbers(text: str | None, option: str) -> list[int] | None:
     for part in text.replace(" ", ",").split(","):
         match = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", part)
         if not match or (match[2] and int(match[2]) < int(match[1])):
-            raise InputError(f"--{option} is {text!r}; expected numbers from 0 such as 0,2,5-8")
+            raise InputError(f"--{option} is {quoted(text)}; expected numbers from 0 such as 0,2,5-8")
         numbers += range(int(match[1]), int(match[2] or match[1]) + 1)
     return numbers
 

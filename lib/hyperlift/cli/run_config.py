@@ -8,7 +8,7 @@ from typing import Any
 
 from hyperlift.cli.config_arguments import check_version
 from hyperlift.config import from_mapping, load_config, load_yaml, to_mapping
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.models import HypergraphConfig
 from hyperlift.training.config import RunConfig
 
@@ -55,7 +55,7 @@ def refuse_contradiction(args: argparse.Namespace, checkpoint: Path, model: Mapp
             said["relation_bias"] = args.hyper_relation_bias
     ours = _flat(model)
     differing = [
-        f"{key} is {value!r} by the arguments, {ours[key]!r} in the checkpoint"
+        f"{key} is {quoted(value)} by the arguments, {quoted(ours[key])} in the checkpoint"
         for key, value in _flat(said).items()
         if key in ours and ours[key] != value
     ]

@@ -145,7 +145,9 @@ def video_runs(frames: H36MFrames) -> list[tuple[int, int]]:
 
 def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
     if not isinstance(content, Mapping):
-        raise InputError(f"{path}: has no dictionary {split!r}; is it the pickle h36m_sh_conf_cam_source_final.pkl?")
+        raise InputError(
+            f"{path}: has no dictionary {quoted(split)}; is it the pickle h36m_sh_conf_cam_source_final.pkl?"
+        )
     keys = _Keys(content, path, split)
     joints = len(SKELETON)
     source = keys.strings("source", None)
@@ -239,7 +241,7 @@ class _Keys:
 
     def _array(self, key: str) -> np.ndarray:
         if key not in self.content:
-            raise InputError(f"{self.path}: {self.split} has no key {key!r}; it has {quoted([*self.content])}")
+            raise InputError(f"{self.path}: {self.split} has no key {quoted(key)}; it has {quoted([*self.content])}")
         value = self.content[key]
         longest = max(map(len, _texts_in(value)), default=0)
         if longest > _LONGEST_TEXT:  # NumPy gives every element of an array the room of the longest

@@ -7,7 +7,7 @@ from typing import Any
 from hyperlift.detection.detector import Detector
 from hyperlift.detection.movenet import MoveNetDetector
 from hyperlift.detection.rtmlib_detector import RtmlibDetector
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 
 
 def _fast(**options: Any) -> Detector:
@@ -35,7 +35,7 @@ def make_detector(name: str, **options: Any) -> Detector:
         InputError: no detector has that name or takes that option, or it cannot be opened.
     """
     if name not in _MAKERS:
-        raise InputError(f"unknown detector {name!r}; known: {', '.join(_MAKERS)}")
+        raise InputError(f"unknown detector {quoted(name)}; known: {', '.join(_MAKERS)}")
     maker = RtmlibDetector if name == "rtmlib" else MoveNetDetector
     known = set(inspect.signature(maker).parameters)
     unknown = sorted(set(options) - known)

@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 
 from hyperlift.detection.pictures import Picture, cut_out
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.runtime import open_session
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17
@@ -78,7 +78,7 @@ class SinglePose:
             InputError: there is no network of that name, or it is not in this installation.
         """
         if name not in _SIDES:
-            raise InputError(f"no network named {name!r} follows people; known: {', '.join(_SIDES)}")
+            raise InputError(f"no network named {quoted(name)} follows people; known: {', '.join(_SIDES)}")
         self._side = _SIDES[name]
         self._session = _open(name, threads)
 

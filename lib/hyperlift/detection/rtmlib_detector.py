@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hyperlift.detection.pictures import check_picture
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.skeletons import COCO_17, HALPE_26, Skeleton
 from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.wild.keypoints import Detection
@@ -47,7 +47,9 @@ class RtmlibDetector:
                 fails.
         """
         if skeleton not in _SKELETONS:
-            raise InputError(f"rtmlib's networks here have the joints {' or '.join(_SKELETONS)}, not {skeleton!r}")
+            raise InputError(
+                f"rtmlib's networks here have the joints {' or '.join(_SKELETONS)}, not {quoted(skeleton)}"
+            )
         self.skeleton: Skeleton = _SKELETONS[skeleton]
         self.name = f"RTMPose ({skeleton})"
         rtmlib = _import_rtmlib()
@@ -123,7 +125,7 @@ def _import_rtmlib() -> Any:
 def _addresses(rtmlib: Any, skeleton: Skeleton, size: str) -> tuple[str, str]:
     table = (rtmlib.BodyWithFeet if skeleton is HALPE_26 else rtmlib.Body).MODE
     if size not in table:
-        raise InputError(f"rtmlib has no networks called {size!r} to download; known: {', '.join(table)}")
+        raise InputError(f"rtmlib has no networks called {quoted(size)} to download; known: {', '.join(table)}")
     return table[size]["det"], table[size]["pose"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hyperlift.config import from_mapping, to_mapping
 from hyperlift.distillation.config import DistillationConfig
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import load_checkpoint
 
@@ -73,7 +73,7 @@ def check_pair(config: DistillationConfig, student: ModelConfig, fps: float, tea
     # Poses can be compared whatever a token holds; hidden layers only token by token.
     compared = (*_SAME_TASK, *(("frame_patch", "token_merge") if config.feature_terms else ()))
     differing = [
-        f"{name} is {getattr(theirs, name)!r} in the teacher, {getattr(student, name)!r} in the student"
+        f"{name} is {quoted(getattr(theirs, name))} in the teacher, {quoted(getattr(student, name))} in the student"
         for name in compared
         if getattr(theirs, name) != getattr(student, name)
     ]

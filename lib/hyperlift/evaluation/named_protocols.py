@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hyperlift.data.slicing import SLICINGS
 from hyperlift.data.store import ClipStore
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.mpi_inf_3dhp import MPI_INF_3DHP
 from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, Protocol, protocol_for
 from hyperlift.skeletons import MPI_INF_3DHP_17
@@ -25,7 +25,7 @@ def check_protocol_name(name: str) -> None:
     """
     if name not in (OF_THE_DATA, ALL, *PROTOCOLS):
         known = ", ".join((OF_THE_DATA, ALL, *PROTOCOLS))
-        raise InputError(f"unknown protocol {name!r}; known: {known}")
+        raise InputError(f"unknown protocol {quoted(name)}; known: {known}")
 
 
 def protocol_named(name: str, store: ClipStore) -> Protocol:

@@ -9,7 +9,7 @@ import numpy as np
 from hyperlift.data.clips import exact_input
 from hyperlift.data.slicing import SLICINGS, Slicing, clip_rows, resample_index
 from hyperlift.data.store import ClipStore, Video
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.measures import Scores, pooled, score_video
 from hyperlift.evaluation.protocol import Protocol
 from hyperlift.evaluation.results import EvaluationResult
@@ -154,7 +154,8 @@ def _check_fit(spec: LifterSpec, store: ClipStore) -> None:
 def _own_slicing(store: ClipStore) -> Slicing:
     if store.meta.slicing not in SLICINGS:
         raise InputError(
-            f"{store.folder}: its meta.json names the slicing {store.meta.slicing!r}; expected {' or '.join(SLICINGS)}"
+            f"{store.folder}: its meta.json names the slicing {quoted(store.meta.slicing)}; "
+            f"expected {' or '.join(SLICINGS)}"
         )
     return cast(Slicing, store.meta.slicing)
 

@@ -15,9 +15,10 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.export.rounding import WEIGHT_BITS, Rounded, round_product
 from hyperlift.files import atomic_file
+from hyperlift.readers import reader
 from hyperlift.runtime.session import INT8_KEY, open_session
 from hyperlift.shapes import Float
 
@@ -67,7 +68,7 @@ def quantise(
     names = list(_weights(model))
     strangers = sorted(set(keep) - set(names))
     if strangers:
-        raise InputError(f"no multiplication is named {strangers[0]!r}; there are {', '.join(names)}")
+        raise InputError(f"no multiplication is named {quoted(strangers[0])}; there are {', '.join(names)}")
     chosen = [name for name in names if name not in keep]
     if not chosen:
         raise InputError(f"{fp32}: has no multiplication with weights left to quantise")
@@ -221,9 +222,11 @@ def _with_integers(
     return nodes
 
 
+@reader("ONNX model", remedy="export it again")
 def _load(path: Path) -> onnx.ModelProto:
     try:
-        return onnx.load(path)
+        # A lifter is one file; a model may name other files of the machine as its weights.
+        return onnx.load(path, load_external_data=False)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the path") from error
     except Exception as error:  # protobuf's own classes

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from hyperlift.animation import NAMINGS, check_c3d, write_bvh, write_c3d, write_glb, write_trc
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.files import check_output
 from hyperlift.kinematics import FittedMotion
 from hyperlift.pipeline.options import BodyFormat
@@ -34,9 +34,9 @@ def check_kind(path: Path, naming: str = "plain") -> str:
     kind = path.suffix.lower()
     known = (*_TABLES, *BODIES, *CLIPS)
     if kind not in known:
-        raise InputError(f"{path}: unknown kind of file {path.suffix!r}; choose from {', '.join(known)}")
+        raise InputError(f"{path}: unknown kind of file {quoted(path.suffix)}; choose from {', '.join(known)}")
     if naming not in NAMINGS:
-        raise InputError(f"naming is {naming!r}; choose from {', '.join(NAMINGS)}")
+        raise InputError(f"naming is {quoted(naming)}; choose from {', '.join(NAMINGS)}")
     if naming != "plain" and kind not in NAMED:
         raise InputError(f"{path}: {kind} has no nodes to name; a naming goes with {' and '.join(NAMED)}")
     if kind == ".c3d":

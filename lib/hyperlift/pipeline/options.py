@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.kinematics import read_limits
 from hyperlift.trajectory.intrinsics import fov_intrinsics
 from hyperlift.trajectory.scale import BodyHeight
@@ -72,7 +72,9 @@ class LiftOptions:
                 "including, 1"
             )
         if self.smooth is not None and self.smooth not in get_args(Smoothing):
-            raise InputError(f"smooth (--smooth) is {self.smooth!r}; choose from {', '.join(get_args(Smoothing))}")
+            raise InputError(
+                f"smooth (--smooth) is {quoted(self.smooth)}; choose from {', '.join(get_args(Smoothing))}"
+            )
         if self.fov_deg is not None and self.intrinsics is not None:
             raise InputError("fov_deg (--fov) and intrinsics (--intrinsics) say the same thing; give one of them")
         if self.limits is not None:

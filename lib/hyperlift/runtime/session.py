@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, one_line
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY
+from hyperlift.readers import reader
 from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
 
@@ -72,7 +73,7 @@ def open_session(
             disabled_optimizers=list(_SLOW_FUSIONS),
         )
     except Exception as error:  # its exception classes are private and share no other base
-        reason = " ".join(str(error).split())[:160]
+        reason = one_line(" ".join(str(error).split()), 160)
         raise InputError(f"{source}: is not an ONNX model that can be run ({reason}); export it again") from error
 
 
@@ -175,6 +176,7 @@ class OnnxLifter:
         self._input, self._output = inputs[0].name, outputs[0].name
 
 
+@reader("ONNX lifter", remedy="export it again, or name a bundled lifter")
 def load_lifter(path: Path | str | None = None, threads: int | None = None) -> OnnxLifter:
     """Open a lifter from a file, or the one that comes with the package; a streaming one is an ``OnnxStream``.
 

@@ -3,7 +3,7 @@
 ``R`` and ``L`` are the person's own right and left.
 """
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.skeletons.skeleton import Skeleton
 
 H36M_17 = Skeleton(
@@ -148,5 +148,5 @@ def skeleton_named(name: str) -> Skeleton:
         InputError: no joint set has that name.
     """
     if name not in SKELETONS:
-        raise InputError(f"unknown skeleton {name!r}; known: {', '.join(SKELETONS)}")
+        raise InputError(f"unknown skeleton {quoted(name)}; known: {', '.join(SKELETONS)}")
     return SKELETONS[name]

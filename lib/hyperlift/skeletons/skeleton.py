@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float, Int
 
 
@@ -41,7 +41,9 @@ class Skeleton:
         try:
             return self.joints.index(joint)
         except ValueError:
-            raise InputError(f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
+            raise InputError(
+                f"skeleton {self.name} has no joint {quoted(joint)}; it has {', '.join(self.joints)}"
+            ) from None
 
     def indices(self, joints: Iterable[str]) -> list[int]:
         """Positions of several joints by name."""

@@ -82,7 +82,7 @@ def _epoch(line: str) -> float:
     """The epoch of a line; of one that an older version wrote in part, or of an unknown kind, infinite."""
     try:
         return float(json.loads(line)["epoch"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return float("inf")
 
 

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.documents.values import is_whole
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.files import atomic_file, check_output
+from hyperlift.readers import reader
 from hyperlift.wild.keypoints import Detection, Detections
+
+_MOST = 10_000_000
+"""Frames, or pixels of a side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +31,13 @@ class Recording:
     skeleton: str
 
     def __post_init__(self) -> None:
-        for name in ("frames", "width", "height"):
+        for name, least in (("frames", 0), ("width", 1), ("height", 1)):
             number = getattr(self, name)
-            if type(number) is not int or number < (0 if name == "frames" else 1):
-                raise InputError(f"a recording with {name} {number!r} does not exist")
+            if not is_whole(number, least, _MOST):
+                raise InputError(f"a recording with {name} {quoted(number)} does not exist")
         for name in ("detector", "skeleton"):
             if not isinstance(getattr(self, name), str):
-                raise InputError(f"a recording's {name} is text, not {getattr(self, name)!r}")
+                raise InputError(f"a recording's {name} is text, not {quoted(getattr(self, name))}")
 
 
 def recording_path(path: Path | str) -> Path:
@@ -79,6 +84,7 @@ def write_alphapose(path: Path | str, detections: Detections, width: int, height
         facts.write_text(json.dumps(asdict(recording), indent=1) + "\n")
 
 
+@reader("facts of a recording", remedy="delete it and detect again")
 def read_recording(path: Path | str) -> Recording | None:
     """The facts beside a results file that ``write_alphapose`` wrote; None where there are none.
 
@@ -95,7 +101,7 @@ def read_recording(path: Path | str) -> Recording | None:
         content = json.loads(facts.read_bytes())
         return Recording(**content)
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise InputError(f"{facts}: cannot be used ({error}); delete it and detect again") from error
+        raise InputError(f"{facts}: cannot be used ({one_line(str(error))}); delete it and detect again") from error
 
 
 def _entry(frame: int, person: Detection) -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.shapes import Float
@@ -102,13 +102,15 @@ def lift_track(
         InputError: the lifter has another skeleton.
     """
     if spec.skeleton != H36M_17.name:
-        raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}")
+        raise InputError(
+            f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}"
+        )
     filled, pose2d_norm = network_input(track, width, height, time_s)
     grid_s = grid_times(filled.time_s, spec.fps)
     at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s)
     lifted = lift_windows(predict, at_model_rate, spec.longest_clip, align_depth=not spec.rootrel)
     if not np.isfinite(lifted).all():
-        raise InputError(f"the lifter {spec.name!r} returns NaN or infinite poses; its weights are broken")
+        raise InputError(f"the lifter {quoted(spec.name)} returns NaN or infinite poses; its weights are broken")
     return LiftedPerson(
         id=track.id,
         frame=filled.frame,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stream_contract import StreamPredictor, StreamSpec
 from hyperlift.shapes import Bool, Float
@@ -104,12 +104,14 @@ class RecurrentStreams:
         least = least_lookahead(stream, spec, fps)
         if lookahead < least:
             raise InputError(
-                f"lookahead is {lookahead}; the lifter {spec.name!r} waits for {stream.look_ahead} frames at "
+                f"lookahead is {lookahead}; the lifter {quoted(spec.name)} waits for {stream.look_ahead} frames at "
                 f"{spec.fps:g} a second, at another rate for one more of those, {least} at {fps:g}; give {least} or "
                 "more (lookahead=…; --look-ahead N), or another lifter such as small (--model small)"
             )
         if spec.skeleton != H36M_17.name:
-            raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; give one of {H36M_17.name}")
+            raise InputError(
+                f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; give one of {H36M_17.name}"
+            )
         self._lifter, self._spec, self._lookahead = lifter, spec, lookahead
         self._seen = Sightings(
             width, height, fps, LONGEST_BRIDGE_S + 1 / spec.fps, skeleton=skeleton, min_confidence=min_confidence
@@ -206,7 +208,7 @@ class RecurrentStreams:
             for key, pose in lifted.items():
                 if not np.isfinite(pose).all():
                     raise InputError(
-                        f"the lifter {self._spec.name!r} returns NaN or infinite poses; its weights are broken"
+                        f"the lifter {quoted(self._spec.name)} returns NaN or infinite poses; its weights are broken"
                     )
                 presences[key].grid_s.append(lifted_s)
                 presences[key].poses.append(pose)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17, Skeleton
@@ -77,11 +77,13 @@ class WindowStreams:
         """
         context = spec.n_frames if context is None else context
         if spec.skeleton != H36M_17.name:
-            raise InputError(f"the lifter {spec.name!r} wants joints of {spec.skeleton}; give one of {H36M_17.name}")
+            raise InputError(
+                f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; give one of {H36M_17.name}"
+            )
         memory_s = context / spec.fps + LONGEST_BRIDGE_S
         self._seen = Sightings(width, height, fps, memory_s, skeleton=skeleton, min_confidence=min_confidence)
         if not 1 <= context <= spec.n_frames:
-            raise InputError(f"context is {context}; the lifter {spec.name!r} takes 1 to {spec.n_frames} frames")
+            raise InputError(f"context is {context}; the lifter {quoted(spec.name)} takes 1 to {spec.n_frames} frames")
         if not 0 <= lookahead <= (context - 1) * fps / spec.fps + ROUNDING:
             raise InputError(
                 f"lookahead is {lookahead}; windows of {context} frames at {spec.fps:g} a second allow 0 to "
@@ -154,7 +156,9 @@ class WindowStreams:
     ) -> Float[np.ndarray, "joints 3"]:
         """The pose asked for, averaged with what earlier windows said of this frame."""
         if not np.isfinite(pose).all():
-            raise InputError(f"the lifter {self._spec.name!r} returns NaN or infinite poses; its weights are broken")
+            raise InputError(
+                f"the lifter {quoted(self._spec.name)} returns NaN or infinite poses; its weights are broken"
+            )
         before = self._lifted.get(number, [])
         if not self._spec.rootrel:
             pose = _at_depth_of(before[-1:], window, pose)

@@ -13,7 +13,7 @@ from hyperlift.data.motion.asfamc import read_asfamc
 from hyperlift.data.motion.bvh import Unit, UpAxis, read_bvh
 from hyperlift.data.motion.recording import Recording, with_constant_bones
 from hyperlift.data.motion.shelf import RecordingShelf
-from hyperlift.errors import InputError, quoted
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
 
 FileKind = Literal["bvh", "asfamc"]
@@ -174,7 +174,7 @@ def read_trials(path: Path) -> dict[str, Trial]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected a table of trial, description and fps") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+        raise InputError(f"{path}: not a readable CSV file ({one_line(str(error))})") from error
 
 
 def _trials(path: Path, rows: "csv.DictReader[str]") -> Iterator[tuple[str, Trial]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hyperlift.data.safe_npz import load_npz_array
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, H36M_17, Skeleton
 from hyperlift.wild.formats.arrays import check_finite, one_person_a_frame
@@ -80,7 +80,8 @@ def _read_videopose(source: Source, hints: Hints) -> Detections:
     own = _LAYOUTS.get(str(layout))
     if hints.skeleton is None and own is None:
         raise InputError(
-            f"{source}: its layout_name is {layout!r}, so its joints are not known; name them (skeleton=…, --skeleton)"
+            f"{source}: its layout_name is {quoted(layout)}, so its joints are not known; "
+            "name them (skeleton=…, --skeleton)"
         )
     skeleton = hints.skeleton or own
     assert skeleton is not None
