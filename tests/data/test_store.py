@@ -115,7 +115,7 @@ def test_broken_input_is_named(tmp_path):
 
 
 def test_folders_that_are_no_store(tmp_path):
-    with pytest.raises(InputError, match="not found; make a clip store"):
+    with pytest.raises(InputError, match="no such file; make a clip store"):
         ClipStore(tmp_path)
     write(tmp_path / "train")
     meta = json.loads((tmp_path / "train" / "meta.json").read_text())

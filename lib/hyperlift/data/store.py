@@ -17,7 +17,7 @@ all videos one after the other:
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -25,8 +25,14 @@ from typing import IO, Any
 
 import numpy as np
 
+from hyperlift.config import from_mapping
+from hyperlift.data.plain_values import LARGEST
+from hyperlift.data.safe_npz import load_npy
 from hyperlift.data.slicing import resample_index
-from hyperlift.errors import InputError
+from hyperlift.documents.json_text import read_json
+from hyperlift.documents.values import is_number, is_whole
+from hyperlift.errors import InputError, quoted
+from hyperlift.readers import reader
 from hyperlift.shapes import Bool, Float, Int, Shaped
 from hyperlift.skeletons import Skeleton, skeleton_named
 
@@ -36,6 +42,9 @@ ARRAYS = ("pose2d_norm", "label_norm", "joints_m", "truth_mm", "mm_per_px", "val
 LABEL_IS_PROJECTED = "label_is_projected"
 """Key of ``StoreMeta.details``: false where x, y of ``label_norm`` are no projection, but root-relative lengths."""
 _ONE_A_FRAME = ("mm_per_px", "valid")
+_MOST_FRAMES, _MOST_PIXELS = 10**9, 10**6
+_REMEDY = "convert the data again"
+_MAKE = "make a clip store with tools/convert_mocap.py or tools/convert_h36m_mixste_style.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,31 +166,7 @@ class ClipStore:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        try:
-            meta = json.loads((self.folder / "meta.json").read_text())
-            if meta.pop("format") != FORMAT or meta.pop("version") != VERSION:
-                raise InputError(f"{self.folder}: not a version {VERSION} clip store; convert the data again")
-            self.meta = StoreMeta(**meta)
-            self.videos = [Video(**video) for video in json.loads((self.folder / "videos.json").read_text())]
-            self.clips = np.load(self.folder / "clips.npy", mmap_mode="r")
-            self._arrays = {
-                name: np.load(self.folder / f"{name}.npy", mmap_mode="r")
-                for name in ARRAYS
-                if (self.folder / f"{name}.npy").exists()
-            }
-        except FileNotFoundError as error:
-            raise InputError(
-                f"{error.filename}: not found; make a clip store with tools/convert_mocap.py or "
-                "tools/convert_h36m_mixste_style.py"
-            ) from error
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{self.folder}: damaged clip store ({error}); convert the data again") from error
-        frames = sum(video.frames for video in self.videos)
-        short = [name for name, array in self._arrays.items() if len(array) != frames]
-        if short or "pose2d_norm" not in self._arrays or "label_norm" not in self._arrays:
-            raise InputError(f"{self.folder}: damaged clip store (arrays {short or 'missing'}); convert the data again")
+        self.meta, self.videos, self.clips, self._arrays = read_store(self.folder)
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -273,3 +258,81 @@ class ClipStore:
         first, count, _ = (int(v) for v in self.clips[clip])
         array = self.array(name)
         return array[first : first + count] if count == self.n_frames else array[self.frames_of(clip)]
+
+
+@reader("clip store", remedy=_REMEDY)
+def read_store(
+    folder: Path,
+) -> tuple[StoreMeta, list[Video], Shaped[np.ndarray, "clips 3"], dict[str, Shaped[np.ndarray, "frames ..."]]]:
+    """What ``meta.json`` and ``videos.json`` say, the index, and the arrays as memory maps; all fit each other.
+
+    Raises:
+        InputError: as for ``ClipStore``.
+    """
+    meta_path = folder / "meta.json"
+    content = read_json(meta_path, _MAKE)
+    if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (FORMAT, VERSION):
+        raise InputError(f"{folder}: not a version {VERSION} clip store; {_REMEDY}")
+    said = {key: value for key, value in content.items() if key not in ("format", "version")}
+    meta = from_mapping(said, StoreMeta, str(meta_path))
+    if not (is_number(meta.fps, 1e-3, 1e4) and all(is_whole(n, 1, _MOST_FRAMES) for n in (meta.n_frames, meta.stride))):
+        raise InputError(f"{meta_path}: fps {meta.fps:g}, n_frames or stride is out of range; {_REMEDY}")
+    joints = len(skeleton_named(meta.skeleton))
+    videos = _read_videos(folder / "videos.json")
+    frames = sum(video.frames for video in videos)
+    arrays = {name: load_npy(path, True) for name in ARRAYS if (path := folder / f"{name}.npy").exists()}
+    for name, array in arrays.items():
+        expected = (frames,) if name in _ONE_A_FRAME else (frames, joints, 3)
+        if array.shape != expected or array.dtype.kind != "f":
+            raise InputError(
+                f"{folder}: damaged clip store: {name} is {array.dtype} {array.shape}, the videos ask for "
+                f"floating-point numbers {expected}; {_REMEDY}"
+            )
+    missing = [name for name in ARRAYS[:2] if name not in arrays]
+    if missing:
+        raise InputError(f"{folder}: damaged clip store: has no {' and no '.join(missing)}; {_REMEDY}")
+    clips = load_npy(folder / "clips.npy", True)
+    if clips.ndim != 2 or clips.shape[1] != 3 or not len(clips) or clips.dtype.kind not in "iu":
+        raise InputError(f"{folder}: damaged clip store: clips.npy is {clips.dtype} {clips.shape}; {_REMEDY}")
+    first, count, video = np.asarray(clips).T
+    if not ((first >= 0) & (count >= 1) & (count <= frames) & (first <= frames - count)).all():
+        raise InputError(f"{folder}: damaged clip store: a clip lies outside the {frames:,} frames; {_REMEDY}")
+    if not ((video >= 0) & (video < len(videos))).all():
+        raise InputError(f"{folder}: damaged clip store: a clip is of none of the {len(videos):,} videos; {_REMEDY}")
+    return meta, videos, clips, arrays
+
+
+def _read_videos(path: Path) -> list[Video]:
+    content = read_json(path, _MAKE)
+    if not isinstance(content, list) or not content:
+        raise InputError(f"{path}: holds no list of videos; {_REMEDY}")
+    videos: list[Video] = []
+    first = 0
+    for number, said in enumerate(content):
+        video = Video(**said) if isinstance(said, dict) and _VIDEO_NEEDS <= said.keys() <= _VIDEO_KEYS else None
+        if video is None or not _is_video(video) or video.first != first:
+            raise InputError(f"{path}: video {number} is damaged: {quoted(said)}; {_REMEDY}")
+        first += video.frames
+        videos.append(video)
+    return videos
+
+
+def _is_video(video: Video) -> bool:
+    K = [[0.0] * 3] * 3 if video.K is None else video.K
+    return (
+        all(isinstance(text, str) for text in (video.source, video.subject, video.action))
+        and is_whole(video.frames, 1, _MOST_FRAMES)
+        and is_whole(video.first, 0, _MOST_FRAMES)
+        and is_number(video.width, 0, _MOST_PIXELS)
+        and is_number(video.height, 0, _MOST_PIXELS)
+        and isinstance(K, list)
+        and len(K) == 3
+        and all(isinstance(row, list) and len(row) == 3 for row in K)
+        and all(is_number(number, -LARGEST, LARGEST) for row in K for number in row)
+        and isinstance(video.unmeasured, list)
+        and all(isinstance(joint, str) for joint in video.unmeasured)
+    )
+
+
+_VIDEO_KEYS = {field.name for field in fields(Video)}
+_VIDEO_NEEDS = {"source", "subject", "action", "frames", "width", "height"}
