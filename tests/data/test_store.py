@@ -9,6 +9,7 @@ from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import ClipStore, StoreMeta, StoreWriter, Video
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.readers import UnforeseenDamage
 from hyperlift.skeletons import H36M_17
 
 META = StoreMeta(skeleton="h36m17", fps=25.0, n_frames=10, stride=5, slicing="published", source="test")
@@ -279,3 +280,71 @@ def test_unmeasured_joints_are_checked(tmp_path, joint):
     file.write_text(file.read_text().replace("Head", joint))
     with pytest.raises(InputError, match=f"part has no measured RWrist, {joint}; expected joints of h36m17"):
         StoreClips(ClipStore(tmp_path / "train"), LabelConvention("camera", True))
+
+
+def damage_meta(**changes):
+    def damage(folder):
+        meta = json.loads((folder / "meta.json").read_text())
+        (folder / "meta.json").write_text(json.dumps({**meta, **changes}))
+
+    return damage
+
+
+def damage_video(**changes):
+    def damage(folder):
+        first, *others = json.loads((folder / "videos.json").read_text())
+        (folder / "videos.json").write_text(json.dumps([{**first, **changes}, *others]))
+
+    return damage
+
+
+def write_text(name, text):
+    return lambda folder: (folder / name).write_text(text)
+
+
+def save_array(name, array):
+    return lambda folder: np.save(folder / name, array)
+
+
+def cut(name):
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:-9])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(write_text("meta.json", text) for text in ("", "[]", "3", "[" * 100_000, '{"fps": ' + "9" * 5000 + "}")),
+        *(write_text("videos.json", text) for text in ("", "{}", "[]", "[3]", "[" * 100_000, '[{"source": "a"}]')),
+        *(
+            damage_meta(**{key: value})
+            for key, value in (("fps", "25"), ("fps", 1e308), ("n_frames", 0), ("stride", None))
+        ),
+        *(
+            damage_meta(**{key: value})
+            for key, value in (("skeleton", "nobody"), ("skeleton", 3), ("details", []), ("x", 1))
+        ),
+        *(damage_video(frames=value) for value in (0, -1, 10**12, 1.5, "6", None)),
+        *(damage_video(first=1), damage_video(source=3), damage_video(width="a"), damage_video(unmeasured=3)),
+        *(damage_video(K=value) for value in (3, [[1, 2], [3]], [["a"] * 3] * 3, [[1e308] * 3] * 3)),
+        *(cut(name) for name in ("clips.npy", "pose2d_norm.npy", "joints_m.npy")),
+        save_array("clips.npy", np.zeros((3, 2), np.int64)),
+        save_array("clips.npy", np.zeros((3, 3))),
+        save_array("clips.npy", np.zeros((0, 3), np.int64)),
+        save_array("clips.npy", np.array([[10**12, 10, 0]])),
+        save_array("clips.npy", np.array([[0, 2**63 - 1, 0]])),
+        save_array("clips.npy", np.array([[0, 10, 99]])),
+        save_array("clips.npy", np.array([[-5, 10, 0]])),
+        save_array("pose2d_norm.npy", np.array([{}], object)),
+        lambda folder: (folder / "label_norm.npy").unlink(),
+        lambda folder: (folder / "clips.npy").unlink(),
+    ],
+)
+def test_a_damaged_store_is_one_line(tmp_path, damage):
+    write(tmp_path / "train")
+    ClipStore(tmp_path / "train")
+    damage(tmp_path / "train")
+    with pytest.raises(InputError) as caught:
+        ClipStore(tmp_path / "train")
+    assert str(tmp_path / "train") in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not isinstance(caught.value, UnforeseenDamage)

@@ -14,8 +14,10 @@ from hyperlift.losses import LossWeights
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
+from hyperlift.readers import UnforeseenDamage
 from hyperlift.skeletons import H36M_17
 from hyperlift.training.config import TrainConfig
+from hyperlift.training.resume_state import read_resume
 from hyperlift.training.schedule import learning_rate
 from hyperlift.training.supervised import SupervisedStep
 from hyperlift.training.trainer import RunFolder, Trainer
@@ -188,8 +190,59 @@ def test_resume_refuses_another_run(tmp_path):
     with pytest.raises(InputError, match="no such resume state"):
         trainer(tmp_path / "b").resume(tmp_path / "none.safetensors")
     (tmp_path / "text.resume.pt").write_text("hello")
-    with pytest.raises(InputError, match="not a resume state"):
+    with pytest.raises(InputError, match=r"text\.resume\.pt: cannot be loaded as weights only"):
         trainer(tmp_path / "b").resume(tmp_path / "text.resume.pt")
+
+
+DAMAGE = {
+    "epoch": -1,
+    "seed": 1.5,
+    "best": "0",
+    "run": "[" * 100_000,
+    "model": {"a": 1},
+    "average": None,
+    "optimizer": {"state": {}, "param_groups": []},
+}
+
+
+@pytest.mark.parametrize("key", [*DAMAGE, "moments", "settings", "absent"])
+def test_a_damaged_resume_state_is_one_line(tmp_path, key):
+    one = dataclasses.replace(CONFIG, epochs=1)
+    first = trainer(tmp_path / "a", config=one)
+    first.fit()
+    path = first.folder.resume
+    state = torch.load(path, weights_only=True)
+    if key == "moments":
+        state["optimizer"]["state"][0]["exp_avg"] = torch.zeros(3)
+    elif key == "settings":
+        state["optimizer"]["param_groups"][0]["betas"] = "abc"
+    elif key == "absent":
+        del state["epoch"]
+    else:
+        state[key] = DAMAGE[key]
+    torch.save(state, path)
+    with pytest.raises(InputError, match=r"last\.resume\.pt") as caught:
+        trainer(tmp_path / "a", config=one).resume(path)
+    assert "\n" not in str(caught.value)
+    assert not isinstance(caught.value, UnforeseenDamage)
+
+
+def test_mutated_resume_states_are_one_line_or_read(tmp_path):
+    first = trainer(tmp_path / "a", config=dataclasses.replace(CONFIG, epochs=1))
+    first.fit()
+    whole = first.folder.resume.read_bytes()
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        mutant = bytearray(whole[: rng.integers(len(whole))] if number % 10 == 0 else whole)
+        for at in rng.integers(min(len(mutant), 12_000), size=2):
+            mutant[at] = rng.integers(256)
+        (tmp_path / "m.resume.pt").write_bytes(mutant)
+        try:
+            read_resume(tmp_path / "m.resume.pt")
+        except UnforeseenDamage:
+            raise
+        except InputError:
+            pass
 
 
 def test_every_clip_comes_once_an_epoch_and_the_order_is_the_seeds():

@@ -1,7 +1,8 @@
 """Checkpoints: safetensors that carry everything needed to build the network again."""
 
 import json
-from collections.abc import Container, Mapping
+import math
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,21 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from hyperlift.config import from_mapping, to_mapping
-from hyperlift.errors import InputError
+from hyperlift.documents.json_text import parse_json
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
 from hyperlift.models.lifting.lifter import HyperLifter, ModelConfig
+from hyperlift.models.torch_files import load_weights_only
+from hyperlift.readers import reader
 
 FORMAT = "hyperlift-checkpoint-1"
+_MOST_LAYERS = 1000
+_FREE_NUMBERS = 10**5
+_REMEDY = "copy the file again, or train the network again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +63,7 @@ def save_checkpoint(path: Path | str, checkpoint: Checkpoint) -> None:
             raise InputError(f"{path}: cannot be written ({error}); {remedy}") from error
 
 
+@reader("checkpoint")
 def load_checkpoint(path: Path | str) -> Checkpoint:
     """Build the network that a checkpoint describes and load its weights, on the CPU, in eval mode.
 
@@ -69,17 +78,78 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
             metadata = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except SafetensorError as error:
-        raise InputError(f"{path}: not a safetensors file ({error}); older .bin files need --config beside") from error
+        reason = one_line(str(error))
+        raise InputError(f"{path}: not a safetensors file ({reason}); older .bin files need --config beside") from error
     if metadata.get("format") != FORMAT:
-        raise InputError(f"{path}: not a {FORMAT} file; it says format {metadata.get('format')!r}")
-    model = HyperLifter(from_mapping(json.loads(metadata["model"]), ModelConfig, f"{path} (model)"))
+        raise InputError(f"{path}: not a {FORMAT} file; it says format {quoted(metadata.get('format'))}")
+    model = _network(_section(metadata, "model", path), weights, path)
     load_weights(model, weights, str(path))
     return Checkpoint(
         model=model.eval(),
         spec=contract_of(model, LifterSpec.from_metadata(metadata, str(path))),
-        run=json.loads(metadata["run"]),
-        metrics=json.loads(metadata["metrics"]),
+        run=_section(metadata, "run", path),
+        metrics=_section(metadata, "metrics", path),
     )
+
+
+def _section(metadata: Mapping[str, str], name: str, path: Path) -> dict[str, Any]:
+    where = f"{path} ({name})"
+    values = parse_json(metadata.get(name, "null"), where, _REMEDY)
+    if not isinstance(values, dict):
+        raise InputError(f"{where}: is {quoted(values)}, expected an object; {_REMEDY}")
+    return values
+
+
+def _network(values: Mapping[str, Any], weights: Mapping[str, Tensor], path: Path) -> HyperLifter:
+    """The network that a file describes, built only as far as the file has weights for it."""
+    config = from_mapping(values, ModelConfig, f"{path} (model)")
+    held = sum(tensor.numel() for tensor in weights.values())
+    depths = [0 if config.share_layers else config.depth, config.frame_lifter.depth if config.frame_lifter else 0]
+    if config.depth > _MOST_LAYERS or max(depths) > len(weights):
+        layers = max(config.depth, *depths)
+        raise InputError(f"{path}: describes {layers:,} layers and has weights of {len(weights):,} names; {_REMEDY}")
+    try:
+        with _Budget(2 * held + _FREE_NUMBERS):
+            return HyperLifter(config)
+    except _TooLarge as error:
+        raise InputError(
+            f"{path}: describes a network of {error} or more numbers and has {held:,} weights; {_REMEDY}"
+        ) from error
+
+
+class _TooLarge(Exception):
+    """A network that is larger than its budget; the message is its size so far."""
+
+
+class _Budget(TorchFunctionMode):
+    """Counts the numbers of the tensors that are made, and stops before more than so many take memory."""
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        self._left, self._budget = numbers, numbers
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _FACTORIES:
+            self._left -= _FACTORIES[func](args)
+            if self._left < 0:
+                raise _TooLarge(f"{self._budget - self._left:,}")
+        return func(*args, **(kwargs or {}))
+
+
+def _of_size(args: tuple[Any, ...]) -> int:
+    return math.prod(args[0] if args and not isinstance(args[0], int) else args)
+
+
+_FACTORIES: dict[Any, Callable[[tuple[Any, ...]], int]] = {
+    torch.empty: _of_size,
+    torch.zeros: _of_size,
+    torch.ones: _of_size,
+    torch.rand: _of_size,
+    torch.randn: _of_size,
+    torch.full: _of_size,
+    torch.eye: lambda args: args[0] * args[-1],
+    torch.arange: lambda args: int(abs(args[0] if len(args) == 1 else args[1] - args[0])),
+}
 
 
 def contract_of(model: HyperLifter, spec: LifterSpec) -> LifterSpec:
@@ -87,6 +157,7 @@ def contract_of(model: HyperLifter, spec: LifterSpec) -> LifterSpec:
     return replace(spec, any_length=model.config.streaming is not None)
 
 
+@reader("older .bin")
 def load_bin_weights(path: Path | str, model: nn.Module) -> None:
     """Load an older ``.bin`` file, ``{"model_pos": state_dict}`` with or without ``module.`` before the names.
 
@@ -97,27 +168,28 @@ def load_bin_weights(path: Path | str, model: nn.Module) -> None:
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such checkpoint")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises several kinds, all of which mean that the file is not what it should be
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: cannot be loaded as weights only ({reason})") from error
+    content = load_weights_only(Path(path))
     if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
         raise InputError(f"{path}: holds no 'model_pos'; expected a checkpoint of the older system")
-    weights = {name.removeprefix("module."): tensor for name, tensor in content["model_pos"].items()}
+    weights = {str(name).removeprefix("module."): tensor for name, tensor in content["model_pos"].items()}
     load_weights(model, weights, str(path))
 
 
-def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+def load_weights(model: nn.Module, weights: Any, source: str) -> None:
     """Load strictly, and name what does not fit.
 
     Raises:
         InputError: missing, unexpected or wrongly shaped weights.
     """
+    if not isinstance(weights, Mapping):
+        raise InputError(f"{source}: holds no weights by name; {_REMEDY}")
     expected = model.state_dict()
+    strange = [name for name, tensor in weights.items() if not isinstance(name, str) or not _is_plain(tensor)]
+    if strange:
+        raise InputError(f"{source}: {quoted(strange[0])} is no dense tensor of real numbers; {_REMEDY}")
     weights = {current_name(name, expected): tensor for name, tensor in weights.items()}
     wrong = [f"missing {name}" for name in expected if name not in weights]
-    wrong += [f"unexpected {name}" for name in weights if name not in expected]
+    wrong += [f"unexpected {one_line(name)}" for name in weights if name not in expected]
     wrong += [
         f"{name} has shape {tuple(weights[name].shape)}, the model wants {tuple(tensor.shape)}"
         for name, tensor in expected.items()
@@ -127,6 +199,14 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise InputError(f"{source}: weights of another network: {'; '.join(wrong[:3])}{more}")
     model.load_state_dict(weights)
+
+
+def _is_plain(tensor: object) -> bool:
+    return (
+        isinstance(tensor, Tensor)
+        and tensor.layout is torch.strided
+        and not (tensor.is_complex() or tensor.is_quantized or tensor.is_nested or tensor.is_meta)
+    )
 
 
 def current_name(name: str, expected: Container[str]) -> str:

@@ -36,7 +36,7 @@ class Hypergraph:
                 "give every joint the number of its hyperedge"
             )
         edges = max(labels) + 1
-        if set(labels) != set(range(edges)):
+        if edges > len(labels) or set(labels) != set(range(edges)):
             raise InputError(
                 f"joint_label uses the hyperedges {sorted(set(labels))}; number them 0, 1, 2 … with no gap"
             )

@@ -24,7 +24,7 @@ from hyperlift.errors import InputError
 from hyperlift.files import atomic_file
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
-from hyperlift.models.checkpoint import Checkpoint, current_name, load_weights, save_checkpoint
+from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.distributed import (
     ALONE,
@@ -34,6 +34,7 @@ from hyperlift.training.distributed import (
     sum_over_ranks,
     wait_for_all,
 )
+from hyperlift.training.resume_state import read_resume, resume_optimizer
 from hyperlift.training.schedule import learning_rate
 from hyperlift.training.sinks import JsonLines, Sink
 
@@ -287,12 +288,8 @@ class Trainer:
             InputError: no such state, or one of another configuration or seed.
         """
         path = resume_file(path)
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            record = json.loads(state["run"])
-            epoch, best, seed = int(state["epoch"]), float(state["best"]), int(state["seed"])
-        except Exception as error:  # torch raises several kinds, all of which mean a file that is not ours
-            raise InputError(f"{path}: not a resume state of this library ({str(error).splitlines()[0]})") from error
+        state = read_resume(path, self.device)
+        epoch, best, seed, record = state["epoch"], state["best"], state["seed"], state["run"]
         differing = differing_keys(self.complete(record, str(path)), self.run_config)
         if differing:
             raise InputError(f"{path}: belongs to another configuration; it differs in {', '.join(differing)}")
@@ -301,29 +298,11 @@ class Trainer:
         load_weights(self.model, state["model"], str(path))
         if isinstance(self.step, nn.Module):
             load_weights(self.step, state["step"], str(path))
-        self.optimizer.load_state_dict(_in_order_of(self.model, state["optimizer"], state["model"]))
+        resume_optimizer(self.optimizer, self.model, state, path)
         if self.average is not None:
             load_weights(self.average, state["average"], str(path))
         self.epoch, self.best = epoch, best
         _LOG.info("resumed after epoch %d", epoch)
-
-
-def _in_order_of(model: nn.Module, optimizer: dict[str, Any], saved: Mapping[str, Tensor]) -> dict[str, Any]:
-    """The state of an optimiser, which knows parameters by their number, for a model whose parameters came in another
-    order when it was written.
-
-    Args:
-        model: whose trained parameters come first in the optimiser.
-        optimizer: its state.
-        saved: the model's weights in the file, in the order of then.
-    """
-    now = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
-    then = [name for name in (current_name(name, now) for name in saved) if name in set(now)]
-    moments = dict(optimizer["state"])
-    for number, name in enumerate(now):
-        if (before := then.index(name)) in optimizer["state"]:
-            moments[number] = optimizer["state"][before]
-    return {**optimizer, "state": moments}
 
 
 def in_bfloat16(config: TrainConfig, device: torch.device) -> bool:

@@ -11,6 +11,8 @@ from hyperlift.models.lifting.hypergraph import HypergraphConfig
 from hyperlift.models.lifting.streaming import Reach, StreamingConfig
 from hyperlift.skeletons import RelationBias, skeleton_named
 
+_WIDEST = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -73,6 +75,8 @@ class ModelConfig:
                 f"token_merge: after is {list(self.token_merge.after)}; of {self.depth} layers the last one follows "
                 "every merge"
             )
+        if not 0 < self.mlp_ratio <= _WIDEST:
+            raise InputError(f"mlp_ratio is {self.mlp_ratio:g}; it lies above 0 and at most at {_WIDEST}")
         if not 0 <= self.drop_path < 1:
             raise InputError(f"drop_path is {self.drop_path}; it lies between 0 and 1")
         if self.smoothing < 0:
