@@ -277,7 +277,10 @@ def read_store(
     meta = from_mapping(said, StoreMeta, str(meta_path))
     if not (is_number(meta.fps, 1e-3, 1e4) and all(is_whole(n, 1, _MOST_FRAMES) for n in (meta.n_frames, meta.stride))):
         raise InputError(f"{meta_path}: fps {meta.fps:g}, n_frames or stride is out of range; {_REMEDY}")
-    joints = len(skeleton_named(meta.skeleton))
+    try:
+        joints = len(skeleton_named(meta.skeleton))
+    except InputError as error:
+        raise InputError(f"{meta_path}: {error}") from error
     videos = _read_videos(folder / "videos.json")
     frames = sum(video.frames for video in videos)
     arrays = {name: load_npy(path, True) for name in ARRAYS if (path := folder / f"{name}.npy").exists()}
@@ -309,28 +312,30 @@ def _read_videos(path: Path) -> list[Video]:
     videos: list[Video] = []
     first = 0
     for number, said in enumerate(content):
-        video = Video(**said) if isinstance(said, dict) and _VIDEO_NEEDS <= said.keys() <= _VIDEO_KEYS else None
-        if video is None or not _is_video(video) or video.first != first:
+        if not _is_video(said) or said.get("first", 0) != first:
             raise InputError(f"{path}: video {number} is damaged: {quoted(said)}; {_REMEDY}")
-        first += video.frames
-        videos.append(video)
+        videos.append(Video(**said))
+        first += videos[-1].frames
     return videos
 
 
-def _is_video(video: Video) -> bool:
-    K = [[0.0] * 3] * 3 if video.K is None else video.K
+def _is_video(said: Any) -> bool:
+    """Whether the values of a JSON object are those of a ``Video``."""
+    if not isinstance(said, dict) or not _VIDEO_NEEDS <= said.keys() <= _VIDEO_KEYS:
+        return False
+    K, unmeasured = said.get("K"), said.get("unmeasured", [])
+    rows = [[0.0] * 3] * 3 if K is None else K
     return (
-        all(isinstance(text, str) for text in (video.source, video.subject, video.action))
-        and is_whole(video.frames, 1, _MOST_FRAMES)
-        and is_whole(video.first, 0, _MOST_FRAMES)
-        and is_number(video.width, 0, _MOST_PIXELS)
-        and is_number(video.height, 0, _MOST_PIXELS)
-        and isinstance(K, list)
-        and len(K) == 3
-        and all(isinstance(row, list) and len(row) == 3 for row in K)
-        and all(is_number(number, -LARGEST, LARGEST) for row in K for number in row)
-        and isinstance(video.unmeasured, list)
-        and all(isinstance(joint, str) for joint in video.unmeasured)
+        all(isinstance(said[key], str) for key in ("source", "subject", "action"))
+        and is_whole(said["frames"], 1, _MOST_FRAMES)
+        and is_whole(said.get("first", 0), 0, _MOST_FRAMES)
+        and all(is_number(said[key], 0, _MOST_PIXELS) for key in ("width", "height"))
+        and isinstance(rows, list)
+        and len(rows) == 3
+        and all(isinstance(row, list) and len(row) == 3 for row in rows)
+        and all(is_number(number, -LARGEST, LARGEST) for row in rows for number in row)
+        and isinstance(unmeasured, list)
+        and all(isinstance(joint, str) for joint in unmeasured)
     )
 
 
