@@ -8,6 +8,7 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics
@@ -122,13 +123,16 @@ def place_people(
             raise InputError(f"person {person.id} comes without the keypoints that were lifted; lift the video again")
         if (np.diff(person.time_s) <= 0).any():
             raise InputError(f"person {person.id}: time stamps do not increase; the video's clock is broken")
-        keypoints_px = np.where(person.valid[..., None], person.keypoints_px, np.nan)
+        keypoints_px = person.keypoints_px
+        if (np.isfinite(keypoints_px[..., 0]) & ~person.valid).any():
+            keypoints_px = np.where(person.valid[..., None], keypoints_px, np.nan)
         pose_m = metric_pose(
             person.pose_norm, person.valid, person.time_s, skeleton, lifter.label_space, height.height_m
         )
         path = root_path(pose_m, keypoints_px, intrinsics.K, person.time_s)
         paths.append(path)
-        bodies.append(PlacedBody(pose_m + path.root_m[:, None], person.valid, person.time_s, height.height_m))
+        pose_m += path.root_m[:, None]
+        bodies.append(PlacedBody(pose_m, person.valid, person.time_s, height.height_m))
     world = world_frame(bodies, skeleton, pitch_deg, roll_deg)
     placed = []
     for person, body, path in zip(people, bodies, paths, strict=True):
@@ -141,11 +145,20 @@ def place_people(
                 root_m=path.root_m,
                 root_std_m=path.std_m,
                 reprojection_px=path.reprojection_px,
-                world_m=world.to_world(body.joints_m) + [0.0, 0.0, shift_m],
+                world_m=_in_world(body.joints_m, world, shift_m),
                 floor_shift_m=shift_m,
             )
         )
     return Placement(people=placed, world=world, intrinsics=intrinsics, height=height)
+
+
+def _in_world(
+    joints_m: Float[np.ndarray, "frames joints 3"], world: WorldFrame, shift_m: float
+) -> Float[np.ndarray, "frames joints 3"]:
+    world_m = np.empty_like(joints_m)
+    for some in stretches(len(joints_m)):
+        world_m[some] = world.to_world(joints_m[some]) + [0.0, 0.0, shift_m]
+    return world_m
 
 
 def floor_shift(level: tuple[float, float], distance_m: float, world: WorldFrame, height: BodyHeight) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Float
 from hyperlift.trajectory.smoothing import PathSystem
 
@@ -61,36 +62,53 @@ def root_path(
         time_s: seconds of each frame, strictly increasing.
         acceleration_density: how freely the root moves, m²/s³; infinity takes every frame by itself.
     """
-    pose_m = pose_m.astype(np.float64)
-    seen = np.isfinite(keypoints_px).all(-1) & (keypoints_px[..., 2] > 0)
-    trust = np.where(seen, np.clip(keypoints_px[..., 2], 0, 1), 0.0).astype(np.float64)
-    rays = np.where(seen[..., None], (keypoints_px[..., :2] - K[:2, 2]) / K[[0, 1], [0, 1]], 0.0)
-
-    root_m = _algebraic_root(pose_m, rays, trust)
+    body = _Seen(pose_m.astype(np.float64, copy=False), keypoints_px, K)
+    root_m = _algebraic_root(body)
     for _ in range(_FRAME_STEPS):  # each frame by itself
-        normal, gradient = _normal_equations(pose_m, rays, trust, root_m)
+        normal, gradient = _normal_equations(body, root_m)
         # A frame with too few joints stays where it is.
         damping = 1e-9 * np.trace(normal, axis1=-2, axis2=-1)[:, None, None] + 1e-9
-        root_m = _in_front(pose_m, root_m + np.linalg.solve(normal + damping * np.eye(3), gradient[..., None])[..., 0])
+        step_m = np.linalg.solve(normal + damping * np.eye(3), gradient[..., None])[..., 0]
+        root_m = _in_front(body.pose_m, root_m + step_m)
     if not np.isfinite(acceleration_density):
-        normal, _ = _normal_equations(pose_m, rays, trust, root_m)
+        normal, _ = _normal_equations(body, root_m)
         covariance_m2 = np.linalg.inv(normal + 1e-6 * np.eye(3))
     else:
         frame_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else ERROR_TIME_S
         repeats = max(1.0, 2 * ERROR_TIME_S / frame_s)
         covariance_m2 = np.empty((0, 3, 3))
         for step in range(1, _PATH_STEPS + 1):  # all frames together
-            normal, gradient = _normal_equations(pose_m, rays, trust, root_m)
+            normal, gradient = _normal_equations(body, root_m)
             place = (normal @ root_m[..., None])[..., 0] + gradient
             system = PathSystem.of(normal / repeats, time_s, acceleration_density)
-            root_m = _in_front(pose_m, system.path(place / repeats))
+            root_m = _in_front(body.pose_m, system.path(place / repeats))
             if step == _PATH_STEPS:
                 covariance_m2 = system.covariance()
-    return RootPath(
-        root_m=root_m,
-        covariance_m2=covariance_m2,
-        reprojection_px=reprojection_error(pose_m + root_m[:, None], keypoints_px, K),
-    )
+            del system  # before the next one is made
+    reprojection_px = np.empty(len(root_m))
+    for some in stretches(len(root_m)):
+        joints_m = body.pose_m[some] + root_m[some, None]
+        reprojection_px[some] = reprojection_error(joints_m, keypoints_px[some], K)
+    return RootPath(root_m=root_m, covariance_m2=covariance_m2, reprojection_px=reprojection_px)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A pose and what was seen of it."""
+
+    pose_m: Float[np.ndarray, "frames joints 3"]
+    keypoints_px: Float[np.ndarray, "frames joints 3"]
+    K: Float[np.ndarray, "3 3"]
+
+    def rays_and_trust(
+        self, some: slice
+    ) -> tuple[Float[np.ndarray, "some joints 2"], Float[np.ndarray, "some joints"]]:
+        """Directions in which joints were seen, x / z and y / z, and how surely; 0 where one was not seen."""
+        keypoints_px = self.keypoints_px[some]
+        seen = np.isfinite(keypoints_px).all(-1) & (keypoints_px[..., 2] > 0)
+        trust = np.where(seen, np.clip(keypoints_px[..., 2], 0, 1), 0.0).astype(np.float64)
+        rays = (keypoints_px[..., :2] - self.K[:2, 2]) / self.K[[0, 1], [0, 1]]
+        return np.where(seen[..., None], rays, 0.0), trust
 
 
 def reprojection_error(
@@ -106,44 +124,56 @@ def reprojection_error(
     return np.where(count > 0, np.sqrt(square.sum(-1) / np.maximum(count, 1)), np.nan)
 
 
-def _algebraic_root(
-    pose_m: Float[np.ndarray, "frames joints 3"],
-    rays: Float[np.ndarray, "frames joints 2"],
-    trust: Float[np.ndarray, "frames joints"],
-) -> Float[np.ndarray, "frames 3"]:
+def _algebraic_root(body: _Seen) -> Float[np.ndarray, "frames 3"]:
     """Closed form of ``Σ trust |X + t_x - u (Z + t_z)|²``, both picture axes."""
-    towards = np.concatenate([np.ones_like(rays[..., :1]), -rays], axis=-1)
-    offset = rays * pose_m[..., 2:] - pose_m[..., :2]
-    normal, right = _assemble(towards[..., 0], towards[..., 1:], offset, trust)
-    scale = np.trace(normal, axis1=-2, axis2=-1)[:, None, None]
-    solvable = trust.sum(-1) > 0
-    root_m = np.linalg.solve(normal + (1e-12 * scale + 1e-12) * np.eye(3), right[..., None])[..., 0]
+    root_m = np.empty((len(body.pose_m), 3))
+    solvable = np.empty(len(root_m), bool)
+    for some in stretches(len(root_m)):
+        pose_m = body.pose_m[some]
+        rays, trust = body.rays_and_trust(some)
+        towards = np.concatenate([np.ones_like(rays[..., :1]), -rays], axis=-1)
+        offset = rays * pose_m[..., 2:] - pose_m[..., :2]
+        normal, right = _assemble(towards[..., 0], towards[..., 1:], offset, trust)
+        scale = np.trace(normal, axis1=-2, axis2=-1)[:, None, None]
+        solvable[some] = trust.sum(-1) > 0
+        root_m[some] = np.linalg.solve(normal + (1e-12 * scale + 1e-12) * np.eye(3), right[..., None])[..., 0]
     # Frames in which nothing was seen start at a typical place; the smoother moves them.
     root_m[~solvable] = np.median(root_m[solvable], axis=0) if solvable.any() else [0.0, 0.0, 3.0]
-    return _in_front(pose_m, root_m)
+    return _in_front(body.pose_m, root_m)
 
 
 def _normal_equations(
-    pose_m: Float[np.ndarray, "frames joints 3"],
-    rays: Float[np.ndarray, "frames joints 2"],
-    trust: Float[np.ndarray, "frames joints"],
-    root_m: Float[np.ndarray, "frames 3"],
+    body: _Seen, root_m: Float[np.ndarray, "frames 3"]
 ) -> tuple[Float[np.ndarray, "frames 3 3"], Float[np.ndarray, "frames 3"]]:
     """Gauss-Newton step of the reprojection error around ``root_m``: information (1/m²) and gradient (1/m).
 
     Errors are measured in metres across the line of sight at the root's depth, so that near and far frames count
     alike.
     """
-    joints_m = pose_m + root_m[:, None]
-    projected = joints_m[..., :2] / joints_m[..., 2:]
-    error_m = (rays - projected) * root_m[:, None, 2:]
-    square = error_m[..., 0] ** 2 + error_m[..., 1] ** 2
-    seen = trust > 0
+    squares = [np.empty(0)]
+    for some in stretches(len(root_m)):
+        square, trust, *_ = _errors(body, root_m, some)
+        squares.append(square[trust > 0])
+    square_seen = np.concatenate(squares)
     # 1.18 = the median length of a 2D normal error of unit spread.
-    spread = max(float(np.sqrt(np.median(square[seen]))) / 1.1774, _LEAST_SPREAD_M) if seen.any() else 1.0
-    weight = trust / (1 + square / (_CAUCHY * spread) ** 2) / spread**2
-    share = root_m[:, None, 2] / joints_m[..., 2]
-    return _assemble(share, -projected * share[..., None], error_m, weight)
+    spread = max(float(np.sqrt(np.median(square_seen))) / 1.1774, _LEAST_SPREAD_M) if len(square_seen) else 1.0
+    normal, gradient = np.empty((len(root_m), 3, 3)), np.empty((len(root_m), 3))
+    for some in stretches(len(root_m)):
+        square, trust, error_m, projected, depth_m = _errors(body, root_m, some)
+        weight = trust / (1 + square / (_CAUCHY * spread) ** 2) / spread**2
+        share = root_m[some, None, 2] / depth_m
+        normal[some], gradient[some] = _assemble(share, -projected * share[..., None], error_m, weight)
+    return normal, gradient
+
+
+def _errors(body: _Seen, root_m: Float[np.ndarray, "frames 3"], some: slice) -> tuple[np.ndarray, ...]:
+    """Squared errors (m²) and trust of each joint, the errors themselves, where it projects to, and its depth."""
+    rays, trust = body.rays_and_trust(some)
+    joints_m = body.pose_m[some] + root_m[some, None]
+    projected = joints_m[..., :2] / joints_m[..., 2:]
+    error_m = (rays - projected) * root_m[some, None, 2:]
+    square = error_m[..., 0] ** 2 + error_m[..., 1] ** 2
+    return square, trust, error_m, projected, joints_m[..., 2]
 
 
 def _assemble(

@@ -7,6 +7,7 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
 from hyperlift.geometry.contract import LabelSpace
+from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
 
@@ -81,16 +82,20 @@ def metric_pose(
         label_space: of the lifter.
         height_m: standing height.
     """
-    pose = pose.astype(np.float64)
-    relative = pose - pose[:, skeleton.root, None]
-    bone_sum = np.maximum(bone_lengths(relative, skeleton).sum(-1), 1e-6)
+    relative = pose.astype(np.float64)
+    relative -= relative[:, skeleton.root, None].copy()
+    bone_sum = np.full(len(pose), 1e-6)
+    for some in stretches(len(pose)):
+        bone_sum[some] = np.maximum(bone_lengths(relative[some], skeleton).sum(-1), 1e-6)
     counted = valid.mean(-1) >= 0.5
     if not counted.any():
         counted = np.ones(len(pose), bool)
     target_m = REFERENCE_BONE_SUM_M * height_m / REFERENCE_HEIGHT_M
     if label_space == "camera":
-        return relative * (target_m / np.median(bone_sum[counted]))
-    return relative * (target_m / _running_median(bone_sum, counted, time_s))[:, None, None]
+        relative *= target_m / np.median(bone_sum[counted])
+    else:
+        relative *= (target_m / _running_median(bone_sum, counted, time_s))[:, None, None]
+    return relative
 
 
 def _running_median(

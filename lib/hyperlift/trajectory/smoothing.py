@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Float
 
 _BAND = 8
@@ -85,20 +86,23 @@ def _covariance(factor: Float[np.ndarray, "band numbers"], frames: int) -> Float
     last to the first: ``S_k = (L_kk L_kkᵀ)⁻¹ + Gᵀ S_{k+1} G`` with ``G = L_{k+1,k} L_kk⁻¹``.
     """
     size, blocks = 6, (frames + 1) // 2
-    padded = np.zeros((_BAND + 1, size * (blocks + 1)))
-    padded[0] = 1.0
-    padded[:, : factor.shape[1]] = factor
     row, column = np.arange(2 * size)[:, None], np.arange(size)[None]
     inside = (row >= column) & (row - column <= _BAND)
-    starts = size * np.arange(blocks)[:, None, None]
-    columns = np.where(inside, padded[np.where(inside, row - column, 0), starts + column], 0.0)
-    inverse = np.linalg.inv(columns[:, :size])
-    own = np.swapaxes(inverse, -1, -2) @ inverse
-    link = columns[:, size:] @ inverse
     spread = np.empty((blocks, size, size))
     following = np.zeros((size, size))
-    for block in range(blocks - 1, -1, -1):
-        following = own[block] + link[block].T @ following @ link[block]
-        spread[block] = following
+    for some in reversed(list(stretches(blocks))):
+        count = some.stop - some.start
+        padded = np.zeros((_BAND + 1, size * count))
+        padded[0] = 1.0
+        known = factor[:, size * some.start : size * some.stop]
+        padded[:, : known.shape[1]] = known
+        starts = size * np.arange(count)[:, None, None]
+        columns = np.where(inside, padded[np.where(inside, row - column, 0), starts + column], 0.0)
+        inverse = np.linalg.inv(columns[:, :size])
+        own = np.swapaxes(inverse, -1, -2) @ inverse
+        link = columns[:, size:] @ inverse
+        for block in range(count - 1, -1, -1):
+            following = own[block] + link[block].T @ following @ link[block]
+            spread[some.start + block] = following
     halves = np.stack([spread[:, :3, :3], spread[:, 3:, 3:]], axis=1)
     return halves.reshape(-1, 3, 3)[:frames]

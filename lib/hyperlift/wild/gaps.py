@@ -61,7 +61,7 @@ def fill_gaps(
     return FilledTrack(
         frame=every,
         time_s=every_s,
-        keypoints_px=filled.astype(keypoints_px.dtype),
+        keypoints_px=filled.astype(keypoints_px.dtype, copy=False),
         valid=valid,
         bridged=valid & ~seen_at_all,
     )

@@ -109,6 +109,7 @@ def settle_roll(
         if not (abs(found_deg - at_deg) >= WORTH_DEG and std_deg <= SURE_DEG):
             break
         at_deg = found_deg
+        del lifted  # as large as what is lifted next
         lifted = lift_at(at_deg)
     return lifted, at_deg
 

@@ -8,14 +8,15 @@ import numpy as np
 from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.normalisation import normalise_points
-from hyperlift.shapes import Float
+from hyperlift.geometry.stretches import stretches
+from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import H36M_17
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.wild.gaps import FilledTrack, fill_gaps
 from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
 from hyperlift.wild.side_swaps import repair_side_swaps
 from hyperlift.wild.timing import check_times, grid_times, resample, resample_pose2d
-from hyperlift.wild.tracking import follow_people
+from hyperlift.wild.tracking import follow_trails
 from hyperlift.wild.windows import lift_windows
 
 _log = logging.getLogger(__name__)
@@ -51,12 +52,13 @@ def people_in(
             f"min_confidence (--min-confidence) is {min_confidence:g}; give a number from 0 up to, not including, 1"
         )
     mapped = []
-    for track in follow_people(detections, time_s):
-        keypoints_px = to_h36m(mark_missing(track.keypoints_px, min_confidence), detections.skeleton)
+    for track in follow_trails(detections, time_s):
+        keypoints_px = _mapped(detections, track.row, min_confidence)
         seen = np.isfinite(keypoints_px[..., 0]).any(1)
         if not seen.any():
             continue
-        frame, keypoints_px = track.frame[seen], keypoints_px[seen]
+        frame = track.frame[seen]
+        keypoints_px = keypoints_px if seen.all() else keypoints_px[seen]
         if repair_sides:
             keypoints_px, exchanged = repair_side_swaps(keypoints_px, time_s[frame], H36M_17)
             if exchanged.any():
@@ -70,13 +72,27 @@ def people_in(
     return mapped
 
 
+def _mapped(
+    detections: Detections, row: Int[np.ndarray, " seen"], min_confidence: float
+) -> Float[np.ndarray, "seen h36m_joints 3"]:
+    """Some detections in ``H36M_17``; a stretch after the other, so that what is made on the way stays small."""
+    detected_px, skeleton = detections.people.keypoints_px, detections.skeleton
+    mapped = np.empty((len(row), len(H36M_17), 3), detected_px.dtype)
+    for some in stretches(len(row)):
+        mapped[some] = to_h36m(mark_missing(detected_px[row[some]], min_confidence), skeleton)
+    return mapped
+
+
 def network_input(
     track: Track, width: int, height: int, time_s: Float[np.ndarray, " all_frames"]
 ) -> tuple[FilledTrack, Float[np.ndarray, "frames joints 3"]]:
     """A track without gaps, and the same in normalised picture space with its confidence, at the video's frames."""
     filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, time_s)
-    points_norm = normalise_points(filled.keypoints_px[..., :2], float(width), float(height))
-    return filled, np.concatenate([points_norm, filled.keypoints_px[..., 2:]], axis=-1)
+    pose2d_norm = filled.keypoints_px.copy()
+    for some in stretches(len(pose2d_norm)):
+        points = pose2d_norm[some, :, :2]
+        points[:] = normalise_points(points, float(width), float(height))
+    return filled, pose2d_norm
 
 
 def lift_track(
@@ -107,10 +123,13 @@ def lift_track(
         )
     filled, pose2d_norm = network_input(track, width, height, time_s)
     grid_s = grid_times(filled.time_s, spec.fps)
-    at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s)
+    at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s, np.float32)
+    del pose2d_norm  # as large as the results, and not needed while they are made
     lifted = lift_windows(predict, at_model_rate, spec.longest_clip, align_depth=not spec.rootrel)
     if not np.isfinite(lifted).all():
         raise InputError(f"the lifter {quoted(spec.name)} returns NaN or infinite poses; its weights are broken")
+    # The interpolated places are not needed any more.
+    filled.keypoints_px[~filled.valid] = [np.nan, np.nan, 0.0]
     return LiftedPerson(
         id=track.id,
         frame=filled.frame,
@@ -118,7 +137,7 @@ def lift_track(
         pose_norm=resample(lifted, grid_s, filled.time_s),
         valid=filled.valid,
         bridged=filled.bridged,
-        keypoints_px=np.where(filled.valid[..., None], filled.keypoints_px, np.array([np.nan, np.nan, 0.0])),
+        keypoints_px=filled.keypoints_px,
     )
 
 

@@ -51,7 +51,9 @@ def repair_side_swaps(
         pair = keypoints_px[:, [right, left], :2] / size_px
         for first, last in _swapped_runs(pair[:, :, 1:], at_s):
             # The roots lie close together and are often told apart where the rest is not: they decide for themselves.
-            roots_too = _roughness(pair[:, :, :1], at_s, first, last) < _roughness(pair[:, :, :1], at_s, 0, 0)
+            near = slice(max(first - 2, 0), last + 2)  # beyond, an exchange changes nothing
+            around, run = pair[near, :, :1], (first - near.start, last - near.start)
+            roots_too = _roughness(around, at_s[near], *run) < _roughness(around, at_s[near], 0, 0)
             joints = slice(0 if roots_too else 1, None)
             a, b = right[joints], left[joints]
             repaired[first:last, a], repaired[first:last, b] = keypoints_px[first:last, b], keypoints_px[first:last, a]
@@ -73,9 +75,11 @@ def _swapped_runs(
                 found.append((gain[first] + gain[last], int(first), last))
     found += [(2 * single, at, at + 1) for at, single in enumerate(_single_gains(limbs, at_s)) if single > 0]
     runs: list[tuple[int, int]] = []
+    taken = np.zeros(len(at_s) + 1, bool)
     for _, first, last in sorted(found, reverse=True):
-        if all(last < other[0] or first > other[1] for other in runs):
+        if not taken[first : last + 1].any():
             runs.append((first, last))
+            taken[first : last + 1] = True
     return runs
 
 

@@ -6,9 +6,11 @@ clip its rate is right to within half a frame, nothing is extrapolated, and equa
 """
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from hyperlift.errors import InputError
-from hyperlift.shapes import Float
+from hyperlift.geometry.stretches import stretches
+from hyperlift.shapes import Float, Int
 
 _SLOWEST_FPS, _FASTEST_FPS = 1.0, 1000.0
 SAME_MOMENT_S = 1e-6
@@ -87,29 +89,82 @@ def resample(
     if _same(from_s, to_s):
         return values
     left, part = _between(from_s, to_s)
+    even = _are_even(from_s)
+    resampled = np.empty((len(to_s), *values.shape[1:]), values.dtype)
+    for some in stretches(len(to_s)):
+        resampled[some] = _curves(values, from_s, left[some], part[some], even)
+    return resampled
+
+
+def _curves(
+    values: Float[np.ndarray, "frames ..."],
+    from_s: Float[np.ndarray, " frames"],
+    left: Int[np.ndarray, " resampled"],
+    part: Float[np.ndarray, " resampled"],
+    even: bool,
+) -> Float[np.ndarray, "resampled ..."]:
+    first, last = int(left.min()), int(left.max()) + 2
     t = part.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
-    step = np.diff(from_s)[left].reshape(t.shape).astype(values.dtype)
-    slope = np.gradient(values, from_s, axis=0).astype(values.dtype)
+    step = (from_s[left + 1] - from_s[left]).reshape(t.shape).astype(values.dtype)
+    slope = _slopes(values, from_s, first, last, even)
     a, b = values[left], values[left + 1]
-    slope_a, slope_b = step * slope[left], step * slope[left + 1]
+    slope_a, slope_b = step * slope[left - first], step * slope[left + 1 - first]
     curve = a + t * (slope_a + t * (3 * (b - a) - 2 * slope_a - slope_b + t * (2 * (a - b) + slope_a + slope_b)))
     # At a given value, its neighbour must not matter, not even as 0 * NaN.
     return np.where(t == 0, a, np.where(t == 1, b, curve))
+
+
+def _slopes(
+    values: Float[np.ndarray, "frames ..."], from_s: Float[np.ndarray, " frames"], first: int, last: int, even: bool
+) -> Float[np.ndarray, "some ..."]:
+    """Second-order slopes of the entries ``first:last``, one-sided ones at both ends of all."""
+    from_, to = max(first - 1, 0), min(last + 1, len(values))
+    around, step = values[from_:to], np.diff(from_s[from_:to]).reshape(-1, *[1] * (values.ndim - 1))
+    rise = np.diff(around, axis=0)
+    slope = np.empty_like(around)
+    slope[0], slope[-1] = rise[0] / step[0], rise[-1] / step[-1]
+    if even:
+        slope[1:-1] = (around[2:] - around[:-2]) / (2 * step[0])
+    else:
+        before, after = step[:-1], step[1:]
+        both = before + after
+        here = (after - before) / (before * after) * around[1:-1]
+        slope[1:-1] = -after / (before * both) * around[:-2] + here + before / (after * both) * around[2:]
+    return slope[first - from_ : last - from_]
 
 
 def resample_pose2d(
     pose2d: Float[np.ndarray, "frames joints 3"],
     from_s: Float[np.ndarray, " frames"],
     to_s: Float[np.ndarray, " resampled"],
+    kind: DTypeLike | None = None,
 ) -> Float[np.ndarray, "resampled joints 3"]:
     """``resample`` for x, y, confidence: the confidence runs linearly, so it stays within that of its
-    neighbours."""
+    neighbours.
+
+    Args:
+        pose2d: one entry a moment of ``from_s``.
+        from_s: as for ``resample``.
+        to_s: as for ``resample``.
+        kind: of the results' numbers; None keeps that of ``pose2d``.
+    """
+    kind = pose2d.dtype if kind is None else kind
     if len(from_s) == 1 or _same(from_s, to_s):
-        return resample(pose2d, from_s, to_s)
+        return resample(pose2d, from_s, to_s).astype(kind, copy=False)
     left, part = _between(from_s, to_s)
-    t = part[:, None].astype(pose2d.dtype)
-    confidence = (1 - t) * pose2d[left, :, 2] + t * pose2d[left + 1, :, 2]
-    return np.concatenate([resample(pose2d[..., :2], from_s, to_s), confidence[..., None]], axis=-1)
+    even = _are_even(from_s)
+    resampled = np.empty((len(to_s), *pose2d.shape[1:]), kind)
+    for some in stretches(len(to_s)):
+        at, t = left[some], part[some, None].astype(pose2d.dtype)
+        resampled[some, :, :2] = _curves(pose2d[..., :2], from_s, at, part[some], even)
+        resampled[some, :, 2] = (1 - t) * pose2d[at, :, 2] + t * pose2d[at + 1, :, 2]
+    return resampled
+
+
+def _are_even(time_s: Float[np.ndarray, " frames"]) -> bool:
+    """Whether all steps are equal to the last bit."""
+    steps = np.diff(time_s)
+    return bool((steps == steps[0]).all())
 
 
 def _same(from_s: np.ndarray, to_s: np.ndarray) -> bool:

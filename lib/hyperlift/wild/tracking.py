@@ -7,14 +7,16 @@ dropped.
 
 import logging
 import math
+from array import array
+from dataclasses import dataclass
 
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.shapes import Float
+from hyperlift.shapes import Float, Int
 from hyperlift.wild.exchanges import Sightings, cut_jumps, exchange_crossings
 from hyperlift.wild.following import Follower
-from hyperlift.wild.keypoints import Detection, Detections, Track
+from hyperlift.wild.keypoints import Detections, Track
 from hyperlift.wild.timing import check_times
 
 SHORTEST_TRACK_S = 0.3
@@ -26,10 +28,31 @@ _SLOWEST_DETECTOR_S = 0.1
 _log = logging.getLogger(__name__)
 
 
-def follow_people(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> list[Track]:
-    """Link the detections of a recording into one track a person, in the detector's joints.
+@dataclass(frozen=True, eq=False)
+class Trail:
+    """The detections of one person."""
 
-    The detector's own track number becomes the track's id; a track that had to be cut goes on under a new
+    id: int
+    frame: Int[np.ndarray, " seen"]
+    row: Int[np.ndarray, " seen"]
+    """Of each in ``Detections.people``."""
+
+
+def follow_people(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> list[Track]:
+    """``follow_trails`` with the keypoints of each person, in the detector's joints.
+
+    Raises:
+        InputError: as ``follow_trails``.
+    """
+    keypoints_px = detections.people.keypoints_px
+    trails = follow_trails(detections, time_s)
+    return [Track(id=trail.id, frame=trail.frame, keypoints_px=keypoints_px[trail.row]) for trail in trails]
+
+
+def follow_trails(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> list[Trail]:
+    """Link the detections of a recording into one trail a person.
+
+    The detector's own track number becomes the trail's id; a track that had to be cut goes on under a new
     one. What was mended and dropped is logged (INFO).
 
     Args:
@@ -39,17 +62,20 @@ def follow_people(detections: Detections, time_s: Float[np.ndarray, " all_frames
     Raises:
         InputError: nobody is seen for long enough, or the time stamps do not fit.
     """
-    frames = sorted(detections.frames)
-    check_times(time_s, frames[-1] if frames else 0)
-    trails: dict[int, list[tuple[int, Detection]]] = {}
+    people = detections.people
+    check_times(time_s, max(detections.last_frame, 0))
+    trails: dict[int, array] = {}
     follower = Follower()
-    for frame in frames:
-        people = detections.frames[frame]
-        for person, number in zip(people, follower.follow(float(time_s[frame]), people), strict=True):
+    for entry, frame in enumerate(people.frame.tolist()):
+        rows = people.rows(entry)
+        seen = [people.detection(row) for row in rows]
+        for row, number in zip(rows, follower.follow(float(time_s[frame]), seen), strict=True):
             if number is not None:
-                trails.setdefault(number, []).append((frame, person))
-    tracks, exchanges = exchange_crossings([_sightings(trail) for trail in trails.values()], time_s)
-    tracks, cuts = cut_jumps(tracks, time_s)
+                trails.setdefault(number, array("q")).append(row)
+    of_row = people.person_frame
+    tracks = [_sightings(np.array(rows, np.int64), of_row, detections) for rows in trails.values()]
+    tracks, exchanges = exchange_crossings(tracks, people.keypoints_px, time_s)
+    tracks, cuts = cut_jumps(tracks, people.keypoints_px, time_s)
     if exchanges or cuts:
         _log.info("%s: %d exchanges between people undone, %d jumps cut", detections.source, exchanges, cuts)
 
@@ -70,7 +96,7 @@ def follow_people(detections: Detections, time_s: Float[np.ndarray, " all_frames
 
 
 def _fewest_detections(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> int:
-    frames = np.array(sorted(detections.frames))
+    frames = detections.people.frame
     if len(frames) < 2:
         return 1
     # Where the detector looked at every second frame only, half as many detections are as long.
@@ -78,15 +104,13 @@ def _fewest_detections(detections: Detections, time_s: Float[np.ndarray, " all_f
     return max(1, min(math.ceil(SHORTEST_TRACK_S / step_s - 1e-6), detections.span // 2))
 
 
-def _sightings(trail: list[tuple[int, Detection]]) -> Sightings:
-    return Sightings(
-        frame=np.array([frame for frame, _ in trail]),
-        keypoints_px=np.stack([person.keypoints_px for _, person in trail]),
-        track_id=trail[0][1].track_id,
-    )
+def _sightings(
+    row: Int[np.ndarray, " seen"], frame_of_row: Int[np.ndarray, " people"], detections: Detections
+) -> Sightings:
+    return Sightings(frame_of_row[row], row, detections.people.detection(int(row[0])).track_id)
 
 
-def _number(tracks: list[Sightings]) -> list[Track]:
+def _number(tracks: list[Sightings]) -> list[Trail]:
     """Own numbers first come first served; the parts of a cut track and people without a number get free
     ones."""
     tracks = sorted(tracks, key=lambda track: int(track.frame[0]))
@@ -99,7 +123,7 @@ def _number(tracks: list[Sightings]) -> list[Track]:
         owners.append(track.track_id if is_first else None)
     following = iter(range(max(used, default=-1) + 1, max(used, default=-1) + 1 + len(tracks)))
     numbered = [
-        Track(id=next(following) if owner is None else owner, frame=track.frame, keypoints_px=track.keypoints_px)
+        Trail(id=next(following) if owner is None else owner, frame=track.frame, row=track.row)
         for track, owner in zip(tracks, owners, strict=True)
     ]
     return sorted(numbered, key=lambda track: (int(track.frame[0]), track.id))

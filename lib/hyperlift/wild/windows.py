@@ -40,20 +40,29 @@ def lift_windows(
     starts = window_starts(frames, window)
     fade = np.sin(np.pi * (np.arange(window) + 0.5) / window) ** 2
 
-    total = np.zeros(clip.shape)
-    weight = np.zeros((frames, 1, 1))
-    previous: tuple[int, np.ndarray] | None = None
+    # Sums over the windows that reach beyond the frames that are done: as long as two calls of the predictor.
     batch = max(1, FRAMES_A_CALL // window)
+    total = np.zeros((0, *clip.shape[1:]))
+    weight = np.zeros((0, 1, 1))
+    joined = np.empty_like(clip)
+    done = 0
+    previous: tuple[int, np.ndarray] | None = None
     for first in range(0, len(starts), batch):
         some = starts[first : first + batch]
+        more = some[-1] + window - done - len(total)
+        total = np.concatenate([total, np.zeros((more, *total.shape[1:]))])
+        weight = np.concatenate([weight, np.zeros((more, 1, 1))])
         lifted = predict(np.stack([clip[start : start + window] for start in some])).astype(np.float64)
         for start, pose in zip(some, lifted, strict=True):
             if align_depth and previous is not None:
                 pose[..., 2] += _depth_step(*previous, start, pose)
-            total[start : start + window] += fade[:, None, None] * pose
-            weight[start : start + window] += fade[:, None, None]
+            total[start - done : start - done + window] += fade[:, None, None] * pose
+            weight[start - done : start - done + window] += fade[:, None, None]
             previous = start, pose
-    return (total / weight).astype(np.float32)
+        following = starts[first + batch] if first + batch < len(starts) else frames
+        joined[done:following] = total[: following - done] / weight[: following - done]
+        total, weight, done = total[following - done :], weight[following - done :], following
+    return joined
 
 
 def window_starts(frames: int, window: int) -> list[int]:
