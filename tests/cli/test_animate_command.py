@@ -134,7 +134,7 @@ def test_c3d_without_its_package(poses, capsys, monkeypatch):
 
 def test_not_a_pose_file(tmp_path, capsys):
     (tmp_path / "text.npz").write_text("no poses")
-    assert "holds no 3D poses" in refused(capsys, "animate", tmp_path / "text.npz", tmp_path / "out.bvh")
+    assert "damaged or no .npz" in refused(capsys, "animate", tmp_path / "text.npz", tmp_path / "out.bvh")
     assert "no such file" in refused(capsys, "animate", tmp_path / "absent.npz", tmp_path / "out.gif")
     assert names(tmp_path) == ["text.npz"]
 

@@ -58,7 +58,7 @@ def test_files_that_hold_no_poses(tmp_path, capsys):
     assert "no such file" in refused(capsys, tmp_path / "absent.npz")
     assert "is a folder; expected the pose3d.npz that lifting writes, and none" in refused(capsys, tmp_path)
     (tmp_path / "text.npz").write_text("no poses")
-    assert "holds no 3D poses" in refused(capsys, tmp_path / "text.npz")
+    assert "damaged or no .npz" in refused(capsys, tmp_path / "text.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     assert "holds no 3D poses" in refused(capsys, tmp_path / "other.npz")
     write_poses(tmp_path / "nobody.npz", [], META)

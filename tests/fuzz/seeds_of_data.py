@@ -1,11 +1,14 @@
 """Targets of the readers of data sets: archives of arrays, benchmarks, calibration, MATLAB files."""
 
+import io
+import random
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from keypoint_writers import alphapose, distinct
 from plain_content import content
+from rigid_motions import lifted, poses_file
 from synthetic_3dhp import SIZES, view, write
 
 from fuzz.archive_mutators import damaged_npy, damaged_npz
@@ -16,7 +19,9 @@ from hyperlift.data.safe_npz import load_npy, load_npz, load_npz_array
 from hyperlift.evaluation.bench import load_poses, read_views
 from hyperlift.export.calibration import read_calibration
 from hyperlift.geometry.contract import LifterSpec
+from hyperlift.pipeline.saved_motion import load_motion
 from hyperlift.skeletons import COCO_17
+from hyperlift.viewer import write_page
 
 _SPEC = LifterSpec(name="tiny", label_space="camera", n_frames=9)
 _RNG = np.random.default_rng(0)
@@ -66,6 +71,31 @@ def _3dhp(split: str, read: Callable[[Path], object]) -> Target:
     )
 
 
+def damaged_poses(content: bytes, rng: random.Random) -> bytes:
+    """The JSON text among the arrays damaged, or any of them."""
+    if rng.random() < 0.6:
+        return damaged_npz(content, rng)
+    arrays = dict(np.load(io.BytesIO(content)))
+    meta = damaged_json(str(arrays["meta"]).encode(), rng).decode("utf-8", "replace")
+    out = io.BytesIO()
+    np.savez(out, **{**arrays, "meta": np.array(meta)})
+    return out.getvalue()
+
+
+def _poses(folder: Path) -> None:
+    poses_file(folder / "pose3d.npz", [lifted(0, 8), lifted(3, 6)])
+
+
+def _converted(folder: Path) -> None:
+    """What is read can be written: tables, and a page."""
+    motion = load_motion(folder / "pose3d.npz")
+    (folder / "out").mkdir(exist_ok=True)
+    for kind in ("npz", "json", "csv"):
+        motion.save(folder / "out" / f"p.{kind}")
+    motion.save_angles(folder / "out" / "angles.csv")
+    write_page(folder / "out" / "p.html", motion.people, motion.meta)
+
+
 TARGETS: dict[str, list[Target]] = {
     "npz": [_archive(_MIXED, load_npz)],
     "npz with objects": [
@@ -73,6 +103,7 @@ TARGETS: dict[str, list[Target]] = {
         _archive(_MIXED, lambda path: load_npz_array(path, "text")),
     ],
     "npy": [_array(array, mapped) for array in _MIXED.values() for mapped in (False, True)],
+    "3D poses": [Target(_poses, _converted, {"pose3d.npz": damaged_poses})],
     "benchmark": [_archive(_views(), read_views)],
     "predictions of a benchmark": [_archive(_POSES, load_poses)],
     "calibration": [

@@ -7,10 +7,12 @@ every remarkable case, and one with the sums of a job.
 import json
 import logging
 import mmap
+import os
 import sys
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TextIO
 
 from fuzz.cases import MOST_SECONDS, Bench, bound_memory, peak_bytes, reset_peak, warnings_are_errors
 from fuzz.targets import product_readers, targets
@@ -19,16 +21,20 @@ from fuzz.targets import product_readers, targets
 def main(folder: Path) -> None:
     """Work until standard input ends; ``folder/seed`` says which case is being read."""
     logging.disable(logging.CRITICAL)
+    # Libraries in C print what they please.
+    told = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     known, of_readers = product_readers(), targets()
-    print(json.dumps({"readers": list(known), "without_targets": sorted(set(known) - set(of_readers))}), flush=True)
+    hello = {"readers": list(known), "without_targets": sorted(set(known) - set(of_readers))}
+    print(json.dumps(hello), file=told, flush=True)
     with (folder / "seed").open("r+b") as file, mmap.mmap(file.fileno(), 8) as now:
         for line in sys.stdin:
             reader, first, last = json.loads(line)
             with TemporaryDirectory(dir=folder) as files:
-                _work(Bench(reader, of_readers[reader], Path(files)), first, last, now)
+                _work(Bench(reader, of_readers[reader], Path(files)), first, last, now, told)
 
 
-def _work(bench: Bench, first: int, last: int, now: mmap.mmap) -> None:
+def _work(bench: Bench, first: int, last: int, now: mmap.mmap, told: TextIO) -> None:
     with warnings_are_errors():
         bench.read_undamaged()
         counts, before = Counter[str](), reset_peak()
@@ -41,10 +47,10 @@ def _work(bench: Bench, first: int, last: int, now: mmap.mmap) -> None:
                 counts["hangs"] += slow
                 counts["memory"] += outcome.out_of_memory
                 if slow or outcome.out_of_memory or outcome.end in ("other", "netted"):
-                    told = {"seed": seed, "end": outcome.end, "seconds": round(outcome.seconds, 2)}
-                    told |= {"memory": outcome.out_of_memory, "said": outcome.said}
-                    print(json.dumps(told), flush=True)
-    print(json.dumps({"sum": counts, "peak_mb": round((peak_bytes() - before) / 1e6)}), flush=True)
+                    event = {"seed": seed, "end": outcome.end, "seconds": round(outcome.seconds, 2)}
+                    event |= {"memory": outcome.out_of_memory, "said": outcome.said}
+                    print(json.dumps(event), file=told, flush=True)
+    print(json.dumps({"sum": counts, "peak_mb": round((peak_bytes() - before) / 1e6)}), file=told, flush=True)
 
 
 if __name__ == "__main__":

@@ -180,7 +180,7 @@ def test_poses_file_that_is_none(tmp_path: Path):
     with pytest.raises(InputError, match="no such file"):
         read_poses(tmp_path / "gone.npz")
     (tmp_path / "text.npz").write_text("text")
-    with pytest.raises(InputError, match="holds no 3D poses"):
+    with pytest.raises(InputError, match="damaged or no"):
         read_poses(tmp_path / "text.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     with pytest.raises(InputError, match="holds no 3D poses"):

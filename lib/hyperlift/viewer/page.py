@@ -19,7 +19,7 @@ from hyperlift.viewer.first_view import first_azimuth_deg
 from hyperlift.viewer.packing import MISSING, in_steps, pack
 from hyperlift.viewer.staging import Staged, stage
 from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_npz import PosesMeta, read_poses
+from hyperlift.wild.poses_npz import PosesMeta, check_people, read_poses
 
 THREE = "three-0.187.0.min.js"
 TIME_STEP_S, PLACE_STEP_M = 1e-4, 2e-4
@@ -50,10 +50,6 @@ def from_npz(path: Path | str) -> tuple[list[LiftedPerson], dict]:
     people, meta = read_poses(path)
     if not people:
         raise InputError(f"{path}: nobody is in it, there is nothing to look at")
-    try:
-        _checked(people, _skeleton(meta))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
     return people, meta
 
 
@@ -83,7 +79,9 @@ def write_page(
     path = Path(path)
     meta = meta.as_dict() if isinstance(meta, PosesMeta) else meta
     skeleton = _skeleton(meta)
-    _checked(people, skeleton)
+    if not people:
+        raise InputError("nobody is there, there is nothing to look at")
+    check_people(people, skeleton)
     check_output(path)
     beside = None if video is None else video_beside(Path(video), path, largest_inside_mb)
     staged = stage(people, skeleton)
@@ -100,30 +98,6 @@ def _skeleton(meta: Mapping) -> Skeleton:
     if "skeleton" not in meta:
         raise InputError("the meta data name no skeleton; expected what lifting writes")
     return skeleton_named(meta["skeleton"])
-
-
-def _checked(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
-    if not people:
-        raise InputError("nobody is there, there is nothing to look at")
-    for person in people:
-        frames, joints = len(person.frame), len(skeleton)
-        wanted = {
-            "time_s": (frames,),
-            "pose_norm": (frames, joints, 3),
-            "valid": (frames, joints),
-            "joints_m": (frames, joints, 3),
-            "world_m": (frames, joints, 3),
-        }
-        for name, shape in wanted.items():
-            array = getattr(person, name)
-            if array is not None and array.shape != shape:
-                raise InputError(
-                    f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
-                )
-        if not frames:
-            raise InputError(f"p{person.id} has no frames; leave this person out")
-        if not (np.isfinite(person.time_s).all() and (np.diff(person.time_s) > 0).all()):
-            raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
 
 
 def page_frame(skeleton: Skeleton, fps: float | None, facts: Mapping[str, object]) -> dict:

@@ -1,6 +1,7 @@
 """The file ``pose3d.npz``: 3D poses of everybody in a video, saying what its numbers mean."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import Any
 import numpy as np
 
 import hyperlift
-from hyperlift.data.safe_npz import open_npz
-from hyperlift.errors import InputError, one_line
+from hyperlift.data.safe_npz import Npz, open_npz
+from hyperlift.documents.json_text import parse_json
+from hyperlift.documents.values import is_number
+from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_file
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.skeletons import skeleton_named
+from hyperlift.readers import reader
+from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.trajectory.place import Placement
 from hyperlift.wild.keypoints import LiftedPerson
 
@@ -32,6 +36,12 @@ _PLACED_ARRAYS = {
 }
 """Written for people who are placed, with the units that ``meta`` states."""
 _OPTIONAL = ("bridged", *_PLACED_ARRAYS)
+_KINDS = {"frame": "i", "valid": "b", "bridged": "b"}
+"""Of the dtypes of arrays that do not hold floating-point numbers."""
+_PERSON_KEY = re.compile(r"p([0-9]{1,9})/[a-z_]+")
+_SECTIONS = ("model", "height", "intrinsics", "world", "arrays", "rigid")
+_LARGEST = 1e9
+"""No place, time or number of a frame is so large; squares of larger ones would overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +119,13 @@ def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMet
         np.savez_compressed(partial, meta=np.array(json.dumps(meta_dict(meta))), **arrays)
 
 
-def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
+@reader("3D poses", remedy="lift the recording again")
+def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict[str, Any]]:
     """Read people, ascending by id, and the meta data.
 
     Raises:
-        InputError: the file is missing or is no such file.
+        InputError: the file is missing or is no such file, its arrays do not fit together or hold other values than
+            poses, or its meta data are not what lifting writes.
     """
     path = Path(path)
     if path.is_dir():
@@ -122,29 +134,102 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict]:
         raise InputError(f"{path}: is a folder; {remedy}")
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected the {POSES_NAME} that lifting writes")
+    with open_npz(path) as stored:
+        if "meta" not in stored or (text := stored.read("meta")).dtype.kind != "U" or text.size != 1:
+            raise InputError(f"{path}: holds no 3D poses; expected the {POSES_NAME} that lifting writes")
+        meta = parse_json(str(text.item()), f"{path}: its meta data", "lift the recording again")
+        skeleton = _checked_meta(meta, path)
+        people = [_person(stored, number) for number in _ids(stored)]
     try:
-        with open_npz(path) as stored:
-            meta = json.loads(str(stored.read("meta")))
-            ids = sorted({int(key.split("/")[0][1:]) for key in stored if key != "meta"})
-            people = [
-                LiftedPerson(
-                    id=number,
-                    **{name: stored.read(f"p{number}/{name}") for name in _ARRAYS},
-                    **{name: stored.read(key) for name in _OPTIONAL if (key := f"p{number}/{name}") in stored},
-                )
-                for number in ids
-            ]
-    except InputError:
-        raise
-    except (KeyError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path}: holds no 3D poses ({one_line(str(error))}); expected the {POSES_NAME} that lifting writes"
-        ) from error
+        check_people(people, skeleton)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return people, meta
+
+
+def _ids(stored: Npz) -> list[int]:
+    ids = set()
+    for key in stored:
+        if key != "meta":
+            named = _PERSON_KEY.fullmatch(key)
+            if named is None:
+                raise InputError(f"{stored.path}: holds the array {quoted(key)}; expected those of people, as p0/frame")
+            ids.add(int(named[1]))
+    return sorted(ids)
+
+
+def _person(stored: Npz, number: int) -> LiftedPerson:
+    arrays = {}
+    for name in (*_ARRAYS, *_OPTIONAL):
+        key = f"p{number}/{name}"
+        if key in stored:
+            array = stored.read(key)
+            if array.dtype.kind != _KINDS.get(name, "f"):
+                raise InputError(f"{stored.path}: {key} is {array.dtype}; lift the recording again")
+            arrays[name] = array
+        elif name in _ARRAYS:
+            raise InputError(f"{stored.path}: holds no 3D poses of p{number}: {name} is missing; lift it again")
+    return LiftedPerson(id=number, **arrays)
+
+
+def _checked_meta(meta: object, path: Path) -> Skeleton:
+    remedy = f"expected the {POSES_NAME} that lifting writes"
+    if not isinstance(meta, dict):
+        raise InputError(f"{path}: its meta data are {quoted(meta)}; {remedy}")
     if meta.get("format") != FORMAT or meta.get("version") != FORMAT_VERSION:
         raise InputError(
-            f"{path}: is {meta.get('format')} version {meta.get('version')}; expected {FORMAT} version {FORMAT_VERSION}"
+            f"{path}: is {quoted(meta.get('format'))} version {quoted(meta.get('version'))}; expected {FORMAT} version "
+            f"{FORMAT_VERSION}"
         )
-    return people, meta
+    if not isinstance(meta.get("skeleton"), str):
+        raise InputError(f"{path}: the meta data name no skeleton; {remedy}")
+    skeleton = skeleton_named(meta["skeleton"])
+    if meta.get("joint_names") != list(skeleton.joints):
+        raise InputError(f"{path}: its joints are {quoted(meta.get('joint_names'))}; expected those of {skeleton.name}")
+    for name in _SECTIONS:
+        if not isinstance(meta.get(name, {}), dict):
+            raise InputError(f"{path}: {name} in its meta data is {quoted(meta[name])}; {remedy}")
+    if "fps" in meta and not is_number(meta["fps"], 1e-3, 1e5):
+        raise InputError(f"{path}: fps in its meta data is {quoted(meta['fps'])}; {remedy}")
+    try:
+        json.dumps(meta, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # half a character (a lone surrogate), which no file takes
+        raise InputError(f"{path}: its meta data hold half a character; {remedy}") from error
+    return skeleton
+
+
+def check_people(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
+    """Find out whether the arrays of people fit together and can be poses.
+
+    Raises:
+        InputError: another shape, no frame, times that do not ascend, or a number that is no place.
+    """
+    joints = len(skeleton)
+    for person in people:
+        frames = len(person.frame) if person.frame.ndim == 1 else -1
+        shapes = {
+            **dict.fromkeys(("frame", "time_s", "reprojection_px"), (frames,)),
+            **dict.fromkeys(("pose_norm", "joints_m", "world_m"), (frames, joints, 3)),
+            **dict.fromkeys(("root_m", "root_std_m"), (frames, 3)),
+            **dict.fromkeys(("valid", "bridged"), (frames, joints)),
+        }
+        for name, shape in shapes.items():
+            array = getattr(person, name)
+            if array is None:
+                continue
+            if array.shape != shape:
+                raise InputError(
+                    f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
+                )
+            # Comparisons with NaN, a joint that was not seen, are false.
+            if array.dtype.kind == "f" and (np.abs(array) > _LARGEST).any():
+                raise InputError(f"p{person.id}/{name} holds infinite or absurd numbers; lift the recording again")
+        if not frames:
+            raise InputError(f"p{person.id} has no frames; leave this person out")
+        if not (np.isfinite(person.time_s).all() and (np.diff(person.time_s) > 0).all()):
+            raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
+        if (person.frame < 0).any() or (person.frame > _LARGEST).any() or (person.frame[1:] <= person.frame[:-1]).any():
+            raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")
 
 
 def _units(lifter: LifterSpec) -> str:
