@@ -1,32 +1,53 @@
 """What a network costs in ONNX Runtime on one core, beside matrix products of the same shapes in the same run."""
 
+import copy
 import json
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from products import Shape, product
+from timing import interleaved
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from hyperlift.config import to_mapping
 from hyperlift.export.onnx import export_onnx
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
-from hyperlift.runtime import OnnxLifter, load_lifter, open_session
+from hyperlift.runtime import load_lifter
 
 FRAMES = 243
 """Frames that a time is for; cut into windows of the network's length."""
 JOINTS = 17
 LEAST_S = 2e-3
 """A product is repeated until it takes as long."""
+
+
+def work_of(model: nn.Module, clips: int, frames: int, *, training: bool = False) -> tuple[float, Counter[Shape]]:
+    """Of a call, floating-point operations in matrix products, and (rows, in, out) of every linear layer.
+
+    Counted on torch's meta device; ``training`` counts the backward pass too.
+    """
+    shadow, shapes = copy.deepcopy(model).to("meta").train(training), Counter[Shape]()
+
+    def note(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        shapes[inputs[0][..., 0].numel(), inputs[0].shape[-1], output.shape[-1]] += 1
+
+    for layer in shadow.modules():
+        if isinstance(layer, nn.Linear):
+            layer.register_forward_hook(note)
+    with torch.set_grad_enabled(training), FlopCounterMode(display=False) as counter:
+        answer = shadow(torch.empty(clips, frames, JOINTS, 3, device="meta"))
+        if training:
+            answer.sum().backward()
+    return counter.get_total_flops(), shapes
 
 
 @dataclass(frozen=True)
@@ -38,9 +59,10 @@ class Timed:
     """Path, or the name of a bundled lifter."""
 
     @property
-    def window(self) -> int:
-        """Frames of a clip in the timed call."""
-        return min(self.model.config.n_frames, FRAMES)
+    def clip(self) -> tuple[int, int]:
+        """Clips of the timed call, and frames of a clip."""
+        window = min(self.model.config.n_frames, FRAMES)
+        return FRAMES // window, window
 
 
 @dataclass(frozen=True)
@@ -64,6 +86,11 @@ class Cost:
         """Of the limit."""
         return self.gflops / self.limit_gflops
 
+    @property
+    def sizes(self) -> tuple[float, float, float]:
+        """Million parameters, million multiplications a frame, milliseconds."""
+        return self.parameters / 1e6, self.macs / FRAMES / 1e6, self.ms
+
 
 def exported(model: HyperLifter, folder: Path) -> str:
     """Path of the network's ONNX file, made where it is not there yet: cost depends on the configuration alone.
@@ -71,10 +98,10 @@ def exported(model: HyperLifter, folder: Path) -> str:
     Raises:
         RuntimeError: the file differs from the network.
     """
-    key = zlib.crc32(json.dumps(to_mapping(model.config), sort_keys=True).encode())
-    path = folder / f"{key:08x}.onnx"
+    config = model.config
+    path = folder / f"{zlib.crc32(json.dumps(to_mapping(config), sort_keys=True).encode()):08x}.onnx"
     if not path.exists():
-        config = model.config
+        folder.mkdir(parents=True, exist_ok=True)
         spec = LifterSpec(name="t", label_space=config.label_space, rootrel=config.rootrel, n_frames=config.n_frames)
         if not export_onnx(model, spec, path).passed:
             raise RuntimeError(f"{config}: the ONNX file differs from torch")
@@ -88,77 +115,26 @@ def measure(networks: Mapping[str, Timed], repetitions: int) -> dict[str, Cost]:
     the machine does.
     """
     rng = np.random.default_rng(0)
-    calls: dict[tuple, Callable[[], object]] = {}
-    work = {name: work_of(timed) for name, timed in networks.items()}
+    calls: dict[str | Shape, Callable[[], object]] = {}
+    work = {name: work_of(timed.model, *timed.clip) for name, timed in networks.items()}
     for name, timed in networks.items():
-        lifter = load_lifter(timed.onnx, threads=1)
-        pose2d = rng.uniform(-1, 1, (FRAMES // timed.window, timed.window, JOINTS, 3)).astype(np.float32)
-        calls["network", name] = _lifting(lifter, np.abs(pose2d))
-    for shape in {shape for _, products in work.values() for shape in products}:
-        calls["product", shape] = product(shape, rng)
-    spent: dict[tuple, list[float]] = {key: [] for key in calls}
-    times = {key: _times(call) if key[0] == "product" else 1 for key, call in calls.items()}
-    for _ in range(repetitions):
-        for key, call in calls.items():
-            started = time.process_time()
-            for _ in range(times[key]):
-                call()
-            spent[key].append((time.process_time() - started) / times[key])
-    seconds = {key: float(np.median(values)) for key, values in spent.items()}
+        pose2d = rng.uniform(0, 1, (*timed.clip, JOINTS, 3)).astype(np.float32)
+        calls[name] = partial(load_lifter(timed.onnx, threads=1), pose2d)
+    times: dict[Shape, int] = {}
+    for shape in {shape for _, shapes in work.values() for shape in shapes}:
+        call = product(shape, rng)
+        times[shape] = _times(call)
+        calls[shape] = partial(_repeat, call, times[shape])
+    seconds = {name: spent.processor for name, spent in interleaved(calls, repetitions).items()}
     found = {}
     for name, timed in networks.items():
-        macs, products = work[name]
-        clips = FRAMES // timed.window
-        in_products = sum(count * seconds["product", shape] for shape, count in products.items())
-        flop = sum(2.0 * count * np.prod(shape, dtype=float) for shape, count in products.items())
-        found[name] = Cost(
-            parameters=sum(p.numel() for p in timed.model.parameters()),
-            macs=macs,
-            ms=1e3 * seconds["network", name] * FRAMES / (clips * timed.window),
-            limit_gflops=float(1e-9 * flop / in_products),
-        )
+        flop, shapes = work[name]
+        to_all = FRAMES / np.prod(timed.clip)
+        in_products = sum(count * seconds[shape] / times[shape] for shape, count in shapes.items())
+        limit = sum(2e-9 * count * np.prod(shape, dtype=float) for shape, count in shapes.items()) / in_products
+        parameters = sum(parameter.numel() for parameter in timed.model.parameters())
+        found[name] = Cost(parameters, flop / 2 * to_all, 1e3 * seconds[name] * to_all, float(limit))
     return found
-
-
-def work_of(timed: Timed) -> tuple[float, Counter[tuple[int, int, int]]]:
-    """Multiplications for ``FRAMES`` frames, and (rows, in, out) of every linear layer of the timed call."""
-    shapes: Counter[tuple[int, int, int]] = Counter()
-
-    def note(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        shapes[inputs[0][..., 0].numel(), inputs[0].shape[-1], output.shape[-1]] += 1
-
-    hooks = [layer.register_forward_hook(note) for layer in timed.model.modules() if isinstance(layer, nn.Linear)]
-    clips = FRAMES // timed.window
-    counter = FlopCounterMode(display=False)
-    # The plain kernel of attention is two matrix products that the counter knows.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        timed.model(torch.rand(clips, timed.window, JOINTS, 3))
-    for hook in hooks:
-        hook.remove()
-    return counter.get_total_flops() / 2 * FRAMES / (clips * timed.window), shapes
-
-
-def product(shape: tuple[int, int, int], rng: np.random.Generator) -> Callable[[], object]:
-    """One float32 product [m,k] [k,n] in ONNX Runtime on one thread; like a layer's weights the second is constant."""
-    m, k, n = shape
-    weights = numpy_helper.from_array(rng.normal(size=(k, n)).astype(np.float32), "b")
-    ports = [helper.make_tensor_value_info(x, TensorProto.FLOAT, s) for x, s in (("a", [m, k]), ("c", [m, n]))]
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["a", "b"], ["c"])], "product", ports[:1], ports[1:], [weights]
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    session = open_session(model.SerializeToString(), "product", threads=1)
-    given = onnxruntime.OrtValue.ortvalue_from_numpy(rng.normal(size=(m, k)).astype(np.float32))
-    found = onnxruntime.OrtValue.ortvalue_from_numpy(np.empty((m, n), np.float32))
-    binding = session.io_binding()
-    binding.bind_ortvalue_input("a", given)
-    binding.bind_ortvalue_output("c", found)
-    return lambda: session.run_with_iobinding(binding)
-
-
-def _lifting(lifter: OnnxLifter, pose2d: np.ndarray) -> Callable[[], object]:
-    lifter(pose2d)
-    return lambda: lifter(pose2d)
 
 
 def _times(call: Callable[[], object]) -> int:
@@ -166,3 +142,8 @@ def _times(call: Callable[[], object]) -> int:
     started = time.process_time()
     call()
     return int(np.clip(LEAST_S / max(time.process_time() - started, 1e-9), 1, 1000))
+
+
+def _repeat(call: Callable[[], object], times: int) -> None:
+    for _ in range(times):
+        call()

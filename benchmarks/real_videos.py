@@ -6,12 +6,12 @@ WILD holds sports2d_demo and multiperson_cam01, each an .mp4 with keypoints in a
 samples over both recordings and, where there are any, the frames of every event.
 """
 
-import argparse
-import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
-from report import write_section
+from runner import run, table
 
 from hyperlift.evaluation.plausibility import (
     FLIP_DEG,
@@ -35,85 +35,66 @@ WITHIN_S = {"from one frame to the next": 0.0, "within 0.1 s": 0.1, "within 0.2 
 SAMPLES = 12
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("wild", type=Path)
-    parser.add_argument("--onnx", default="small", help="a lifter; default: the bundled one")
-    parser.add_argument("--sheets", type=Path, metavar="DIR", help="gets contact sheets")
-    parser.add_argument("--no-page", action="store_true", help="print, and leave docs/benchmarks.md as it is")
-    args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    lifter = Lifter(args.onnx, threads=1)
-    head = f"turns of more than {FLIP_DEG:.0f}° "
-    lines = [
-        f"| recording, person | frames | {head + f' | {head}'.join(WITHIN_S)} | largest in 0.1 s | sides swapped |",
-        "|---|---|" + "---|" * (len(WITHIN_S) + 2),
-    ]
-    notes = []
-    for name in RECORDINGS:
-        video = args.wild / f"{name}.mp4"
-        motion = lifter.lift(args.wild / f"{name}.alphapose.json", video=video, options=LiftOptions())
-        shown: set[int] = set()
-        for person in motion.people:
-            row, events = check(motion, person)
-            lines.append(f"| `{name}` p{person.id} | {row} |")
-            for kind, event in events:
-                first, last = person.frame[event.first], person.frame[event.last]
-                unit = "m" if kind == "swapped sides" else "°"
-                digits = 2 if unit == "m" else 0
-                notes.append(f"- `{name}` p{person.id}, {kind}: {event.what}, frames {first}–{last}, "
-                             f"{event.amount:.{digits}f} {unit}")  # fmt: skip
-                shown |= {int(first), int((first + last) // 2), int(last)}
-        if args.sheets is not None:
-            args.sheets.mkdir(parents=True, exist_ok=True)
-            everywhere = np.linspace(0, motion.frames - 1, SAMPLES).round().astype(int).tolist()
-            for kind, frames in (("samples", everywhere), ("events", sorted(shown)[:24])):
-                if frames:
-                    draw(args.sheets / f"{name}_{kind}.png", motion, frames)
-    notes = notes or ["No event."]
-    lines += [
-        "",
-        f"A turn counts where the 2D bone changed by less than {100 * STILL:.0f} % of the bone's length. Sides are "
-        "swapped where a pair of joints, projected, fits the keypoints better with left and right exchanged, "
-        f"by {100 * SWAP_GAIN_M:.0f} cm or more. Only "
-        "joints that were seen count. Events (of the turns, those within 0.1 s):",
-        "",
-        *notes,
-    ]
-    print("\n".join(lines))
-    if not args.no_page:
-        write_section("real_videos", "\n".join(lines))
-
-
-def check(motion: Motion, person: LiftedPerson) -> tuple[str, list[tuple[str, Event]]]:
-    """The cells of one person, and what to look at."""
+def check(motion: Motion, person: LiftedPerson) -> tuple[list[object], list[Event], list[Event]]:
+    """The cells of one person, its flips in depth and its swapped sides."""
     assert motion.intrinsics is not None
     assert person.joints_m is not None
     assert person.keypoints_px is not None
-    seen = person.valid if person.bridged is None else person.valid & ~person.bridged
+    K, seen = motion.intrinsics.K, person.valid if person.bridged is None else person.valid & ~person.bridged
     sight = person.joints_m, person.keypoints_px, seen
-    K = motion.intrinsics.K
     flips = {name: depth_flips(*sight, person.time_s, K, H36M_17, within) for name, within in WITHIN_S.items()}
     swaps = swapped_sides(*sight, person.time_s, K, H36M_17)
     step = max(1, round(0.1 / float(np.median(np.diff(person.time_s)))))
     turns = np.nan_to_num(bone_turns(*sight, K, H36M_17.bones, step))
     row, bone = np.unravel_index(int(turns.argmax()), turns.shape)
     name = "-".join(H36M_17.joints[joint] for joint in H36M_17.bones[bone])
-    cells = [str(len(person.frame)), *(str(len(events)) for events in flips.values())]
-    cells += [f"{turns.max():.0f}° ({name}, frame {person.frame[row]})", str(len(swaps))]
-    noted = [("flip in depth", event) for event in flips["within 0.1 s"]]
-    return " | ".join(cells), noted + [("swapped sides", event) for event in swaps]
+    most = f"{turns.max():.0f}° ({name}, frame {person.frame[row]})"
+    return [len(person.frame), *map(len, flips.values()), most, len(swaps)], flips["within 0.1 s"], swaps
+
+
+def real_videos(
+    wild: Path,
+    *,
+    onnx: Annotated[str, "a lifter; its name or file"] = "small",
+    sheets: Annotated[Path | None, "folder that gets contact sheets"] = None,
+) -> Iterator[str]:
+    lifter = Lifter(onnx, threads=1)
+    rows, notes = [], []
+    for name in RECORDINGS:
+        motion = lifter.lift(wild / f"{name}.alphapose.json", video=wild / f"{name}.mp4", options=LiftOptions())
+        shown: set[int] = set()
+        for person in motion.people:
+            cells, flips, swaps = check(motion, person)
+            rows.append([f"`{name}` p{person.id}", *cells])
+            for kind, events, amount in (("flip in depth", flips, "{:.0f} °"), ("swapped sides", swaps, "{:.2f} m")):
+                for event in events:
+                    first, last = int(person.frame[event.first]), int(person.frame[event.last])
+                    what = f"{kind}: {event.what}, frames {first}–{last}, {amount.format(event.amount)}"
+                    notes.append(f"- `{name}` p{person.id}, {what}")
+                    shown |= {first, (first + last) // 2, last}
+        everywhere = np.linspace(0, motion.frames - 1, SAMPLES).round().astype(int).tolist()
+        for kind, frames in (("samples", everywhere), ("events", sorted(shown)[:24])):
+            if sheets is not None and frames:
+                sheets.mkdir(parents=True, exist_ok=True)
+                draw(sheets / f"{name}_{kind}.png", motion, frames)
+    turns = [f"turns of more than {FLIP_DEG:.0f}° {within}" for within in WITHIN_S]
+    yield table(["recording, person", "frames", *turns, "largest in 0.1 s", "sides swapped"], rows)
+    yield (
+        f"A turn counts where the 2D bone changed by less than {100 * STILL:.0f} % of the bone's length. Sides are "
+        "swapped where a pair of joints, projected, fits the keypoints better with left and right exchanged, "
+        f"by {100 * SWAP_GAIN_M:.0f} cm or more. Only joints that were seen count. Events (of the turns, those within "
+        "0.1 s):"
+    )
+    yield "\n".join(notes) or "No event."
 
 
 def draw(path: Path, motion: Motion, frames: list[int]) -> None:
-    recorded = motion.recorded
-    recording = Recording(
-        width=recorded.width, height=recorded.height, fps=recorded.fps, file=recorded.video, facts=recorded.facts
-    )
+    of = motion.recorded
+    recording = Recording(width=of.width, height=of.height, fps=of.fps, file=of.video, facts=of.facts)
     worlds = {person.id: person.world_m for person in motion.people if person.world_m is not None}
     places = Places(joints_m=worlds, axes="world")
     pose_picture(path, motion.people, recording, frames, columns=3, places=places, picture_height=400)
 
 
 if __name__ == "__main__":
-    main()
+    run(real_videos)

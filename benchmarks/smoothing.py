@@ -3,49 +3,34 @@
 python benchmarks/smoothing.py BENCH.npz
 """
 
-import argparse
-from pathlib import Path
+from collections.abc import Iterator
 from typing import get_args
 
 import numpy as np
-from report import machine, write_section
+from runner import run, table
+from scoring import SCORES, Bench, Every, lifted, open_bench, scores, size_note
 
-from hyperlift.evaluation.bench import FPS, SKELETON, BenchFile, lift_bench, score_bench
-from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.evaluation.bench import FPS, lift_bench, score_bench
 from hyperlift.runtime import load_lifter
 from hyperlift.wild.smoothing import Smoothing, smooth
-from hyperlift.wild.windows import lift_windows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bench", type=Path)
-    args = parser.parse_args()
-    bench, lifter = BenchFile(args.bench), load_lifter()
-    flipped = FlipAveraged(lifter, SKELETON)
-
-    def frame_by_frame(pose2d: np.ndarray) -> np.ndarray:
-        """Every frame a clip of its own: what smoothing has to work with where there is no context."""
-        return lifter(pose2d[:, None])[:, 0]
-
-    lifters = {
-        "bundled lifter, flip": lambda pose: lift_windows(flipped, pose, lifter.spec.longest_clip),
-        "the same, each frame alone": frame_by_frame,
+def smoothing(bench: Bench, *, every: Every = 1) -> Iterator[str]:
+    views, lifter = open_bench(bench, every), load_lifter()
+    poses = {
+        "bundled lifter, flip": lifted(views, lifter, flip=True),
+        # What smoothing has to work with where there is no context: every frame a clip of its own.
+        "the same, each frame alone": lift_bench(views, lambda pose2d_norm: lifter(pose2d_norm[:, None])[:, 0]),
     }
-    lines = ["| lifter | `--smooth` | N-MPJPE mm | PA-MPJPE mm | jitter mm/frame² |", "|---|---|---|---|---|"]
-    for name, lift in lifters.items():
-        poses = lift_bench(bench, lift)
-        for method in ("none", *get_args(Smoothing)):
-            calm = poses
-            if method != "none":
-                calm = {n: smooth(pose, np.arange(len(pose)) / FPS, method) for n, pose in poses.items()}
-            s = score_bench(bench, calm)
-            lines.append(f"| {name} | {method} | {s.n_mpjpe_mm:.1f} | {s.pa_mpjpe_mm:.1f} | {s.jitter_mm:.2f} |")
-    frames = sum(len(view.truth_m) for view in bench.views())
-    table = "\n".join([*lines, "", f"{len(bench.names)} views, {frames} frames, measured on {machine()}."])
-    print(table)
-    write_section("smoothing", table)
+    rows = []
+    for name, found in poses.items():
+        rows.append((name, "none", *scores(score_bench(views, found))))
+        for method in get_args(Smoothing):
+            smoothed = {view: smooth(pose, np.arange(len(pose)) / FPS, method) for view, pose in found.items()}
+            rows.append((name, method, *scores(score_bench(views, smoothed))))
+    yield table(["lifter", "`--smooth`", *SCORES[:2], "jitter mm/frame² {:.2f}"], rows)
+    yield f"{size_note(views)}."
 
 
 if __name__ == "__main__":
-    main()
+    run(smoothing, every=50)

@@ -7,60 +7,38 @@ of the process, on one thread, which other programs on the machine disturb littl
 its operations, measured without timing them, is Python, autograd's own work and views.
 """
 
-import argparse
+import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from report import machine, write_section
+from runner import Repetitions, run, table
 from torch.utils._python_dispatch import TorchDispatchMode
-from training import SIZES, Case
-from training import parsed as parsed_training
+from training import quick_precisions
+from training_case import Case, Setup, Size
 
 KINDS = {
-    "matrix products": ("mm", "addmm", "bmm", "baddbmm"),
-    "attention kernels": ("scaled_dot_product", "_softmax"),
-    "LayerNorm": ("native_layer_norm",),
-    "GELU": ("gelu",),
-    "update": ("_fused_adamw", "_foreach"),
-    "copies": (
-        "clone",
-        "copy_",
-        "_to_copy",
-        "cat",
-        "stack",
-        "constant_pad",
-        "index",
-        "slice_backward",
-        "select_backward",
-    ),
-    "sums": ("sum", "mean", "linalg_vector_norm"),
+    "matrix products": "mm addmm bmm baddbmm",
+    "attention kernels": "*scaled_dot_product *_softmax",
+    "LayerNorm": "*native_layer_norm",
+    "GELU": "*gelu",
+    "update": "*_fused_adamw *_foreach",
+    "copies": "*clone *copy_ *_to_copy cat stack *constant_pad *index *slice_backward *select_backward",
+    "sums": "sum mean *linalg_vector_norm",
 }
-"""By a part of an operation's name."""
+"""By an operation's name, or with a star by a part of it."""
 OTHER = "elementwise"
-_PYTHON = "Python, autograd, views"
-_EXACT = {"mm", "addmm", "bmm", "baddbmm", "sum", "mean", "cat", "stack"}
-"""Whole names, which are parts of others as well."""
-_VIEWS = {
-    *(
-        "view",
-        "_unsafe_view",
-        "t",
-        "transpose",
-        "permute",
-        "detach",
-        "alias",
-        "expand",
-        "unsqueeze",
-        "squeeze",
-        "slice",
-    ),
-    *("select", "split", "split_with_sizes", "unbind", "as_strided", "empty", "empty_like", "new_empty", "unfold"),
-}
+VIEWS = set(
+    re.findall(
+        r"\w+",
+        "view _unsafe_view t transpose permute detach alias expand unsqueeze squeeze slice select split "
+        "split_with_sizes unbind as_strided empty empty_like new_empty unfold",
+    )
+)
 """Operations that touch no number; they are part of the rest."""
 STEPS = {"tiny": 5, "small": 1, "full": 1}
 
@@ -68,10 +46,10 @@ STEPS = {"tiny": 5, "small": 1, "full": 1}
 def kind_of(operation: str) -> str | None:
     """The column of an operation such as ``aten.addmm.default``; None for one that computes nothing."""
     name = operation.split(".")[1]
-    if name in _VIEWS:
+    if name in VIEWS:
         return None
     for kind, names in KINDS.items():
-        if any(name == known if known in _EXACT else known in name for known in names):
+        if any(known[1:] in name if known[0] == "*" else known == name for known in names.split()):
             return kind
     return OTHER
 
@@ -81,8 +59,7 @@ class Timed(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.calls: Counter[str] = Counter()
+        self.seconds, self.calls = defaultdict[str, float](float), Counter[str]()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         """Run and time one operation."""
@@ -104,67 +81,40 @@ def timer_s() -> float:
 
 def profile(case: Case, repetitions: int) -> tuple[float, dict[str, float], int]:
     """Seconds of a step, seconds of each kind of operation in it, and how many operations there are."""
-    steps, timing_s = STEPS[case.size], timer_s()
-    whole, parts, calls = [], [], 0
+    steps, timing_s, whole, parts, calls = STEPS[case.size], timer_s(), [], [], 0
     case.step()
     for _ in range(repetitions):
-        whole.append(case.seconds(lambda: [case.step() for _ in range(steps)]) / steps)
+        whole.append(case.seconds(case.step, steps) / steps)
         with Timed() as timed:
-            for _ in range(steps):
-                case.step()
+            case.seconds(case.step, steps)
         kinds = dict.fromkeys([*KINDS, OTHER], 0.0)
         for operation, seconds in timed.seconds.items():
-            own = seconds - timed.calls[operation] * timing_s
             kind = kind_of(operation)
             if kind is not None:
-                kinds[kind] += max(own, 0.0) / steps
+                kinds[kind] += max(seconds - timed.calls[operation] * timing_s, 0.0) / steps
         parts.append(kinds)
         calls = timed.calls.total() // steps
     medians = {kind: float(np.median([part[kind] for part in parts])) for kind in parts[0]}
     return float(np.median(whole)), medians, calls
 
 
-def table(rows: dict[tuple[str, str], tuple[float, dict[str, float], int]], repetitions: int) -> str:
-    """Shares of a step as Markdown."""
-    kinds = [*KINDS, OTHER]
-    lines = [
-        f"| network | precision | ms a step | operations | {' | '.join([*kinds, _PYTHON])} |",
-        "|---|---|---|---|" + "---|" * (len(kinds) + 1),
-    ]
-    for what, (step_s, parts, calls) in rows.items():
-        rest = max(step_s - sum(parts.values()), 0.0)
-        cells = [f"{100 * seconds / step_s:.0f} %" for seconds in (*parts.values(), rest)]
-        lines.append(f"| {' | '.join(what)} | {1e3 * step_s:,.1f} | {calls:,} | {' | '.join(cells)} |")
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"Processor time, one thread, batches as above; medians of {repetitions} repetitions. torch "
-            f"{torch.__version__} on {machine()}.",
-        ]
-    )
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
-    parser.add_argument("--batch", type=int, help="clips a step, for every size")
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--no-page", action="store_true", help="print the table alone")
-    args = parser.parse_args(argv)
+def training_profile(
+    *, sizes: tuple[Size, ...] = ("tiny", "small", "full"), batch: int | None = None, repetitions: Repetitions = 5
+) -> Iterator[str]:
     torch.set_num_threads(1)
-    settings = parsed_training(["--batch", str(args.batch)] if args.batch else [])
-    rows = {}
+    rows = []
     with TemporaryDirectory() as folder:
-        for size in args.sizes:
-            for precision in settings.precisions:
-                case = Case(size, precision, settings, Path(folder))
-                rows[size, precision] = profile(case, args.repetitions)
-    text = table(rows, args.repetitions)
-    print(text)
-    if not args.no_page:
-        write_section("training_profile", text)
+        for size in sizes:
+            for precision in quick_precisions("cpu"):
+                case = Case(size, precision, Setup(batch=batch), Path(folder))
+                step_s, parts, calls = profile(case, repetitions)
+                rest_s = max(step_s - sum(parts.values()), 0.0)
+                shares = [100 * seconds / step_s for seconds in (*parts.values(), rest_s)]
+                rows.append((size, precision, 1e3 * step_s, calls, *shares))
+    kinds = [f"{kind} {{:.0f}} %" for kind in (*KINDS, OTHER, "Python, autograd, views")]
+    yield table(["network", "precision", "ms a step {:,.1f}", "operations {:,}", *kinds], rows)
+    yield f"Processor time, one thread, batches as above; medians of {repetitions} repetitions."
 
 
 if __name__ == "__main__":
-    main()
+    run(training_profile, sizes=["tiny"], batch=2, repetitions=1)

@@ -3,17 +3,15 @@
 python benchmarks/two_cores.py
 """
 
-import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
-import onnxruntime
-from report import machine, write_section
-from speed import best_sgemm
-from timing import medians_s
+from products import square_product
+from runner import Repetitions, run, table
+from timing import interleaved
 
 from hyperlift.runtime import BUNDLED, load_lifter
 
@@ -23,56 +21,37 @@ CORES = 2
 
 def machine_factor(repetitions: int) -> float:
     """How much more two threads that only multiply square matrices do than one: what no sharing can exceed."""
-    rng = np.random.default_rng(0)
-    gemms = [best_sgemm(rng) for _ in range(CORES)]
+    products = [square_product() for _ in range(CORES)]
     with ThreadPoolExecutor(CORES) as pool:
-        ways = {"one": gemms[0], "all": lambda: list(pool.map(lambda gemm: gemm(), gemms))}
-        spent = medians_s(ways, repetitions)
-    return CORES * spent["one"] / spent["all"]
+        ways = {"one": products[0], "all": lambda: list(pool.map(lambda product: product(), products))}
+        spent = interleaved(ways, repetitions)
+    return CORES * spent["one"].wall / spent["all"].wall
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=15)
-    parser.add_argument("--no-page", action="store_true", help="print the table only")
-    args = parser.parse_args()
+def two_cores(*, repetitions: Repetitions = 15) -> Iterator[str]:
     if len(os.sched_getaffinity(0)) < CORES:
-        print(f"this process may use one core only; the figures say nothing about {CORES}")
+        yield f"This process may use one core only; the figures say nothing about {CORES}."
     rng = np.random.default_rng(0)
-    lines = [
-        "| lifter | windows | threads inside operators, ms | times as fast | as `OnnxLifter` does it, ms "
-        "| times as fast |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = []
     for name in BUNDLED:
         one, shared, inside = (load_lifter(name, threads=threads) for threads in (1, CORES, CORES))
         for count in WINDOWS:
             pose2d = rng.uniform(-1, 1, (count, one.spec.n_frames, 17, 3)).astype(np.float32)
+            row: list[object] = [f"`{name}`", count]
             # Apart: threads inside of operators spin for a while after a run and would take a core from what follows.
-            ways: list[Callable[[], object]] = [
-                partial(inside._run, inside._session, pose2d),
-                partial(shared, pose2d),
-            ]
-            cells = []
-            for way in ways:
-                spent = medians_s({"one": partial(one, pose2d), "two": way}, args.repetitions)
-                cells.append(f"{1e3 * spent['one']:.1f} → {1e3 * spent['two']:.1f} | {spent['one'] / spent['two']:.2f}")
-            lines.append(f"| `{name}` | {count} | {' | '.join(cells)} |")
-    table = "\n".join(
-        [
-            *lines,
-            "",
-            f"Two threads that only multiply square matrices do {machine_factor(args.repetitions):.2f} times as "
-            "much as one in the same run: the machine's own limit.",
-            "",
-            f"Medians of {args.repetitions} interleaved repetitions, windows of the lifter's full length, ONNX Runtime "
-            f"{onnxruntime.__version__}, on {machine()}.",
-        ]
+            for way in (partial(inside._run, inside._session, pose2d), partial(shared, pose2d)):
+                spent = interleaved({"one": partial(one, pose2d), "two": way}, repetitions)
+                before, after = spent["one"].wall, spent["two"].wall
+                row += [f"{1e3 * before:.1f} → {1e3 * after:.1f}", before / after]
+            rows.append(row)
+    ways = [(f"{way}, ms", "times as fast {:.2f}") for way in ("threads inside operators", "as `OnnxLifter` does it")]
+    yield table(["lifter", "windows", *ways[0], *ways[1]], rows)
+    yield (
+        f"Two threads that only multiply square matrices do {machine_factor(repetitions):.2f} times as much as one in "
+        "the same run: the machine's own limit."
     )
-    print(table)
-    if not args.no_page:
-        write_section("two_cores", table)
+    yield f"Medians of {repetitions} interleaved repetitions, windows of the lifter's full length."
 
 
 if __name__ == "__main__":
-    main()
+    run(two_cores, repetitions=1)

@@ -8,23 +8,20 @@ every curve is drawn anew whenever the time leaves what is shown.
     python benchmarks/viewer_page.py [--people 5] [--frames 10000] [--seconds 10] [--chromium FILE]
 """
 
-import argparse
-import shutil
-import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import CDPSession, sync_playwright
-from report import machine, write_section
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from viewed_people import META, walker  # pyright: ignore[reportMissingImports]
+from chromium import Chromium, opened
+from people import camera_before, walkers
+from playwright.sync_api import CDPSession
+from runner import run, table
+from timing import Seconds
 
 from hyperlift.viewer import write_page
 
-_FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"]
+FPS = 30.0
 _PLAY = """async ([seconds, jumping]) => {
   const page = window.hyperlift, gaps = [];
   if (!jumping) page.setPlaying(true);
@@ -45,72 +42,51 @@ _PLAY = """async ([seconds, jumping]) => {
   page.cost.each = null;
   return { each, gaps, triangles: page.view.renderer.info.render.triangles };
 }"""
-_NOBODY = (
-    "hyperlift.data.people.forEach((person) => { person.shown = false; }); hyperlift.setTime(hyperlift.data.start)"
-)
+_NOBODY = "hyperlift.data.people.forEach((one) => { one.shown = false; }); hyperlift.setTime(hyperlift.data.start)"
+WAYS = (("playing", "0", False), ("jumping", "0", True), ("playing, the floor alone", _NOBODY, False))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--people", type=int, default=5)
-    parser.add_argument("--frames", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--chromium", default=shutil.which("chromium"))
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as running:
-        path = Path(folder) / "page.html"
-        page = write_page(path, [walker(number, args.frames) for number in range(args.people)], META)
-        browser = running.chromium.launch(executable_path=args.chromium, args=_FLAGS)
-        tab = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True).new_page()
-        begun = time.perf_counter()
-        tab.goto(path.as_uri())
-        while not tab.evaluate("Boolean(window.hyperlift)"):
-            tab.wait_for_timeout(50)
-        print(f"page {page.size_mb:.1f} MB, ready after {time.perf_counter() - begun:.1f} s")
-        metrics = tab.context.new_cdp_session(tab)
-        metrics.send("Performance.enable")
-        rows, triangles = [], 0
-        for name, prepare, jumping in (
-            ("playing", "0", False),
-            ("jumping", "0", True),
-            ("playing, the floor alone", _NOBODY, False),
-        ):
-            tab.evaluate(prepare)
-            before = _layout_ms(metrics)
-            result = tab.evaluate(_PLAY, [args.seconds, jumping])
-            triangles = max(triangles, result["triangles"])
-            layout_ms = (_layout_ms(metrics) - before) / len(result["each"])
-            script_ms, draw_ms = np.array(result["each"]).T
-            gaps_ms = np.array(result["gaps"][1:])
-            rows.append(
-                f"| {name} | {_spread(script_ms)} | {_spread(draw_ms)} | {layout_ms:.2f} | {_spread(gaps_ms)} "
-                f"| {1e3 / gaps_ms.mean():.0f} |"
-            )
-            print(rows[-1], flush=True)
-        browser.close()
-    table = "\n".join(
-        [
-            "| | script ms | handing to WebGL ms | style and layout ms | between frames ms | frames/s |",
-            "|---|---|---|---|---|---|",
-            *rows,
-            "",
-            f"Median, 99 %, worst; style and layout: mean. {args.people} people, {args.frames} frames, "
-            f"1440 × 900, {triangles} triangles; Chromium without a graphics card, {machine()}.",
-        ]
-    )
-    print(table)
-    write_section("viewer-page", table)
-
-
-def _spread(values_ms: np.ndarray) -> str:
+def spread(values_ms: np.ndarray) -> str:
     return f"{np.median(values_ms):.1f}, {np.percentile(values_ms, 99):.1f}, {values_ms.max():.1f}"
 
 
-def _layout_ms(metrics: CDPSession) -> float:
+def layout_ms(metrics: CDPSession) -> float:
     """Spent by the browser so far on working out how things look and where they are."""
     values = {entry["name"]: entry["value"] for entry in metrics.send("Performance.getMetrics")["metrics"]}
     return 1e3 * (values["RecalcStyleDuration"] + values["LayoutDuration"])
 
 
+def viewer_page(
+    *, people: int = 5, frames: int = 10_000, seconds: float = 10.0, chromium: Chromium = None
+) -> Iterator[str]:
+    rows, triangles, ready = [], 0, Seconds()
+    meta = {"skeleton": "h36m17", "fps": FPS, "source": "walkers.json"}
+    with tempfile.TemporaryDirectory() as folder, opened(chromium) as browser:
+        path = Path(folder) / "page.html"
+        page = write_page(path, walkers(people, frames, FPS, camera_before(6.0, 1280, 720)), meta)
+        tab = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True).new_page()
+        with ready.counted():
+            tab.goto(path.as_uri())
+            while not tab.evaluate("Boolean(window.hyperlift)"):
+                tab.wait_for_timeout(50)
+        metrics = tab.context.new_cdp_session(tab)
+        metrics.send("Performance.enable")
+        for name, prepare, jumping in WAYS:
+            tab.evaluate(prepare)
+            before_ms = layout_ms(metrics)
+            result = tab.evaluate(_PLAY, [seconds, jumping])
+            triangles = max(triangles, result["triangles"])
+            each_ms = (layout_ms(metrics) - before_ms) / len(result["each"])
+            gaps_ms = np.array(result["gaps"][1:])
+            script_ms, draw_ms = np.array(result["each"]).T
+            rows.append((name, spread(script_ms), spread(draw_ms), each_ms, spread(gaps_ms), 1e3 / gaps_ms.mean()))
+    columns = ("script ms", "handing to WebGL ms", "style and layout ms {:.2f}", "between frames ms")
+    yield table(["", *columns, "frames/s {:.0f}"], rows)
+    yield (
+        f"Median, 99 %, worst; style and layout: mean. {people} people, {frames} frames, 1440 × 900, {triangles} "
+        f"triangles; page of {page.size_mb:.1f} MB, ready after {ready.wall:.1f} s. Chromium without a graphics card."
+    )
+
+
 if __name__ == "__main__":
-    main()
+    run(viewer_page, people=2, frames=300, seconds=1)

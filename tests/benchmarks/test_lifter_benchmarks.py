@@ -1,41 +1,45 @@
-"""The benchmarks of int8 and of start-up run and print what they promise; no figure of theirs is judged."""
+"""Benchmarks run and print what they promise; no figure of theirs is judged."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
+import numpy as np
+from bench_scripts import rows_of, run_script
 from tiny_onnx import write_tiny_lifter
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(script, *arguments):
-    page = ROOT / "docs" / "benchmarks.md"
-    before = page.read_text()
-    result = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / script), "--no-page", "--repetitions", "1", *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "lib"), "OMP_NUM_THREADS": "1"},
-        check=True,
-    )
-    assert page.read_text() == before
-    return result.stdout
 
 
 def test_int8(tmp_path):
-    out = run("int8.py", str(write_tiny_lifter(tmp_path / "tiny.onnx")))
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in out.splitlines() if line.startswith("|")]
-    names = [row[0] for row in rows[2:]]
-    assert names[:2] == ["lifter, fp32", "lifter, int8"]
-    assert len(names) == 4
-    assert all(float(row[2].replace(",", "")) > 0 for row in rows[2:])
+    tiny = str(write_tiny_lifter(tmp_path / "tiny.onnx"))
+    out = run_script("int8.py", tiny, "--no-page", "--repetitions", "1")
+    rows = rows_of(out)[2:]
+    assert [row[0] for row in rows[:2]] == ["lifter, fp32", "lifter, int8"]
+    assert len(rows) == 4
+    assert all(float(row[2].replace(",", "")) > 0 for row in rows)
     assert "of 3 products stay in fp32" in out
 
 
 def test_start_up():
-    out = run("startup.py", "--long", "300")
+    out = run_script("startup.py", "--no-page", "--repetitions", "1", "--long", "300")
     assert "lifting 300 frames of one person" in out
     for name in ("load_lifter", "keypoint file to metres", "hyperlift lift --help"):
         assert name in out
+
+
+def test_accuracy_scores_lifters_and_predictions_alike(tmp_path):
+    rng = np.random.default_rng(0)
+    truth_m = (rng.normal(0, 0.3, (10, 17, 3)) + [0, 0, 4]).astype(np.float32)
+    seen_px = np.concatenate([500 + 1000 * truth_m[..., :2] / truth_m[..., 2:], np.ones((10, 17, 1))], -1)
+    arrays = {"kp": seen_px, "cam": truth_m, "K": np.eye(3), "wh": np.array([1000, 1000])}
+    np.savez(tmp_path / "bench.npz", **{f"a/{key}": array for key, array in arrays.items()})
+    np.savez(tmp_path / "exact.npz", a=2 * truth_m)
+    tiny = str(write_tiny_lifter(tmp_path / "tiny.onnx"))
+    more = ("--lifter", tiny, "--more", f"exact={tmp_path / 'exact.npz'}", "--no-page")
+    out = run_script("accuracy.py", str(tmp_path / "bench.npz"), *more)
+    scores = {row[0]: [float(cell.split()[0]) for cell in row[1:4]] for row in rows_of(out)[2:]}
+    assert list(scores) == ["2D with zero depth", "`tiny`, one pass", "`tiny`, mirror-averaged (the default)", "exact"]
+    assert scores["exact"] == [0, 0, 0]  # any scale
+    assert min(scores["2D with zero depth"]) > 0
+    assert "1 view, 10 frames." in out
+
+
+def test_a_file_that_is_not_there_is_one_line():
+    message = run_script("accuracy.py", "nowhere.npz", status=2)
+    assert message.count("\n") == 1
+    assert "nowhere.npz: there is no such file" in message

@@ -1,20 +1,16 @@
 """Costs that the benchmark reports, against multiplications counted by hand."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 
+import network_cost
+import pareto
+import pareto_speed
 import pytest
 import torch
 
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
-import network_cost
-import pareto
-import pareto_speed
 
 GROUPS = ModelConfig(
     channels=4,
@@ -26,20 +22,23 @@ GROUPS = ModelConfig(
 
 
 def test_a_frame_lifter_of_three_frames_at_once():
-    macs, products = network_cost.work_of(network_cost.Timed(HyperLifter(GROUPS).eval(), ""))
+    flop, products = network_cost.work_of(HyperLifter(GROUPS), 3, 81)
     # 243 frames are 81 groups; a group is 3 x 17 x 3 numbers going in and coming out.
     assert products == Counter({(81, 153, 8): 1, (81, 8, 8): 2, (81, 8, 153): 1})
-    assert macs == 81 * (153 * 8 + 2 * 8 * 8 + 8 * 153)
+    assert flop == 2 * 81 * (153 * 8 + 2 * 8 * 8 + 8 * 153)
 
 
 def test_a_transformer():
     channels, frames = 16, 27
     model = HyperLifter(ModelConfig(channels=channels, heads=2, depth=1, n_frames=frames)).eval()
-    macs, _ = network_cost.work_of(network_cost.Timed(model, ""))
+    flop, _ = network_cost.work_of(model, 9, frames)
     linear = 24 * channels**2 + 6 * channels
     over_joints = 2 * (2 * 17) * channels + 17 * channels  # two attentions, and the mean of every hyperedge
     over_time = 2 * frames * channels
-    assert macs == pytest.approx(243 * 17 * (linear + over_joints + over_time))
+    assert flop == pytest.approx(2 * 243 * 17 * (linear + over_joints + over_time))
+    # Backwards every product is two: one for its input, one for its weights.
+    trained, _ = network_cost.work_of(model, 9, frames, training=True)
+    assert 2.9 * flop < trained < 3 * flop
 
 
 def test_a_cost_is_of_the_exported_file(tmp_path):
@@ -57,7 +56,7 @@ def test_a_cost_is_of_the_exported_file(tmp_path):
 
 def test_all_contenders_see_as_many_frames_a_step():
     for contender in pareto.contenders().values():
-        assert network_cost.FRAMES % contender.crop == 0
+        assert contender.recipe(8).clips * contender.crop == network_cost.FRAMES
         if contender.config.frame_lifter is not None:
             assert contender.crop % contender.config.frame_lifter.frames == 0
     assert pareto_speed.PLAIN in pareto_speed.networks()

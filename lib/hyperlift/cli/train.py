@@ -83,6 +83,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
                 _run_folder(args, run.name)  # another run may have begun and ended while ours was being prepared
             _prepare_folder(folder, trainer.run_config, args.seed, environment(device))
             trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in args.log)
+            assert isinstance(trainer.model, HyperLifter)
             _LOG.info("%s: %s; %s", run.name, cost_of(trainer.model), _where(device, ranks, run))
             _LOG.info("%d clips of %d frames", len(trainer.sampler.clips), trainer.sampler.clips.n_frames)
         trainer.fit()

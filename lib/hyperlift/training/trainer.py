@@ -100,7 +100,8 @@ class Trainer:
             parameters are trained along and belong to the resume state.
         config: how.
         seed: of stochastic depth.
-        folder: where checkpoints and the log go.
+        folder: where checkpoints, the log and the resume state go; None keeps nothing, and then the network may be any
+            that lifts, not only a ``HyperLifter``.
         spec: contract of the network, saved with it.
         run: resolved configuration, saved with it.
         validate: measures a network after an epoch; the first value decides which is best, lower is better.
@@ -108,17 +109,18 @@ class Trainer:
         ranks: this process among all.
         progress: show a bar.
         complete: fills in what the record of an older run lacks, before it is compared with ``run``.
+        average: average of the weights that is measured and saved, in place of the one that ``config.ema`` asks for.
     """
 
     def __init__(
         self,
         *,
-        model: HyperLifter,
+        model: nn.Module,
         sampler: BatchSampler,
         step: LossStep,
         config: TrainConfig,
         seed: int,
-        folder: RunFolder,
+        folder: RunFolder | None,
         spec: LifterSpec,
         run: Mapping[str, Any],
         validate: Callable[[nn.Module], Mapping[str, float]] | None = None,
@@ -126,18 +128,21 @@ class Trainer:
         ranks: Ranks = ALONE,
         progress: bool = True,
         complete: CompleteRecord = lambda record, source: record,
+        average: AveragedModel | None = None,
     ) -> None:
         self.model, self.sampler, self.step, self.config = model, sampler, step, config
         self.seed, self.folder, self.spec, self.run_config = seed, folder, spec, run
         self.validate, self.ranks, self.progress, self.complete = validate, ranks, progress, complete
-        self.sinks: tuple[Sink, ...] = (JsonLines(folder.log), *sinks)
+        self.sinks: tuple[Sink, ...] = (*([] if folder is None else [JsonLines(folder.log)]), *sinks)
         self.device = next(model.parameters()).device
         self._half = in_bfloat16(config, self.device)
         modules = [module for module in (model, step) if isinstance(module, nn.Module)]
         trained = [[p for p in module.parameters() if p.requires_grad] for module in modules]
         groups = [{"params": parameters} for parameters in trained if parameters]
         self.optimizer = torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
-        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema)) if config.ema else None
+        if average is None and config.ema:
+            average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
+        self.average = average
         self.network: nn.Module = DistributedDataParallel(model) if ranks.world > 1 else model
         if config.compile:
             self.network = cast(nn.Module, torch.compile(self.network))
@@ -145,11 +150,9 @@ class Trainer:
         self.best = float("inf")
 
     @property
-    def fitted(self) -> HyperLifter:
+    def fitted(self) -> nn.Module:
         """The weights that are measured and saved: the moving average where there is one."""
-        model = self.model if self.average is None else self.average.module
-        assert isinstance(model, HyperLifter)
-        return model
+        return self.model if self.average is None else self.average.module
 
     def fit(self) -> Mapping[str, Any]:
         """Train to the last epoch; returns the last line of the log.
@@ -254,12 +257,13 @@ class Trainer:
         return values
 
     def _save(self, record: dict[str, Any]) -> None:
-        checkpoint = Checkpoint(model=self.fitted, spec=self.spec, run=self.run_config, metrics=record)
-        save_checkpoint(self.folder.checkpoint("last"), checkpoint)
-        score = next(iter(record.get("validation", {}).values()), None)
-        if score is not None and score < self.best:
-            self.best = score
-            save_checkpoint(self.folder.checkpoint("best"), checkpoint)
+        if self.folder is not None:
+            self._save_checkpoints(self.folder, record)
+        for sink in self.sinks:
+            sink.write(record)
+        if self.folder is None:
+            return
+        # Last: a run that is killed before it trains this epoch again, and replaces what it wrote of it.
         state = {
             "epoch": self.epoch,
             "best": self.best,
@@ -270,13 +274,20 @@ class Trainer:
             "run": json.dumps(self.run_config),
             "seed": self.seed,
         }
-        for sink in self.sinks:
-            sink.write(record)
-        # Last: a run that is killed before it trains this epoch again, and replaces what it wrote of it.
         content = io.BytesIO()  # torch has an error of its own for a full disk, which does not say so
         torch.save(state, content)
         with atomic_file(self.folder.resume) as partial:
             partial.write_bytes(content.getbuffer())
+
+    def _save_checkpoints(self, folder: RunFolder, record: dict[str, Any]) -> None:
+        fitted = self.fitted
+        assert isinstance(fitted, HyperLifter), "other networks are trained without a folder"
+        checkpoint = Checkpoint(model=fitted, spec=self.spec, run=self.run_config, metrics=record)
+        save_checkpoint(folder.checkpoint("last"), checkpoint)
+        score = next(iter(record.get("validation", {}).values()), None)
+        if score is not None and score < self.best:
+            self.best = score
+            save_checkpoint(folder.checkpoint("best"), checkpoint)
 
     def resume(self, path: Path) -> None:
         """Go on where a run stopped.

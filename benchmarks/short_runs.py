@@ -1,0 +1,117 @@
+"""Short trainings that compare networks: by the library's Trainer, each kept in a file when it is done."""
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from timing import Seconds
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, open_clips
+from hyperlift.evaluation.bench import BenchFile, lift_bench, score_bench
+from hyperlift.files import atomic_file
+from hyperlift.geometry.contract import LabelSpace, LifterSpec
+from hyperlift.losses import LossWeights
+from hyperlift.models.predictor import TorchPredictor
+from hyperlift.skeletons import H36M_17
+from hyperlift.training.config import TrainConfig
+from hyperlift.training.supervised import SupervisedStep
+from hyperlift.training.trainer import LossStep, Trainer
+from hyperlift.wild.windows import lift_windows
+
+POSES = LossWeights(position=1.0, temporal_consistency=0.0, velocity=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a network is trained: a cosine after a short rise."""
+
+    steps: int
+    clips: int
+    """A step."""
+    lr: float = 1e-3
+    warmup: int = 50
+    """Steps."""
+    crop: int | None = None
+    """Neighbouring frames of a clip; None takes all of it."""
+    epochs: int | None = None
+    """None: as few as the number of clips allows."""
+    loss: LossWeights = field(default=POSES)
+
+    def sampler(self, clips: Clips, seed: int) -> BatchSampler:
+        an_epoch = self.steps // self._epochs(clips) * self.clips
+        return BatchSampler(clips, self.clips, seed, flip=True, clips_per_epoch=an_epoch, crop_frames=self.crop)
+
+    def config(self, clips: Clips) -> TrainConfig:
+        return TrainConfig(
+            epochs=self._epochs(clips), batch_size=self.clips, lr=self.lr, schedule="cosine",
+            warmup_steps=self.warmup, clip_gradient=1.0,
+        )  # fmt: skip
+
+    def _epochs(self, clips: Clips) -> int:
+        whole = (n for n in range(1, self.steps) if self.steps % n == 0 and self.steps // n * self.clips <= len(clips))
+        return self.epochs or next(whole, self.steps)
+
+
+def open_stores(stores: Sequence[Path], space: LabelSpace, split: str = "train") -> JoinedClips:
+    """The clips of several stores."""
+    return JoinedClips([open_clips(store / split, LabelConvention(space, True)) for store in stores])
+
+
+def fit(
+    model: nn.Module, clips: Clips, recipe: Recipe, seed: int, step: LossStep | None = None
+) -> tuple[nn.Module, float]:
+    """Train; returns the network, ready to lift, and the seconds of processor time that it took.
+
+    Without ``step`` the pose losses are minimised, and the weights are a growing average.
+    """
+    trainer = Trainer(
+        model=model,
+        sampler=recipe.sampler(clips, seed),
+        step=step or SupervisedStep(recipe.loss, H36M_17),
+        config=recipe.config(clips),
+        seed=seed,
+        folder=None,
+        spec=LifterSpec(name="short"),
+        run={},
+        progress=False,
+        average=None if step else AveragedModel(model, avg_fn=_growing_average, use_buffers=True),
+    )
+    with (spent := Seconds()).counted():
+        trainer.fit()
+    return trainer.fitted.eval(), spent.processor
+
+
+def fit_and_score(
+    make: Callable[[], nn.Module], clips: Clips, recipe: Recipe, seed: int, bench: BenchFile, window: int | None
+) -> dict[str, float]:
+    """Train a network from the weights that it starts with, and score it on a benchmark file."""
+    torch.manual_seed(seed)
+    model, seconds = fit(make(), clips, recipe, seed)
+    lift = TorchPredictor(model)
+    scores = score_bench(bench, lift_bench(bench, lambda pose2d_norm: lift_windows(lift, pose2d_norm, window)))
+    return {**asdict(scores), "cpu_s": seconds, "parameters": sum(p.numel() for p in model.parameters())}
+
+
+def kept(folder: Path, name: str, identity: object, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What ``make`` returned for this name and ``identity``, now or in an earlier call of the benchmark."""
+    key = zlib.crc32(repr(identity).encode())
+    file = folder / f"{name.replace(' ', '-').replace(',', '')}-{key:08x}.json"
+    if not file.exists():
+        found = make()
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_file(file) as partial:
+            partial.write_text(json.dumps(found))
+        shown = ", ".join(f"{key} {value:.1f}" for key, value in found.items() if isinstance(value, float))
+        print(f"{name}: {shown}", flush=True)
+    return json.loads(file.read_text())
+
+
+def _growing_average(average: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
+    """An exponential average whose memory is a fifth of the run so far, at most 500 steps."""
+    return average + (new - average) * max(5.0 / (float(count) + 5.0), 0.002)
