@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
-import scipy.io
 
+from hyperlift.data.matlab_files import load_mat5, load_mat73
 from hyperlift.data.mpi_inf_3dhp import Sequence3DHP
+from hyperlift.data.plain_values import unusable
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import MPI_INF_3DHP_17
@@ -45,10 +45,7 @@ def read_train_folder(folder: Path | str, cameras: tuple[int, ...] = TRAIN_CAMER
         InputError: there is none, or one that does not fit; the message names it.
     """
     for path, subject, sequence in _found(Path(folder), "S*/Seq*/annot.mat", r"(S\d+)/(Seq\d+)"):
-        try:
-            content = scipy.io.loadmat(path, variable_names=["annot2", "univ_annot3"])
-        except Exception as error:  # a damaged file can raise anything at all
-            raise InputError(f"{path}: no MATLAB 5 file ({type(error).__name__}); copy it again") from error
+        content = load_mat5(path, ["annot2", "univ_annot3"])
         for camera in cameras:
             where = f"{path}: camera {camera}"
             joints_px, joints_mm = (_train_joints(content, key, camera, where) for key in ("annot2", "univ_annot3"))
@@ -72,11 +69,8 @@ def read_test_folder(folder: Path | str) -> Iterator[Sequence3DHP]:
         InputError: as for ``read_train_folder``.
     """
     for path, name in _found(Path(folder), "TS*/annot_data.mat", r"(TS\d+)"):
-        if not h5py.is_hdf5(path):
-            raise InputError(f"{path}: no MATLAB 7.3 file (HDF5); copy it again as the data set has it")
-        with h5py.File(path) as file:
-            joints_px, joints_mm = (_test_array(file, key, path) for key in ("annot2", "univ_annot3"))
-            valid = _test_array(file, "valid_frame", path).reshape(-1) > 0
+        arrays = load_mat73(path, ["annot2", "univ_annot3", "valid_frame"])
+        joints_px, joints_mm, valid = arrays["annot2"], arrays["univ_annot3"], arrays["valid_frame"].reshape(-1) > 0
         frames, joints = len(valid), len(MPI_INF_3DHP_17)
         for key, array, numbers in (("annot2", joints_px, 2), ("univ_annot3", joints_mm, 3)):
             expected = (frames, 1, joints, numbers)
@@ -84,8 +78,8 @@ def read_test_folder(folder: Path | str) -> Iterator[Sequence3DHP]:
                 raise InputError(
                     f"{path}: {key} has shape {array.shape}, expected {expected}; frames are counted by valid_frame"
                 )
-            if not np.isfinite(array).all():
-                raise InputError(f"{path}: {key} holds NaN or infinite values; copy the file again")
+            if problem := unusable(array):
+                raise InputError(f"{path}: {key} holds {problem}; copy the file again")
         yield Sequence3DHP(
             source=name,
             subject=name,
@@ -113,16 +107,9 @@ def _train_joints(content: dict[str, Any], key: str, camera: int, where: str) ->
         raise InputError(f"{where}: {key} is absent or no cell a camera; copy the file again")
     array = cells.reshape(-1)[camera]
     fits = isinstance(array, np.ndarray) and array.dtype.kind in "fiu" and array.ndim == 2 and len(array)
-    if not fits or array.shape[1] != TRAIN_JOINTS * numbers or not np.isfinite(array).all():
+    if not fits or array.shape[1] != TRAIN_JOINTS * numbers or unusable(array):
         raise InputError(
             f"{where}: {key} is no [frames,{TRAIN_JOINTS * numbers}] array of finite numbers; copy the file again"
         )
     every = array.astype(np.float64).reshape(len(array), TRAIN_JOINTS, numbers)
     return every[:, [_OF_TRAIN[joint] for joint in MPI_INF_3DHP_17.joints]]
-
-
-def _test_array(file: Any, key: str, path: Path) -> Float[np.ndarray, "..."]:
-    data = file.get(key)
-    if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "fiub" or not data.size:
-        raise InputError(f"{path}: {key} is absent or no array of numbers; copy the file again")
-    return np.asarray(data[()], np.float64)

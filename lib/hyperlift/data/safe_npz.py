@@ -181,7 +181,7 @@ def _read(file: IO[bytes] | BufferedIOBase, size: int, where: str, objects: bool
             raise InputError(f"{where}: objects that are a {type(array).__name__} and no array; {_REMEDY}")
         return array
     array = np.empty(math.prod(shape), dtype)
-    memory = memoryview(array.view(np.uint8)) if array.nbytes else memoryview(b"")
+    memory = array.view(np.uint8).data if array.nbytes else memoryview(b"")
     for start in range(0, len(memory), _CHUNK_BYTES):
         part = file.read(min(_CHUNK_BYTES, len(memory) - start))
         memory[start : start + len(part)] = part

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 from zipfile import ZIP_STORED, ZipFile, is_zipfile
 
 import torch
@@ -70,8 +70,8 @@ def _check_depth(file: IO[bytes] | BufferedIOBase, path: Path) -> None:
 def _levels(file: IO[bytes] | BufferedIOBase) -> Iterator[int]:
     """Depth of each value that the instructions of a pickle make, without making it."""
     stack: list[int | None] = []  # None: a mark
-    memo: dict[int, int | None] = {}
-    for opcode, argument, _ in pickletools.genops(file):
+    memo: dict[Any, int | None] = {}
+    for opcode, argument, _ in pickletools.genops(cast(IO[bytes], file)):
         if opcode.name == "MARK":
             stack.append(None)
         elif "PUT" in opcode.name or opcode.name == "MEMOIZE":
