@@ -99,8 +99,8 @@ def _take(lock: Path) -> _Holder | None:
                 os.lseek(handle, 0, os.SEEK_SET)
                 os.write(handle, (json.dumps(ours) + "\n").encode())
                 return None
-        except FileNotFoundError:  # removed between two looks at it
-            continue
+        except FileNotFoundError:  # removed between two looks at it, perhaps with its folder
+            make_folder(lock.parent)
         except OSError as error:
             refuse_place(lock, error)
 

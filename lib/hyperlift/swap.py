@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hyperlift.errors import InputError, printable
+from hyperlift.errors import InputError, printable, valid_unicode
 from hyperlift.files import atomic_file, private_folder, sync, sync_tree
 
 SWAP_NAME = ".hyperlift.swap"
@@ -48,8 +48,8 @@ def publish(
     Args:
         new: of ``staging``.
         folder: that nobody else writes into meanwhile (``locks.folder_lock``), and that is settled.
-        over: content hashes of the files that may be replaced, by name.
-        gone: content hashes of files that the new ones make obsolete, by name; they are removed.
+        over: ``identity`` of the files that may be replaced, by name.
+        gone: ``identity`` of files that the new ones make obsolete, by name; they are removed.
         seal: name of the file that goes first and comes last.
 
     Raises:
@@ -93,7 +93,7 @@ def settle(folder: Path, overwrite: bool = False) -> None:
         (folder / seal).unlink(missing_ok=True)
         sync(folder)
     for name, content in gone.items():
-        if (folder / name).is_file() and file_hash(folder / name) == content:
+        if _is(folder / name, content):
             (folder / name).unlink()
     for name in sorted(waiting, key=lambda name: name == seal):
         if name == seal:
@@ -114,13 +114,22 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def identity(path: Path) -> str:
+    """Content hash of a file; of a link, where it points to.
+
+    Raises:
+        OSError: it cannot be read, or is a folder.
+    """
+    return f"link to {valid_unicode(os.readlink(path))}" if path.is_symlink() else file_hash(path)
+
+
 def in_the_way(folder: Path, names: Iterable[str], over: Mapping[str, str]) -> list[str]:
-    """Those of the names that stand in a folder with another content than the one listed for them."""
+    """Those of the names that stand in a folder as something else than what is listed for them."""
     return [name for name in sorted(names) if os.path.lexists(folder / name) and not _is(folder / name, over.get(name))]
 
 
-def _is(path: Path, content: str | None) -> bool:
-    return content is not None and path.is_file() and not path.is_symlink() and file_hash(path) == content
+def _is(path: Path, listed: str | None) -> bool:
+    return listed is not None and (path.is_file() or path.is_symlink()) and identity(path) == listed
 
 
 def _refuse(folder: Path, names: list[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.animation.node_tree import joints_y_up_m
-from hyperlift.errors import InputError, quoted
+from hyperlift.errors import InputError, printable, quoted
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.fit import FittedMotion
 
@@ -37,7 +37,7 @@ def write_trc(path: Path | str, fitted: FittedMotion, *, unit: str = "m", guesse
     rate = f"{fitted.fps:.6f}"
     axes = [f"{axis}{number}" for number in range(1, len(names) + 1) for axis in "XYZ"]
     rows = [
-        ["PathFileType", "4", "(X/Y/Z)", path.name],
+        ["PathFileType", "4", "(X/Y/Z)", printable(path.name)],
         *[["DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units"] + ["OrigDataRate", "OrigDataStartFrame"]],
         [rate, rate, str(frames), str(len(names)), unit, rate, "1", str(frames)],
         ["Frame#", "Time", *(cell for name in names for cell in (name, "", ""))],

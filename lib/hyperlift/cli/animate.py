@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperlift.animation import NAMINGS
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.cli.arguments import OneLineParser, person_id
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.errors import InputError
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rigid:
         motion = motion.rigid(limits)
         for line in fit_sentences(motion.people, motion.fits or {}):
-            print(line)
+            say(line)
     if args.angles:
         motion.save_angles(out)
         written = [out]
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with ProgressBars() as bars:
             written = motion.save(out, naming=args.naming, on_frame=lambda done, total: bars("draw", done, total))
     for path in written:
-        print(path)
+        say(path)
     return 0
 
 

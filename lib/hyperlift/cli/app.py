@@ -1,16 +1,48 @@
 """What every command does around its work: one line for a user's mistake, and exit codes."""
 
+import io
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
+from typing import TextIO
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, printable
 
 INPUT_ERROR = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+
+
+def show_any_text() -> None:
+    """Let standard output and error take every text: what their encoding does not have becomes an escape.
+
+    Names of files hold any bytes, and a terminal, a log or a pipe may know UTF-8 or ASCII alone; a message that cannot
+    be shown as it is must not end the work that it speaks of.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: object, file: TextIO | None = None) -> None:
+    """Print one line, whatever the names in it hold (``errors.printable``)."""
+    print(printable(text), file=file or sys.stdout, flush=True)
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Show the library's log, each message as one line."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    logging.basicConfig(level=level, handlers=[handler])
+
+
+class _OneLine(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The message without the lines of a traceback, which keep their form."""
+        return printable(record.message)
 
 
 def guarded(main: Callable[[Sequence[str] | None], int]) -> Callable[..., int]:
@@ -18,6 +50,7 @@ def guarded(main: Callable[[Sequence[str] | None], int]) -> Callable[..., int]:
 
     @wraps(main)
     def command(argv: Sequence[str] | None = None) -> int:
+        show_any_text()
         try:
             return main(argv)
         except BrokenPipeError:
@@ -25,8 +58,7 @@ def guarded(main: Callable[[Sequence[str] | None], int]) -> Callable[..., int]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return PIPE_CLOSED
         except (InputError, OSError) as error:
-            message = " ".join(str(error).split())
-            print(f"{Path(sys.argv[0]).name}: error: {message}", file=sys.stderr)
+            say(f"{Path(sys.argv[0]).name}: error: {error}", file=sys.stderr)
             return INPUT_ERROR
         except KeyboardInterrupt:
             print(f"{Path(sys.argv[0]).name}: interrupted", file=sys.stderr)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.cli.attention_arguments import parser
 from hyperlift.cli.attention_clip import attention_clip
 from hyperlift.cli.predictors import load_checkpoint_for
@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write_arrays(folder / ARRAYS, maps, clip.pose2d_norm, facts)
         title = f"Attention of {checkpoint.spec.name}"
         write_attention_page(folder, maps, clip.pose2d_norm, checkpoint.spec.fps, title, facts)
-    print(f"page:    {out / PAGE}\npicture: {out / OVERVIEW}\narrays:  {out / ARRAYS}")
+    for what, name in (("page:   ", PAGE), ("picture:", OVERVIEW), ("arrays: ", ARRAYS)):
+        say(f"{what} {out / name}")
     return 0
 
 

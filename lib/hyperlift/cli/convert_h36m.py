@@ -1,11 +1,10 @@
 """Human3.6M's pickle to clips."""
 
 import argparse
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, log_to_stderr, say
 from hyperlift.cli.cut_arguments import add_cut_arguments
 from hyperlift.data.h36m_clips import CLIP_FORMATS, ClipPlan, convert_h36m
 
@@ -33,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log_to_stderr()
     plan = ClipPlan(
         tds=args.tds,
         n_frames=args.n_frames,
@@ -43,5 +42,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     written = convert_h36m(args.dt_root / args.dt_file, args.out, plan, args.format)
     for split, clips in written.items():
-        print(f"{args.out / split}: {clips} clips of {args.n_frames} frames")
+        say(f"{args.out / split}: {clips} clips of {args.n_frames} frames")
     return 0

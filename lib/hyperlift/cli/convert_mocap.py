@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, log_to_stderr, say
 from hyperlift.config import load_config
 from hyperlift.data.mocap_store import MocapStoreConfig, write_mocap_split
 from hyperlift.data.motion.bvh import Unit, UpAxis
@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    log_to_stderr(logging.WARNING)
     if args.workers < 1:
         raise InputError(f"--workers {args.workers}: give at least 1")
     config = load_config(args.config, MocapStoreConfig) if args.config else MocapStoreConfig()
@@ -99,11 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             split_config = config if split == "train" else held_out
             credit = source.credit or credit_of(one.dataset for one in _facts(recordings))
             clips = write_mocap_split(folder / split, recordings, split_config, source.name, credit, args.workers)
-            print(f"{args.out / split}: {clips} clips of {config.n_frames} frames from {len(recordings)} recordings")
+            say(f"{args.out / split}: {clips} clips of {config.n_frames} frames from {len(recordings)} recordings")
     if source.collection and source.collection.skipped:
         skipped = source.collection.skipped
         print(f"left out {len(skipped)} of {source.collection.files} files:")
-        print("\n".join(f"  {entry.reason}" for entry in skipped))
+        for entry in skipped:
+            say(f"  {entry.reason}")
     return 0
 
 

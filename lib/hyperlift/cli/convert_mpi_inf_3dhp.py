@@ -1,11 +1,10 @@
 """MPI-INF-3DHP's files to a clip store."""
 
 import argparse
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, log_to_stderr, say
 from hyperlift.cli.cut_arguments import add_cut_arguments
 from hyperlift.data.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
 
@@ -41,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log_to_stderr()
     plan = ClipPlan3DHP(
         fps=args.fps,
         test_fps=args.test_fps,
@@ -52,5 +51,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     train, test = args.dt_root / args.train_file, args.dt_root / args.test_file
     for split, clips in convert_mpi_inf_3dhp(train, test, args.out, plan).items():
-        print(f"{args.out / split}: {clips} clips of {args.n_frames} frames")
+        say(f"{args.out / split}: {clips} clips of {args.n_frames} frames")
     return 0

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.visualization.training_curves import draw_training_curves
 
 
@@ -22,5 +22,5 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = parser().parse_args(argv)
-    print(draw_training_curves([run / "log.jsonl" if run.is_dir() else run for run in args.runs], args.out))
+    say(draw_training_curves([run / "log.jsonl" if run.is_dir() else run for run in args.runs], args.out))
     return 0

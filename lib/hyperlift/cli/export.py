@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.cli.arguments import number, picture_size
 from hyperlift.cli.export_arguments import parser
 from hyperlift.cli.predictors import load_checkpoint_for
@@ -35,14 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     shapes = ", ".join(f"{clips}x{frames}" for clips, frames in parity.shapes)
     print(f"largest difference from torch {parity.worst:.2e} (limit {TOLERANCE:.0e}) at clips x frames {shapes}")
     if not parity.passed:
-        print(f"{out}: not written, the exported network differs from torch")
+        say(f"{out}: not written, the exported network differs from torch")
         return PARITY_FAILED
     joints = len(checkpoint.model.skeleton)
     frames = "1" if args.stream else "T"
     cache = " and a cache" if args.stream else ""
     ports = f"{INPUT} [N,{frames},{joints},3]{cache} -> {OUTPUT} [N,{frames},{joints},3]{cache}"
     for path in (out, int8_path(out)) if args.int8 else (out,):
-        print(f"{path}: {ports}, {path.stat().st_size / 1e6:.1f} MB")
+        say(f"{path}: {ports}, {path.stat().st_size / 1e6:.1f} MB")
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.errors import InputError
 from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector
 from hyperlift.wild.formats import read_keypoints
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         detections = read_keypoints(path)
         time_s = detections.times_s(fps)
         law = measure_detector(follow_people(detections, time_s), fps, detections.skeleton)
-        print(f"{path}: {law.seconds:.1f} s of people at {fps:g} frames a second, {detections.tool}")
+        say(f"{path}: {law.seconds:.1f} s of people at {fps:g} frames a second, {detections.tool}")
         _print_law(law, detections.skeleton.joints)
     return 0
 

@@ -1,14 +1,13 @@
 """``hyperlift lift`` and ``infer_wild.py``: a video, its keypoints, or a folder of videos to 3D motion in metres."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
 from hyperlift.animation import NAMINGS
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, log_to_stderr, say
 from hyperlift.cli.arguments import OneLineParser, person_id, picture_size
 from hyperlift.cli.lift_arguments import (
     add_metres_arguments,
@@ -20,6 +19,7 @@ from hyperlift.cli.lift_arguments import (
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.detection import DETECTORS
 from hyperlift.errors import InputError
+from hyperlift.locks import folder_lock
 from hyperlift.pipeline.folder import JobResult, jobs_for, run_jobs, write_results
 from hyperlift.pipeline.options import BodyFormat, LiftOptions, Smoothing
 from hyperlift.pipeline.recording_job import RecordingJob, check_job, run_job
@@ -40,7 +40,7 @@ _BODIES = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     args = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log_to_stderr()
     source = _source(args)
     if args.jobs < 1:
         raise InputError(f"--jobs is {args.jobs}; give 1 or more")
@@ -57,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         render=args.render,
         view=args.view,
         threads=args.threads,
+        overwrite=args.overwrite,
+        wait=args.wait,
     )
     check_job(job)
     return _lift_folder(job, args.jobs) if is_video_folder(source) else _lift_one(job)
@@ -66,14 +68,14 @@ def _lift_one(job: RecordingJob) -> int:
     with ProgressBars() as bars:
         report = run_job(job, progress=bars)
     for warning in report.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}", file=sys.stderr)
     if report.removed:
-        print(f"removed from {job.out}, of an earlier run: {', '.join(report.removed)}")
+        say(f"removed from {job.out}, of an earlier run: {', '.join(report.removed)}")
     for line in report.summary:
-        print(line)
+        say(line)
     print(report.timings)
     for name in report.outputs:
-        print(job.out / name)
+        say(job.out / name)
     return 0
 
 
@@ -85,11 +87,12 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
 
     def told(result: JobResult) -> None:
         message = result.message.removeprefix(f"{result.source}: ")
-        print(f"{result.outcome:8} {result.source} ({message})", flush=True)
+        say(f"{result.outcome:8} {result.source} ({message})")
 
     print(f"people: {'1.70 m tall (assumed)' if job.options.height_m is None else f'{job.options.height_m:g} m tall'}")
-    results = run_jobs(jobs, at_once, told)
-    write_results(job.out, results)
+    with folder_lock(job.out, wait=job.wait):
+        results = run_jobs(jobs, at_once, told)
+        write_results(job.out, results)
     counts = {kind: sum(result.outcome == kind for result in results) for kind in ("lifted", "skipped", "failed")}
     print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
     return SOME_FAILED if counts["failed"] else 0
@@ -183,6 +186,10 @@ def _parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--render", action=argparse.BooleanOptionalAction, default=True, help="draw pose3d.mp4 (default)"
     )
+    output.add_argument(
+        "--overwrite", action="store_true", help="replace files that no earlier run wrote, or that were changed since"
+    )
+    output.add_argument("--wait", action="store_true", help="wait while another run writes into the same folder")
     output.add_argument("--angles", action="store_true", help="also write angles.csv: hips, knees, arms, trunk")
     output.add_argument("--view", action="store_true", help="also write pose3d.html, a page to look at")
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from hyperlift import __version__
-from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED
+from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED, show_any_text
 from hyperlift.cli.arguments import did_you_mean
 
 COMMANDS = {
@@ -58,6 +58,7 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
         command: one of ``COMMANDS``.
         argv: its arguments; None takes those of the process.
     """
+    show_any_text()
     program = Path(sys.argv[0]).name
     try:
         if command in _TRAINING:

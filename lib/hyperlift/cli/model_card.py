@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.cli.run_record import complete_record
 from hyperlift.data.store import ClipStore
 from hyperlift.documents.text import read_text
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     with atomic_file(args.out) as partial:
         partial.write_text(model_card(facts))
-    print(args.out)
+    say(args.out)
     return 0
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, log_to_stderr, say
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.run_record import Sections, complete_record
 from hyperlift.cli.train_arguments import parser
@@ -70,7 +70,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
     if args.threads:
         torch.set_num_threads(args.threads)
     with process_group(args.device) as (ranks, device), ExitStack() as held:
-        logging.basicConfig(level=logging.INFO if ranks.first else logging.WARNING, format="%(message)s")
+        log_to_stderr(logging.INFO if ranks.first else logging.WARNING)
         trainer = _make_trainer(args, run, make_step, folder, ranks, device)
         trainer.complete = partial(complete_record, sections=sections or {})
         if args.resume:
@@ -91,7 +91,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
             sink.close()
         if ranks.first:
             curves = draw_training_curves(folder.log, folder.path / "curves.png")
-            print(f"trained; the checkpoint is {folder.checkpoint('last')}, the curves are {curves}")
+            say(f"trained; the checkpoint is {folder.checkpoint('last')}, the curves are {curves}")
     return 0
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hyperlift.cli import evaluate, export, model_card, train
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.cli.wild_chain import Stage, chain_of, check_finished, needed
 from hyperlift.cli.wild_stores import check_store, make_store, wanted_stores
 from hyperlift.visualization.training_curves import draw_training_curves
@@ -209,8 +209,8 @@ def _stands(result: Path, *sources: Path) -> bool:
 
 
 def _say(stage: str, what: Path) -> None:
-    print(f"== {stage}: {what}", flush=True)
+    say(f"== {stage}: {what}")
 
 
 def _skip(stage: str, what: Path) -> None:
-    print(f"== {stage}: {what} is there, skipped", flush=True)
+    say(f"== {stage}: {what} is there, skipped")

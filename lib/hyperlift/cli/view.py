@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import guarded, say
 from hyperlift.cli.arguments import OneLineParser
 from hyperlift.errors import InputError
 from hyperlift.viewer import check_recording, from_npz, write_page
@@ -24,8 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     doubt = None if args.video is None else check_recording(args.video, people, meta)
     page = write_page(out, people, meta, args.video)
     for note in (*page.notes, *([doubt] if doubt else [])):
-        print(f"note: {note}")
-    print(f"{page.path} ({page.size_mb:.1f} MB)")
+        say(f"note: {note}")
+    say(f"{page.path} ({page.size_mb:.1f} MB)")
     return 0
 
 

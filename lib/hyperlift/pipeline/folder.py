@@ -14,9 +14,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal
 
-from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
-from hyperlift.pipeline.recording_job import REPORT_NAME, RecordingJob, is_done, run_job
+from hyperlift.errors import InputError, printable, valid_unicode
+from hyperlift.files import atomic_file, remove_leftovers
+from hyperlift.locks import remove_lock
+from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_unless_done
+from hyperlift.pipeline.results import REPORT_NAME
 from hyperlift.pipeline.source import VIDEO_SUFFIXES
 
 JOBS_NAME = "jobs.json"
@@ -112,9 +114,12 @@ def write_results(out: Path, results: Sequence[JobResult]) -> None:
     Raises:
         InputError: the folder cannot be written.
     """
-    listed = [{"source": str(r.source), "out": str(r.out), "outcome": r.outcome, "message": r.message} for r in results]
+    listed = [
+        {"source": valid_unicode(r.source), "out": valid_unicode(r.out), "outcome": r.outcome, "message": r.message}
+        for r in results
+    ]
     with atomic_file(out / JOBS_NAME) as partial:
-        partial.write_text(json.dumps(listed, indent=1) + "\n")
+        partial.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
 
 
 def job_result(job: RecordingJob) -> JobResult:
@@ -122,12 +127,12 @@ def job_result(job: RecordingJob) -> JobResult:
 
     This is what a cluster calls: arguments and result can be sent from machine to machine.
     """
-    if is_done(job):
-        return JobResult(source=job.source, out=job.out, outcome="skipped", message="already lifted")
     try:
-        report = run_job(job)
+        report = run_unless_done(job)
     except (InputError, OSError) as error:
-        return JobResult(source=job.source, out=job.out, outcome="failed", message=" ".join(str(error).split()))
+        return JobResult(source=job.source, out=job.out, outcome="failed", message=printable(error))
+    if report is None:
+        return JobResult(source=job.source, out=job.out, outcome="skipped", message="already lifted")
     people = "1 person" if report.people == 1 else f"{report.people} people"
     warned = f", {len(report.warnings)} warnings in {REPORT_NAME}" if report.warnings else ""
     removed = f", removed of an earlier run: {', '.join(report.removed)}" if report.removed else ""
@@ -156,6 +161,8 @@ def _in_own_process(job: RecordingJob, stop: threading.Event) -> JobResult:
     except EOFError:
         process.join()
         outcome, message = "failed", f"its process ended with exit code {process.exitcode}"
+        remove_lock(job.out)
+        remove_leftovers(job.out)
     finally:
         ours.close()
         process.join()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hyperlift.animation import USUAL_CUTOFF_HZ
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, valid_unicode
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.kinematics import FittedMotion, JointLimits
 from hyperlift.pipeline.motion_files import BODIES, check_kind
@@ -79,7 +79,7 @@ class Motion:
     def meta(self) -> PosesMeta:
         """What the files say about their numbers."""
         return PosesMeta(
-            source=self.recorded.path.name,
+            source=valid_unicode(self.recorded.path.name),
             width=self.recorded.width,
             height=self.recorded.height,
             fps=self.recorded.fps,

@@ -1,9 +1,9 @@
 """One recording to one folder of results: what a command, a folder of videos and a cluster all run."""
 
-import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,28 +11,33 @@ from typing import Any
 import hyperlift
 from hyperlift.detection import JournalFile
 from hyperlift.errors import InputError
-from hyperlift.files import PARTIAL_MARK, atomic_file, check_output
+from hyperlift.files import check_output
 from hyperlift.kinematics import read_limits
+from hyperlift.locks import folder_lock
+from hyperlift.pipeline.inputs import Inputs, detected_from, is_still, option_files, options_by_content, weights_hash
 from hyperlift.pipeline.lifter import Lifter, choose_camera
 from hyperlift.pipeline.motion import Motion, save_keypoints
-from hyperlift.pipeline.motion_files import BODIES, NAMED, check_kind, write_bodies
+from hyperlift.pipeline.motion_files import NAMED, check_kind, write_bodies
 from hyperlift.pipeline.options import BodyFormat, LiftOptions, OutputFormat
 from hyperlift.pipeline.progress import Progress, Timings, silent
+from hyperlift.pipeline.results import REPORT_NAME, Results, bodies_in, obsolete, publish_results, staged
 from hyperlift.pipeline.rigid import check_skeleton
-from hyperlift.pipeline.source import open_recording
+from hyperlift.pipeline.source import is_video, open_recording
 from hyperlift.runtime import bundled_file
+from hyperlift.swap import settle
+from hyperlift.wild.alphapose_writer import recording_path
 from hyperlift.wild.formats import read_keypoints
+from hyperlift.wild.poses_csv import meta_path
 
 _LOG = logging.getLogger(__name__)
 
-REPORT_NAME = "report.json"
 POSES_STEM = "pose3d"
 KEYPOINTS_NAME = "keypoints.json"
+KEYPOINTS_NAMES = (KEYPOINTS_NAME, recording_path(KEYPOINTS_NAME).name)
 JOURNAL_NAME = f".{KEYPOINTS_NAME}.journal"
 VIDEO_NAME = "pose3d.mp4"
 PAGE_NAME = "pose3d.html"
 ANGLES_NAME = "angles.csv"
-FORMAT = "hyperlift-report"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,10 @@ class RecordingJob:
     """Write a page to look at."""
     threads: int | None = None
     """CPU threads; None takes all cores. It changes no result."""
+    overwrite: bool = False
+    """Let results take the place of files that no earlier run wrote, or that were changed since."""
+    wait: bool = False
+    """Wait where another run writes into the folder, instead of refusing."""
 
     def of(self, source: Path, out: Path) -> "RecordingJob":
         """The same for another recording."""
@@ -110,9 +119,10 @@ class JobReport:
 
 
 def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress = silent) -> JobReport:
-    """Lift one recording and write its results; each file appears whole or not at all, ``report.json`` last.
+    """Lift one recording and write its results, which take the place of an earlier run's all at once at the end.
 
-    Keypoints that an earlier run found in the same video with the same detector are used again.
+    Keypoints that an earlier run found in the same video with the same detector are used again. One run at a time
+    writes into a folder.
 
     Args:
         job: what to do.
@@ -120,74 +130,45 @@ def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress 
         progress: told about every finished frame of a stage.
 
     Raises:
-        InputError: as ``Lifter.lift``; or the folder cannot be written.
+        InputError: as ``Lifter.lift``; or the folder cannot be written, another run writes into it, it holds files that
+            would be replaced and that no earlier run wrote, or an input changed meanwhile.
     """
-    check_job(job)
-    for path in job.outputs:
-        check_output(path)
-    lifter = lifter or Lifter(job.model, threads=job.threads)
-    if job.bodies or job.angles:
-        check_skeleton(lifter.spec.skeleton)
-    timings = Timings()
-    motion = _lifted(job, lifter, progress, timings)
-    bodies, paths = motion, list[Path]()
-    if job.bodies and motion.fits is None:
-        with timings.stage("fit", sum(len(person.frame) for person in motion.people)):
-            bodies = motion.rigid(None if job.options.limits is None else read_limits(job.options.limits))
-    with timings.stage("write"):
-        old = _clear(job.out)
-        for kind in job.formats:
-            paths += motion.save(job.out / f"{POSES_STEM}.{kind}")
-        for kind in job.bodies:
-            naming = job.naming if f".{kind}" in NAMED else "plain"
-            paths += write_bodies(job.out / f"{POSES_STEM}.{kind}", bodies.fits or {}, naming, numbered=True)
-        if job.angles:
-            motion.save_angles(job.out / ANGLES_NAME)
-    if job.render:
-        with timings.stage("draw", motion.frames):
-            motion.render(job.out / VIDEO_NAME, lambda done, total: progress("draw", done, total))
-    if job.view:
-        with timings.stage("page"):
-            motion.view(job.out / PAGE_NAME)
-    made = {path.name for path in (*job.outputs, *paths)}
-    report = JobReport(
-        people=len(motion.people),
-        frames=motion.frames,
-        warnings=motion.warnings,
-        seconds=sum(timings.seconds.values()),
-        stages_s={name: round(seconds, 3) for name, seconds in timings.seconds.items()},
-        summary=bodies.summary,
-        timings=timings.table(),
-        outputs=tuple(path.name for path in [*job.outputs[:-1], *(p for p in paths if p not in job.outputs)])
-        + (REPORT_NAME,),
-        bodies=tuple(job.bodies),
-        gravity=motion.gravity,
-        rigid=None
-        if bodies.rigid_record is None
-        else {"joints_replaced": motion.fits is not None, **bodies.rigid_record},
-        removed=tuple(name for name in old if name not in made and not (job.out / name).exists()),
-    )
-    content = {
-        "format": FORMAT,
-        "version": 1,
-        "hyperlift": hyperlift.__version__,
-        "made_from": _fingerprint(job),
-    }
-    with atomic_file(job.out / REPORT_NAME) as partial:
-        partial.write_text(json.dumps(content | asdict(report), indent=1) + "\n")
-    return report
+    with _own_folder(job):
+        return _run(job, lifter, progress)
+
+
+def run_unless_done(job: RecordingJob) -> JobReport | None:
+    """``run_job``; None where the results are complete already, or are once another run has ended.
+
+    Raises:
+        InputError: as ``run_job``.
+    """
+    if is_done(job):
+        return None
+    with _own_folder(job):
+        return None if is_done(job) else _run(job, None, silent)
 
 
 def is_done(job: RecordingJob) -> bool:
     """Whether the results are complete and were made from the same files with the same options."""
+    results = Results.of(job.out)
     try:
-        report = json.loads((job.out / REPORT_NAME).read_text())
-        same = report["format"] == FORMAT and report["made_from"] == _fingerprint(job)
-        written = [job.out / name for name in report["outputs"]]
-        same = same and set(job.bodies) <= set(report["bodies"])
+        if not results.complete:  # before the inputs are read, which may take long
+            return False
+        made_from, now = results.report["made_from"], _choices(job)
+        return (
+            {key: made_from[key] for key in now} == now
+            and (made_from["video"] is None) == (job.video is None)
+            and all(
+                is_still(made_from[key], path, job.out)
+                for key, path in (("source", job.source), ("video", job.video))
+                if path is not None
+            )
+            and set(job.bodies) <= set(results.report["bodies"])
+            and {path.name for path in job.outputs} <= {*results.files, REPORT_NAME}
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return same and all(path.is_file() for path in [*job.outputs, *written])
 
 
 def check_job(job: RecordingJob) -> None:
@@ -209,83 +190,135 @@ def check_job(job: RecordingJob) -> None:
         )
 
 
-def _lifted(job: RecordingJob, lifter: Lifter, progress: Progress, timings: Timings) -> Motion:
-    recorded = open_recording(job.source, job.video, job.options)
-    detections = recorded.detections
-    if detections is None:
-        found, facts = job.out / KEYPOINTS_NAME, job.out / f".{KEYPOINTS_NAME}.made_from"
-        made_from = json.dumps(
-            [_file(job.source), hyperlift.__version__, job.options.detector, *_detector_networks(job.options)]
+@contextmanager
+def _own_folder(job: RecordingJob) -> Iterator[None]:
+    """Nobody else writes into the job's folder, and what an interrupted run left to do there is done."""
+    check_job(job)
+    for path in job.outputs:
+        check_output(path)
+    with folder_lock(job.out, wait=job.wait):
+        settle(job.out, job.overwrite)
+        yield
+
+
+def _run(job: RecordingJob, lifter: Lifter | None, progress: Progress) -> JobReport:
+    sources = [path for path in (job.source, job.video) if path is not None]
+    weights = [Path(job.model)] if bundled_file(job.model) is None and Path(job.model).is_file() else []
+    inputs = Inputs.now([*sources, *weights, *option_files(job.options)], job.out)
+    made_from = {
+        "source": inputs.files[job.source],
+        "video": None if job.video is None else inputs.files[job.video],
+        **_choices(job),
+    }
+    old = Results.of(job.out)
+    inside = [path.name for path in inputs.files if path.resolve().parent == job.out.resolve()]
+    old.replaceable(_names(job), inside, job.overwrite)  # what is in the way is told before the long work
+    lifter = lifter or Lifter(job.model, threads=job.threads)
+    if job.bodies or job.angles:
+        check_skeleton(lifter.spec.skeleton)
+    timings = Timings()
+    with staged(job.out) as new:
+        motion, found = _lifted(job, new, old, inputs, lifter, progress, timings)
+        bodies, names = _write(replace(job, out=new), motion, progress, timings)
+        over = old.replaceable([*_names(job), *names], inside, job.overwrite)
+        kept = [name for name in KEYPOINTS_NAMES if name not in names and old.holds(name)]
+        detected = found or (old.report.get("detected_from") if kept else None)
+        gone = obsolete(old, over, [*names, *kept, REPORT_NAME])
+        outputs = [path.name for path in job.outputs[:-1]]
+        outputs += [name for name in (*names, *kept) if name not in outputs]
+        report = JobReport(
+            people=len(motion.people),
+            frames=motion.frames,
+            warnings=motion.warnings,
+            seconds=sum(timings.seconds.values()),
+            stages_s={name: round(seconds, 3) for name, seconds in timings.seconds.items()},
+            summary=bodies.summary,
+            timings=timings.table(),
+            outputs=(*outputs, REPORT_NAME),
+            bodies=tuple(job.bodies),
+            gravity=motion.gravity,
+            rigid=None
+            if bodies.rigid_record is None
+            else {"joints_replaced": motion.fits is not None, **bodies.rigid_record},
+            removed=tuple(name for name in gone if not name.startswith(".")),
         )
-        journal = JournalFile(job.out / JOURNAL_NAME, made_from)
-        if not (found.is_file() and facts.is_file() and facts.read_text() == made_from):
+        content = {"hyperlift": hyperlift.__version__, "made_from": made_from, "detected_from": detected}
+        inputs.check_unchanged()
+        publish_results(
+            new, old, content | asdict(report), {name: over[name] for name in over if name not in inside}, kept
+        )
+    JournalFile(job.out / JOURNAL_NAME, "").remove()
+    return report
+
+
+def _write(staged: RecordingJob, motion: Motion, progress: Progress, timings: Timings) -> tuple[Motion, list[str]]:
+    """Write everything but the report into the job's folder; returns the motion with bodies, and names in order."""
+    job, bodies = staged, motion
+    if job.bodies and motion.fits is None:
+        with timings.stage("fit", sum(len(person.frame) for person in motion.people)):
+            bodies = motion.rigid(None if job.options.limits is None else read_limits(job.options.limits))
+    with timings.stage("write"):
+        for kind in job.formats:
+            motion.save(job.out / f"{POSES_STEM}.{kind}")
+        for kind in job.bodies:
+            naming = job.naming if f".{kind}" in NAMED else "plain"
+            write_bodies(job.out / f"{POSES_STEM}.{kind}", bodies.fits or {}, naming, numbered=True)
+        if job.angles:
+            motion.save_angles(job.out / ANGLES_NAME)
+    if job.render:
+        with timings.stage("draw", motion.frames):
+            motion.render(job.out / VIDEO_NAME, lambda done, total: progress("draw", done, total))
+    if job.view:
+        with timings.stage("page"):
+            motion.view(job.out / PAGE_NAME)
+    return bodies, sorted(path.name for path in job.out.iterdir())
+
+
+def _lifted(
+    job: RecordingJob, new: Path, old: Results, inputs: Inputs, lifter: Lifter, progress: Progress, timings: Timings
+) -> tuple[Motion, Mapping[str, Any] | None]:
+    """Lift the recording; returns what keypoints were made from, too, where they were found in a video."""
+    recorded = open_recording(job.source, job.video, job.options)
+    detections, made_from = recorded.detections, None
+    if detections is None:
+        made_from = detected_from(inputs.files[job.source], job.options)
+        found = job.out / KEYPOINTS_NAME
+        if old.report.get("detected_from") == made_from and all(map(old.holds, KEYPOINTS_NAMES)):
+            _LOG.info("keypoints that an earlier run found are read from %s", found)
+        else:
             choose_camera(recorded, job.options)  # a mistake in it is told before the long work
+            found = new / KEYPOINTS_NAME
+            # It stays until the results are complete: a run that ends before finds its detections there.
+            journal = JournalFile(job.out / JOURNAL_NAME, json.dumps(made_from))
             detections = lifter.detect(
                 recorded, options=job.options, journal=journal, progress=progress, timings=timings
             )
+            try:
+                inputs.check_unchanged()
+            except InputError:
+                journal.remove()
+                raise
             with timings.stage("write"):
-                facts.unlink(missing_ok=True)
                 save_keypoints(found, detections, recorded)
-                with atomic_file(facts) as partial:
-                    partial.write_text(made_from)
-        else:
-            _LOG.info("keypoints that an earlier run found are read from %s", found)
-        journal.remove()
         # What is lifted is what stands in the file, so that a run that skips detection gives the same numbers.
         detections = read_keypoints(found)
-    return lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)
+    motion = lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)
+    return motion, made_from
 
 
-def _clear(out: Path) -> list[str]:
-    """Take away the results of an earlier run, so that none stands beside results of other options; returns their
-    names. The report goes first: results are complete when it is there."""
-    names = [f"{POSES_STEM}.{kind}" for kind in ("npz", "json", "csv", "meta.json")]
-    old = [out / name for name in (REPORT_NAME, *names, VIDEO_NAME, PAGE_NAME, ANGLES_NAME)]
-    for suffix in BODIES:
-        bodies = sorted(out.glob(f"{POSES_STEM}_p*{suffix}"))
-        old += [body for body in bodies if body.stem.removeprefix(f"{POSES_STEM}_p").isdecimal()]
-    old = [path for path in old if path.exists()]
-    for path in old:
-        path.unlink()
-    for left_over in out.glob(f".*{PARTIAL_MARK}.*"):  # of a run that was killed
-        left_over.unlink(missing_ok=True)
-    return [path.name for path in old]
+def _names(job: RecordingJob) -> list[str]:
+    """Every name that the job may write, as far as it can be told before its work."""
+    names = [path.name for path in job.outputs]
+    names += [meta_path(job.out / f"{POSES_STEM}.csv").name] if "csv" in job.formats else []
+    names += KEYPOINTS_NAMES if is_video(job.source) else ()
+    return [*names, *(bodies_in(job.out, POSES_STEM, job.bodies) if job.bodies else [])]
 
 
-def _fingerprint(job: RecordingJob) -> dict[str, Any]:
-    """What the results depend on."""
+def _choices(job: RecordingJob) -> dict[str, Any]:
+    """What the results depend on beside the recording."""
     return {
-        "source": _file(job.source),
-        "video": None if job.video is None else _file(job.video),
-        "model": _weights_hash(job.model),
-        "options": json.loads(json.dumps(asdict(job.options), default=str)),
-        "detector": _detector_networks(job.options),
-        "limits": None if job.options.limits is None else _file(job.options.limits),
+        "model": weights_hash(job.model),
+        "options": options_by_content(job.options),
         "naming": job.naming,
         "hyperlift": hyperlift.__version__,
     }
-
-
-def _weights_hash(model: str) -> str:
-    """Of a bundled lifter too: another version of the package may bring other weights under the same name."""
-    file = bundled_file(model) or Path(model)
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else model
-
-
-def _detector_networks(options: LiftOptions) -> list[str]:
-    """What an rtmlib detector's keypoints depend on beside the pictures: its networks, by content, and their joints.
-
-    Empty for the other detectors, whose name says it.
-    """
-    if options.detector != "rtmlib":
-        return []
-    networks = ["" if path is None else _weights_hash(str(path)) for path in (options.det_onnx, options.pose_onnx)]
-    return [*networks, options.skeleton or "", options.rtmlib_download or ""]
-
-
-def _file(path: Path) -> list[Any]:
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    return [path.name, state.st_size, state.st_mtime_ns]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, valid_unicode
 from hyperlift.wild.keypoints import LiftedPerson
 
 LARGEST_INSIDE_MB = 30.0
@@ -60,7 +60,7 @@ def video_beside(video: Path, page: Path, largest_inside_mb: float) -> VideoBesi
     facts = video_facts(video, allow_truncated=True)
     inside = video.stat().st_size <= largest_inside_mb * 1e6
     return VideoBeside(
-        name=video.name,
+        name=valid_unicode(video.name),
         address=None if inside else _address(video, page),
         data=base64.b64encode(video.read_bytes()).decode() if inside else "",
         kind=_TYPES.get(video.suffix.lower(), "video/mp4"),
@@ -104,13 +104,13 @@ def check_recording(video: Path, people: Sequence[LiftedPerson], meta: Mapping) 
             f"{video}: lasts {facts.duration_s:.1f} s, but there are people up to {last_s:.1f} s; {remedy}"
         )
     source = str(meta.get("source", ""))
-    if Path(source).suffix.lower() in _TYPES and source != video.name:
-        return f"the people were lifted from {source}, and {video.name} is shown beside them"
+    if Path(source).suffix.lower() in _TYPES and source != valid_unicode(video.name):
+        return f"the people were lifted from {source}, and {valid_unicode(video.name)} is shown beside them"
     return None
 
 
 def _address(video: Path, page: Path) -> str:
     try:
-        return quote(Path(os.path.relpath(video.resolve(), page.resolve().parent)).as_posix())
+        return quote(os.fsencode(Path(os.path.relpath(video.resolve(), page.resolve().parent)).as_posix()))
     except ValueError:  # another drive of Windows
         return video.resolve().as_uri()

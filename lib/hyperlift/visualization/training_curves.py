@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, printable
 from hyperlift.evaluation.run_files import read_training_log
 from hyperlift.files import atomic_file
 
@@ -82,7 +82,7 @@ def _one_after_the_other(logs: Sequence[Path]) -> list[_Run]:
         if len(logs) > 1:
             at = list(accumulate((record["seconds"] / 3600 for record in records), initial=hours))[1:]
             hours = at[-1]
-        runs.append(_Run(log.parent.name, records, at))
+        runs.append(_Run(printable(log.parent.name), records, at))
     return runs
 
 

@@ -1,0 +1,183 @@
+"""The results in a folder: which files an earlier run wrote there, and how new ones take their place."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hyperlift.errors import InputError, printable
+from hyperlift.files import atomic_file
+from hyperlift.swap import identity, in_the_way, publish, staging, unsettled
+
+REPORT_NAME = "report.json"
+FORMAT = "hyperlift-report"
+VERSION = 2
+_SEAL = "report_sha256"
+
+_OLD_FACTS_NAME = ".keypoints.json.made_from"
+_OLD_KEYPOINTS = ("keypoints.json", "keypoints.recording.json")
+"""Version 1 kept what keypoints were made from in a file of its own."""
+_AFTER_S = 2.0
+"""Version 1 lists names without content. It wrote the report last: a file that is older, or as old to within what file
+systems keep, is the one it wrote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What an earlier run wrote into a folder; empty where no report of ours is there."""
+
+    folder: Path
+    report: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Content hash of every file that the run wrote, by name, the report's own included."""
+
+    @classmethod
+    def of(cls, folder: Path) -> "Results":
+        """Read the report of a folder; a damaged or foreign one is no report."""
+        path = folder / REPORT_NAME
+        try:
+            content = path.read_bytes()
+            report = json.loads(content)
+            if report["format"] != FORMAT or report["version"] not in (1, VERSION):
+                return cls(folder=folder)
+            if report["version"] == 1:
+                return cls(folder=folder, report=report, files=_files_of_version_1(folder, report))
+            files = {_plain(name): str(facts["sha256"]) for name, facts in report["files"].items()}
+            if report.get(_SEAL) == _seal(report):
+                files[REPORT_NAME] = hashlib.sha256(content).hexdigest()
+            return cls(folder=folder, report=report, files=files)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return cls(folder=folder)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file that the report lists is there, as long as it was."""
+        if unsettled(self.folder) or not self.report or self.report["version"] == 1:
+            return False
+        return all(_size(self.folder / name) == facts["bytes"] for name, facts in self.report["files"].items())
+
+    def holds(self, name: str) -> bool:
+        """Whether a file is there as the run wrote it."""
+        path = self.folder / name
+        return name in self.files and path.is_file() and identity(path) == self.files[name]
+
+    def replaceable(self, names: Iterable[str], inputs: Iterable[str], overwrite: bool) -> Mapping[str, str]:
+        """What a run that writes such names may replace or remove: ``swap.identity`` by name.
+
+        Args:
+            names: that will be written.
+            inputs: names of files in the folder that the run reads; they stay, whatever became of them.
+            overwrite: take the files of others as well.
+
+        Raises:
+            InputError: files that are no results of an earlier run, or were changed since, and no ``overwrite``.
+        """
+        staying = set(inputs)
+        if taken := sorted(staying & set(names)):
+            raise InputError(f"{self.folder / taken[0]}: would overwrite what it is made from; choose another output")
+        foreign = in_the_way(self.folder, {*names, *self.files} - staying, self.files)
+        folders = [name for name in foreign if (self.folder / name).is_dir()]
+        if folders:
+            raise InputError(f"{self.folder / folders[0]}: is a folder; move it away or choose another output")
+        if foreign and not overwrite:
+            one = len(foreign) == 1
+            raise InputError(
+                f"{self.folder}: {', '.join(map(printable, foreign))} {'is' if one else 'are'} not as an earlier run "
+                f"wrote {'it' if one else 'them'}; move {'it' if one else 'them'} away, choose another output folder "
+                "(--out), or let the new results take the place with overwrite=True (--overwrite)"
+            )
+        ours = {name: listed for name, listed in self.files.items() if name not in staying}
+        return {**ours, **{name: identity(self.folder / name) for name in foreign}}
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Yield a hidden folder below ``folder`` for new results; messages name the files by their later places.
+
+    Raises:
+        InputError: ``folder`` cannot be written.
+    """
+    with staging(folder) as new:
+        try:
+            yield new
+        except InputError as error:
+            if str(new) in str(error):
+                raise InputError(str(error).replace(str(new), str(folder))) from error
+            raise
+
+
+def bodies_in(folder: Path, stem: str, kinds: Iterable[str]) -> list[str]:
+    """Names of files of single people, such as ``pose3d_p0.bvh``, that are in a folder."""
+    pattern = re.compile(rf"{re.escape(stem)}_p\d+\.({'|'.join(map(re.escape, kinds))})", re.ASCII)
+    return sorted(name for name in os.listdir(folder) if pattern.fullmatch(name)) if folder.is_dir() else []
+
+
+def publish_results(
+    new: Path, old: Results, content: Mapping[str, Any], over: Mapping[str, str], kept: Sequence[str]
+) -> None:
+    """Complete the report and let new results take the place of old ones, all at once.
+
+    Args:
+        new: folder of ``staged``.
+        old: what is in the folder.
+        content: of the report, but for the files.
+        over: what may be replaced or removed (``Results.replaceable``).
+        kept: names of files that stay as they are and belong to the new results too.
+
+    Raises:
+        InputError: a file came into the way meanwhile.
+        OSError: the disk is full or broken.
+    """
+    folder = old.folder
+    names = sorted(os.listdir(new))
+    files = {name: _facts(new / name) for name in names} | {name: _facts(folder / name) for name in kept}
+    report = {"format": FORMAT, "version": VERSION, **content, "files": files}
+    report[_SEAL] = _seal(report)
+    with atomic_file(new / REPORT_NAME) as partial:
+        partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    gone = {name: over[name] for name in obsolete(old, over, [*names, *kept, REPORT_NAME])}
+    publish(new, folder, over=over, gone=gone, seal=REPORT_NAME)
+
+
+def obsolete(old: Results, over: Mapping[str, str], names: Iterable[str]) -> list[str]:
+    """Names of an earlier run's files that new results, which have other names, leave without a report."""
+    staying = set(names)
+    return [name for name in old.files if name in over and name not in staying and (old.folder / name).exists()]
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    return {"sha256": identity(path), "bytes": path.stat().st_size}
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _seal(report: Mapping[str, Any]) -> str:
+    """Hash of everything else in a report: whether it was edited since."""
+    content = {key: value for key, value in report.items() if key != _SEAL}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _files_of_version_1(folder: Path, report: Mapping[str, Any]) -> dict[str, str]:
+    names = [_plain(name) for name in report["outputs"]]
+    last = dict.fromkeys(names, folder / REPORT_NAME)
+    if (folder / _OLD_FACTS_NAME).is_file():
+        last |= dict.fromkeys((*_OLD_KEYPOINTS, _OLD_FACTS_NAME), folder / _OLD_FACTS_NAME)
+    return {
+        name: identity(folder / name)
+        for name, report_path in last.items()
+        if (folder / name).is_file() and (folder / name).stat().st_mtime <= report_path.stat().st_mtime + _AFTER_S
+    }
+
+
+def _plain(name: object) -> str:
+    """A report that names files elsewhere was made to have them removed."""
+    if not isinstance(name, str) or Path(name).name != name:
+        raise ValueError(name)
+    return name
