@@ -59,6 +59,7 @@ def test_no_person_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     error = refused([str(video), "--out", str(tmp_path / "out")], capsys)
     assert "nobody is in it" in error
     assert {path.name for path in (tmp_path / "out").glob("*")} <= {
+        ".keypoints.json.journal",
         *("keypoints.json", "keypoints.recording.json", ".keypoints.json.made_from"),
     }, "what was looked at is kept, nothing else"
 
@@ -122,12 +123,7 @@ def test_a_full_disk(tmp_path: Path, lifter: str, largest: int):
     assert done.returncode == 2, done.stderr
     assert "error: " in done.stderr
     assert "Traceback" not in done.stderr
-    left = {path.name for path in (tmp_path / "out").iterdir()}
-    assert "report.json" not in left
-    assert not [name for name in left if "partial" in name]
-    for name in left:
-        if name.endswith(".npz"):
-            read_poses(tmp_path / "out" / name)
+    assert not (tmp_path / "out").exists(), "nothing is left behind"
 
 
 def test_a_phone_video_that_lies_on_its_side(tmp_path: Path):

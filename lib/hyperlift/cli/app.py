@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TextIO
 
 from hyperlift.errors import InputError, printable
 
@@ -27,9 +26,9 @@ def show_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def say(text: object, file: TextIO | None = None) -> None:
+def say(text: object, *, stderr: bool = False) -> None:
     """Print one line, whatever the names in it hold (``errors.printable``)."""
-    print(printable(text), file=file or sys.stdout, flush=True)
+    print(printable(text), file=sys.stderr if stderr else sys.stdout, flush=True)
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
@@ -58,7 +57,7 @@ def guarded(main: Callable[[Sequence[str] | None], int]) -> Callable[..., int]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return PIPE_CLOSED
         except (InputError, OSError) as error:
-            say(f"{Path(sys.argv[0]).name}: error: {error}", file=sys.stderr)
+            say(f"{Path(sys.argv[0]).name}: error: {error}", stderr=True)
             return INPUT_ERROR
         except KeyboardInterrupt:
             print(f"{Path(sys.argv[0]).name}: interrupted", file=sys.stderr)

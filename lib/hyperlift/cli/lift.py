@@ -1,7 +1,6 @@
 """``hyperlift lift`` and ``infer_wild.py``: a video, its keypoints, or a folder of videos to 3D motion in metres."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -18,7 +17,7 @@ from hyperlift.cli.lift_arguments import (
 )
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.detection import DETECTORS
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, printable
 from hyperlift.locks import folder_lock
 from hyperlift.pipeline.folder import JobResult, jobs_for, run_jobs, write_results
 from hyperlift.pipeline.options import BodyFormat, LiftOptions, Smoothing
@@ -68,7 +67,7 @@ def _lift_one(job: RecordingJob) -> int:
     with ProgressBars() as bars:
         report = run_job(job, progress=bars)
     for warning in report.warnings:
-        say(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}", stderr=True)
     if report.removed:
         say(f"removed from {job.out}, of an earlier run: {', '.join(report.removed)}")
     for line in report.summary:
@@ -86,7 +85,7 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
     print(f"{len(jobs)} videos, {at_once} at a time")
 
     def told(result: JobResult) -> None:
-        message = result.message.removeprefix(f"{result.source}: ")
+        message = result.message.removeprefix(f"{printable(result.source)}: ")
         say(f"{result.outcome:8} {result.source} ({message})")
 
     print(f"people: {'1.70 m tall (assumed)' if job.options.height_m is None else f'{job.options.height_m:g} m tall'}")

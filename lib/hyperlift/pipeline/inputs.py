@@ -12,6 +12,7 @@ from typing import Any
 import hyperlift
 from hyperlift.errors import InputError, valid_unicode
 from hyperlift.pipeline.options import LiftOptions
+from hyperlift.pipeline.source import is_video
 from hyperlift.runtime import bundled_file
 from hyperlift.swap import file_hash
 
@@ -144,7 +145,7 @@ def detected_from(source: Mapping[str, str], options: LiftOptions) -> dict[str, 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
     if isinstance(error, FileNotFoundError):
-        return InputError(f"{path}: no such file or folder; check the path")
+        return InputError(f"{path}: no such {'video' if is_video(path) else 'file or folder'}; check the path")
     return InputError(f"{path}: cannot be read ({error.strerror}); check the path")
 
 
