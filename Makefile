@@ -3,7 +3,7 @@ RUN := .venv
 DEV := .venv-dev
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test fuzz lint clean
+.PHONY: demo test fuzz lint install-check clean
 
 # From the pixels of the bundled video to 3D people in metres: no torch, no GPU, no download of weights.
 demo: $(RUN)/installed
@@ -24,6 +24,10 @@ lint: $(DEV)/installed
 	$(DEV)/bin/ruff format --check
 	$(DEV)/bin/lint-imports
 	$(DEV)/bin/pyright --pythonpath $(DEV)/bin/python
+
+# Away from this checkout and without its constraints: the newest packages that pip finds, then the oldest allowed.
+install-check:
+	$(PYTHON) tools/check_install.py
 
 $(RUN)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(RUN)

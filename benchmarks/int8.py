@@ -10,7 +10,6 @@ from typing import Annotated
 
 import numpy as np
 import onnx
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from products import product_graph
 from runner import ROOT, Repetitions, run, table
 from scoring import lifted, open_bench, scores
@@ -79,6 +78,8 @@ def compared(path: Path, path8: Path | None, clips: Path | None, bench: BenchFil
         shapes = [(product.rows, product.inner, product.columns) for product in products]
         graph, feed = product_graph(shapes, np.random.default_rng(0))
         onnx.save(graph, bare)
+        from onnxruntime.quantization import QuantType, quantize_dynamic  # after hyperlift, which turns its reports off
+
         quantize_dynamic(bare, bare8, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
         alone, alone8 = (open_session(file, file.name, 1) for file in (bare, bare8))
         calls = {

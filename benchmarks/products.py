@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime import OrtValue
 
 from hyperlift.runtime import open_session
+from hyperlift.runtime.session import onnxruntime
 
 Shape = tuple[int, int, int]
 """(m, k, n) of a product [m,k] [k,n]."""
@@ -36,8 +36,10 @@ def product(shape: Shape, rng: np.random.Generator) -> Callable[[], object]:
     model, ((name, first),) = (made := product_graph([shape], rng))[0], made[1].items()
     session = open_session(model.SerializeToString(), "product", threads=1)
     binding = session.io_binding()
-    binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(first))
-    binding.bind_ortvalue_output("c0", OrtValue.ortvalue_from_numpy(np.empty((shape[0], shape[2]), np.float32)))
+    binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(first))
+    binding.bind_ortvalue_output(
+        "c0", onnxruntime.OrtValue.ortvalue_from_numpy(np.empty((shape[0], shape[2]), np.float32))
+    )
     return lambda: session.run_with_iobinding(binding)
 
 

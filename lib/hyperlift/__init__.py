@@ -3,6 +3,7 @@
 ``Lifter("small").lift("video.mp4")`` is the whole of it; see ``hyperlift.pipeline``.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
     from hyperlift.pipeline.motion import Motion
     from hyperlift.pipeline.options import LiftOptions
     from hyperlift.pipeline.saved_motion import SavedMotion, load_motion
+
+# From 1.31 on ONNX Runtime reports its use to its maker, and starts with that as soon as it is imported. This is its
+# documented switch. It stands here because every process of ours, a worker too, imports this package first.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+COMMAND_KEY = "HYPERLIFT_COMMAND"
+"""Environment variable that a command sets for itself and its workers: these processes are ours alone."""
 
 __version__ = "0.1.0"
 

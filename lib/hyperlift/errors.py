@@ -20,6 +20,27 @@ class InputError(ValueError):
     """
 
 
+EXTRAS = {
+    "train": ("torch", "safetensors", "onnx", "onnxscript", "h5py"),
+    "log": ("tensorboard",),
+    "wandb": ("wandb",),
+    "c3d": ("ezc3d",),
+    "rtmlib": ("rtmlib",),
+}
+"""Packages that only some tasks need, by the extra of this package that brings them."""
+
+
+def missing_package(package: str, wanted_by: str) -> InputError:
+    """The error of a task that needs a package of ``EXTRAS`` which is not installed.
+
+    Args:
+        package: by the name under which it is imported.
+        wanted_by: subject and verb of the sentence, such as "C3D files need".
+    """
+    extra = next(extra for extra, packages in EXTRAS.items() if package in packages)
+    return InputError(f"{wanted_by} {package}, which is not installed; pip install 'hyperlift[{extra}]'")
+
+
 def quoted(value: object, limit: int = SHOWN_CHARACTERS) -> str:
     """Return a value as a message shows it: like ``repr``, on one line, in at most ``limit`` characters.
 

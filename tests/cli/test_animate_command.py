@@ -128,7 +128,7 @@ def test_mistakes_are_one_line_and_write_nothing(poses, capsys, monkeypatch, arg
 def test_c3d_without_its_package(poses, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "ezc3d", None)
     for command in (["animate", poses, poses.parent / "walk.c3d"], ["lift", poses, "--out", poses.parent, "--c3d"]):
-        assert "pip install 'hyperlift[c3d]'" in refused(capsys, *command)
+        assert "C3D files need ezc3d, which is not installed; pip install 'hyperlift[c3d]'" in refused(capsys, *command)
     assert names(poses.parent) == ["pose3d.npz"]
 
 

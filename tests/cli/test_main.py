@@ -90,7 +90,7 @@ def test_what_needs_torch_says_so_without_it(command, arguments):
     result = run_without_torch(command, arguments)
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
-    assert "this command needs torch; pip install" in result.stderr
+    assert "this command needs torch, which is not installed; pip install 'hyperlift[train]'" in result.stderr
 
 
 @pytest.mark.parametrize("command", console.COMMANDS)

@@ -134,7 +134,7 @@ def test_without_h5py_the_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "h5py", None)
     monkeypatch.delitem(sys.modules, "hyperlift.data.mpi_inf_3dhp_mat")
     monkeypatch.delitem(sys.modules, "hyperlift.data.matlab_files", raising=False)
-    with pytest.raises(InputError, match="MATLAB files are read by h5py; pip install"):
+    with pytest.raises(InputError, match=r"needs h5py, which is not installed; pip install 'hyperlift\[train\]'"):
         convert_mpi_inf_3dhp(tmp_path, tmp_path, tmp_path / "store", PLAN)
 
 

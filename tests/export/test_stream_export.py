@@ -2,7 +2,6 @@ import json
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from tiny_stream import LOOK_AHEAD, LOOK_BACK, lifted_whole, stream_clips, stream_network, stream_spec, tiny_stream
@@ -14,6 +13,7 @@ from hyperlift.geometry.contract import METADATA_KEY
 from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.runtime import load_lifter
+from hyperlift.runtime.session import onnxruntime
 
 CACHE = ["frames_seen", "recent", "answers", "key_0", "value_0", "key_1", "value_1"]
 

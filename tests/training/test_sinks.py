@@ -95,6 +95,7 @@ def test_a_missing_package_is_said_before_anything_is_written(command, tmp_path,
     assert importlib.util.find_spec(name) is None
     assert train.main([*command, name]) == 2
     error = capsys.readouterr().err
-    assert f"--log {name}: the package is not installed; pip install {name}" in error
+    extra = {"tensorboard": "log", "wandb": "wandb"}[name]
+    assert f"--log {name} needs {name}, which is not installed; pip install 'hyperlift[{extra}]'" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 
 from hyperlift.animation.node_tree import joints_y_up_m
-from hyperlift.errors import InputError
+from hyperlift.errors import missing_package
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.fit import FittedMotion
 
@@ -70,5 +70,5 @@ def _ezc3d() -> ModuleType:
     try:
         import ezc3d
     except ImportError as error:
-        raise InputError("C3D files need the package ezc3d; install it with: pip install 'hyperlift[c3d]'") from error
+        raise missing_package("ezc3d", "C3D files need") from error
     return ezc3d

@@ -1,13 +1,15 @@
 """The console command ``hyperlift``: one subcommand a task, imported only when it is called."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from hyperlift import __version__
+from hyperlift import COMMAND_KEY, __version__
 from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED, show_any_text
 from hyperlift.cli.arguments import did_you_mean
+from hyperlift.errors import EXTRAS, missing_package
 
 COMMANDS = {
     "lift": "a video, or 2D keypoints, to 3D motion in metres",
@@ -23,7 +25,6 @@ COMMANDS = {
 
 _TRAINING = {"train", "distill", "attention", "export"}
 """Commands whose module imports torch; the module of their arguments does not."""
-_NEEDS = {"torch", "safetensors", "onnx", "onnxscript"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,17 +61,15 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
     """
     show_any_text()
     program = Path(sys.argv[0]).name
+    os.environ[COMMAND_KEY] = "1"
     try:
         if command in _TRAINING:
             import_module(f"hyperlift.cli.{command}_arguments").parser().parse_args(argv)
         return import_module(f"hyperlift.cli.{command}").main(argv)
     except ModuleNotFoundError as error:
-        if error.name not in _NEEDS:
+        if (package := error.name or "") not in EXTRAS["train"]:
             raise
-        print(
-            f"{program}: error: this command needs {error.name}; pip install -c constraints.txt -e '.[train]'",
-            file=sys.stderr,
-        )
+        print(f"{program}: error: {missing_package(package, 'this command needs')}", file=sys.stderr)
         return INPUT_ERROR
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)

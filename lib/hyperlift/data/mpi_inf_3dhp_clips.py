@@ -18,7 +18,7 @@ from hyperlift.data.h36m_clips import new_splits
 from hyperlift.data.mpi_inf_3dhp import CREDIT, SKELETON, Sequence3DHP, read_test, read_train
 from hyperlift.data.slicing import TEST_STRIDE, TRAIN_STRIDE, Slicing, clip_rows
 from hyperlift.data.store import LABEL_IS_PROJECTED, StoreMeta, StoreWriter, Video
-from hyperlift.errors import InputError
+from hyperlift.errors import InputError, missing_package
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.shapes import Float
 
@@ -94,9 +94,7 @@ def _matlab_files(folder: Path) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != "h5py":
             raise
-        raise InputError(
-            f"{folder}: MATLAB files are read by h5py; pip install -c constraints.txt -e '.[train]'"
-        ) from error
+        raise missing_package("h5py", f"{folder}: reading MATLAB files needs") from error
 
 
 def _videos(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hyperlift.detection.pictures import check_picture
-from hyperlift.errors import InputError, quoted
+from hyperlift.errors import InputError, missing_package, one_line, quoted
 from hyperlift.skeletons import COCO_17, HALPE_26, Skeleton
 from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.wild.keypoints import Detection
@@ -116,8 +116,10 @@ def _import_rtmlib() -> Any:
     try:
         import rtmlib
     except ImportError as error:
-        raise InputError(
-            f"the detector rtmlib is not installed ({error}); pip install 'hyperlift[rtmlib]', or take movenet"
+        if error.name == "rtmlib":
+            raise missing_package("rtmlib", "this detector needs") from error
+        raise InputError(  # it is there, and what it needs is not
+            f"the detector rtmlib cannot be used ({one_line(str(error))}); take movenet"
         ) from error
     return rtmlib
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import helper, numpy_helper
 
 from hyperlift.errors import InputError, quoted
@@ -244,8 +243,7 @@ def _weights(model: onnx.ModelProto) -> dict[str, tuple[int, int]]:
 
 
 def _lifted(model: onnx.ModelProto, pose2d_norm: np.ndarray) -> np.ndarray:
-    plain = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # opens fastest
-    session = open_session(model.SerializeToString(), "the lifter", optimisation=plain)
+    session = open_session(model.SerializeToString(), "the lifter", optimisation="none")  # opens fastest
     port = session.get_inputs()[0].name
     # Clip by clip, as ``hyperlift.runtime`` runs 8-bit files.
     return np.concatenate([np.asarray(session.run(None, {port: clip[None]})[0], np.float64) for clip in pose2d_norm])

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from hyperlift.export.calibration import Calibration
 from hyperlift.export.rounding import WEIGHT_BITS
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.joint_errors import joint_distance
-from hyperlift.runtime.session import INT8_KEY, open_session
+from hyperlift.runtime.session import INT8_KEY, Optimisation, open_session
 from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
 
@@ -23,12 +22,7 @@ FRAMES = (1, 7, 27)
 _CALLS = 4
 """Calls of the lifters for each number and length of clips."""
 _MM_PER_M = 1000.0
-_LEVELS = {
-    "none": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
-    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
-    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
-}
+_LEVELS: tuple[Optimisation, ...] = ("none", "basic", "extended", "all")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +169,8 @@ def compare_int8(
 class _Lifted:
     """What a file makes of all windows at one level of optimisation: [windows, frames, joints, 3] by shape."""
 
-    def __init__(self, path: Path, level: str, windows: dict[tuple[int, int], list[np.ndarray]]) -> None:
-        session = open_session(path, str(path), optimisation=_LEVELS[level])
+    def __init__(self, path: Path, level: Optimisation, windows: dict[tuple[int, int], list[np.ndarray]]) -> None:
+        session = open_session(path, str(path), optimisation=level)
         name = session.get_inputs()[0].name
         # As ``hyperlift.runtime`` does: clips of an 8-bit file each have a run of their own.
         alone = INT8_KEY in session.get_modelmeta().custom_metadata_map

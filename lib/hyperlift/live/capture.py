@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from hyperlift.live.source import LiveSource
-from hyperlift.video.reading import Frame
+from hyperlift.video.facts import Frame
 
 _PATIENCE_S = 3.0
 """A device that gives no picture for longer cannot be waited for."""

@@ -10,7 +10,7 @@ from hyperlift.detection import Detector
 from hyperlift.live.capture import Captured, Clock
 from hyperlift.live.placing import LivePlacing
 from hyperlift.shapes import Float
-from hyperlift.video.reading import Picture
+from hyperlift.video.facts import Picture
 from hyperlift.wild.following import Follower
 from hyperlift.wild.streams import StreamedPose, Streams
 

@@ -20,7 +20,8 @@ from av.video.stream import VideoStream
 
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
-from hyperlift.video.reading import Frame, read_frames, video_facts
+from hyperlift.video.facts import Frame
+from hyperlift.video.reading import read_frames, video_facts
 
 DEVICE_FORMATS = {"linux": "video4linux2", "darwin": "avfoundation", "win32": "dshow"}
 """FFmpeg's input format for cameras, by ``sys.platform``."""

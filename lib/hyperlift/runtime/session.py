@@ -6,9 +6,10 @@ from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import onnxruntime
+import onnxruntime as onnxruntime  # whoever needs more of it than a session takes it from here
 
 from hyperlift.errors import InputError, one_line
 from hyperlift.geometry.contract import LifterSpec
@@ -16,6 +17,11 @@ from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY
 from hyperlift.readers import reader
 from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
+
+if hasattr(onnxruntime, "disable_telemetry_events"):
+    # ``hyperlift/__init__.py`` has kept it from starting, unless somebody imported it before us or this is a build
+    # for Windows that has no other switch.
+    onnxruntime.disable_telemetry_events()
 
 BUNDLED = {"small": "lifter-small.onnx", "nano": "lifter-nano.onnx"}
 """Lifters of windows that come with the package, by name; the first is the default."""
@@ -32,6 +38,14 @@ _LEAST_CLIPS = 2
 INT8_KEY = "int8"
 """Metadata of files whose products of integers take their range from all clips of a run; so each clip has its own."""
 
+Optimisation = Literal["none", "basic", "extended", "all"]
+_LEVELS = {
+    "none": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+
 _QUIET = 3
 """ONNX Runtime's severity "error": what goes wrong reaches the user as one message of ours."""
 
@@ -40,7 +54,7 @@ def open_session(
     model: Path | bytes,
     source: str,
     threads: int | None = None,
-    optimisation: onnxruntime.GraphOptimizationLevel = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    optimisation: Optimisation = "all",
     *,
     idle_threads_wait: bool = True,
 ) -> onnxruntime.InferenceSession:
@@ -59,7 +73,7 @@ def open_session(
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
-    options.graph_optimization_level = optimisation
+    options.graph_optimization_level = _LEVELS[optimisation]
     if threads is not None:
         if threads < 1:
             raise InputError(f"{threads} threads asked for; give 1 or more")

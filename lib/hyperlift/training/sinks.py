@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from hyperlift.errors import InputError
+from hyperlift.errors import missing_package
 from hyperlift.files import atomic_file
 
 SinkName = Literal["tensorboard", "wandb"]
@@ -93,7 +93,7 @@ def check_sink(name: SinkName) -> None:
         InputError: it is not.
     """
     if importlib.util.find_spec(name) is None:
-        raise InputError(f"--log {name}: the package is not installed; pip install {name}")
+        raise missing_package(name, f"--log {name} needs")
 
 
 def make_sink(name: SinkName, folder: Path, run: str) -> Sink:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from hyperlift.shapes import Shaped
-from hyperlift.video.reading import Picture
+from hyperlift.video.facts import Picture
 from hyperlift.video.whole import written_whole
 
 FASTEST_FPS = 25.0

@@ -14,7 +14,6 @@ import av
 import av.container
 import av.error
 import numpy as np
-from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
@@ -24,6 +23,7 @@ from hyperlift.shapes import Float
 from hyperlift.video.facts import Frame, Picture, VideoFacts
 from hyperlift.video.file_extent import Extent, file_extent
 from hyperlift.video.orientation import UPRIGHT, Orientation
+from hyperlift.video.pyav import is_cover, open_video, reformat
 
 LEAST_SHARE_DECODED = 0.9
 """A file of whose frames fewer can be decoded is refused as damaged."""
@@ -167,11 +167,11 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, VideoStre
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is an empty file; copy it again")
     try:
-        container = av.open(str(path), options=_OPTIONS, metadata_errors="replace")
+        container = open_video(path, _OPTIONS)
     except (av.error.FFmpegError, ValueError) as error:
         raise InputError(_why_closed(path, error)) from error
     with closing(container):
-        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        streams = [s for s in container.streams.video if not is_cover(s)]
         if not streams:
             raise InputError(f"{path}: holds no video stream; give another file")
         known = [s for s in streams if s.codec_context is not None]
@@ -314,7 +314,8 @@ def _upright_rgb(
     if matrix not in _KNOWN_MATRICES:  # the custom of players where a file is silent
         matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
     shrunk = width < 0.6 * frame.width
-    rgb = reformatter.reformat(
+    rgb = reformat(
+        reformatter,
         frame,
         width=width,
         height=height,
@@ -323,7 +324,6 @@ def _upright_rgb(
         src_color_range=frame.color_range or ColorRange.UNSPECIFIED,
         dst_color_range=ColorRange.JPEG,
         interpolation=Interpolation.AREA if shrunk else Interpolation.BILINEAR,
-        threads=1,
     )
     return orientation.upright(rgb.to_ndarray())
 

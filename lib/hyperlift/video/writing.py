@@ -13,7 +13,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from hyperlift.errors import InputError
-from hyperlift.video.reading import Picture
+from hyperlift.video.facts import Picture
+from hyperlift.video.pyav import reformat
 from hyperlift.video.whole import written_whole
 
 _TICKS = 90_000
@@ -81,13 +82,13 @@ class VideoWriter:
             self._container.close()
 
     def _encode(self, frame: av.VideoFrame) -> None:
-        frame = self._reformatter.reformat(
+        frame = reformat(
+            self._reformatter,
             frame,
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG,
-            threads=1,
         )
         self._container.mux(self._stream.encode(frame))
 

@@ -79,7 +79,6 @@ class Brush:
             [True],
             [None],
             "screen",
-            hatchcolors=_NO_FACE,
         )
 
     def discs(

@@ -6,7 +6,7 @@ import numpy as np
 
 from hyperlift.shapes import Bool, Float, Shaped
 from hyperlift.skeletons import H36M_17
-from hyperlift.video.reading import Picture
+from hyperlift.video.facts import Picture
 from hyperlift.visualization.brush import Brush, rgba
 from hyperlift.visualization.scene_view import Floor, SceneView
 from hyperlift.visualization.stage import StagedPerson

@@ -11,8 +11,9 @@ from matplotlib import image
 
 from hyperlift.files import atomic_file
 from hyperlift.shapes import Float
+from hyperlift.video.facts import Frame, Picture, VideoFacts
 from hyperlift.video.overlap import ahead
-from hyperlift.video.reading import Frame, Picture, VideoFacts, read_frames, video_facts
+from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas
 from hyperlift.visualization.stage import Places, stage_people
