@@ -41,10 +41,10 @@ def product_readers() -> dict[str, Reader]:
 
 def targets() -> dict[str, list[Target]]:
     """The targets by the name of their reader."""
-    from fuzz import seeds_of_arrays, seeds_of_data, seeds_of_keypoints, seeds_of_text
+    from fuzz import seeds_of_arrays, seeds_of_data, seeds_of_keypoints, seeds_of_text, seeds_of_weights
 
     found: dict[str, list[Target]] = {}
-    for module in (seeds_of_text, seeds_of_arrays, seeds_of_data, seeds_of_keypoints):
+    for module in (seeds_of_text, seeds_of_arrays, seeds_of_data, seeds_of_keypoints, seeds_of_weights):
         for name, of_reader in module.TARGETS.items():
             found.setdefault(name, []).extend(of_reader)
     return found
