@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -81,14 +82,14 @@ def _read_store(folder: Path) -> None:
     read_store(folder / "store")
 
 
-def _train_mat(folder: Path) -> None:
+def _train_mat(folder: Path, packed: bool) -> None:
     cells = {key: np.empty((14, 1), object) for key in ("annot2", "univ_annot3")}
     for camera in range(14):
         for key, numbers in (("annot2", 2), ("univ_annot3", 3)):
             cells[key][camera, 0] = _RNG.normal(size=(3, TRAIN_JOINTS * numbers))
     home = folder / "S1" / "Seq1"
     home.mkdir(parents=True)
-    scipy.io.savemat(home / "annot.mat", cells)
+    scipy.io.savemat(home / "annot.mat", cells, do_compression=packed)
 
 
 def _test_mat(folder: Path) -> None:
@@ -111,7 +112,12 @@ TARGETS: dict[str, list[Target]] = {
     "resume state": [_torch_file("last.resume.pt", _resume(), read_resume)],
     "clip store": [Target(_store, _read_store, {f"store/{name}": damage for name, damage in _STORE_FILES.items()})],
     "3DHP annotation": [
-        Target(_train_mat, lambda folder: list(read_train_folder(folder)), {"S1/Seq1/annot.mat": damaged_bytes})
+        Target(
+            partial(_train_mat, packed=packed),
+            lambda folder: list(read_train_folder(folder)),
+            {"S1/Seq1/annot.mat": damaged_bytes},
+        )
+        for packed in (False, True)
     ],
     "3DHP test annotation": [
         Target(_test_mat, lambda folder: list(read_test_folder(folder)), {"TS1/annot_data.mat": damaged_bytes})
