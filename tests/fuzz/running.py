@@ -66,7 +66,11 @@ class Workers:
         self.folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="fuzz-", dir=_quick_place())))
         self._seed = self.folder / "seed"
         self._seed.write_bytes(bytes(8))
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

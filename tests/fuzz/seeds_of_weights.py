@@ -111,7 +111,7 @@ TARGETS: dict[str, list[Target]] = {
     ],
     "resume state": [_torch_file("last.resume.pt", _resume(), read_resume)],
     "clip store": [Target(_store, _read_store, {f"store/{name}": damage for name, damage in _STORE_FILES.items()})],
-    "3DHP annotation": [
+    "MATLAB 5 file": [
         Target(
             partial(_train_mat, packed=packed),
             lambda folder: list(read_train_folder(folder)),
@@ -119,7 +119,7 @@ TARGETS: dict[str, list[Target]] = {
         )
         for packed in (False, True)
     ],
-    "3DHP test annotation": [
+    "MATLAB 7.3 file": [
         Target(_test_mat, lambda folder: list(read_test_folder(folder)), {"TS1/annot_data.mat": damaged_bytes})
     ],
 }
