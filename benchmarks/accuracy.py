@@ -3,11 +3,10 @@
 python benchmarks/accuracy.py BENCH.npz [--leave_out JOINT,…] [--lifter NAME|FILE …] [--more NAME=PRED.npz …]
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from runner import run, table
+from runner import Report, run, table
 from scoring import SCORES, Bench, Every, Poses, lifted, open_bench, scores, size_note
 
 from hyperlift.evaluation.bench import lift_bench, load_poses, score_bench
@@ -21,7 +20,7 @@ def accuracy(
     more: Annotated[tuple[str, ...], "NAME=PRED.npz: predictions to score too"] = (),
     leave_out: Annotated[str, "JOINT,…: joints whose truth was not measured"] = "",
     every: Every = 1,
-) -> Iterator[str]:
+) -> Report:
     views = open_bench(bench, every)
     poses: dict[str, Poses] = {"2D with zero depth": lift_bench(views, lambda pose2d_norm: pose2d_norm * [1, 1, 0])}
     for name in lifter:

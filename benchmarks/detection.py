@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from runner import Repetitions, run, table
+from runner import Repetitions, Report, run, table
 from timing import Seconds, interleaved
 
 from hyperlift.detection import DETECTORS, detect_video, make_detector
@@ -113,7 +113,7 @@ def detection(
     data: Annotated[Path, "folder of videos with keypoints beside them"],
     frames: Annotated[int | None, "of each video at most"] = None,
     repetitions: Repetitions = 15,
-) -> Iterator[str]:
+) -> Report:
     videos = [(path, read_keypoints(path.with_suffix(".alphapose.json"))) for path in sorted(data.glob("*.mp4"))]
     picture = next(frames_of(videos[0][0], None)).rgb
     columns = ("network, one thread, with its preprocessing", "CPU ms a picture {:.1f}")

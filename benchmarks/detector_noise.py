@@ -4,14 +4,13 @@ exchanged sides, confidence.
 python benchmarks/detector_noise.py MOCAP_ARRAYS KEYPOINTS:FPS …
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from pictures import figure_of
-from runner import RESULTS, ROOT, run, table
+from runner import RESULTS, ROOT, Report, run, table
 from scipy.signal import welch
 
 from hyperlift.config import load_config
@@ -80,7 +79,7 @@ def detector_noise(
     *,
     seconds: Annotated[float, "simulated"] = 240.0,
     picture: Path = RESULTS / "detector_noise.png",
-) -> Iterator[str]:
+) -> Report:
     config, rows = load_config(CONFIG, MocapStoreConfig), []
     count = len(recordings) + 1
     with figure_of(picture, count, size=(4.4 * count, 3.6)) as (*spectra, law_axes):

@@ -5,7 +5,6 @@ python benchmarks/distillation.py STORE TEACHER.safetensors --out out/distillati
 Finished runs are kept in --out and skipped, so that a stopped benchmark goes on where it was.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from runner import Out, run, spread, table
+from runner import Out, Report, run, spread, table
 from short_runs import Recipe, fit, kept, open_stores
 
 from hyperlift.data.clips import JoinedClips
@@ -96,7 +95,7 @@ def distillation(
     channels: int = 32,
     depth: int = 2,
     seeds: int = 3,
-) -> Iterator[str]:
+) -> Report:
     torch.set_num_threads(1)
     source = load_teacher(teacher)
     student = replace(source.model.config, channels=channels, depth=depth, heads=4, drop_path=0.0)

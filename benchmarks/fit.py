@@ -3,10 +3,8 @@
 python benchmarks/fit.py BENCH.npz
 """
 
-from collections.abc import Iterator
-
 import numpy as np
-from runner import run, table
+from runner import Report, run, table
 from scoring import SCORES, Bench, Every, lifted, open_bench, pictures, scores, size_note
 from timing import Seconds
 
@@ -31,7 +29,7 @@ def placed(pose_m: np.ndarray, keypoints_px: np.ndarray, K: np.ndarray) -> np.nd
     return pose_m + root_path(pose_m, keypoints_px, K, np.arange(len(pose_m)) / FPS).root_m[:, None]
 
 
-def fit(bench: Bench, *, every: Every = 1) -> Iterator[str]:
+def fit(bench: Bench, *, every: Every = 1) -> Report:
     views = open_bench(bench, every)
     poses = lifted(views, load_lifter(), flip=True)
     seen = {name: (keypoints_px, K) for name, keypoints_px, K, _ in pictures(views)}

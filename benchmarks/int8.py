@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import onnx
 from products import product_graph
-from runner import ROOT, Repetitions, run, table
+from runner import ROOT, Repetitions, Report, run, table
 from scoring import lifted, open_bench, scores
 from timing import interleaved, spread_note
 
@@ -52,7 +52,7 @@ def int8(
     int8: Annotated[Path | None, "int8 file of the one lifter; else it is made here"] = None,
     bench: Annotated[Path | None, "benchmark file to score both on"] = None,
     repetitions: Repetitions = 9,
-) -> Iterator[str]:
+) -> Report:
     if int8 is not None and len(lifter) > 1:
         raise InputError("--int8 is of one lifter; give one")
     for path in lifter:

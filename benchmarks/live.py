@@ -3,10 +3,8 @@
 python benchmarks/live.py BENCH.npz [--every 4]
 """
 
-from collections.abc import Iterator
-
 import numpy as np
-from runner import run, table
+from runner import Report, run, table
 from scoring import SCORES, Bench, Every, lifted, open_bench, scores, size_note
 from timing import Seconds
 
@@ -31,7 +29,7 @@ def frame_by_frame(view: View, lifter: OnnxLifter, lookahead: int, spent: Second
     return np.stack([pose.pose_norm for pose in [*poses, *stream.flush()]])
 
 
-def live(bench: Bench, *, every: Every = 4) -> Iterator[str]:
+def live(bench: Bench, *, every: Every = 4) -> Report:
     views = open_bench(bench, every)
     lifter, stream = (load_lifter(name, threads=1) for name in ("small", "small_stream"))
     assert isinstance(stream, OnnxStream)

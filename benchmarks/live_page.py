@@ -12,14 +12,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from chromium import Chromium, opened
 from playwright.sync_api import Browser
-from runner import ROOT, run, table
+from runner import ROOT, Report, run, table
 
 from hyperlift.video.reading import read_frames
 from hyperlift.video.writing import write_mp4
@@ -74,7 +74,7 @@ def live_page(
     look_ahead: tuple[int, ...] = (0, 2, 4, 8),
     gpu: Annotated[bool, "let Chromium draw with the graphics card"] = False,
     chromium: Chromium = None,
-) -> Iterator[str]:
+) -> Report:
     rows, doubts_ms = [], []
     with tempfile.TemporaryDirectory() as folder, opened(chromium, gpu=gpu) as browser:
         camera = video or to_and_fro(Path(folder) / "camera.mp4", seconds + 10)

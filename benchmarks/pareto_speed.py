@@ -5,13 +5,12 @@ python benchmarks/pareto_speed.py [BENCH.npz]
 Nothing is trained: cost depends on the configuration alone. With BENCH.npz the bundled lifters are scored too.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from network_cost import FRAMES, Timed, exported, measure
-from runner import ROOT, Repetitions, run, table
+from runner import ROOT, Repetitions, Report, run, table
 from scoring import Bench, lifted, open_bench
 
 from hyperlift.config import load_config
@@ -69,7 +68,7 @@ def pareto_speed(
     repetitions: Repetitions = 7,
     only: Annotated[tuple[str, ...], "only networks whose names hold one of these, and the plain one"] = (),
     out: Annotated[Path, "where ONNX files are kept"] = Path("out/pareto"),
-) -> Iterator[str]:
+) -> Report:
     timed: dict[str, Timed] = {}
     for name, config in networks().items():
         if not only or name == PLAIN or any(part in name for part in only):

@@ -10,13 +10,12 @@ of the parts over the cores. (Those of the whole are no limit: threads that wait
 
 import os
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from runner import Repetitions, run, table
+from runner import Repetitions, Report, run, table
 from timing import Seconds
 
 from hyperlift.detection import detect_video
@@ -94,7 +93,7 @@ def pipeline(
     frames: int = 120,
     repetitions: Repetitions = 3,
     detector: Literal["movenet", "movenet-fast"] = "movenet",
-) -> Iterator[str]:
+) -> Report:
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "video.mp4"

@@ -6,12 +6,11 @@ WILD holds sports2d_demo and multiperson_cam01, each an .mp4 with keypoints in a
 samples over both recordings and, where there are any, the frames of every event.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from runner import run, table
+from runner import Report, run, table
 
 from hyperlift.evaluation.plausibility import (
     FLIP_DEG,
@@ -57,7 +56,7 @@ def real_videos(
     *,
     onnx: Annotated[str, "a lifter; its name or file"] = "small",
     sheets: Annotated[Path | None, "folder that gets contact sheets"] = None,
-) -> Iterator[str]:
+) -> Report:
     lifter = Lifter(onnx, threads=1)
     rows, notes = [], []
     for name in RECORDINGS:

@@ -9,12 +9,11 @@ divided by the processor seconds that all of them take for a frame.
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from people import camera_before, walkers
-from runner import Repetitions, run, table
+from runner import Repetitions, Report, run, table
 from timing import interleaved
 
 from hyperlift.video.reading import read_frames
@@ -40,7 +39,7 @@ def write_scene(path: Path, frames: int) -> None:
             video.add((ground[y : y + HEIGHT, x : x + WIDTH] + noise[index % 8]).clip(0, 255).astype(np.uint8))
 
 
-def rendering(*, repetitions: Repetitions = 7, frames: int = 240) -> Iterator[str]:
+def rendering(*, repetitions: Repetitions = 7, frames: int = 240) -> Report:
     people = walkers(2, frames, FPS, camera_before(5.0, WIDTH, HEIGHT))
     places = Places(
         joints_m={person.id: person.world_m for person in people if person.world_m is not None}, axes="world"

@@ -30,7 +30,8 @@ from hyperlift.files import atomic_file
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 
-Case = Callable[..., Iterator[str]]
+Report = Iterator[str]
+Case = Callable[..., Report]
 Repetitions = Annotated[int, "of every measurement, interleaved"]
 Out = Annotated[Path, "folder of finished runs, which are not repeated"]
 

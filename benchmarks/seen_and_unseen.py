@@ -8,12 +8,11 @@ projections of the truth with confidence 1 in place of detections.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from runner import run, table
+from runner import Report, run, table
 
 from hyperlift.data.clips import exact_input
 from hyperlift.data.store import ClipStore
@@ -47,7 +46,7 @@ def seen_and_unseen(
     *,
     onnx: Annotated[str, "a lifter; its name or file"] = "small",
     clips: Annotated[int, "of each split at most"] = 600,
-) -> Iterator[str]:
+) -> Report:
     lift = FlipAveraged(load_lifter(onnx), H36M_17)
     sides = [errors_by_motion(ClipStore(store / split), lift, clips) for split in ("train", "test")]
     rows = []

@@ -2,8 +2,10 @@
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -87,14 +89,37 @@ def fit(
     return trainer.fitted.eval(), spent.processor
 
 
-def fit_and_score(
-    make: Callable[[], nn.Module], clips: Clips, recipe: Recipe, seed: int, bench: BenchFile, window: int | None
-) -> dict[str, float]:
-    """Train a network from the weights that it starts with, and score it on a benchmark file."""
-    torch.manual_seed(seed)
-    model, seconds = fit(make(), clips, recipe, seed)
-    lift = TorchPredictor(model)
-    scores = score_bench(bench, lift_bench(bench, lambda pose2d_norm: lift_windows(lift, pose2d_norm, window)))
+@dataclass(frozen=True)
+class Contender:
+    """A network that is compared with others: the weights that it starts with, and what it is trained on and how."""
+
+    make: Callable[[], nn.Module]
+    recipe: Recipe
+    clips: Clips
+    window: int | None
+    """Frames of a view that are lifted at once; None: all."""
+
+
+def compare(
+    contenders: Mapping[str, Contender], bench: BenchFile, seeds: int, out: Path
+) -> dict[str, list[dict[str, Any]]]:
+    """Train all and score them on a benchmark file; a result a seed.
+
+    Seed by seed, so that a benchmark that is stopped early has compared all.
+    """
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in contenders}
+    for seed, (name, one) in product(range(seeds), contenders.items()):
+        torch.manual_seed(seed)
+        model = one.make()
+        identity = getattr(model, "config", model), one.recipe, len(one.clips), one.window
+        results[name].append(kept(out, f"{name}, seed {seed}", identity, partial(_outcome, model, one, seed, bench)))
+    return results
+
+
+def _outcome(model: nn.Module, one: Contender, seed: int, bench: BenchFile) -> dict[str, Any]:
+    fitted, seconds = fit(model, one.clips, one.recipe, seed)
+    lift = TorchPredictor(fitted)
+    scores = score_bench(bench, lift_bench(bench, lambda pose2d_norm: lift_windows(lift, pose2d_norm, one.window)))
     return {**asdict(scores), "cpu_s": seconds, "parameters": sum(p.numel() for p in model.parameters())}
 
 

@@ -3,11 +3,10 @@
 python benchmarks/smoothing.py BENCH.npz
 """
 
-from collections.abc import Iterator
 from typing import get_args
 
 import numpy as np
-from runner import run, table
+from runner import Report, run, table
 from scoring import SCORES, Bench, Every, lifted, open_bench, scores, size_note
 
 from hyperlift.evaluation.bench import FPS, lift_bench, score_bench
@@ -15,7 +14,7 @@ from hyperlift.runtime import load_lifter
 from hyperlift.wild.smoothing import Smoothing, smooth
 
 
-def smoothing(bench: Bench, *, every: Every = 1) -> Iterator[str]:
+def smoothing(bench: Bench, *, every: Every = 1) -> Report:
     views, lifter = open_bench(bench, every), load_lifter()
     poses = {
         "bundled lifter, flip": lifted(views, lifter, flip=True),

@@ -3,12 +3,12 @@
 python benchmarks/speed.py
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from products import SQUARE_FLOP, square_product
-from runner import Repetitions, run, table
+from runner import Repetitions, Report, run, table
 from timing import interleaved, spread_note
 
 from hyperlift.runtime import BUNDLED, load_lifter
@@ -17,7 +17,7 @@ CLIPS = 3
 """Windows a call: about ten seconds of video."""
 
 
-def speed(*, repetitions: Repetitions = 7) -> Iterator[str]:
+def speed(*, repetitions: Repetitions = 7) -> Report:
     rng = np.random.default_rng(0)
     lifters = {name: load_lifter(name, threads=1) for name in BUNDLED}
     frames = {name: lifter.spec.n_frames for name, lifter in lifters.items()}

@@ -10,14 +10,13 @@ import resource
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import numpy as np
-from runner import ROOT, Repetitions, in_own_process, run, table
+from runner import ROOT, Repetitions, Report, in_own_process, run, table
 from timing import interleaved
 
 KEYPOINTS = ROOT / "examples" / "sports2d_demo.alphapose.json"
@@ -96,7 +95,7 @@ def imports_ms(code: str) -> str:
 
 def startup(
     *, repetitions: Repetitions = 7, long: Annotated[int, "frames lifted to measure memory"] = 10_000
-) -> Iterator[str]:
+) -> Report:
     cli = "import sys; from hyperlift.cli.main import main; sys.exit(main({}))"
     with TemporaryDirectory() as folder:
         window = Path(folder) / "window.json"

@@ -4,12 +4,11 @@ python benchmarks/store.py
 """
 
 import resource
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from runner import Repetitions, in_own_process, run, table
+from runner import Repetitions, Report, in_own_process, run, table
 from timing import Seconds
 
 from hyperlift.data.slicing import clip_rows
@@ -50,7 +49,7 @@ def measure(folder: Path, repetitions: int) -> tuple[float, float, float]:
     return 1e3 * opening.wall, grown / 1024, 1e3 * reading.wall
 
 
-def store(*, repetitions: Repetitions = 7, videos: int = VIDEOS) -> Iterator[str]:
+def store(*, repetitions: Repetitions = 7, videos: int = VIDEOS) -> Report:
     rows = []
     for number in (videos, 2 * videos):
         with TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ exported from that checkpoint before.
 
 import copy
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 import torch
 from products import SQUARE_FLOP, square_product
-from runner import ROOT, run, table
+from runner import ROOT, Report, run, table
 from timing import interleaved
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -84,7 +84,7 @@ def streaming(
     checkpoint: Annotated[Path | None, "a streaming lifter; else the bundled one"] = None,
     onnx: Annotated[Path | None, "its exported step; else it is exported now"] = None,
     frames: int = 200,
-) -> Iterator[str]:
+) -> Report:
     model = load_checkpoint(checkpoint or ROOT / "checkpoint" / "wild" / f"{_BUNDLED}.safetensors").model
     lifter, small = opened(checkpoint, onnx), load_lifter("small", threads=1)
     ahead, fps, window = lifter.stream.look_ahead, lifter.spec.fps, small.spec.n_frames

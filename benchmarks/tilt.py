@@ -8,14 +8,14 @@ sizes in the picture) and the same draws of detector noise. The picture has no b
 next by its angle alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from pictures import figure_of
-from runner import RESULTS, run, table
+from runner import RESULTS, Report, run, table
 from tilted_views import Idea, Setting, Views, clips_of, ideas, views_of
 
 from hyperlift.geometry.alignment import align_scale, align_similarity
@@ -82,7 +82,7 @@ def tilt(
     frames: Annotated[int, "frames a clip"] = 54,
     seeds: Annotated[int, "draws of clips, sides and noise"] = 3,
     figure: Path = RESULTS / "tilt.png",
-) -> Iterator[str]:
+) -> Report:
     lifter = load_lifter(onnx, threads=1)
     motions = [clips_of(mocap, clips, frames, seed) for seed in range(seeds)]
     seen = lru_cache(lambda setting: [views_of(setting, motion, seed) for seed, motion in enumerate(motions)])

@@ -11,7 +11,6 @@ linear layers (forward and both backward products), in the same run and number f
 clock is the CPU time of the process, which is the wall time on a core of its own; else it is the wall time.
 """
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from runner import Repetitions, in_own_process, run, table
+from runner import Repetitions, Report, in_own_process, run, table
 from store import write_store
 from timing import interleaved
 from training_case import Case, Precision, Setup, Size, peak_mib
@@ -77,7 +76,7 @@ def training(
     batch: int | None = None,
     repetitions: Repetitions = 5,
     compile: bool = False,
-) -> Iterator[str]:
+) -> Report:
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: torch sees no GPU here")
     torch.set_num_threads(threads)

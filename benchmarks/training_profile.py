@@ -10,13 +10,12 @@ its operations, measured without timing them, is Python, autograd's own work and
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from runner import Repetitions, run, table
+from runner import Repetitions, Report, run, table
 from torch.utils._python_dispatch import TorchDispatchMode
 from training import quick_precisions
 from training_case import Case, Setup, Size
@@ -100,7 +99,7 @@ def profile(case: Case, repetitions: int) -> tuple[float, dict[str, float], int]
 
 def training_profile(
     *, sizes: tuple[Size, ...] = ("tiny", "small", "full"), batch: int | None = None, repetitions: Repetitions = 5
-) -> Iterator[str]:
+) -> Report:
     torch.set_num_threads(1)
     rows = []
     with TemporaryDirectory() as folder:

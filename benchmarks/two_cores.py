@@ -4,13 +4,12 @@ python benchmarks/two_cores.py
 """
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from products import square_product
-from runner import Repetitions, run, table
+from runner import Repetitions, Report, run, table
 from timing import interleaved
 
 from hyperlift.runtime import BUNDLED, load_lifter
@@ -28,7 +27,7 @@ def machine_factor(repetitions: int) -> float:
     return CORES * spent["one"].wall / spent["all"].wall
 
 
-def two_cores(*, repetitions: Repetitions = 15) -> Iterator[str]:
+def two_cores(*, repetitions: Repetitions = 15) -> Report:
     if len(os.sched_getaffinity(0)) < CORES:
         yield f"This process may use one core only; the figures say nothing about {CORES}."
     rng = np.random.default_rng(0)

@@ -9,14 +9,13 @@ every curve is drawn anew whenever the time leaves what is shown.
 """
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from chromium import Chromium, opened
 from people import camera_before, walkers
 from playwright.sync_api import CDPSession
-from runner import run, table
+from runner import Report, run, table
 from timing import Seconds
 
 from hyperlift.viewer import write_page
@@ -56,9 +55,7 @@ def layout_ms(metrics: CDPSession) -> float:
     return 1e3 * (values["RecalcStyleDuration"] + values["LayoutDuration"])
 
 
-def viewer_page(
-    *, people: int = 5, frames: int = 10_000, seconds: float = 10.0, chromium: Chromium = None
-) -> Iterator[str]:
+def viewer_page(*, people: int = 5, frames: int = 10_000, seconds: float = 10.0, chromium: Chromium = None) -> Report:
     rows, triangles, ready = [], 0, Seconds()
     meta = {"skeleton": "h36m17", "fps": FPS, "source": "walkers.json"}
     with tempfile.TemporaryDirectory() as folder, opened(chromium) as browser:

@@ -7,7 +7,7 @@ noise. Finished runs are kept in --out and skipped.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,10 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from runner import Out, run, table
+from runner import Out, Report, run, table
 from scoring import Bench, Every, open_bench
 from seen_and_unseen import errors_mm
-from short_runs import POSES, Recipe, fit_and_score, kept
+from short_runs import POSES, Contender, Recipe, compare
 
 from hyperlift.data.clips import WHOLE, JoinedClips, LabelConvention, StoreClips
 from hyperlift.data.store import ClipStore
@@ -67,13 +67,12 @@ class Run:
     def __str__(self) -> str:
         return f"{self.share:g}-{self.channels}-{self.steps}-{self.crop}"
 
-    def make(self) -> HyperLifter:
-        return HyperLifter(replace(CONFIG, frame_lifter=FrameLifterConfig(channels=self.channels, depth=3)))
-
-    @property
-    def recipe(self) -> Recipe:
+    def contender(self, stores: Sequence[Path]) -> Contender:
+        config = replace(CONFIG, frame_lifter=FrameLifterConfig(channels=self.channels, depth=3))
+        clips = JoinedClips([SomeRecordings(store / "train", self.share) for store in stores])
         loss = replace(POSES, similarity_aligned=1.0)
-        return Recipe(steps=self.steps, clips=BATCH // self.crop, warmup=100, crop=self.crop, loss=loss)
+        recipe = Recipe(steps=self.steps, clips=BATCH // self.crop, warmup=100, crop=self.crop, loss=loss)
+        return Contender(partial(HyperLifter, config), recipe, clips, None)
 
 
 def by_noise(store: Path, onnx: str, most: int | None) -> Iterator[tuple]:
@@ -97,7 +96,7 @@ def what_limits(
     out: Out = Path("out/limits"),
     every: Every = 1,
     clips: Annotated[int | None, "of the last store's test split at most"] = None,
-) -> Iterator[str]:
+) -> Report:
     torch.set_num_threads(1)
     views, usual = open_bench(bench, every), Run(steps=steps)
     changes: dict[str, dict[object, Run]] = {
@@ -106,12 +105,12 @@ def what_limits(
         "steps": {n: replace(usual, steps=n) for n in (steps // 4, steps // 2, steps, 2 * steps)},
         "frames of a clip in a step": {crop: replace(usual, crop=crop) for crop in (1, 9, 81)},
     }
+    runs = {str(one): one.contender(stores) for levels in changes.values() for one in levels.values()}
+    results = compare(runs, views, 1, out)
     rows: list[tuple] = []
-    for what, runs in changes.items():
-        for value, chosen in runs.items():
-            some = JoinedClips([SomeRecordings(store / "train", chosen.share) for store in stores])
-            train = partial(fit_and_score, chosen.make, some, chosen.recipe, 0, views, None)
-            scores = kept(out, str(chosen), stores, train)
+    for what, levels in changes.items():
+        for value, one in levels.items():
+            scores = results[str(one)][0]
             rows.append((what, value, scores["n_mpjpe_mm"], scores["pa_mpjpe_mm"]))
     rows += by_noise(stores[-1], onnx, clips)
     yield table(["changed", "to", "N-MPJPE mm {:.1f}", "PA-MPJPE mm {:.1f}"], rows)

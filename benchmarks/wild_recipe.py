@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from runner import ROOT, run, table
+from runner import ROOT, Report, run, table
 
 from hyperlift.config import load_config
 from hyperlift.data.body_shapes import draw_proportions, with_proportions
@@ -61,7 +61,7 @@ def facts(joints_m: np.ndarray, camera: Camera | MovingCamera, fps: float) -> di
     return {name: float(value) for name, value in found.items()}
 
 
-def wild_recipe(arrays: Path, *, views: int = 300) -> Iterator[str]:
+def wild_recipe(arrays: Path, *, views: int = 300) -> Report:
     config = load_config(CONFIG, MocapStoreConfig)
     recordings = list(read_mocap_arrays(arrays, "train"))
     counts = np.array(views_each(recordings, config))

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import network_cost
-import pareto
+import pareto_networks
 import pareto_speed
 import pytest
 import torch
@@ -55,8 +55,8 @@ def test_a_cost_is_of_the_exported_file(tmp_path):
 
 
 def test_all_contenders_see_as_many_frames_a_step():
-    for contender in pareto.contenders().values():
-        assert contender.recipe(8).clips * contender.crop == network_cost.FRAMES
+    for contender in pareto_networks.networks().values():
+        assert contender.contender(8, None).recipe.clips * contender.crop == network_cost.FRAMES
         if contender.config.frame_lifter is not None:
             assert contender.crop % contender.config.frame_lifter.frames == 0
     assert pareto_speed.PLAIN in pareto_speed.networks()
