@@ -1,6 +1,7 @@
 """Writer of Biovision hierarchies (``.bvh``)."""
 
 from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.fit import FittedMotion
 from hyperlift.kinematics.rotations import continuous_euler, matrix_to_euler
+from hyperlift.shapes import Float
 
 _PER_M = {"cm": 100.0, "m": 1.0}
 _ORDERS = ("ZXY", "ZYX", "XYZ", "XZY", "YXZ", "YZX")
@@ -62,10 +64,14 @@ def write_bvh(
     angles = [matrix_to_euler(tree.rotations[:, node], own) for node, own in enumerate(orders)]
     degrees = np.degrees(continuous_euler(np.stack(angles, axis=1)))
     rows = np.concatenate([tree.root_m * _PER_M[unit], degrees.reshape(len(degrees), -1)], axis=1)
-    rows = np.concatenate([np.repeat(rows[:1], held, axis=0), rows])
-    lines += [" ".join(f"{number:.6f}" for number in row) for row in rows.tolist()]
-    with atomic_file(path) as partial:
-        partial.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
+    with atomic_file(path) as partial, partial.open("w", encoding="ascii", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)
+        file.writelines(repeat(_row(rows[0]), held))
+        file.writelines(map(_row, rows))
+
+
+def _row(numbers: Float[np.ndarray, " channels"]) -> str:
+    return " ".join(f"{number:.6f}" for number in numbers.tolist()) + "\n"
 
 
 def _lock_free(name: str) -> str:

@@ -12,7 +12,7 @@ from hyperlift.skeletons import Skeleton
 from hyperlift.wild.people import Detection, PeopleByFrame
 from hyperlift.wild.timing import even_times
 
-__all__ = ["Detection", "Detections", "LiftedPerson", "Track", "frames_text"]
+__all__ = ["LARGEST_SPAN", "Detection", "Detections", "LiftedPerson", "Track", "frames_text", "too_sparse"]
 
 LARGEST_SPAN = 10**7
 """Frames of the longest recording: 92 hours of 30 frames a second."""
@@ -73,7 +73,7 @@ class Detections:
             InputError: the rate is not between 1 and 1000, or the numbers reach so far that they are no frame numbers.
         """
         frames, people = self.last_frame + 1, len(self.people.keypoints_px)
-        if frames > LARGEST_SPAN or (frames > _SPARSE_SPAN and frames > _SPARSEST * people):
+        if too_sparse(frames, people):
             raise InputError(
                 f"{self.source}: {people} detections, and the last is in frame {frames - 1}; expected frame numbers "
                 f"below {LARGEST_SPAN if people * _SPARSEST > LARGEST_SPAN else max(_SPARSE_SPAN, people * _SPARSEST)} "
@@ -162,6 +162,12 @@ class LiftedPerson:
     def __repr__(self) -> str:
         placed = "" if self.joints_m is not None else ", not placed"
         return f"LiftedPerson(p{self.id}: {frames_text(self.frame)}{placed})"
+
+
+def too_sparse(frames: int, sightings: int) -> bool:
+    """Whether so many frames are not those of a recording in which somebody was seen so often: what has an entry a
+    frame would fill the memory."""
+    return frames > LARGEST_SPAN or (frames > _SPARSE_SPAN and frames > _SPARSEST * sightings)
 
 
 def frames_text(frame: Int[np.ndarray, " frames"]) -> str:

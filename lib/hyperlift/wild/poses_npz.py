@@ -20,7 +20,7 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.readers import reader
 from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.trajectory.place import Placement
-from hyperlift.wild.keypoints import LiftedPerson
+from hyperlift.wild.keypoints import LARGEST_SPAN, LiftedPerson, too_sparse
 
 FORMAT = "hyperlift-poses"
 FORMAT_VERSION = 1
@@ -38,10 +38,10 @@ _PLACED_ARRAYS = {
 _OPTIONAL = ("bridged", *_PLACED_ARRAYS)
 _KINDS = {"frame": "i", "valid": "b", "bridged": "b"}
 """Of the dtypes of arrays that do not hold floating-point numbers."""
-_PERSON_KEY = re.compile(r"p([0-9]{1,9})/[a-z_]+")
+_PERSON_KEY = re.compile(r"p(-?[0-9]{1,18})/[a-z_]+")
 _SECTIONS = ("model", "height", "intrinsics", "world", "arrays", "rigid")
-_LARGEST = 1e9
-"""No place, time or number of a frame is so large; squares of larger ones would overflow."""
+_FARTHEST = 1e5
+"""No joint is 100 km away, nor so many picture widths or pixels; drawing takes minutes beyond, and fits overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict[str, Any]]:
     with open_npz(path) as stored:
         if "meta" not in stored or (text := stored.read("meta")).dtype.kind != "U" or text.size != 1:
             raise InputError(f"{path}: holds no 3D poses; expected the {POSES_NAME} that lifting writes")
-        meta = parse_json(str(text.item()), f"{path}: its meta data", "lift the recording again")
+        meta = _of_valid_text(parse_json(str(text.item()), f"{path}: its meta data", "lift the recording again"))
         skeleton = _checked_meta(meta, path)
         people = [_person(stored, number) for number in _ids(stored)]
     try:
@@ -183,7 +183,10 @@ def _checked_meta(meta: object, path: Path) -> Skeleton:
         )
     if not isinstance(meta.get("skeleton"), str):
         raise InputError(f"{path}: the meta data name no skeleton; {remedy}")
-    skeleton = skeleton_named(meta["skeleton"])
+    try:
+        skeleton = skeleton_named(meta["skeleton"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if meta.get("joint_names") != list(skeleton.joints):
         raise InputError(f"{path}: its joints are {quoted(meta.get('joint_names'))}; expected those of {skeleton.name}")
     for name in _SECTIONS:
@@ -191,11 +194,13 @@ def _checked_meta(meta: object, path: Path) -> Skeleton:
             raise InputError(f"{path}: {name} in its meta data is {quoted(meta[name])}; {remedy}")
     if "fps" in meta and not is_number(meta["fps"], 1e-3, 1e5):
         raise InputError(f"{path}: fps in its meta data is {quoted(meta['fps'])}; {remedy}")
-    try:
-        json.dumps(meta, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:  # half a character (a lone surrogate), which no file takes
-        raise InputError(f"{path}: its meta data hold half a character; {remedy}") from error
     return skeleton
+
+
+def _of_valid_text(meta: Any) -> Any:
+    """Meta data without halves of characters (lone surrogates): a file name may have had them, and no file takes
+    them."""
+    return json.loads(json.dumps(meta, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def check_people(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
@@ -222,14 +227,31 @@ def check_people(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
                     f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
                 )
             # Comparisons with NaN, a joint that was not seen, are false.
-            if array.dtype.kind == "f" and (np.abs(array) > _LARGEST).any():
+            if name != "time_s" and array.dtype.kind == "f" and (np.abs(array) > _FARTHEST).any():
                 raise InputError(f"p{person.id}/{name} holds infinite or absurd numbers; lift the recording again")
         if not frames:
             raise InputError(f"p{person.id} has no frames; leave this person out")
-        if not (np.isfinite(person.time_s).all() and (np.diff(person.time_s) > 0).all()):
-            raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
-        if (person.frame < 0).any() or (person.frame > _LARGEST).any() or (person.frame[1:] <= person.frame[:-1]).any():
-            raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")
+        _check_course(person)
+
+
+def _check_course(person: LiftedPerson) -> None:
+    """Clips and BVH have a picture or a row for every frame, and some from the recording's first on."""
+    frame, time_s = person.frame, person.time_s
+    if (frame < 0).any() or (frame[1:] <= frame[:-1]).any():
+        raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")
+    if too_sparse(int(frame[-1]) + 1, LARGEST_SPAN) or too_sparse(int(frame[-1]) - int(frame[0]) + 1, len(frame)):
+        raise InputError(
+            f"p{person.id}/frame runs from {frame[0]} to {frame[-1]} in {len(frame)} frames; expected every frame from "
+            "first to last"
+        )
+    if not (np.isfinite(time_s).all() and (np.diff(time_s) > 0).all()):
+        raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
+    step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
+    if not 0 <= time_s[0] <= time_s[-1] <= LARGEST_SPAN * step_s:
+        raise InputError(
+            f"p{person.id}/time_s runs from {time_s[0]:g} to {time_s[-1]:g} s in steps of {step_s:g} s; expected the "
+            "seconds of each frame since frame 0"
+        )
 
 
 def _units(lifter: LifterSpec) -> str:

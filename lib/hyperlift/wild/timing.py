@@ -12,7 +12,7 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Float, Int
 
-_SLOWEST_FPS, _FASTEST_FPS = 1.0, 1000.0
+SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
 SAME_MOMENT_S = 1e-6
 
 
@@ -22,7 +22,7 @@ def check_fps(fps: float) -> None:
     Raises:
         InputError: it is not between 1 and 1000 frames a second.
     """
-    if not _SLOWEST_FPS <= fps <= _FASTEST_FPS:
+    if not SLOWEST_FPS <= fps <= FASTEST_FPS:
         raise InputError(
             f"the frame rate is {fps:g}; give the video's frames a second, between 1 and 1000 (fps=30, --fps 30)"
         )
