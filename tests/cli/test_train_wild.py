@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from hyperlift.cli import model_card, train_wild
+from hyperlift.cli import convert_mocap, model_card, train_wild
+from hyperlift.cli.wild_stores import WantedStore, make_store
+from hyperlift.data.mocap_store import MocapStoreConfig
 from hyperlift.data.store import ClipStore
 from hyperlift.runtime import load_lifter
 from hyperlift.training.trainer import Trainer
@@ -114,3 +116,20 @@ def test_a_card_wants_a_checkpoint(project, capsys):
     assert model_card.main(["--evaluate", "none.safetensors", "--data", "store", "--out", "card.md"]) == 2
     assert "none.safetensors: no such checkpoint" in capsys.readouterr().err
     assert not Path("card.md").exists()
+
+
+def test_several_folders_of_arrays_are_handed_through(monkeypatch):
+    conversions = []
+    monkeypatch.setattr(convert_mocap, "main", lambda command: conversions.append(command) or 0)
+    args = train_wild.parser().parse_args(["run.yaml", "--arrays", "first", "second", "--val_subjects", "06"])
+    store = WantedStore(
+        folder=Path("clips"),
+        recipe_file=Path("recipe.yaml"),
+        recipe=MocapStoreConfig(),
+        train="train",
+        splits=frozenset({"train"}),
+    )
+    assert make_store(args, store) == 0
+    converted = convert_mocap.parser().parse_args(conversions[0])
+    assert converted.arrays == [Path("first"), Path("second")]
+    assert (converted.config, converted.val_subjects) == (Path("recipe.yaml"), "06")

@@ -15,7 +15,7 @@ INTENDED_USE = (
 KNOWN_FAILURES = (
     "**Size, place and path** are not predicted: poses are metres of a body of standard size, relative to the pelvis.",
     "**Gravity is not known to the network**: steep and strongly rolled cameras are harder than level ones.",
-    "**Motion that the recordings hardly have**: lying, sitting on chairs, crawling, acrobatics.",
+    "**Motion that the recordings hardly have**: lying, crawling, acrobatics.",
     "**Detector errors that last**: sides exchanged for a second are followed; a head without a face is guessed.",
     "**People unlike the recorded ones**: adults; children and wheelchairs are not covered.",
 )
@@ -55,7 +55,8 @@ def model_card(facts: CardFacts) -> str:
         ("Licence", spec.licence),
     ]
     if spec.credit:
-        rows.append(("Credit", spec.credit))
+        # A row of a Markdown table is one line.
+        rows.append(("Credit", "<br>".join(spec.credit.splitlines())))
     parts = [f"# Model card: `{spec.name}`", "\n".join(["| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])]
     parts.append("## Scores")
     parts += [_bench_scores(s) if "views" in s else _store_scores(s) for s in facts.scores]
