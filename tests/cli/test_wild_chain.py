@@ -170,7 +170,7 @@ CHAINS = {
     ),
     "weights that do not fit": (
         {"whole": {"depth": 2}},
-        "runs/short.yaml for whole: weights of another network: missing spatial.1.",
+        "runs/short.yaml for whole: weights of another network: missing transformer.spatial.1.",
     ),
     "crops longer than clips": (
         {"short": {"crop": 10}},

@@ -184,7 +184,12 @@ def load_weights(model: nn.Module, weights: Any, source: str) -> None:
     if not isinstance(weights, Mapping):
         raise InputError(f"{source}: holds no weights by name; {_REMEDY}")
     expected = model.state_dict()
-    strange = [name for name, tensor in weights.items() if not isinstance(name, str) or not _is_plain(tensor)]
+    shapes_alone = any(tensor.is_meta for tensor in expected.values())  # a model that is only compared with another
+    strange = [
+        name
+        for name, tensor in weights.items()
+        if not (isinstance(name, str) and _is_plain(tensor)) or (tensor.is_meta and not shapes_alone)
+    ]
     if strange:
         raise InputError(f"{source}: {quoted(strange[0])} is no dense tensor of real numbers; {_REMEDY}")
     weights = {current_name(name, expected): tensor for name, tensor in weights.items()}
@@ -205,7 +210,7 @@ def _is_plain(tensor: object) -> bool:
     return (
         isinstance(tensor, Tensor)
         and tensor.layout is torch.strided
-        and not (tensor.is_complex() or tensor.is_quantized or tensor.is_nested or tensor.is_meta)
+        and not (tensor.is_complex() or tensor.is_quantized or tensor.is_nested)
     )
 
 
