@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from compared_networks import TASKS, networks
 from network_cost import work_of
-from runner import Out, Report, run, spread, table
+from runner import Out, Report, counted, run, spread, table
 from scoring import Bench, Every, open_bench
 from short_runs import compare, open_stores
 
@@ -39,7 +39,7 @@ def lifter_comparison(
             recipe = plan[next(iter(runs))].recipe
             yield (
                 f"**{title}**: {recipe.steps} steps of {recipe.clips} × {recipe.crop} frames, cosine schedule from "
-                f"{recipe.lr:g}; {seeds} seed{'s' * (seeds > 1)}."
+                f"{recipe.lr:g}; {counted(seeds, 'seed')}."
             )
             frames = recipe.crop or 1
             yield compared(runs, {name: work_of(known[name].make(), 1, frames)[0] / 2e6 / frames for name in runs})

@@ -13,7 +13,7 @@ import torch
 from network_cost import FRAMES, Timed, exported, measure
 from pareto_networks import CONFIG, LR, PLAIN, WINDOW, networks
 from pareto_picture import draw
-from runner import RESULTS, Out, Repetitions, Report, run, spread, table
+from runner import RESULTS, Out, Repetitions, Report, counted, run, spread, table
 from scoring import Bench, Every, open_bench
 from short_runs import compare, open_stores
 
@@ -59,7 +59,7 @@ def pareto(
     yield (
         f"{FRAMES} frames a step: windows of {WINDOW} frames for what has a transformer ({CONFIG.channels} channels, "
         f"depth {CONFIG.depth}), single frames or groups of three for frame lifters alone; cosine schedule, {LR:g}; "
-        f"{seeds} seed{'s' * (seeds > 1)}. Times: processor time, medians of {repetitions}, interleaved, windows of "
+        f"{counted(seeds, 'seed')}. Times: processor time, medians of {repetitions}, interleaved, windows of "
         f"{WINDOW} frames; sgemm: the products of the network's own linear layers in the same run. One thread."
     )
 

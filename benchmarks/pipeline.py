@@ -8,14 +8,13 @@ cores that the process may use. The limit is what the machine would allow if not
 of the parts over the cores. (Those of the whole are no limit: threads that wait for one another turn in circles.)
 """
 
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from runner import Repetitions, Report, run, table
+from runner import Repetitions, Report, cores, counted, run, table
 from timing import Seconds
 
 from hyperlift.detection import detect_video
@@ -94,12 +93,11 @@ def pipeline(
     repetitions: Repetitions = 3,
     detector: Literal["movenet", "movenet-fast"] = "movenet",
 ) -> Report:
-    cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "video.mp4"
         what = write_1080p(video, large, frames)
         job = RecordingJob(source=large, out=Path(folder), options=LiftOptions(detector=detector), render=False)
-        lifters = Lifter(threads=1), Lifter(threads=cores)
+        lifters = Lifter(threads=1), Lifter(threads=cores())
         alone = {stage: Seconds() for stage in (*STAGES, WHOLE)}
         reports = [repetition(job, *lifters, alone) for _ in range(repetitions)]
     inside = {stage: [report.stages_s.get(stage, 0.0) for report in reports] for stage in STAGES}
@@ -111,7 +109,7 @@ def pipeline(
     rows += [
         ("one after the other", sum(seconds.wall for seconds in alone.values()), total, "100 %", None),
         ("**side by side** (`hyperlift lift --no-render`)", f"**{whole.wall:.2f}**", whole.processor, None, None),
-        (f"arithmetic limit: {cores} core{'s' * (cores > 1)}, no gap", total / cores, None, None, None),
+        (f"arithmetic limit: {counted(cores(), 'core')}, no gap", total / cores(), None, None, None),
     ]
     columns = ("alone on one thread, s {:.2f}", "processor, s {:.2f}", "share of processor {:.1f} %")
     yield table(["stage", *columns, "in the whole, s {:.2f}"], rows)
@@ -120,7 +118,7 @@ def pipeline(
     yield (
         f"{what}, {people}, detector {detector}, lifter {job.model}; medians of {repetitions} interleaved repetitions. "
         f"Lifting takes {100 * share:.1f} % of the whole (target: at most {100 * TARGET:.0f} %), which reaches "
-        f"{100 * total / cores / whole.wall:.0f} % of the limit with {whole.processor / whole.wall:.1f} of {cores} "
+        f"{100 * total / cores() / whole.wall:.0f} % of the limit with {whole.processor / whole.wall:.1f} of {cores()} "
         "cores busy on it. Decoding runs beside detection: in the whole its seconds are those in which its thread was "
         "busy."
     )

@@ -7,13 +7,12 @@ the cores that the process may use. The limit is what the parts would allow if t
 divided by the processor seconds that all of them take for a frame.
 """
 
-import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from people import camera_before, walkers
-from runner import Repetitions, Report, run, table
+from runner import Repetitions, Report, cores, counted, run, table
 from timing import interleaved
 
 from hyperlift.video.reading import read_frames
@@ -44,7 +43,6 @@ def rendering(*, repetitions: Repetitions = 7, frames: int = 240) -> Report:
     places = Places(
         joints_m={person.id: person.world_m for person in people if person.world_m is not None}, axes="world"
     )
-    cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         video, out = Path(folder) / "video.mp4", Path(folder) / "out.mp4"
         write_scene(video, frames)
@@ -71,16 +69,16 @@ def rendering(*, repetitions: Repetitions = 7, frames: int = 240) -> Report:
         }
         spent = interleaved(parts, repetitions)
     whole = spent[WHOLE]
-    limit = cores * frames / whole.processor
+    limit = cores() * frames / whole.processor
     rows: list[tuple] = [
         (name, frames / seconds.wall, 1e3 * seconds.processor / frames) for name, seconds in spent.items()
     ]
-    rows.append((f"arithmetic limit: {cores} cores, no gap", limit, None))
+    rows.append((f"arithmetic limit: {counted(cores(), 'core')}, no gap", limit, None))
     yield table(["part", "frames a second alone {:.0f}", "processor ms a frame {:.1f}"], rows)
     best = int(np.argmin(whole.walls))
     yield (
-        f"{100 * frames / whole.wall / limit:.0f} % of the limit: {whole.processor / whole.wall:.1f} of {cores} cores "
-        "were busy with it, the rest waited or had other work of the machine. The best run: "
+        f"{100 * frames / whole.wall / limit:.0f} % of the limit: {whole.processor / whole.wall:.1f} of {cores()} "
+        "cores were busy with it, the rest waited or had other work of the machine. The best run: "
         f"{frames / whole.walls[best]:.0f} frames a second on {whole.processors[best] / whole.walls[best]:.1f} cores. "
         f"Video of {WIDTH} × {HEIGHT} at {FPS:g} frames a second, two people; pictures of {canvas.width} × "
         f"{canvas.height}. Medians of {repetitions} runs of {frames} frames."

@@ -120,12 +120,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join([f"| {' | '.join(titles)} |", "|" + "---|" * len(titles), *(f"| {line} |" for line in lines)])
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def counted(number: int, what: str) -> str:
+    """``1 core``, ``2 cores``."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def machine() -> str:
     """The processor's name and the number of cores that this process may use."""
     info = Path("/proc/cpuinfo")
     match = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
-    cores = len(os.sched_getaffinity(0))
-    return f"{match[1] if match else platform.processor() or platform.machine()}, {cores} core{'s' * (cores > 1)}"
+    return f"{match[1] if match else platform.processor() or platform.machine()}, {counted(cores(), 'core')}"
 
 
 def environment(load: float) -> str:

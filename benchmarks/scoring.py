@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+from runner import counted
 
 from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench
 from hyperlift.evaluation.results import BenchResult
@@ -49,5 +50,4 @@ def pictures(bench: BenchFile) -> Iterator[tuple[str, np.ndarray, np.ndarray, tu
 
 def size_note(bench: BenchFile) -> str:
     """Views and frames."""
-    views = "1 view" if len(bench.names) == 1 else f"{len(bench.names)} views"
-    return f"{views}, {sum(len(view.truth_m) for view in bench.views())} frames"
+    return f"{counted(len(bench.names), 'view')}, {sum(len(view.truth_m) for view in bench.views())} frames"

@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from runner import Repetitions, Report, in_own_process, run, table
+from runner import Repetitions, Report, counted, in_own_process, run, table
 from store import write_store
 from timing import interleaved
 from training_case import Case, Precision, Setup, Size, peak_mib
@@ -104,7 +104,7 @@ def training(
         rows.append((name, case.precision, config.n_frames, case.batch, *numbers, 100 * clips * flop / limit, peak))
     rates = ("clips/s", f"{unit} a clip", f"{unit}/s", f"limit {unit}/s", "share {:.0f} %")
     yield table(["network", "precision", "clip", "batch", *rates, "peak memory {:,.0f} MiB"], rows)
-    where = f"{threads} thread{'s' * (threads > 1)}; memory of the whole process, torch and libraries included."
+    where = f"{counted(threads, 'thread')}; memory of the whole process, torch and libraries included."
     if device == "cuda":
         where = f"{torch.cuda.get_device_name()}, memory of the card. Target: {TARGET}."
     yield f"Medians of {repetitions} interleaved repetitions{', compiled' if compile else ''}. {where}"

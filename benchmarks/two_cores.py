@@ -3,13 +3,12 @@
 python benchmarks/two_cores.py
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from products import square_product
-from runner import Repetitions, Report, run, table
+from runner import Repetitions, Report, cores, run, table
 from timing import interleaved
 
 from hyperlift.runtime import BUNDLED, load_lifter
@@ -28,7 +27,7 @@ def machine_factor(repetitions: int) -> float:
 
 
 def two_cores(*, repetitions: Repetitions = 15) -> Report:
-    if len(os.sched_getaffinity(0)) < CORES:
+    if cores() < CORES:
         yield f"This process may use one core only; the figures say nothing about {CORES}."
     rng = np.random.default_rng(0)
     rows = []
