@@ -1,5 +1,6 @@
 """Targets of the readers whose files are text: configurations, metadata, logs, motions."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -19,11 +20,13 @@ from hyperlift.data.motion.bvh import read_bvh
 from hyperlift.data.motion.collection import read_trials
 from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
 from hyperlift.distillation.config import DistillationConfig
+from hyperlift.errors import InputError
 from hyperlift.evaluation.run_files import read_scores, read_training_log
 from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
 from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY, StreamSpec
 from hyperlift.kinematics import read_limits
 from hyperlift.models import HypergraphConfig
+from hyperlift.pipeline.results import Results
 from hyperlift.skeletons import H36M_17
 from hyperlift.training.config import RunConfig
 from hyperlift.trajectory.intrinsics import given_intrinsics
@@ -64,6 +67,26 @@ def _log_lines() -> str:
 
 
 _FACTS = '{"frames": 9, "width": 96, "height": 64, "detector": "movenet", "skeleton": "coco17"}'
+
+
+def _results(folder: Path) -> None:
+    """A folder of one table, as a run leaves it."""
+    (folder / "a.csv").write_text("person\n")
+    facts = {"sha256": hashlib.sha256(b"person\n").hexdigest(), "bytes": 7}
+    report = {"format": "hyperlift-report", "version": 2, "outputs": ["a.csv"], "files": {"a.csv": facts}}
+    (folder / "report.json").write_text(json.dumps(report))
+
+
+def _standing(folder: Path) -> None:
+    """What a second run asks of the report of the first."""
+    results = Results.of(folder)
+    standing = results.complete, results.holds("a.csv")
+    assert standing in ((True, True), (False, False), (False, True), (True, False))
+    # A damaged report is no report, so that nothing is refused in the reading alone.
+    if not results.files:
+        raise InputError("no report of ours")
+
+
 _BENCH = {"views": 2, "frames": 9, "n_mpjpe_mm": 1.0, "pa_mpjpe_mm": 1.0, "jitter_mm": 1.0, "bone": 0.1, "flip": True}
 _ERRORS = {"frames": 3, "p1_mm": 1.0, "p2_mm": 1.0, "n_mpjpe_mm": 1.0}
 _STORE = {
@@ -145,6 +168,7 @@ TARGETS: dict[str, list[Target]] = {
     "record of a training run": [
         written("config.json", _record(), lambda path: read_run_record(path, "train it again"), damaged_json),
     ],
+    "report of results": [Target(_results, _standing, {"report.json": damaged_json})],
     "facts of a recording": [
         Target(
             lambda folder: recording_path(folder / "a.json").write_text(_FACTS),

@@ -1,6 +1,7 @@
 import pytest
 
 from fuzz.cases import MOST_BYTES, MOST_SECONDS
+from fuzz.openers import HELPERS, NOT_OF_THE_USER, WITHIN_READERS, openings
 from fuzz.running import Tally, Workers
 
 CASES = 60
@@ -16,6 +17,13 @@ def workers():
 def test_every_registered_reader_has_files_to_be_fuzzed_with(workers):
     assert workers.readers
     assert workers.without_targets == [], "add them to a module seeds_of_… in tests/fuzz"
+
+
+def test_what_opens_files_is_a_registered_reader_or_has_a_reason():
+    allowed = {*HELPERS, *WITHIN_READERS, *NOT_OF_THE_USER}
+    found = set(openings())
+    assert found - allowed == set(), "register them (hyperlift.readers), or say in fuzz/openers.py why not"
+    assert allowed - found == set(), "these open nothing any more: strike them out of fuzz/openers.py"
 
 
 def test_no_reader_ends_in_another_exception_hangs_or_takes_a_gigabyte(workers):

@@ -12,12 +12,15 @@ from typing import Any
 
 from hyperlift.errors import InputError, printable
 from hyperlift.files import atomic_file
+from hyperlift.readers import reader
 from hyperlift.swap import identity, in_the_way, publish, staging, unsettled
 
 REPORT_NAME = "report.json"
 FORMAT = "hyperlift-report"
 VERSION = 2
 _SEAL = "report_sha256"
+_LONGEST_NAME = 255
+"""Bytes; asking whether a longer one is there is an error on most systems."""
 
 _OLD_FACTS_NAME = ".keypoints.json.made_from"
 _OLD_KEYPOINTS = ("keypoints.json", "keypoints.recording.json")
@@ -37,6 +40,7 @@ class Results:
     """Content hash of every file that the run wrote, by name, the report's own included."""
 
     @classmethod
+    @reader("report of results", remedy="give another output folder")
     def of(cls, folder: Path) -> "Results":
         """Read the report of a folder; a damaged or foreign one is no report."""
         path = folder / REPORT_NAME
@@ -48,6 +52,8 @@ class Results:
             if report["version"] == 1:
                 return cls(folder=folder, report=report, files=_files_of_version_1(folder, report))
             files = {_plain(name): str(facts["sha256"]) for name, facts in report["files"].items()}
+            if not all(isinstance(facts["bytes"], int) for facts in report["files"].values()):
+                return cls(folder=folder)
             if report.get(_SEAL) == _seal(report):
                 files[REPORT_NAME] = hashlib.sha256(content).hexdigest()
             return cls(folder=folder, report=report, files=files)
@@ -178,6 +184,6 @@ def _files_of_version_1(folder: Path, report: Mapping[str, Any]) -> dict[str, st
 
 def _plain(name: object) -> str:
     """A report that names files elsewhere was made to have them removed."""
-    if not isinstance(name, str) or Path(name).name != name:
+    if not isinstance(name, str) or Path(name).name != name or len(os.fsencode(name)) > _LONGEST_NAME:
         raise ValueError(name)
     return name
