@@ -18,19 +18,24 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = str(Path(__file__).with_name("killed_worker.py"))
 
 
-@pytest.mark.parametrize("what", ["resume", "weights"])
-def test_a_run_killed_in_the_middle_of_a_file_goes_on(tmp_path, what):
+@pytest.mark.parametrize(("what", "epoch"), [("resume", 1), ("weights", 1), ("resume", 2), ("weights", 2)])
+def test_a_run_killed_in_the_middle_of_a_file_goes_on(tmp_path, what, epoch):
     config = write_run(tmp_path / "t.yaml", write_store(tmp_path / "store"))
     config.write_text(config.read_text().replace("epochs: 2", "epochs: 3"))
     run = tmp_path / "run"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "lib")}
-    killed = subprocess.run([sys.executable, WORKER, str(config), str(run), what], env=environment, capture_output=True)
+    killed = subprocess.run(
+        [sys.executable, WORKER, str(config), str(run), what, str(epoch)], env=environment, capture_output=True
+    )
     assert killed.returncode == -signal.SIGKILL
     (half,) = run.glob(".hyperlift-*/*")
     assert half.stat().st_size > 0
-    assert torch.load(run / "last.resume.pt", weights_only=True)["epoch"] == 1
+    assert torch.load(run / "last.resume.pt", weights_only=True)["epoch"] == epoch - 1
     # The weights are written before the state: with the state they are one epoch old, without it they are newer.
-    assert load_checkpoint(run / "last.safetensors").metrics["epoch"] == (2 if what == "resume" else 1)
+    if (what, epoch) == ("weights", 1):
+        assert not (run / "last.safetensors").exists()
+    else:
+        assert load_checkpoint(run / "last.safetensors").metrics["epoch"] == epoch - (what == "weights")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     command = ["--config", str(config), "--no-progress"]

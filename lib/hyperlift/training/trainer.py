@@ -161,6 +161,8 @@ class Trainer:
             InputError: the loss became infinite or NaN.
         """
         record: dict[str, Any] = {}
+        if self.ranks.first and self.folder is not None and not self.folder.resume.exists():
+            self._save_state(self.folder)  # a run that is killed in its first epoch goes on like any other
         while self.epoch < self.config.epochs:
             record = self._train_epoch()
             self.epoch += 1
@@ -261,9 +263,11 @@ class Trainer:
             self._save_checkpoints(self.folder, record)
         for sink in self.sinks:
             sink.write(record)
-        if self.folder is None:
-            return
-        # Last: a run that is killed before it trains this epoch again, and replaces what it wrote of it.
+        if self.folder is not None:
+            # Last: a run that is killed before it trains this epoch again, and replaces what it wrote of it.
+            self._save_state(self.folder)
+
+    def _save_state(self, folder: RunFolder) -> None:
         state = {
             "epoch": self.epoch,
             "best": self.best,
@@ -276,7 +280,7 @@ class Trainer:
         }
         content = io.BytesIO()  # torch has an error of its own for a full disk, which does not say so
         torch.save(state, content)
-        with atomic_file(self.folder.resume) as partial:
+        with atomic_file(folder.resume) as partial:
             partial.write_bytes(content.getbuffer())
 
     def _save_checkpoints(self, folder: RunFolder, record: dict[str, Any]) -> None:
