@@ -3,7 +3,7 @@ RUN := .venv
 DEV := .venv-dev
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test fuzz lint install-check clean
+.PHONY: demo test fuzz faults lint install-check clean
 
 # From the pixels of the bundled video to 3D people in metres: no torch, no GPU, no download of weights.
 demo: $(RUN)/installed
@@ -18,6 +18,10 @@ CASES ?= 20000
 fuzz: $(DEV)/installed
 	PYTHONPATH=tests nice $(DEV)/bin/python -m fuzz --cases $(CASES) --table docs/security.md \
 		$(if $(READER),--reader '$(READER)') $(if $(SEED),--seed $(SEED))
+
+# 200 kills at random moments, full and read-only disks: about 20 minutes. Figures: docs/security.md.
+faults: $(DEV)/installed
+	OMP_NUM_THREADS=1 $(DEV)/bin/python tests/faults --kills 200 --page docs/security.md
 
 lint: $(DEV)/installed
 	$(DEV)/bin/ruff check

@@ -146,9 +146,11 @@ class Lifter:
             first = 0 if log is None else log.next_frame
             if first:
                 _LOG.info("%s: going on from frame %d of %d", source, first, total)
-            frames = read_frames(
-                recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated, first=first
-            )
+            frames: Iterator[Frame] = iter(())
+            if first < total:
+                frames = read_frames(
+                    recorded.video, facts=recorded.facts, allow_truncated=options.allow_truncated, first=first
+                )
             with closing(ahead(timings.waiting("decode", frames))) as coming:
                 detections = detect_video(_counted(coming, progress, total), detector, source=source, log=log)
         timings.frames["detect"] += sum(frame >= first for frame in detections.frames)
