@@ -50,6 +50,7 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
     monkeypatch.setattr("hyperlift.swap.os.replace", counted(os.replace))
     monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
+    monkeypatch.setattr(Path, "rmdir", counted(Path.rmdir))
     monkeypatch.setattr("hyperlift.swap.sync", counted(lambda path: None))
 
 

@@ -9,7 +9,6 @@ others, goes first and comes last: where it is, it fits the files beside it.
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +83,9 @@ def settle(folder: Path, overwrite: bool = False) -> None:
     if not unsettled(folder):
         return
     swap = folder / SWAP_NAME
+    if not any(swap.iterdir()):
+        swap.rmdir()
+        return
     plan = _plan(swap)
     over, gone, seal = plan["over"], plan["gone"], plan["seal"]
     waiting = sorted(os.listdir(swap / _NEW)) if (swap / _NEW).is_dir() else []
@@ -100,7 +102,11 @@ def settle(folder: Path, overwrite: bool = False) -> None:
             sync(folder)
         os.replace(swap / _NEW / name, folder / name)
     sync(folder)
-    shutil.rmtree(swap)
+    # The plan goes after what it is about: a swap without anything in it has been carried out.
+    if (swap / _NEW).is_dir():
+        (swap / _NEW).rmdir()
+    (swap / _PLAN).unlink()
+    swap.rmdir()
     sync(folder)
 
 

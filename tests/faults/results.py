@@ -10,8 +10,9 @@ import numpy as np
 
 from hyperlift.swap import SWAP_NAME
 
-_TIMES = ("seconds", "stages_s", "timings", "time", "seconds_total")
-"""Keys of what differs from run to run."""
+_OWN = ("seconds", "stages_s", "timings", "time", "clips_per_s", "outcome", "message", "removed", "out", "stamp")
+"""Keys of what each run has of its own: times, where it writes, what was there before."""
+_HASHES = ("report_sha256", "report.json")
 
 
 def torn(folder: Path) -> list[str]:
@@ -36,8 +37,7 @@ def files(folder: Path) -> list[Path]:
 
 def leftovers(folder: Path, foreign: set[str]) -> list[str]:
     """Hidden files and folders that a finished run must have removed."""
-    hidden = [path.name for path in folder.rglob(".*") if not path.name.endswith(".made_from")]
-    return sorted(name for name in hidden if name not in foreign)
+    return sorted(path.name for path in folder.rglob(".*") if path.name not in foreign)
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -53,13 +53,12 @@ def broken_promises(folder: Path) -> list[str]:
     """Reports that list other files than those beside them."""
     found = []
     for report in folder.rglob("report.json"):
-        listed = json.loads(report.read_text())["outputs"]
-        for name in listed:
+        if any(part.startswith(".") for part in report.relative_to(folder).parts):
+            continue
+        for name, listed in json.loads(report.read_text())["files"].items():
             path = report.with_name(name)
-            if not path.is_file():
-                found.append(f"{report.relative_to(folder)} lists {name}, which is missing")
-            elif isinstance(listed, dict) and listed[name] not in (None, hashlib.sha256(path.read_bytes()).hexdigest()):
-                found.append(f"{report.relative_to(folder)} lists another {name}")
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != listed["sha256"]:
+                found.append(f"{report.relative_to(folder)} lists {name}, which is missing or another one")
     return found
 
 
@@ -134,24 +133,22 @@ def _read(path: Path) -> None:
 
 def _comparable(path: Path) -> bytes:
     if path.suffix == ".json" and path.name != "keypoints.json":
-        return json.dumps(_timeless(json.loads(path.read_text())), sort_keys=True).encode()
+        return json.dumps(_shared(json.loads(path.read_text())), sort_keys=True).encode()
     if path.suffix == ".jsonl":
-        return json.dumps([_timeless(json.loads(line)) for line in path.read_text().splitlines()]).encode()
+        return json.dumps([_shared(json.loads(line)) for line in path.read_text().splitlines()]).encode()
     if path.suffix == ".safetensors":
         whole = path.read_bytes()
         end = 8 + int.from_bytes(whole[:8], "little")
         header = json.loads(whole[8:end])
-        header["__metadata__"]["metrics"] = _timeless(json.loads(header["__metadata__"]["metrics"]))
+        header["__metadata__"]["metrics"] = _shared(json.loads(header["__metadata__"]["metrics"]))
         return json.dumps(header, sort_keys=True).encode() + whole[end:]
     return path.read_bytes()
 
 
-def _timeless(value: Any) -> Any:
+def _shared(value: Any) -> Any:
+    """What two equal runs have in common; a list of outputs in any order."""
     if isinstance(value, dict):
-        return {key: _timeless(inside) for key, inside in value.items() if not _of_time(key)}
-    return [_timeless(inside) for inside in value] if isinstance(value, list) else value
-
-
-def _of_time(key: str) -> bool:
-    """Or of what was there before, and of where it is."""
-    return key in _TIMES or key.endswith(("_s", "_per_s")) or key in ("outcome", "message", "removed", "out")
+        return {key: _shared(inside) for key, inside in value.items() if key not in (*_OWN, *_HASHES)}
+    if isinstance(value, list) and all(isinstance(inside, str) for inside in value):
+        return sorted(value)
+    return [_shared(inside) for inside in value] if isinstance(value, list) else value
