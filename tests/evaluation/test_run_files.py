@@ -64,6 +64,8 @@ def test_scores_come_back_as_they_were_written(tmp_path, scores):
         STORE | {"actions": {"walk": [ERRORS]}},
         STORE | {"actions": {"walk": ERRORS | {"p1_mm": 1e300}}},
         STORE | {"overall": {"joints": {"Hip": {}}}},
+        STORE | {"overall": {"joints": [1]}},
+        STORE | {"overall": {}},
         STORE | {"mean_over_frames": None},
         STORE | {"protocol": {}},
     ],

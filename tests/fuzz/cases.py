@@ -31,6 +31,7 @@ class Outcome:
     said: str
     seconds: float
     out_of_memory: bool
+    """Whether memory was refused to it."""
 
 
 @dataclass
@@ -122,6 +123,28 @@ def bound_memory() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@contextmanager
+def unbound_memory() -> Iterator[None]:
+    """Within ``bound_memory``, as much as there is."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def takes_too_much(bench: Bench, seed: int) -> bool:
+    """Whether a case to which memory was refused takes more than ``MOST_BYTES`` where there is enough.
+
+    FFmpeg says "out of memory" of sizes that it would never take, too, and takes none.
+    """
+    with unbound_memory():
+        before = reset_peak()
+        outcome = bench.run(seed)
+        return peak_bytes() - before > MOST_BYTES or not (outcome.out_of_memory and outcome.end == "refused")
 
 
 def reset_peak() -> int:

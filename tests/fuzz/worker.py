@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
-from fuzz.cases import MOST_SECONDS, Bench, bound_memory, peak_bytes, reset_peak, warnings_are_errors
+from fuzz.cases import MOST_SECONDS, Bench, bound_memory, peak_bytes, reset_peak, takes_too_much, warnings_are_errors
 from fuzz.targets import product_readers, targets
 
 
@@ -38,6 +38,7 @@ def _work(bench: Bench, first: int, last: int, now: mmap.mmap, told: TextIO) -> 
     with warnings_are_errors():
         bench.read_undamaged()
         counts, before = Counter[str](), reset_peak()
+        peak = before
         with bound_memory():
             for seed in range(first, last):
                 now[:] = seed.to_bytes(8, "little")
@@ -45,12 +46,18 @@ def _work(bench: Bench, first: int, last: int, now: mmap.mmap, told: TextIO) -> 
                 slow = outcome.seconds > MOST_SECONDS
                 counts[outcome.end] += 1
                 counts["hangs"] += slow
-                counts["memory"] += outcome.out_of_memory
-                if slow or outcome.out_of_memory or outcome.end in ("other", "netted"):
+                memory = False
+                if outcome.out_of_memory:
+                    peak = max(peak, peak_bytes())
+                    memory = takes_too_much(bench, seed)
+                counts["memory"] += memory
+                if slow or memory or outcome.end in ("other", "netted"):
                     event = {"seed": seed, "end": outcome.end, "seconds": round(outcome.seconds, 2)}
-                    event |= {"memory": outcome.out_of_memory, "said": outcome.said}
+                    event |= {"memory": memory, "said": outcome.said}
                     print(json.dumps(event), file=told, flush=True)
-    print(json.dumps({"sum": counts, "peak_mb": round((peak_bytes() - before) / 1e6)}), file=told, flush=True)
+    print(
+        json.dumps({"sum": counts, "peak_mb": round((max(peak, peak_bytes()) - before) / 1e6)}), file=told, flush=True
+    )
 
 
 if __name__ == "__main__":

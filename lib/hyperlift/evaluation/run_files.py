@@ -66,7 +66,8 @@ def read_scores(path: Path) -> dict[str, Any]:
         return scores
     for key, joints in (("actions", ()), ("overall", ("joints",))):
         tables = _section(scores.get(key), key, path, remedy)
-        for name, errors in tables.items() if key == "actions" else tables.get("joints", {}).items():
+        tables = _section(tables.get("joints"), "overall: joints", path, remedy) if joints else tables
+        for name, errors in tables.items():
             _need(errors, _STORE_ERRORS if not joints else ("p1_mm",), f"{key}: {quoted(name)}: ", path, remedy)
     _need(scores["mean_over_frames"], _STORE_ERRORS, "mean_over_frames: ", path, remedy)
     _need_bool(scores.get("size_given"), "size_given", path, remedy)

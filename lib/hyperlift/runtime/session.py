@@ -91,6 +91,18 @@ def open_session(
         raise InputError(f"{source}: is not an ONNX model that can be run ({reason}); export it again") from error
 
 
+def metadata_of(session: onnxruntime.InferenceSession, source: str) -> dict[str, str]:
+    """The texts that an ONNX file carries beside its graph.
+
+    Raises:
+        InputError: they are no UTF-8.
+    """
+    try:
+        return session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: its metadata is no text in UTF-8; export it again") from error
+
+
 class OnnxLifter:
     """A lifter ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]`` from an ONNX file, run on the CPU.
 
@@ -120,7 +132,7 @@ class OnnxLifter:
         self._model = model
         self._threads = _cores() if threads is None else threads
         self._session = session or open_session(model, source, threads)
-        metadata = self._session.get_modelmeta().custom_metadata_map
+        metadata = metadata_of(self._session, source)
         self._each_alone = INT8_KEY in metadata
         self.spec = LifterSpec.from_metadata(metadata, source)
         self._joints = len(skeleton_named(self.spec.skeleton))
@@ -224,7 +236,7 @@ def _opened(model: Path | bytes, source: str, threads: int | None) -> OnnxLifter
     from hyperlift.runtime.stream import OnnxStream  # a kind of OnnxLifter
 
     session = open_session(model, source, threads)
-    streams = STREAM_METADATA_KEY in session.get_modelmeta().custom_metadata_map
+    streams = STREAM_METADATA_KEY in metadata_of(session, source)
     return (OnnxStream if streams else OnnxLifter)(model, source, threads, session)
 
 
