@@ -79,3 +79,12 @@ def test_a_hundred_thousand_joints(tmp_path: Path):
     path.write_text(json.dumps([{"image_id": "0.jpg", "keypoints": [1] * 300_000}]))
     with pytest.raises(InputError, match="100000 joints a person; expected 17"):
         read_keypoints(path)
+
+
+@pytest.mark.parametrize("image_id", ["0.jpg", 0])
+def test_a_late_entry_that_does_not_fit_is_named(tmp_path: Path, monkeypatch, image_id: object):
+    monkeypatch.setattr("hyperlift.wild.formats.alphapose._DECIDING", 1)
+    path = write_alphapose(tmp_path / "r.json", [{**alphapose_entry(0, 100.0), "image_id": image_id}, ["\ud800" * 999]])
+    with pytest.raises(InputError, match=r"entry 1: is \[.*expected an object with image_id") as caught:
+        read_keypoints(path)
+    str(caught.value).encode()  # can be printed
