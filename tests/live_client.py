@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -44,9 +45,11 @@ def session_of(
         yield Running(session, server, clock)
 
 
-def get(port: int, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    connection.request(method, path, headers=headers)
+def get(url: str, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, bytes]:
+    """Ask the server of an address for a path, with what the address says after the question mark."""
+    server = urlsplit(url)
+    connection = http.client.HTTPConnection(server.netloc, timeout=PATIENCE_S)
+    connection.request(method, f"{path}?{server.query}", headers=headers)
     response = connection.getresponse()
     body = response.read()
     connection.close()
@@ -54,10 +57,11 @@ def get(port: int, path: str = "/", method: str = "GET", **headers: str) -> tupl
 
 
 @contextmanager
-def listening(port: int) -> Iterator[Iterator[tuple[str, dict]]]:
+def listening(url: str) -> Iterator[Iterator[tuple[str, dict]]]:
     """Events with their data as they come; ends with the server."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    connection.request("GET", "/events")
+    server = urlsplit(url)
+    connection = http.client.HTTPConnection(server.netloc, timeout=PATIENCE_S)
+    connection.request("GET", f"/events?{server.query}")
     response = connection.getresponse()
     assert response.status == 200
     assert (response.getheader("Content-Type") or "").startswith("text/event-stream")
@@ -81,9 +85,9 @@ def listening(port: int) -> Iterator[Iterator[tuple[str, dict]]]:
         connection.close()
 
 
-def frames_until_end(port: int) -> list[dict]:
+def frames_until_end(url: str) -> list[dict]:
     frames = []
-    with listening(port) as events:
+    with listening(url) as events:
         for event, data in events:
             if event == "past":
                 frames += data["frames"]

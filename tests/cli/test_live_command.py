@@ -69,11 +69,11 @@ def test_ctrl_c_ends_it_and_says_what_was(video, listens):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     running = subprocess.Popen(command, **pipes, env=environment, preexec_fn=hear_ctrl_c)
     assert running.stdout is not None
-    port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", running.stdout.readline())[1])
+    url = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", running.stdout.readline())[0]
     if listens:
-        frames = frames_until_end(port)
+        frames = frames_until_end(url)
         assert [frame["index"] for frame in frames] == list(range(8))
-        assert b"spot.mp4" in get(port)[1]
+        assert b"spot.mp4" in get(url)[1]
     running.send_signal(signal.SIGINT)
     out, error = running.communicate(timeout=120)
     assert (running.returncode, error) == (0, "")

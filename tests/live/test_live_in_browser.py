@@ -61,7 +61,8 @@ def test_the_age_is_what_the_server_s_own_clock_says(running):
                 while (!live.samples.length || live.samples.at(-1).index === seen)
                   await new Promise((done) => setTimeout(done, 1));
                 const sample = live.samples.at(-1), asked = performance.now();
-                const now_ms = (await (await fetch("/clock")).json()).now_ms, came = performance.now();
+                const answer = await fetch("/clock" + location.search);
+                const now_ms = (await answer.json()).now_ms, came = performance.now();
                 bounds.push([sample.shown_ms + (asked - sample.at), now_ms, sample.shown_ms + (came - sample.at)]);
               }
               return bounds;
@@ -105,7 +106,7 @@ def test_a_second_tab_sees_the_same_past_and_a_closed_one_stops_nothing(running)
         second.close()
         was = page.evaluate("hyperlift.live.frames")
         until(page, f"hyperlift.live.frames > {was} + 10")
-    assert get(running.server.port)[0] == 200
+    assert get(running.server.url)[0] == 200
 
 
 def test_a_stopped_server_is_told(tmp_path):

@@ -46,8 +46,8 @@ def heard(clip, lifter):
     """What two listeners read of one session: one from the beginning, one after the end."""
     lift = LiftOptions(detector="movenet-fast", min_confidence=0.0)
     with session_of(VideoFile(clip), lifter, lift=lift, every_frame=True, look_ahead=LOOK_AHEAD) as running:
-        first = frames_until_end(running.server.port)
-        late = frames_until_end(running.server.port)
+        first = frames_until_end(running.server.url)
+        late = frames_until_end(running.server.url)
         assert running.session.wait(10)
         return first, late
 
@@ -118,12 +118,12 @@ def spots(tmp_path):
 
 def test_a_listener_that_leaves_stops_nobody(spots, lifter):
     with session_of(VideoFile(spots), lifter, detector=SpotDetector(), every_frame=True) as running:
-        with listening(running.server.port) as events:
+        with listening(running.server.url) as events:
             seen = [next(events)[0] for _ in range(3)]
         assert seen[0] == "past"
-        frames = frames_until_end(running.server.port)
+        frames = frames_until_end(running.server.url)
         assert [frame["index"] for frame in frames] == list(range(40))
-        assert get(running.server.port)[0] == 200
+        assert get(running.server.url)[0] == 200
 
 
 def test_a_file_waits_for_the_first_listener(spots, lifter):
@@ -136,7 +136,7 @@ def test_no_thread_is_left(spots, lifter):
     before = set(threading.enumerate())
     with (
         session_of(VideoFile(spots), lifter, detector=SpotDetector(), every_frame=True) as running,
-        listening(running.server.port) as events,
+        listening(running.server.url) as events,
     ):
         next(events)
         running.session.stop()  # in the middle, with somebody listening
@@ -154,7 +154,7 @@ class Broken(SpotDetector):
 
 def test_what_breaks_in_a_thread_is_raised_to_who_waits_and_told_to_the_page(spots, lifter):
     with session_of(VideoFile(spots), lifter, detector=Broken(), every_frame=True) as running:
-        with listening(running.server.port) as events:
+        with listening(running.server.url) as events:
             reason = next(data["reason"] for event, data in events if event == "end")
         assert reason == "Nothing more comes; the terminal says why."
         with pytest.raises(InputError, match="frame 2 is broken"):
@@ -187,7 +187,7 @@ def test_the_next_picture_is_looked_at_while_one_is_lifted(spots, lifter):
 
         running.session.people.lift = when_the_next_one_came
         running.session.start()
-        frames = frames_until_end(running.server.port)
+        frames = frames_until_end(running.server.url)
     assert [frame["index"] for frame in frames] == list(range(40))
 
 
@@ -238,7 +238,7 @@ def test_a_camera_that_shows_people(clip, lifter):
     with session_of(
         camera, lifter, detector=make_detector("movenet-fast", fps=5.0, threads=1), look_ahead=0
     ) as running:
-        frames = frames_until_end(running.server.port)
+        frames = frames_until_end(running.server.url)
         with pytest.raises(InputError, match="camera 0: gives no more pictures"):
             running.session.wait(60)
     indices = [frame["index"] for frame in frames]

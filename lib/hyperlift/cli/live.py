@@ -53,7 +53,7 @@ def _run(session: LiveSession, server: LiveServer, open_page: bool) -> int:
     with session:
         try:
             session.start()
-            print(f"{server.url} (this computer alone; Ctrl-C ends)", flush=True)
+            print(f"{server.url} (for you alone: the address opens it; Ctrl-C ends)", flush=True)
             if open_page:
                 # In its own thread: a browser in the terminal would keep us.
                 threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()

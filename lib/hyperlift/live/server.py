@@ -1,13 +1,19 @@
-"""The page and its events over HTTP, for this computer alone.
+"""The page and its events over HTTP, for this computer and whoever started the server alone.
 
-The server is bound to 127.0.0.1. A page of another site could still reach it through a name that points there (DNS
-rebinding), so only requests addressed to this very server are answered, and none that another site's page makes. It
-answers GET and nothing else; there is nothing that a request could change.
+The server is bound to 127.0.0.1, where every user of the computer and every page in a browser could still reach it. So
+it answers nobody who does not send the token in its address, which is drawn anew at every start. There is no cookie: a
+browser sends those along with requests of any page, and to every port. Beyond that only requests addressed to this very
+server are answered (DNS rebinding), none that a page of another site makes, and on Linux only those of the same user,
+who else could read the token in the list of processes while a browser is started.
+
+It answers GET and nothing else. No request changes anything, but for the first that listens: a video file waits for it.
 """
 
 import errno
+import hmac
 import json
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -21,6 +27,7 @@ from typing import Any
 from hyperlift.errors import InputError
 from hyperlift.live.capture import Clock
 from hyperlift.live.events import GOODBYE, Hub
+from hyperlift.live.owner import may_listen
 
 HOST = "127.0.0.1"
 _HEARTBEAT_S = 1.0
@@ -29,6 +36,10 @@ _GOODBYE_S = 0.5
 """Pages have so long to read the last message."""
 _SILENT_S = 20.0
 """Whoever connects and then says nothing, or reads nothing, is cut off."""
+_BACKLOG = 128
+_MOST_STRANGERS = 64
+"""Connections that have not sent the token yet; of more than these the oldest is cut off. So nobody without the token
+can use up threads, and whoever has it, and sends it at once, is not kept waiting."""
 
 
 class LiveServer:
@@ -48,6 +59,7 @@ class LiveServer:
         if not 0 <= port <= 65535:
             raise InputError(f"--port is {port}; give 1 to 65535, or 0 for any free one")
         self.page = b""
+        self.token = secrets.token_urlsafe(32)
         self._hub = hub
         try:
             self._http = _Http(port, self, hub, clock)
@@ -62,8 +74,13 @@ class LiveServer:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
-        return f"http://{HOST}:{self.port}/"
+        """Where the page is; with the token, so it is for the user's eyes alone."""
+        return f"http://{HOST}:{self.port}/?{self.query}"
+
+    @property
+    def query(self) -> str:
+        """What every address of this server must end with, after the question mark."""
+        return f"token={self.token}"
 
     def start(self, page: str) -> None:
         """Begin to answer, with this page."""
@@ -89,11 +106,13 @@ class _Http(ThreadingHTTPServer):
     block_on_close = True
     # On Windows this option would let two programs take one port.
     allow_reuse_address = os.name == "posix"
+    request_queue_size = _BACKLOG
 
     def __init__(self, port: int, live: LiveServer, hub: Hub, clock: Clock) -> None:
         self.live, self.hub, self.clock = live, hub, clock
         self._lock = threading.Lock()
-        self._connections: set[socket.socket] = set()
+        self._strangers: dict[socket.socket, None] = {}
+        self._known: set[socket.socket] = set()
         super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
@@ -106,19 +125,41 @@ class _Http(ThreadingHTTPServer):
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
-    def connected(self, connection: socket.socket) -> None:
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether to listen at all; a connection of another user is closed."""
+        if not may_listen(client_address, self.server_port):
+            return False
         with self._lock:
-            self._connections.add(connection)
+            self._strangers[request] = None
+            if len(self._strangers) > _MOST_STRANGERS:
+                oldest = next(iter(self._strangers))
+                del self._strangers[oldest]
+                _cut(oldest)
+        return True
 
-    def disconnected(self, connection: socket.socket) -> None:
+    def recognised(self, connection: socket.socket) -> None:
+        """The connection has sent the token."""
         with self._lock:
-            self._connections.discard(connection)
+            self._strangers.pop(connection, None)
+            self._known.add(connection)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection and forget it."""
+        with self._lock:
+            self._strangers.pop(request, None)
+            self._known.discard(request)
+        super().shutdown_request(request)
 
     def hang_up(self) -> None:
+        """Cut off everybody."""
         with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+            for connection in (*self._strangers, *self._known):
+                _cut(connection)
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -129,21 +170,21 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.server.connected(self.connection)
-
-    def finish(self) -> None:
-        self.server.disconnected(self.connection)
-        super().finish()
 
     def do_GET(self) -> None:
-        if not self._is_for_us():
-            self._answer(HTTPStatus.FORBIDDEN, "text/plain", b"This server answers its own page alone.\n")
-        elif self.path == "/":
+        path, _, query = self.path.partition("?")
+        # Compared in the same time wherever the first difference is; http.server reads lines as Latin-1.
+        knows = hmac.compare_digest(query.encode("latin-1"), self.server.live.query.encode())
+        if not (knows and self._is_for_us()):
+            self._answer(HTTPStatus.FORBIDDEN, "text/plain", b"Open the whole address that hyperlift live prints.\n")
+            return
+        self.server.recognised(self.connection)
+        if path == "/":
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", self.server.live.page)
-        elif self.path == "/clock":
+        elif path == "/clock":
             now_ms = self.server.clock.now_ms()
             self._answer(HTTPStatus.OK, "application/json", json.dumps({"now_ms": round(now_ms, 3)}).encode())
-        elif self.path == "/events":
+        elif path == "/events":
             self._events()
         else:
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"There is nothing here.\n")
@@ -152,6 +193,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are not worth a line."""
 
     def _is_for_us(self) -> bool:
+        # A browser says whose page asks: ours, or "none" where the user opens an address. "same-site" is another port.
+        if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+            return False
         port = self.server.server_port
         hosts = {f"{HOST}:{port}", f"localhost:{port}"} | ({HOST, "localhost"} if port == 80 else set())
         origin = self.headers.get("Origin")

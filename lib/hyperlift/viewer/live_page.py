@@ -7,7 +7,8 @@ from hyperlift.viewer.page import DRAWN_WITH, TAGS, page_frame, page_text
 
 
 def live_page(name: str, skeleton: Skeleton, fps: float, kept_s: float, facts: Mapping[str, object]) -> str:
-    """The page as text. It listens to ``/events`` and asks ``/clock`` of the server that it came from, and nobody else.
+    """The page as text. It listens to ``/events`` and asks ``/clock`` of the server that it came from, and nobody else;
+    what its own address says after the question mark it says there too.
 
     Args:
         name: of the camera or file, for the title.

@@ -56,7 +56,7 @@ function makeLive(data, state, view, page) {
   async function askClock() {
     let best = Infinity, offset = NaN;
     for (let round = 0; round < 8; round++) {
-      const asked = performance.now(), answer = await (await fetch("/clock", { cache: "no-store" })).json(), came = performance.now();
+      const asked = performance.now(), answer = await (await fetch("/clock" + location.search, { cache: "no-store" })).json(), came = performance.now();
       if (came - asked < best) { best = came - asked; offset = answer.now_ms - (asked + came) / 2; }
     }
     live.offset_ms = offset; live.doubt_ms = best / 2;
@@ -113,7 +113,7 @@ function makeLive(data, state, view, page) {
     by("summary").textContent = "waiting for the first frame";
     askClock().catch(() => {});
     setInterval(() => { if (!live.ended && !live.lost) askClock().catch(() => {}); }, 15000);
-    const source = new EventSource("/events");
+    const source = new EventSource("/events" + location.search);
     source.addEventListener("past", (event) => {
       // After a lost connection the past comes again, whole.
       for (const person of [...people]) page.leave(person);
