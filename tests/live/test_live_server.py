@@ -94,18 +94,16 @@ def test_an_address_of_another_server_in_the_request_line(server):
     assert status(server, f"//evil.example/?{server.query}") == 404
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "evil.example:{port}", ""])
-def test_a_request_to_another_name_is_refused(server, path, host):
-    assert get(server.url, path, Host=host.format(port=server.port))[0] == 403
+def test_a_request_to_another_name_is_refused(server):
+    for host in ("evil.example", "127.0.0.1", "127.0.0.1:1", f"evil.example:{server.port}", ""):
+        assert {get(server.url, path, Host=host)[0] for path in PATHS} == {403}, host
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_another_site_s_page_is_refused(server, path):
-    assert get(server.url, path, Origin="http://evil.example")[0] == 403
-    assert get(server.url, path, Origin="null")[0] == 403
-    for site in ("cross-site", "same-site", "something-new"):
-        assert get(server.url, path, **{"Sec-Fetch-Site": site})[0] == 403
+def test_another_site_s_page_is_refused(server):
+    told = [{"Origin": "http://evil.example"}, {"Origin": "null"}]
+    told += [{"Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "something-new")]
+    for headers in told:
+        assert {get(server.url, path, **headers)[0] for path in PATHS} == {403}, headers
 
 
 def test_the_page_itself_and_the_user_are_no_other_site(server):
