@@ -68,6 +68,7 @@ NOT_OF_THE_USER = {
     "export.int8_report._Lifted.__init__": "open_session refuses what cannot be run",
     "files.atomic_file": "opens folders to bring them to the disk",
     "files.sync": "opens files to bring them to the disk",
+    "live.owner.owner_of": "tables of the kernel",
     "live.source.Camera.__init__": "a device, not a file",
     "locks._opened": "opens the lock for writing",
     "locks._read": "a lock of ours; damaged, it is a lock of an unknown process",
