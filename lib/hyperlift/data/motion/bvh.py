@@ -157,7 +157,17 @@ def _shared_start(names: list[str]) -> int:
 
 def _is_cmu_conversion(motion: BvhMotion) -> bool:
     names = motion.tree.names
-    return {"LHipJoint", "RHipJoint", "LowerBack", "Spine", "Spine1", "Neck", "Neck1", "Head"} <= set(names)
+    return {
+        "LHipJoint",
+        "RHipJoint",
+        "LowerBack",
+        "Spine",
+        "Spine1",
+        "Neck",
+        "Neck1",
+        "Head",
+        f"Head{END_SUFFIX}",
+    } <= set(names)
 
 
 def _subject(path: Path) -> str:
