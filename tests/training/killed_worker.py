@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 
 from hyperlift.cli import train
-from hyperlift.models import checkpoint
 
 
 def half_then_die(path: Path, whole: bytes) -> None:
@@ -23,29 +22,18 @@ def half_then_die(path: Path, whole: bytes) -> None:
 
 def main(config: str, run: str, what: str, epoch: str) -> None:
     torch.set_num_threads(1)
-    write, save_file = Path.write_bytes, checkpoint.save_file
+    write = Path.write_bytes
     # A state is written before the first epoch, too.
-    to_come = {"last.resume.pt": int(epoch) + 1, "last.safetensors": int(epoch)}
-
-    def is_the_one(path: Path) -> bool:
-        if path.name in to_come:
-            to_come[path.name] -= 1
-        return to_come.get(path.name) == 0
+    name, to_come = ("last.resume.pt", int(epoch) + 1) if what == "resume" else ("last.safetensors", int(epoch))
 
     def write_bytes(path: Path, content: bytes) -> int:
-        if is_the_one(path):
+        nonlocal to_come
+        to_come -= path.name == name
+        if path.name == name and to_come == 0:
             half_then_die(path, bytes(content))
         return write(path, content)
 
-    def save_weights(weights, path, metadata) -> None:
-        save_file(weights, path, metadata)
-        if is_the_one(Path(path)):
-            half_then_die(path, path.read_bytes())
-
-    if what == "resume":
-        Path.write_bytes = write_bytes
-    else:
-        checkpoint.save_file = save_weights
+    Path.write_bytes = write_bytes
     train.main(["--config", config, "--checkpoint", run, "--no-progress"])
 
 

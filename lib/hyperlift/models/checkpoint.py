@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -54,13 +54,23 @@ def save_checkpoint(path: Path | str, checkpoint: Checkpoint) -> None:
         "metrics": json.dumps(checkpoint.metrics),
     }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.model.state_dict().items()}
+    content = _in_order(save(weights, metadata))
     with atomic_file(path) as partial:
-        try:
-            save_file(weights, partial, metadata)
-        except SafetensorError as error:  # in place of the OSError that it was
-            full = "os error 28" in str(error) or "os error 27" in str(error)
-            remedy = "make room or choose another output" if full else "choose another output"
-            raise InputError(f"{path}: cannot be written ({error}); {remedy}") from error
+        partial.write_bytes(content)
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its metadata in the order of their names; safetensors draws their order anew each time.
+
+    The format (https://github.com/huggingface/safetensors): eight bytes with the length of the header, which is JSON
+    filled up with spaces to a multiple of eight; then the tensors, whose places are counted from there.
+    """
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    told = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    told += b" " * (-len(told) % 8)
+    return len(told).to_bytes(8, "little") + told + content[start:]
 
 
 @reader("checkpoint")

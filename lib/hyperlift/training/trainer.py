@@ -48,6 +48,8 @@ CompleteRecord = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
 written."""
 
 RESUME_SUFFIX = ".resume.pt"
+BY_THE_CLOCK = ("clips_per_s", "seconds")
+"""What of an epoch's record is another number in every run."""
 
 
 @runtime_checkable
@@ -286,7 +288,9 @@ class Trainer:
     def _save_checkpoints(self, folder: RunFolder, record: dict[str, Any]) -> None:
         fitted = self.fitted
         assert isinstance(fitted, HyperLifter), "other networks are trained without a folder"
-        checkpoint = Checkpoint(model=fitted, spec=self.spec, run=self.run_config, metrics=record)
+        # Equal trainings give equal files: what the clock said stands in the log alone.
+        metrics = {name: value for name, value in record.items() if name not in BY_THE_CLOCK}
+        checkpoint = Checkpoint(model=fitted, spec=self.spec, run=self.run_config, metrics=metrics)
         save_checkpoint(folder.checkpoint("last"), checkpoint)
         score = next(iter(record.get("validation", {}).values()), None)
         if score is not None and score < self.best:
