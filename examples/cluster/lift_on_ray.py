@@ -8,6 +8,7 @@ be stopped and started again; a video that fails, or a machine that dies, stops 
 """
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ import ray.exceptions
 
 from hyperlift.pipeline.folder import JobResult, job_result, jobs_for
 from hyperlift.pipeline.recording_job import RecordingJob
+
+# Ray reports its use to its makers unless this is set before it starts; for a cluster that runs already see README.md.
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 
 def lift_all(jobs: list[RecordingJob], cpus_per_video: int) -> Iterator[JobResult]:
