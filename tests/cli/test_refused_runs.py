@@ -56,6 +56,9 @@ def project(tmp_path_factory):
     )
     shutil.copytree(folder / "run", folder / "copy")
     (folder / "copy" / "last.resume.pt").unlink()
+    for name in ("settings/config.json", "pictures/curves.png"):
+        (folder / name).parent.mkdir()
+        (folder / name).write_text('{"mine": 1}')
     return folder
 
 
@@ -91,6 +94,8 @@ REFUSED = [
         "--config P/plain.yaml --checkpoint P/copy",
         "copy: holds last.safetensors, best.safetensors, log.jsonl of another",
     ),
+    ("--config P/plain.yaml --checkpoint P/settings", "settings/config.json: is of no training run and would be repl"),
+    ("--config P/plain.yaml --checkpoint P/pictures", "pictures/curves.png: is of no training run and would be repl"),
     (
         "--config P/other.yaml --checkpoint P/run -r P/run/last.resume.pt",
         "training.weight_decay (0.01 before, 0.5 now)",

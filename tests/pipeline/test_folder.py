@@ -112,6 +112,23 @@ def test_the_command_goes_on_after_failures(tmp_path: Path, capsys: pytest.Captu
     }
     assert "nobody is in it" in printed
     assert "broken.mp4 (is not a video" in printed
+    assert main(arguments) == 1, "its own list is replaced"
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', '[{"source": "a", "mine": 1}]', "[1]", "no JSON"])
+def test_a_list_of_somebody_else_stays(tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]):
+    videos, listed = tmp_path / "videos", tmp_path / "out" / "jobs.json"
+    for folder in (videos, listed.parent):
+        folder.mkdir()
+    (videos / "broken.mp4").write_bytes(b"no video")
+    listed.write_text(content)
+    arguments = [str(videos), "--out", str(listed.parent), "--no-render"]
+    assert main(arguments) == 2
+    assert "jobs.json: is no list of videos that an earlier run wrote" in capsys.readouterr().err
+    assert listed.read_text() == content
+    assert os.listdir(listed.parent) == ["jobs.json"]
+    assert main([*arguments, "--overwrite"]) == 1
+    assert "broken.mp4" in listed.read_text()
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])

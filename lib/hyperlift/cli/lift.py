@@ -19,7 +19,7 @@ from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.detection import DETECTORS
 from hyperlift.errors import InputError, printable
 from hyperlift.locks import folder_lock
-from hyperlift.pipeline.folder import JobResult, jobs_for, run_jobs, write_results
+from hyperlift.pipeline.folder import JobResult, check_results, jobs_for, run_jobs, write_results
 from hyperlift.pipeline.options import BodyFormat, LiftOptions
 from hyperlift.pipeline.recording_job import RecordingJob, check_job, run_job
 from hyperlift.pipeline.source import is_video, is_video_folder
@@ -91,6 +91,7 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
 
     print(f"people: {'1.70 m tall (assumed)' if job.options.height_m is None else f'{job.options.height_m:g} m tall'}")
     with folder_lock(job.out, wait=job.wait):
+        check_results(job.out, job.overwrite)
         results = run_jobs(jobs, at_once, told)
         write_results(job.out, results)
     counts = {kind: sum(result.outcome == kind for result in results) for kind in ("lifted", "skipped", "failed")}

@@ -16,6 +16,7 @@ from hyperlift.cli.app import guarded, log_to_stderr, say
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.run_record import Sections, complete_record
 from hyperlift.cli.train_arguments import parser
+from hyperlift.cli.wild_chain import read_run_record
 from hyperlift.config import to_mapping
 from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, StoreClips, open_clips
 from hyperlift.errors import InputError
@@ -90,7 +91,7 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
         for sink in trainer.sinks:
             sink.close()
         if ranks.first:
-            curves = draw_training_curves(folder.log, folder.path / "curves.png")
+            curves = draw_training_curves(folder.log, folder.curves)
             say(f"trained; the checkpoint is {folder.checkpoint('last')}, the curves are {curves}")
     return 0
 
@@ -115,7 +116,20 @@ def _run_folder(args: argparse.Namespace, name: str) -> RunFolder:
         raise InputError(
             f"{folder.path}: holds {found} of another run and no state to resume; choose another folder or move them"
         )
+    _check_foreign(folder)
     return folder
+
+
+def _check_foreign(folder: RunFolder) -> None:
+    """Refuse a folder where no run has brought anything yet, and files have the names that a run gives to its own."""
+    foreign = [folder.curves] if folder.curves.exists() else []
+    if folder.record.exists():
+        try:
+            read_run_record(folder.record, "")  # a run that was killed before its first step left it
+        except InputError:
+            foreign.append(folder.record)
+    if foreign:
+        raise InputError(f"{foreign[0]}: is of no training run and would be replaced; move it or choose another folder")
 
 
 def _check_start(args: argparse.Namespace, run: RunConfig) -> None:
@@ -278,5 +292,5 @@ def _validator(
 
 def _prepare_folder(folder: RunFolder, run: Mapping[str, Any], seed: int, where: Mapping[str, Any]) -> None:
     resolved = {"seed": seed, "environment": where, "run": run}
-    with atomic_file(folder.path / "config.json") as partial_file:
+    with atomic_file(folder.record) as partial_file:
         partial_file.write_text(json.dumps(resolved, indent=1) + "\n", encoding="utf-8")

@@ -169,7 +169,7 @@ def _measure(args: argparse.Namespace, stages: Sequence[Stage]) -> int:
 
 def _draw(args: argparse.Namespace, stages: Sequence[Stage]) -> int:
     folder = stages[-1].folder
-    pictures = {"curves": (folder.path / "curves.png", [folder.log])}
+    pictures = {"curves": (folder.curves, [folder.log])}
     # A stage before the last may be gone once it has handed on its weights.
     logs = [stage.folder.log for stage in stages if stage.folder.log.is_file()]
     if len(logs) > 1:

@@ -116,7 +116,7 @@ def check_finished(stage: Stage, seed: int) -> None:
     Raises:
         InputError: it was trained with another configuration or seed, or does not say with which.
     """
-    record = stage.folder.path / "config.json"
+    record = stage.folder.record
     remedy = f"move {stage.folder.path} away to train it again, or give another --out"
     run, its_seed = read_run_record(record, remedy)
     theirs = complete_record(run, str(record), {"distillation": lambda section, _: section})

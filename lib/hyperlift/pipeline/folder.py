@@ -14,14 +14,16 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal
 
+from hyperlift.documents.json_text import read_json
 from hyperlift.errors import InputError, printable, valid_unicode
-from hyperlift.files import atomic_file, remove_leftovers
+from hyperlift.files import atomic_file, check_output, remove_leftovers
 from hyperlift.locks import remove_lock
 from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_unless_done
 from hyperlift.pipeline.results import REPORT_NAME
 from hyperlift.pipeline.source import VIDEO_SUFFIXES
 
 JOBS_NAME = "jobs.json"
+_LISTED = ("source", "out", "outcome", "message")
 _POLL_S = 0.2
 
 
@@ -108,6 +110,21 @@ def run_jobs(
     return [results[number] for number in range(len(jobs))]
 
 
+def check_results(out: Path, overwrite: bool) -> None:
+    """Tell before the work whether ``write_results`` would take the place of a file that it did not write.
+
+    Raises:
+        InputError: it would, and no ``overwrite``; or the folder cannot be written.
+    """
+    path = out / JOBS_NAME
+    check_output(path)
+    if os.path.lexists(path) and not overwrite and not _lists_jobs(path):
+        raise InputError(
+            f"{path}: is no list of videos that an earlier run wrote; move it away, choose another output folder "
+            "(--out), or let the new list take its place (--overwrite)"
+        )
+
+
 def write_results(out: Path, results: Sequence[JobResult]) -> None:
     """Write ``jobs.json``: what became of every video of the last run.
 
@@ -115,8 +132,7 @@ def write_results(out: Path, results: Sequence[JobResult]) -> None:
         InputError: the folder cannot be written.
     """
     listed = [
-        {"source": valid_unicode(r.source), "out": valid_unicode(r.out), "outcome": r.outcome, "message": r.message}
-        for r in results
+        dict(zip(_LISTED, map(valid_unicode, (r.source, r.out, r.outcome, r.message)), strict=True)) for r in results
     ]
     with atomic_file(out / JOBS_NAME) as partial:
         partial.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
@@ -138,6 +154,14 @@ def job_result(job: RecordingJob) -> JobResult:
     removed = f", removed of an earlier run: {', '.join(report.removed)}" if report.removed else ""
     message = f"{people} in {report.frames} frames, {report.seconds:.1f} s{warned}{removed}"
     return JobResult(source=job.source, out=job.out, outcome="lifted", message=message)
+
+
+def _lists_jobs(path: Path) -> bool:
+    try:
+        listed = read_json(path, "")
+    except InputError:
+        return False
+    return isinstance(listed, list) and all(isinstance(job, dict) and set(job) == set(_LISTED) for job in listed)
 
 
 def _in_own_process(job: RecordingJob, stop: threading.Event) -> JobResult:

@@ -72,6 +72,16 @@ class RunFolder:
         """One JSON object an epoch."""
         return self.path / "log.jsonl"
 
+    @property
+    def record(self) -> Path:
+        """What is trained, where and from which seed."""
+        return self.path / "config.json"
+
+    @property
+    def curves(self) -> Path:
+        """The log as a picture."""
+        return self.path / "curves.png"
+
     def checkpoint(self, which: str) -> Path:
         """``best`` or ``last``."""
         return self.path / f"{which}.safetensors"
