@@ -115,7 +115,7 @@ BAD = [
     (["--layers", "one"], "--layers is 'one'; expected numbers from 0 such as 0,2,5-8"),
     (["--hyper_cfg", "{coco}"], "leave the arguments out, the checkpoint has its own"),
     (["--config", "{config}", "--hyper_cfg", "{coco}"], "made for skeleton coco17, the model has h36m17"),
-    (["--data", "{folder}/none"], "meta.json: not found"),
+    (["--data", "{folder}/none"], "meta.json: no such file"),
     (["--data", "{store}", "--clip", "2"], "--clip 2: {store}/test has clips 0 to 1"),
     (["--data", "{other}"], "holds skeleton coco17, the lifter wants h36m17"),
     (["--data", "{fast}"], "has 50 frames a second, the lifter wants 25"),

@@ -224,7 +224,7 @@ SOFT = {joint: [0.5, 0.5] for joint in H36M_17.joints}
         ({"incidence": {**SOFT, "Head": [0.0, 0.0]}}, "puts Head in no hyperedge"),
         ({"incidence": {**SOFT, "Head": [0.5]}}, r"rows of \[1, 2\] numbers"),
         ({"incidence": {**SOFT, "Head": [1.5, 0.0]}}, r"outside 0\.\.1"),
-        ({"incidence": {**SOFT, "Head": [float("nan"), 1.0]}}, r"outside 0\.\.1"),
+        ({"incidence": {**SOFT, "Head": [float("nan"), 1.0]}}, r"Head\[0\]: expected a finite number, got nan"),
         ({"incidence": {j: [1.0, 0.0] for j in H36M_17.joints}}, "no joint in hyperedge 1"),
         ({"incidence": {**SOFT, "Tail": [0.5, 0.5]}}, "no joint 'Tail'"),
         ({"incidence": {"Head": [1.0]}}, "leaves out Pelvis, RHip"),

@@ -77,8 +77,8 @@ def test_a_damaged_video_is_told_in_the_same_words(tmp_path: Path, lifter: hyper
     assert str(beside.value) == str(alone.value)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_what_stops_the_detector_stops_the_decoder(tmp_path: Path, lifter: hyperlift.Lifter, error: type):
+@pytest.mark.parametrize(("error", "told"), [(KeyboardInterrupt, KeyboardInterrupt), (MemoryError, InputError)])
+def test_what_stops_the_detector_stops_the_decoder(tmp_path: Path, lifter: hyperlift.Lifter, error: type, told: type):
     class Stopped(SpotDetector):
         def detect(self, frame_rgb, index):
             if index == 5:
@@ -86,6 +86,6 @@ def test_what_stops_the_detector_stops_the_decoder(tmp_path: Path, lifter: hyper
             return super().detect(frame_rgb, index)
 
     video, detector = write_spots(tmp_path / "v.mp4", [300.0] * 40), Stopped()
-    with pytest.raises(error):
+    with pytest.raises(told):
         lifter.lift(video, detector=detector)
     assert detector.looked_at == [0, 1, 2, 3, 4]
