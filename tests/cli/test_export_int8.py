@@ -1,11 +1,14 @@
 """``export --int8`` from a checkpoint to two files and a report."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from hyperlift import swap
 from hyperlift.cli import export
 from hyperlift.export.calibration import read_calibration
 from hyperlift.geometry.contract import LifterSpec
@@ -37,7 +40,7 @@ def checkpoint(tmp_path_factory):
     return path
 
 
-def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys):
+def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys, monkeypatch):
     clip = np.random.default_rng(0).uniform(-1, 1, (40, 17, 3)).astype(np.float32)
     clip[..., 2] = np.abs(clip[..., 2])
     np.savez(tmp_path / "clip.npz", pose2d_norm=clip)
@@ -58,6 +61,22 @@ def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys):
     (reported,) = (s["distance"] for s in report["shapes"] if (s["clips"], s["frames"]) == (1, 9))
     assert reported["max_mm"] == pytest.approx(by_hand.max(), rel=1e-3)
     assert report["limit_mm"] == 1e6
+
+    written = {path.name: path.read_bytes() for path in out.parent.iterdir()}
+    renamed = swap.os.replace
+
+    def killed(source, target):
+        if str(target).endswith("lifter.onnx") and out.parent == Path(target).parent:
+            raise KeyboardInterrupt
+        renamed(source, target)
+
+    monkeypatch.setattr(swap.os, "replace", killed)
+    assert export.main([*command, "--keep_fp32", "none"]) == 130
+    monkeypatch.undo()
+    assert "lifter-int8.json" not in os.listdir(out.parent), "a report beside files of another run"
+    swap.settle(out.parent)
+    assert sorted(os.listdir(out.parent)) == sorted(written)
+    assert load_lifter(out).spec == plain.spec
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from hyperlift.cli.predictors import load_checkpoint_for
 from hyperlift.errors import InputError
 from hyperlift.export.onnx import INPUT, OUTPUT, TOLERANCE, Parity, export_onnx
 from hyperlift.export.stream import export_stream
-from hyperlift.files import atomic_file, check_output
+from hyperlift.files import check_output
+from hyperlift.locks import folder_lock
 from hyperlift.models.checkpoint import Checkpoint
 from hyperlift.runtime import load_lifter
+from hyperlift.swap import identity, publish, settle, staging
 
 PARITY_FAILED = 1
 
@@ -73,7 +76,8 @@ def _export_both(checkpoint: Checkpoint, args: argparse.Namespace) -> Parity:
     for path in outputs:
         check_output(path)
     calibration = read_calibration(args.calibration, spec, size, fps)
-    with atomic_file(outputs[0]) as fp32, atomic_file(outputs[1]) as int8, atomic_file(outputs[2]) as record:
+    with staging(out.parent) as new:
+        fp32, int8, record = (new / path.name for path in outputs)
         parity = export_onnx(checkpoint.model, spec, fp32)
         if not parity.passed:
             raise _DiffersError(parity)
@@ -93,4 +97,9 @@ def _export_both(checkpoint: Checkpoint, args: argparse.Namespace) -> Parity:
                 "or export without --int8"
             )
         record.write_text(json.dumps({**report.as_dict(), "limit_mm": limit_mm}, indent=1) + "\n")
+        # The three belong together: a run that is killed leaves no 8-bit file beside another lifter.
+        with folder_lock(out.parent):
+            settle(out.parent)
+            over = {path.name: identity(path) for path in outputs if os.path.lexists(path)}
+            publish(new, out.parent, over=over, seal=record.name)
     return parity
