@@ -132,3 +132,20 @@ def test_a_plan_of_somebody_else_is_refused(tmp_path: Path, plan: str):
     (tmp_path / SWAP_NAME / "plan.json").write_text(plan)
     with pytest.raises(InputError, match="no swap of this version"):
         settle(tmp_path)
+
+
+@pytest.mark.parametrize("link", [SWAP_NAME, f"{SWAP_NAME}/new"])
+def test_a_link_brings_nothing_from_elsewhere(tmp_path: Path, link: str):
+    folder, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    (elsewhere / "new").mkdir(parents=True)
+    for inside in (elsewhere, elsewhere / "new"):
+        (inside / "mine.txt").write_text("mine")
+    (elsewhere / "plan.json").write_text('{"over": {}, "gone": {}, "seal": null}')
+    (folder / link).parent.mkdir(parents=True)
+    (folder / link).symlink_to(elsewhere)
+    if link != SWAP_NAME:
+        (folder / SWAP_NAME / "plan.json").write_text('{"over": {}, "gone": {}, "seal": null}')
+    with pytest.raises(InputError, match="is no swap of this version"):
+        settle(folder)
+    assert sorted(path.name for path in elsewhere.rglob("*")) == ["mine.txt", "mine.txt", "new", "plan.json"]
+    assert os.listdir(folder) == [SWAP_NAME]

@@ -83,6 +83,8 @@ def settle(folder: Path, overwrite: bool = False) -> None:
     if not unsettled(folder):
         return
     swap = folder / SWAP_NAME
+    if swap.is_symlink() or (swap / _NEW).is_symlink():  # somebody else's files would come here from elsewhere
+        raise _foreign(swap)
     if not any(swap.iterdir()):
         swap.rmdir()
         return
@@ -153,4 +155,8 @@ def _plan(swap: Path) -> dict[str, Any]:
             return plan
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise InputError(f"{swap}: is no swap of this version; look into it, then remove it")
+    raise _foreign(swap)
+
+
+def _foreign(swap: Path) -> InputError:
+    return InputError(f"{swap}: is no swap of this version; look into it, then remove it")
