@@ -110,7 +110,8 @@ def _export(base: Path, out: Path) -> int:
     from hyperlift.cli import export
 
     weights = base / "trained" / "last.safetensors"
-    return export.main(["--evaluate", str(weights), "--deployment", str(out)])
+    eight_bits = ["--int8", "--max_int8_error_mm", "1e6"]
+    return export.main(["--evaluate", str(weights), "--deployment", str(out), *eight_bits])
 
 
 def _animate(lifted: Path, out: Path, *more: str) -> int:
