@@ -128,10 +128,22 @@ def test_an_onnx_lifter_is_scored_without_torch(tmp_path):
     assert "1 views, 40 frames" in result.stdout
 
 
-def test_an_early_interrupt_is_one_line(monkeypatch, capsys):
+@pytest.mark.parametrize("within", [None, RuntimeError("Error calling __set_name__")])
+def test_an_early_interrupt_is_one_line(monkeypatch, capsys, within: Exception | None):
     def interrupt(name):
+        if within is not None:
+            raise within from KeyboardInterrupt()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(console, "import_module", interrupt)
     assert console.run("lift", []) == 130
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch):
+    def broken(name):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(console, "import_module", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
+        console.run("lift", [])

@@ -71,7 +71,10 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
             raise
         print(f"{program}: error: {missing_package(package, 'this command needs')}", file=sys.stderr)
         return INPUT_ERROR
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # Python 3.11 gives a Ctrl-C that comes while a class is made as the cause of a RuntimeError.
+        if not any(isinstance(cause, KeyboardInterrupt) for cause in (error, error.__cause__)):
+            raise
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
 
