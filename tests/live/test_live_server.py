@@ -211,6 +211,17 @@ def test_another_user_is_not_heard_even_with_the_token(server, monkeypatch):
         get(server.url)
 
 
+def test_a_server_of_root_hears_who_called_sudo_and_no_other_user(monkeypatch):
+    monkeypatch.setattr(owner.os, "getuid", lambda: 0, raising=False)
+    monkeypatch.setattr(owner, "owner_of", lambda peer, port: 1000)
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    assert not may_listen(("127.0.0.1", 4000), 8000)
+    monkeypatch.setenv("SUDO_UID", "1000")
+    assert may_listen(("127.0.0.1", 4000), 8000)
+    monkeypatch.setenv("SUDO_UID", "1001")
+    assert not may_listen(("127.0.0.1", 4000), 8000)
+
+
 def test_other_addresses_of_this_computer_are_not_served(server):
     # Every 127.x.x.x is this computer: a server that were bound to all addresses would answer.
     with pytest.raises(OSError, match=r"refused|unreachable|assign"):

@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         help="its suffix says what: mp4 or gif to look at; bvh, glb, trc or c3d, one a person; csv, json or npz",
     )
     parser.add_argument(
-        "--person", type=person_id, action="append", metavar="ID", help="only this person (1 or p1); may be repeated"
+        "--person", type=person_id, action="append", metavar="ID", help="only this person (0 or p0); may be repeated"
     )
     parser.add_argument("--rigid", action="store_true", help="constant bone lengths; bvh, glb, trc and c3d always are")
     parser.add_argument("--limits", type=Path, metavar="FILE", help="limits of joint angles, YAML; default: none")

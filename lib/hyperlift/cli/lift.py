@@ -169,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
         type=person_id,
         action="append",
         metavar="ID",
-        help="only this person (1 or p1); may be repeated",
+        help="only this person (0 or p0); may be repeated",
     )
     lifting.add_argument(
         "--no-flip",

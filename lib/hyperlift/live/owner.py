@@ -34,6 +34,9 @@ def owner_of(peer: tuple[str, int], port: int) -> int | None:
 
 
 def may_listen(peer: tuple[str, int], port: int) -> bool:
-    """Whether a connection is of our own user or of root, or nobody knows whose. A server of root's asks nobody."""
+    """Whether a connection is of our own user, of root or of who called ``sudo``, or nobody knows whose."""
     owner = owner_of(peer, port)
-    return owner is None or os.getuid() == 0 or owner in (os.getuid(), 0)
+    if owner is None:  # also on every system without users of that kind
+        return True
+    sudo = os.environ.get("SUDO_UID", "")
+    return owner in {os.getuid(), 0} or (sudo.isdecimal() and owner == int(sudo))
