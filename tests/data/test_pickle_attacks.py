@@ -267,7 +267,8 @@ def test_lengths_and_integers_beyond_reason():
 
 
 def test_a_place_in_the_memo_that_no_memory_has():
-    assert read(b"]Nr\xff\xff\xff\xffaj\xff\xff\xff\xff\x86.") == ([None], None)
+    assert read(b"]Nr\x09\x00\x00\x00aj\x09\x00\x00\x00\x86.") == ([None], None)
+    refuse(b"]Nr\xff\xff\xff\xffaj\xff\xff\xff\xff\x86.", "LONG_BINPUT", "memo")
     refuse(b"j\xff\xff\xff\xff.", "LONG_BINGET")
 
 
@@ -317,6 +318,45 @@ def test_keys_with_forged_hashes_do_not_take_quadratic_time():
     keys = b"".join(b"\x8a\x0b" + (modulus * k).to_bytes(11, "little", signed=True) + b"N" for k in range(1, 5000))
     refuse(b"}(" + keys + b"u.", "SETITEMS", "1,000 keys")
     assert len(read(b"}(" + b"".join(integer(k) + b"N" for k in range(5000)) + b"u.")) == 5000
+
+
+def test_integers_that_are_sought_in_the_same_places_do_not_take_quadratic_time():
+    """Python looks for an integer by its lowest bits first, then by five higher ones at a time."""
+    size = 2**15
+    low, shifts = np.arange(size), range(5, 60, 5)
+
+    def last_place(keys: np.ndarray) -> np.ndarray:
+        """Where Python looks once all bits of a key are used up; from there on all take the same way."""
+        place = keys % size
+        for shift in shifts:
+            place = (5 * place + (keys >> shift)) % size
+        return place
+
+    lowest = np.zeros(size, np.int64)
+    lowest[last_place(low)] = low
+    high = np.arange(1, 20_000) * size
+    keys = high + lowest[-last_place(high) % size]
+    assert (last_place(keys) == 0).mean() > 0.5
+    assert keys.max() < 2**60
+    content = b"".join(b"\x8a\x08" + int(key).to_bytes(8, "little", signed=True) + b"N" for key in keys)
+    refuse(b"}(" + content + b"u.", "SETITEMS", "1,000 keys")
+
+
+ENCODED = b"X" + struct.pack("<I", 2**17) + b"a" * 2**17 + text("latin1") + b"\x86\x94"
+STATE = tuple_of(integer(1), tuple_of(integer(2**17)), OBJECTS, FALSE, b"(" + b"N" * 2**17 + b"l") + b"\x94"
+EMPTY = tuple_of(name("numpy", "ndarray"), tuple_of(integer(0)), bytes_of(b"b")) + b"\x94"
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "words"),
+    [
+        (name("_codecs", "encode") + b"\x94" + ENCODED, b"h\x00h\x01R", "REDUCE"),
+        (name("builtins", "set") + b"\x94(" + b"N" * 2**17 + b"l\x85\x94", b"h\x00h\x01R", "REDUCE"),
+        (name("numpy._core.multiarray", "_reconstruct") + b"\x94" + EMPTY + STATE, b"h\x00h\x01Rh\x02b", "BUILD"),
+    ],
+)
+def test_what_is_called_again_and_again_does_not_take_memory(first, again, words):
+    refuse(first + b"(" + again * 1000 + b"t.", words, "given more than a file of this size")
 
 
 def test_memory_goes_with_the_file():

@@ -27,8 +27,10 @@ _COPIES_RATIO = 16
 _SAFE_KEYS = {str, bytes, NoneType, bool}
 """Their hashes cannot be forged to be equal: Python salts those of texts."""
 _FORGEABLE_KEYS = 1000
-"""Keys of other kinds that a dictionary or set may have; a file could give all of them one hash, which takes quadratic
+"""Keys of other kinds that a dictionary or set may have; a file could have all of them collide, which takes quadratic
 time."""
+_LEAST_FORGEABLE = 2**24
+"""Of an integer: so few below it share their places in a table of any size that the time stays linear."""
 _KEY_LEVELS, _KEY_PARTS = 2, 16
 """Of a tuple that is a key: its hash is computed at each use."""
 _FEW = 16
@@ -122,7 +124,8 @@ def _has_safe_hash(key: Any, level: int = 0) -> bool:
     if kind in _SAFE_KEYS:
         return True
     if kind is int:
-        return abs(key) < 2**60  # smaller than the modulus of Python's hash: each has one of its own
+        # Each has a hash of its own, yet larger ones can be chosen to be sought in the same places of the table.
+        return abs(key) < _LEAST_FORGEABLE
     if kind is float or kind is complex or isinstance(key, np.generic):
         return False
     if kind in (tuple, frozenset) and level < _KEY_LEVELS and len(key) <= _KEY_PARTS:

@@ -22,7 +22,10 @@ _OPCODES = {ord(opcode.code): opcode.name for opcode in pickletools.opcodes}
 _KNOWN_TEXTS = 2**14
 _CONTAINERS, _BYTES_A_CONTAINER = 1000, 2
 """A file may have so many containers, and one more for so many bytes: an empty set of one byte takes 216 in memory."""
+_USED, _USED_A_BYTE = 2**22, 4
+"""Characters, bytes and values that calls and states may be given, and so many more for every byte of the file."""
 _MOST_MARKS = 1000
+_COPIED = (str, bytes, bytearray, list, tuple)
 _NOTHING = object()
 _HIGHEST_PROTOCOL = 5
 _U1, _U2, _U4, _U8, _I4, _F8 = map(struct.Struct, ("<B", "<H", "<I", "<Q", "<i", ">d"))
@@ -90,6 +93,7 @@ class _Machine:
         self.memo: list[Any] = []
         self.sparse_memo: dict[int, Any] = {}
         self.containers = _CONTAINERS + source.size // _BYTES_A_CONTAINER
+        self.usable = _USED + _USED_A_BYTE * source.size
         self.at, self.code = 0, ord("\x80")
 
     def place(self) -> str:
@@ -228,8 +232,10 @@ class _Machine:
             self.memo.append(value)
         elif 0 <= index < count:
             self.memo[index] = value
-        else:
+        elif index <= self.source.size:  # no pickle remembers more values than it has bytes
             self.sparse_memo[index] = value
+        else:
+            raise NotPlain(f"place {index:,} of the memo in a file of {self.source.size:,} bytes")
 
     def get(self, index: int) -> None:
         """GET and its kin: the value that was remembered under a number."""
@@ -238,9 +244,22 @@ class _Machine:
             raise IndexError
         self.stack.append(value if type(value) is not Unfinished or value.value is None else value.value)
 
+    def use(self, arguments: Any) -> None:
+        """Count what a call or a state is given, which it may copy; the memo could give it the same again and again."""
+        if type(arguments) is tuple:
+            self.usable -= sum(len(part) for part in arguments if type(part) in _COPIED)
+        if self.usable < 0:
+            raise NotPlain("calls and states that are given more than a file of this size may hold")
+
+    def reduce(self) -> None:
+        """REDUCE: carry out a call."""
+        self.use(self.stack[-1])
+        self.push_new(call(*self.popped(2)))
+
     def build(self) -> None:
         """BUILD: give a data type or an array its state."""
         unfinished, state = self.popped(2)
+        self.use(state)
         if type(unfinished) is not Unfinished:
             raise NotPlain("a state for something that plain data never gives one")
         self.push(unfinished.build(state))
@@ -373,7 +392,7 @@ _BY_NAME: dict[str, _Handler] = {
     "LONG_BINGET": lambda m: m.get(m.source.number(_U4)),
     "GLOBAL": _global_name,
     "STACK_GLOBAL": lambda m: m.push(resolve(*m.popped(2))),
-    "REDUCE": lambda m: m.push_new(call(*m.popped(2))),
+    "REDUCE": _Machine.reduce,
     "BUILD": _Machine.build,
 }
 _TABLE = {code: _BY_NAME[name] for code, name in _OPCODES.items() if name in _BY_NAME}
