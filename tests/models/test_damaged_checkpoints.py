@@ -3,6 +3,7 @@
 import json
 import pickle
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -220,3 +221,17 @@ def test_a_deep_key_does_not_overflow_the_stack(tmp_path):
                 b"".join(pickle.dumps(n, 2) for n in (0x1950A86A20F9469CFC6C, 1001, {})) + deep
             )
         assert "100 levels deep" in refused(load_weights_only, tmp_path / name)
+
+
+@pytest.mark.parametrize("instruction", [b"B", b"X", b"T"])
+def test_a_length_of_gigabytes_takes_no_memory(tmp_path, instruction):
+    """BINBYTES, BINUNICODE and BINSTRING of 2 GB in a file of 20 bytes, as damage makes them."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"\x80\x02" + instruction + struct.pack("<i", 2_000_000_000) + b"some text.")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=r"a\.bin: cannot be loaded as weights only"):
+            load_weights_only(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()

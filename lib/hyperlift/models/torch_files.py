@@ -46,8 +46,9 @@ def load_weights_only(path: Path, device: torch.device | str = "cpu") -> Any:
 def _check_container(path: Path) -> None:
     if not is_zipfile(path):
         with path.open("rb") as file:
+            bounded = _Bounded(file, path.stat().st_size)
             for _ in range(_PICKLES_BEFORE_ZIP):
-                _check_depth(file, path)
+                _check_depth(bounded, path)
         return
     with ZipFile(path) as archive:
         members = archive.infolist()
@@ -58,16 +59,28 @@ def _check_container(path: Path) -> None:
         for member in members:
             if member.filename.endswith(".pkl"):
                 with archive.open(member) as file:
-                    _check_depth(file, path)
+                    _check_depth(_Bounded(file, member.file_size), path)
 
 
-def _check_depth(file: IO[bytes] | BufferedIOBase, path: Path) -> None:
+class _Bounded:
+    """A file that is never asked for more than it holds: buffered ones take memory for all that is asked for."""
+
+    def __init__(self, file: IO[bytes] | BufferedIOBase, size: int) -> None:
+        self._file, self._size = file, size
+        self.readline, self.tell = file.readline, file.tell
+
+    def read(self, wanted: int) -> bytes:
+        """At most so many bytes."""
+        return self._file.read(max(0, min(wanted, self._size - self._file.tell())))
+
+
+def _check_depth(file: _Bounded, path: Path) -> None:
     for level in _levels(file):
         if level > MOST_LEVELS:
             raise InputError(f"{path}: holds values more than {MOST_LEVELS} levels deep; {_REMEDY}")
 
 
-def _levels(file: IO[bytes] | BufferedIOBase) -> Iterator[int]:
+def _levels(file: _Bounded) -> Iterator[int]:
     """Depth of each value that the instructions of a pickle make, without making it."""
     stack: list[int | None] = []  # None: a mark
     memo: dict[Any, int | None] = {}
