@@ -235,3 +235,28 @@ def test_a_length_of_gigabytes_takes_no_memory(tmp_path, instruction):
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
+
+
+PAIR = b"(" + b"X\x01\x00\x00\x00aNl"
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "calls", "words"),
+    [
+        (
+            b"c_codecs\nencode\n",
+            b"X\x00\x00\x10\x00" + b"a" * 2**20 + b"X\x06\x00\x00\x00latin1\x86",
+            2000,
+            "given more",
+        ),
+        # The memo holds the list from before it was filled.
+        (b"ccollections\nOrderedDict\n", b"]q\x02(" + PAIR * 2**14 + b"e0h\x02\x85", 2000, "given more"),
+        (b"c__builtin__\nbytearray\n", b"J\x00\x00\x00\x7f\x85", 1, "bytearray"),
+    ],
+)
+def test_calls_take_no_memory_that_the_file_does_not_have(tmp_path, function, arguments, calls, words):
+    content = b"\x80\x02" + function + b"q\x00" + arguments + b"q\x01(" + b"h\x00h\x01R" * calls + b"t\x87."
+    with zipfile.ZipFile(tmp_path / "a.bin", "w") as archive:
+        archive.writestr("a/data.pkl", content)
+        archive.writestr("a/version", "3\n")
+    assert words in refused(load_weights_only, tmp_path / "a.bin")

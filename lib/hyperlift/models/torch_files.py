@@ -14,6 +14,8 @@ from hyperlift.errors import InputError, one_line
 
 MOST_LEVELS = 100
 """Of values inside each other: Python computes the hash of a deeper key by overflowing its stack."""
+_GIVEN, _GIVEN_A_BYTE = 2**22, 8
+"""Characters and values that calls may be given, and so many more for every byte: torch copies them at each call."""
 _PICKLES_BEFORE_ZIP = 5
 """In the container from before torch 1.6: magic number, version, system, content, names of the storages."""
 _REMEDY = "copy it again"
@@ -48,7 +50,7 @@ def _check_container(path: Path) -> None:
         with path.open("rb") as file:
             bounded = _Bounded(file, path.stat().st_size)
             for _ in range(_PICKLES_BEFORE_ZIP):
-                _check_depth(bounded, path)
+                _check_instructions(bounded, path)
         return
     with ZipFile(path) as archive:
         members = archive.infolist()
@@ -59,7 +61,7 @@ def _check_container(path: Path) -> None:
         for member in members:
             if member.filename.endswith(".pkl"):
                 with archive.open(member) as file:
-                    _check_depth(_Bounded(file, member.file_size), path)
+                    _check_instructions(_Bounded(file, member.file_size), path)
 
 
 class _Bounded:
@@ -74,16 +76,31 @@ class _Bounded:
         return self._file.read(max(0, min(wanted, self._size - self._file.tell())))
 
 
-def _check_depth(file: _Bounded, path: Path) -> None:
-    for level in _levels(file):
-        if level > MOST_LEVELS:
+def _check_instructions(file: _Bounded, path: Path) -> None:
+    given = 0
+    for name, argument, value in _values(file):
+        if value.level > MOST_LEVELS:
             raise InputError(f"{path}: holds values more than {MOST_LEVELS} levels deep; {_REMEDY}")
+        if name == "GLOBAL" and argument.endswith(" bytearray"):
+            raise InputError(f"{path}: cannot be loaded as weights only (it asks for memory by bytearray); {_REMEDY}")
+        given += value.weight if name == "REDUCE" else 0
+        if given > _GIVEN + _GIVEN_A_BYTE * file.tell():
+            raise InputError(f"{path}: its calls are given more than a file of this size may hold; {_REMEDY}")
 
 
-def _levels(file: _Bounded) -> Iterator[int]:
-    """Depth of each value that the instructions of a pickle make, without making it."""
-    stack: list[int | None] = []  # None: a mark
-    memo: dict[Any, int | None] = {}
+class _Value:
+    """What is known of a value without making it: its depth, and how many characters and values it was made of."""
+
+    __slots__ = ("level", "weight")
+
+    def __init__(self, level: int, weight: int) -> None:
+        self.level, self.weight = level, weight
+
+
+def _values(file: _Bounded) -> Iterator[tuple[str, Any, _Value]]:
+    """Each instruction of a pickle that makes or fills a value: its name, its argument, and that value."""
+    stack: list[_Value | None] = []  # None: a mark
+    memo: dict[Any, _Value | None] = {}
     for opcode, argument, _ in pickletools.genops(cast(IO[bytes], file)):
         if opcode.name == "MARK":
             stack.append(None)
@@ -97,9 +114,19 @@ def _levels(file: _Bounded) -> Iterator[int]:
                 while (value := stack.pop()) is not None:
                     taken.append(value)
             taken += [stack.pop() for kind in opcode.stack_before if kind not in _MARKED]
-            level = 1 + max((value or 0 for value in taken), default=0)
-            yield level
-            stack += [level] * len(opcode.stack_after)
+            known = [value for value in taken if value is not None]
+            level = 1 + max((value.level for value in known), default=0)
+            own = len(argument) if isinstance(argument, str | bytes) else 1
+            weight = min(own + sum(value.weight for value in known), _HEAVIEST)
+            if opcode.name in _FILLING and known:
+                made = known[-1]  # the memo may hold it already
+                made.level, made.weight = level, weight
+            else:
+                made = _Value(level, weight)
+            yield opcode.name, argument, made
+            stack += [made] * len(opcode.stack_after)
 
 
 _MARKED = (pickletools.markobject, pickletools.stackslice)
+_FILLING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS"}
+_HEAVIEST = 2**60
