@@ -260,3 +260,10 @@ def test_calls_take_no_memory_that_the_file_does_not_have(tmp_path, function, ar
         archive.writestr("a/data.pkl", content)
         archive.writestr("a/version", "3\n")
     assert words in refused(load_weights_only, tmp_path / "a.bin")
+
+
+def test_nobody_is_told_to_run_what_a_file_holds(tmp_path):
+    torch.save({"model_pos": {}, "random": np.random.RandomState(0)}, tmp_path / "a.bin")
+    message = refused(load_weights_only, tmp_path / "a.bin")
+    assert "numpy.random" in message
+    assert not any(word in message for word in ("can still be loaded", "add_safe_globals", "\N{REPLACEMENT CHARACTER}"))

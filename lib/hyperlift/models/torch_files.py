@@ -41,7 +41,11 @@ def load_weights_only(path: Path, device: torch.device | str = "cpu") -> Any:
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the path") from error
     except Exception as error:  # torch raises many kinds, all of which mean that the file is not what it should be
-        reason = one_line(str(error)) or type(error).__name__
+        # What torch says first is how to load the file nevertheless, which would run what it holds.
+        reason = (
+            one_line(str(error).rpartition("WeightsUnpickler error: ")[2].partition(". Please use ")[0])
+            or type(error).__name__
+        )
         raise InputError(f"{path}: cannot be loaded as weights only ({reason}); {_REMEDY}") from error
 
 
