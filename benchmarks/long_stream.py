@@ -118,7 +118,7 @@ def long_stream(*, hours: float = 1.0, model: str = "small_stream", threads: int
         rows.append((what, frames, given, frames / seconds, warm[0], memory[-1], max(warm)))
     columns = ["what", "frames", "poses, or events heard", "frames/s {:.0f}", "MB when warm {:.0f}"]
     yield table([*columns, "at the end {:.0f}", "peak {:.0f}"], rows)
-    yield f"{hours:g} hours at {FPS} frames/s, up to two people, {model}, {threads} thread."
+    yield f"{hours:g} h at {FPS} frames/s, up to two people, {model}, {threads} thread."
 
 
 if __name__ == "__main__":
