@@ -20,9 +20,9 @@ from timing import Seconds
 from hyperlift.detection import detect_video
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.motion import save_keypoints
-from hyperlift.pipeline.options import LiftOptions
+from hyperlift.pipeline.options import LiftOptions, RecordingJob
 from hyperlift.pipeline.progress import Timings
-from hyperlift.pipeline.recording_job import JobReport, RecordingJob, run_job
+from hyperlift.pipeline.recording_job import JobReport, run_job
 from hyperlift.pipeline.source import open_recording
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4

@@ -16,7 +16,7 @@ import ray
 import ray.exceptions
 
 from hyperlift.pipeline.folder import JobResult, job_result, jobs_for
-from hyperlift.pipeline.recording_job import RecordingJob
+from hyperlift.pipeline.options import RecordingJob
 
 # Ray reports its use to its makers unless this is set before it starts; for a cluster that runs already see README.md.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"

@@ -12,8 +12,8 @@ from pipeline_recordings import write_spots
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 from hyperlift.errors import printable, valid_unicode
-from hyperlift.pipeline.options import LiftOptions
-from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_job
+from hyperlift.pipeline.options import LiftOptions, RecordingJob
+from hyperlift.pipeline.recording_job import is_done, run_job
 
 LIFT = [sys.executable, "-m", "hyperlift.cli.main", "lift"]
 BAD, LINES, RED = "bad\udcff", "new\nline", "\x1b[31mred"

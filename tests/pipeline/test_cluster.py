@@ -19,7 +19,7 @@ from pathlib import Path
 import ray
 from lift_on_ray import lift_all
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.pipeline.recording_job import RecordingJob
+from hyperlift.pipeline.options import RecordingJob
 
 folder = Path(sys.argv[1])
 options = LiftOptions(picture_size=(640, 480), fps=25.0)

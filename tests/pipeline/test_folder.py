@@ -19,8 +19,7 @@ from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 from hyperlift.cli.lift import main
 from hyperlift.errors import InputError
 from hyperlift.pipeline.folder import jobs_for, run_jobs, videos_in
-from hyperlift.pipeline.options import LiftOptions
-from hyperlift.pipeline.recording_job import RecordingJob
+from hyperlift.pipeline.options import LiftOptions, RecordingJob
 
 
 def test_videos_below_a_folder(tmp_path: Path):

@@ -18,8 +18,8 @@ from hyperlift.errors import InputError
 from hyperlift.locks import LOCK_NAME, folder_lock
 from hyperlift.pipeline import recording_job
 from hyperlift.pipeline.folder import job_result
-from hyperlift.pipeline.options import LiftOptions
-from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_job
+from hyperlift.pipeline.options import LiftOptions, RecordingJob
+from hyperlift.pipeline.recording_job import is_done, run_job
 from hyperlift.pipeline.results import Results
 from hyperlift.swap import SWAP_NAME
 

@@ -20,8 +20,8 @@ from hyperlift.detection import DETECTORS
 from hyperlift.errors import InputError, printable
 from hyperlift.locks import folder_lock
 from hyperlift.pipeline.folder import JobResult, check_results, jobs_for, run_jobs, write_results
-from hyperlift.pipeline.options import BodyFormat, LiftOptions
-from hyperlift.pipeline.recording_job import RecordingJob, check_job, run_job
+from hyperlift.pipeline.options import BodyFormat, LiftOptions, RecordingJob
+from hyperlift.pipeline.recording_job import check_job, run_job
 from hyperlift.pipeline.source import is_video, is_video_folder
 from hyperlift.skeletons import SKELETONS
 from hyperlift.wild.formats import FORMATS

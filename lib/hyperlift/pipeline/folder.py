@@ -18,7 +18,8 @@ from hyperlift.documents.json_text import read_json
 from hyperlift.errors import InputError, printable, valid_unicode
 from hyperlift.files import atomic_file, check_output, remove_leftovers
 from hyperlift.locks import remove_lock
-from hyperlift.pipeline.recording_job import RecordingJob, is_done, run_unless_done
+from hyperlift.pipeline.options import RecordingJob
+from hyperlift.pipeline.recording_job import is_done, run_unless_done
 from hyperlift.pipeline.results import REPORT_NAME
 from hyperlift.pipeline.source import VIDEO_SUFFIXES
 

@@ -1,6 +1,6 @@
 """What a user may choose about lifting a recording."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -85,3 +85,44 @@ class LiftOptions:
         if self.fov_deg is not None:
             fov_intrinsics(self.fov_deg, 1, 1)
         up_from_pitch_roll(self.camera_pitch_deg or 0.0, self.camera_roll_deg or 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingJob:
+    """Everything that defines the results of one recording; can be sent to another process."""
+
+    source: Path
+    """A video, or a keypoint file or folder."""
+    out: Path
+    """Folder for the results."""
+    video: Path | None = None
+    """The video of the keypoints."""
+    model: str = "small"
+    """Name of a bundled lifter, or an ONNX file."""
+    options: LiftOptions = field(default_factory=LiftOptions)
+    formats: tuple[OutputFormat, ...] = ("npz",)
+    """Kinds of result files."""
+    bodies: tuple[BodyFormat, ...] = ()
+    """Kinds of animation and marker files, one a person: ``pose3d_p0.bvh`` …"""
+    naming: str = "plain"
+    """Of the nodes in BVH and glTF."""
+    angles: bool = False
+    """Write a table of angles."""
+    render: bool = True
+    """Draw a video."""
+    view: bool = False
+    """Write a page to look at."""
+    threads: int | None = None
+    """CPU threads; None takes all cores. It changes no result."""
+    overwrite: bool = False
+    """Let results take the place of files that no earlier run wrote, or that were changed since."""
+    wait: bool = False
+    """Wait where another run writes into the folder, instead of refusing."""
+
+    def of(self, source: Path, out: Path) -> "RecordingJob":
+        """The same for another recording."""
+        return replace(self, source=source, out=out, video=None)
+
+    def with_threads(self, threads: int) -> "RecordingJob":
+        """The same on so many threads, where nothing else was asked for."""
+        return self if self.threads is not None else replace(self, threads=threads)

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from hyperlift.pipeline.inputs import Inputs, detected_from, is_still, option_fi
 from hyperlift.pipeline.lifter import Lifter, choose_camera
 from hyperlift.pipeline.motion import Motion, save_keypoints
 from hyperlift.pipeline.motion_files import NAMED, check_kind, write_bodies
-from hyperlift.pipeline.options import BodyFormat, LiftOptions, OutputFormat
+from hyperlift.pipeline.options import RecordingJob
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.results import REPORT_NAME, Results, bodies_in, obsolete, publish_results, staged
 from hyperlift.pipeline.rigid import check_skeleton
@@ -38,57 +38,6 @@ JOURNAL_NAME = f".{KEYPOINTS_NAME}.journal"
 VIDEO_NAME = "pose3d.mp4"
 PAGE_NAME = "pose3d.html"
 ANGLES_NAME = "angles.csv"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordingJob:
-    """Everything that defines the results of one recording; can be sent to another process."""
-
-    source: Path
-    """A video, or a keypoint file or folder."""
-    out: Path
-    """Folder for the results."""
-    video: Path | None = None
-    """The video of the keypoints."""
-    model: str = "small"
-    """Name of a bundled lifter, or an ONNX file."""
-    options: LiftOptions = field(default_factory=LiftOptions)
-    formats: tuple[OutputFormat, ...] = ("npz",)
-    """Kinds of result files."""
-    bodies: tuple[BodyFormat, ...] = ()
-    """Kinds of animation and marker files, one a person: ``pose3d_p0.bvh`` …"""
-    naming: str = "plain"
-    """Of the nodes in BVH and glTF."""
-    angles: bool = False
-    """Write a table of angles."""
-    render: bool = True
-    """Draw a video."""
-    view: bool = False
-    """Write a page to look at."""
-    threads: int | None = None
-    """CPU threads; None takes all cores. It changes no result."""
-    overwrite: bool = False
-    """Let results take the place of files that no earlier run wrote, or that were changed since."""
-    wait: bool = False
-    """Wait where another run writes into the folder, instead of refusing."""
-
-    def of(self, source: Path, out: Path) -> "RecordingJob":
-        """The same for another recording."""
-        return replace(self, source=source, out=out, video=None)
-
-    def with_threads(self, threads: int) -> "RecordingJob":
-        """The same on so many threads, where nothing else was asked for."""
-        return self if self.threads is not None else replace(self, threads=threads)
-
-    @property
-    def outputs(self) -> list[Path]:
-        """The files that the job writes whoever is in the recording, the report last; ``JobReport.outputs`` has those
-        of each person as well."""
-        poses = [self.out / f"{POSES_STEM}.{kind}" for kind in self.formats]
-        poses += [self.out / ANGLES_NAME] if self.angles else []
-        drawn = [self.out / VIDEO_NAME] if self.render else []
-        page = [self.out / PAGE_NAME] if self.view else []
-        return [*poses, *drawn, *page, self.out / REPORT_NAME]
 
 
 @dataclass(frozen=True)
@@ -149,6 +98,16 @@ def run_unless_done(job: RecordingJob) -> JobReport | None:
         return None if is_done(job) else _run(job, None, silent)
 
 
+def outputs_of(job: RecordingJob) -> list[Path]:
+    """The files that a job writes whoever is in the recording, the report last; ``JobReport.outputs`` has those of each
+    person as well."""
+    poses = [job.out / f"{POSES_STEM}.{kind}" for kind in job.formats]
+    poses += [job.out / ANGLES_NAME] if job.angles else []
+    drawn = [job.out / VIDEO_NAME] if job.render else []
+    page = [job.out / PAGE_NAME] if job.view else []
+    return [*poses, *drawn, *page, job.out / REPORT_NAME]
+
+
 def is_done(job: RecordingJob) -> bool:
     """Whether the results are complete and were made from the same files with the same options."""
     results = Results.of(job.out)
@@ -165,7 +124,7 @@ def is_done(job: RecordingJob) -> bool:
                 if path is not None
             )
             and set(job.bodies) <= set(results.report["bodies"])
-            and {path.name for path in job.outputs} <= {*results.files, REPORT_NAME}
+            and {path.name for path in outputs_of(job)} <= {*results.files, REPORT_NAME}
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -194,7 +153,7 @@ def check_job(job: RecordingJob) -> None:
 def _own_folder(job: RecordingJob) -> Iterator[None]:
     """Nobody else writes into the job's folder, and what an interrupted run left to do there is done."""
     check_job(job)
-    for path in job.outputs:
+    for path in outputs_of(job):
         check_output(path)
     with folder_lock(job.out, wait=job.wait):
         settle(job.out, job.overwrite)
@@ -224,7 +183,7 @@ def _run(job: RecordingJob, lifter: Lifter | None, progress: Progress) -> JobRep
         kept = [name for name in KEYPOINTS_NAMES if name not in names and old.holds(name)]
         detected = found or (old.report.get("detected_from") if kept else None)
         gone = obsolete(old, over, [*names, *kept, REPORT_NAME])
-        outputs = [path.name for path in job.outputs[:-1]]
+        outputs = [path.name for path in outputs_of(job)[:-1]]
         outputs += [name for name in (*names, *kept) if name not in outputs]
         report = JobReport(
             people=len(motion.people),
@@ -308,7 +267,7 @@ def _lifted(
 
 def _names(job: RecordingJob) -> list[str]:
     """Every name that the job may write, as far as it can be told before its work."""
-    names = [path.name for path in job.outputs]
+    names = [path.name for path in outputs_of(job)]
     names += [meta_path(job.out / f"{POSES_STEM}.csv").name] if "csv" in job.formats else []
     names += KEYPOINTS_NAMES if is_video(job.source) else ()
     return [*names, *(bodies_in(job.out, POSES_STEM, job.bodies) if job.bodies else [])]
