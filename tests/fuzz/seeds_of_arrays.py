@@ -24,7 +24,7 @@ from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.detection.journal import MAGIC, _packed, _record, read_journal
 from hyperlift.export.int8 import _load
 from hyperlift.geometry.contract import METADATA_KEY
-from hyperlift.runtime.session import load_lifter
+from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import COCO_17
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.wild.keypoints import Detection

@@ -10,8 +10,8 @@ from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.layers.membership import FixedMembership
 from hyperlift.models.layers.tokens import TokenMerge, TokenMergeConfig, from_patches, to_patches
 from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
-from hyperlift.models.lifting.warm_start import start_from_mean, take_over
 from hyperlift.models.predictor import TorchPredictor
+from hyperlift.models.warm_start import start_from_mean, take_over
 from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
 
 PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)

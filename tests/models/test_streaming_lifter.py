@@ -10,7 +10,7 @@ from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.models.lifting.joint_features import JointFeatures, StreamView
 from hyperlift.models.lifting.streaming import StreamingConfig
-from hyperlift.models.lifting.warm_start import take_over
+from hyperlift.models.warm_start import take_over
 
 VARIANTS = {
     "bundled": {},

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from hyperlift.runtime import BUNDLED, load_lifter, open_session
-from hyperlift.runtime.session import bundled_file
+from hyperlift.runtime import BUNDLED, bundled_file, load_lifter, open_session
 
 
 @pytest.mark.parametrize("name", BUNDLED)

@@ -25,7 +25,7 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.locks import folder_lock
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint
-from hyperlift.models.lifting.warm_start import take_over
+from hyperlift.models.warm_start import take_over
 from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment

@@ -13,7 +13,7 @@ from hyperlift.documents.json_text import read_json
 from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.run_files import read_training_log
 from hyperlift.models import HyperLifter
-from hyperlift.models.lifting.warm_start import take_over
+from hyperlift.models.warm_start import take_over
 from hyperlift.readers import reader
 from hyperlift.training.config import RunConfig
 from hyperlift.training.trainer import RunFolder, differing_keys

@@ -1,13 +1,7 @@
 """ONNX Runtime on a plain CPU: numpy in, numpy out."""
 
-from hyperlift.runtime.session import (
-    BUNDLED,
-    BUNDLED_STREAMS,
-    OnnxLifter,
-    bundled_file,
-    load_lifter,
-    open_session,
-)
+from hyperlift.runtime.loading import BUNDLED, BUNDLED_STREAMS, bundled_file, load_lifter
+from hyperlift.runtime.session import OnnxLifter, open_session
 from hyperlift.runtime.stream import OnnxStream
 
 __all__ = [

@@ -3,8 +3,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +11,6 @@ import onnxruntime as onnxruntime  # whoever needs more of it than a session tak
 
 from hyperlift.errors import InputError, one_line
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY
-from hyperlift.readers import reader
 from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
 
@@ -22,11 +18,6 @@ if hasattr(onnxruntime, "disable_telemetry_events"):
     # ``hyperlift/__init__.py`` has kept it from starting, unless somebody imported it before us or this is a build
     # for Windows that has no other switch.
     onnxruntime.disable_telemetry_events()
-
-BUNDLED = {"small": "lifter-small.onnx", "nano": "lifter-nano.onnx"}
-"""Lifters of windows that come with the package, by name; the first is the default."""
-BUNDLED_STREAMS = {"small_stream": "lifter-small_stream.onnx"}
-"""Streaming lifters that come with the package."""
 
 _SLOW_FUSIONS = ("SkipLayerNormFusion",)
 """ONNX Runtime's own kernel of a sum and its LayerNorm takes five times as long on a CPU as the two apart."""
@@ -202,48 +193,6 @@ class OnnxLifter:
         self._input, self._output = inputs[0].name, outputs[0].name
 
 
-@reader("ONNX lifter", remedy="export it again, or name a bundled lifter")
-def load_lifter(path: Path | str | None = None, threads: int | None = None) -> OnnxLifter:
-    """Open a lifter from a file, or the one that comes with the package; a streaming one is an ``OnnxStream``.
-
-    Args:
-        path: an ONNX file, or the name of a bundled lifter; None is the default one.
-        threads: CPU threads; None takes all cores.
-
-    Raises:
-        InputError: the file is missing or is no lifter.
-    """
-    name = next(iter(BUNDLED)) if path is None else str(path)
-    if (bundled := bundled_file(name)) is not None:
-        if not bundled.is_file():
-            raise InputError(
-                f"the bundled lifter {name!r} is not in this installation; install hyperlift again or give an ONNX file"
-            )
-        return _opened(bundled.read_bytes(), f"bundled lifter {name!r}", threads)
-    path = Path(name)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give an ONNX lifter, or the name of a bundled one: {_names()}")
-    return _opened(path, str(path), threads)
-
-
-def bundled_file(name: str) -> Traversable | None:
-    """Where a bundled lifter of this name lies; None where the name is of none."""
-    file = {**BUNDLED, **BUNDLED_STREAMS}.get(name)
-    return None if file is None else resources.files("hyperlift") / "weights" / file
-
-
-def _opened(model: Path | bytes, source: str, threads: int | None) -> OnnxLifter:
-    from hyperlift.runtime.stream import OnnxStream  # a kind of OnnxLifter
-
-    session = open_session(model, source, threads)
-    streams = STREAM_METADATA_KEY in metadata_of(session, source)
-    return (OnnxStream if streams else OnnxLifter)(model, source, threads, session)
-
-
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _names() -> str:
-    return ", ".join([*BUNDLED, *BUNDLED_STREAMS])

@@ -50,4 +50,4 @@ def open_stream(
     Raises:
         InputError: as ``open_streams``.
     """
-    return LiftStream(open_streams(predict, spec, width, height, fps, lookahead, **settings), lookahead)
+    return LiftStream(open_streams(predict, spec, width, height, fps, lookahead, **settings))

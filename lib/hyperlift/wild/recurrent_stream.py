@@ -8,7 +8,7 @@ joint or person that is hidden is held at its last place with confidence 0, thou
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
 from hyperlift.wild.gaps import LONGEST_BRIDGE_S, place_unseen
 from hyperlift.wild.sightings import ROUNDING, Sightings
-from hyperlift.wild.streams import StreamedPose, pose_at
+from hyperlift.wild.streams import StreamedPose, Streams, pose_at
 from hyperlift.wild.timing import check_fps
 
 _BRIDGE_S = LONGEST_BRIDGE_S + ROUNDING
@@ -71,7 +71,7 @@ class _Presence:
         return self.now if self.before is None else (1 - part) * self.before + part * self.now
 
 
-class RecurrentStreams:
+class RecurrentStreams(Streams):
     """``Streams`` of a streaming lifter; everybody is lifted in one call for each frame of the lifter's rate."""
 
     def __init__(
@@ -108,48 +108,19 @@ class RecurrentStreams:
                 f"{spec.fps:g} a second, at another rate for one more of those, {least} at {fps:g}; give {least} or "
                 "more (lookahead=…; --look-ahead N), or another lifter such as small (--model small)"
             )
-        if spec.skeleton != H36M_17.name:
-            raise InputError(
-                f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; give one of {H36M_17.name}"
-            )
-        self._lifter, self._spec, self._lookahead = lifter, spec, lookahead
-        self._seen = Sightings(
-            width, height, fps, LONGEST_BRIDGE_S + 1 / spec.fps, skeleton=skeleton, min_confidence=min_confidence
-        )
+        memory_s = LONGEST_BRIDGE_S + 1 / spec.fps
+        seen = Sightings(width, height, fps, memory_s, skeleton=skeleton, min_confidence=min_confidence)
+        super().__init__(spec, seen, lookahead)
+        self._lifter = lifter
         self._start()
 
-    @property
-    def frames(self) -> int:
-        """Frames that have come so far."""
-        return self._seen.newest + 1
-
-    @property
-    def newest_s(self) -> float:
-        """Seconds of the newest frame; NaN before the first."""
-        return self._seen.newest_s
-
-    def push(
-        self, people: Mapping[int, Float[np.ndarray, "joints 3"] | None], time_s: float | None = None
-    ) -> dict[int, StreamedPose]:
-        """See ``Streams.push``."""
-        self._seen.push(people, time_s)
-        self._lift_grid()
-        asked = self._seen.newest - self._lookahead
-        return self._poses_at(asked) if asked >= 0 else {}
-
-    def flush(self) -> list[dict[int, StreamedPose]]:
-        """See ``Streams.flush``; everybody stands still from now on."""
+    def _take_end(self) -> None:
         if self._seen.newest >= 0:
             active = self._active()
             for presence in active:
                 presence.before = None
             last = self._next_grid + self._lifter.stream.look_ahead + 1
             self._step(active, range(self._next_grid, last), lambda grid_s: 1.0)
-        waiting = range(max(0, self._seen.newest - self._lookahead + 1), self._seen.newest + 1)
-        poses = [self._poses_at(asked) for asked in waiting]
-        self._seen.clear()
-        self._start()
-        return poses
 
     def _start(self) -> None:
         self._stepping = self._lifter.fork()
@@ -157,7 +128,7 @@ class RecurrentStreams:
         self._keys = itertools.count()
         self._origin_s, self._next_grid = 0.0, 0
 
-    def _lift_grid(self) -> None:
+    def _take_newest(self) -> None:
         """Lift the moments of the grid since the frame before."""
         newest = self._seen.newest
         now_s, before_s = self.newest_s, self._seen.times_s.get(newest - 1)
@@ -192,7 +163,7 @@ class RecurrentStreams:
 
     def _active(self) -> list[_Presence]:
         """Those who may still be asked for."""
-        asked_s = self._seen.times_s.get(self._seen.newest - self._lookahead, -np.inf)
+        asked_s = self._seen.times_s.get(self._seen.newest - self.lookahead, -np.inf)
         newest = [presences[-1] for presences in self._presences.values()]
         return [presence for presence in newest if asked_s - presence.last_s <= _BRIDGE_S]
 
@@ -206,12 +177,8 @@ class RecurrentStreams:
             lifted = self._stepping.push(dict(zip(presences, pose2d_norm, strict=True)))
             lifted_s = grid_s - self._lifter.stream.look_ahead / self._spec.fps
             for key, pose in lifted.items():
-                if not np.isfinite(pose).all():
-                    raise InputError(
-                        f"the lifter {quoted(self._spec.name)} returns NaN or infinite poses; its weights are broken"
-                    )
                 presences[key].grid_s.append(lifted_s)
-                presences[key].poses.append(pose)
+                presences[key].poses.append(self._finite(pose))
         self._next_grid = max(self._next_grid, grid.stop)
 
     def _poses_at(self, asked: int) -> dict[int, StreamedPose]:

@@ -1,13 +1,16 @@
 """Live lifting: a frame of keypoints goes in, the pose of a frame a little earlier comes out."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from hyperlift.errors import InputError, quoted
+from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17
+from hyperlift.wild.sightings import Sightings
 from hyperlift.wild.timing import SAME_MOMENT_S, resample
 
 
@@ -26,19 +29,34 @@ class StreamedPose:
     """What was lifted: x, y in pixels and confidence, NaN where a joint is not valid; None where nobody was seen."""
 
 
-@runtime_checkable
-class Streams(Protocol):
-    """Lifts several people frame by frame; ``open_streams`` makes one for any lifter."""
+class Streams(ABC):
+    """Lifts several people frame by frame; ``open_streams`` makes the kind that fits a lifter.
+
+    Args:
+        spec: the lifter's contract.
+        seen: where sightings are kept; it knows nobody yet.
+        lookahead: frames that must have come after a frame before its poses are given.
+
+    Raises:
+        InputError: the lifter is of another skeleton than ``H36M_17``.
+    """
+
+    def __init__(self, spec: LifterSpec, seen: Sightings, lookahead: int) -> None:
+        if spec.skeleton != H36M_17.name:
+            raise InputError(
+                f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; give one of {H36M_17.name}"
+            )
+        self._spec, self._seen, self.lookahead = spec, seen, lookahead
 
     @property
     def frames(self) -> int:
         """Frames that have come so far."""
-        ...
+        return self._seen.newest + 1
 
     @property
     def newest_s(self) -> float:
         """Seconds of the newest frame; NaN before the first."""
-        ...
+        return self._seen.newest_s
 
     def push(
         self, people: Mapping[int, Float[np.ndarray, "joints 3"] | None], time_s: float | None = None
@@ -57,11 +75,41 @@ class Streams(Protocol):
         Raises:
             InputError: keypoints of another shape, or time going backwards.
         """
-        ...
+        self._seen.push(people, time_s)
+        self._take_newest()
+        asked = self._seen.newest - self.lookahead
+        return self._poses_at(asked) if asked >= 0 else {}
 
     def flush(self) -> list[dict[int, StreamedPose]]:
-        """The people of the frames that are still waited for, in order; then everything is forgotten."""
-        ...
+        """The people of the frames that are still waited for, in order, as if everybody stood still from now on; then
+        everything is forgotten."""
+        self._take_end()
+        waiting = range(max(0, self.frames - self.lookahead), self.frames)
+        poses = [self._poses_at(asked) for asked in waiting]
+        self._seen.clear()
+        self._start()
+        return poses
+
+    def _finite(self, pose_norm: Float[np.ndarray, "*any joints 3"]) -> Float[np.ndarray, "*any joints 3"]:
+        if not np.isfinite(pose_norm).all():
+            raise InputError(
+                f"the lifter {quoted(self._spec.name)} returns NaN or infinite poses; its weights are broken"
+            )
+        return pose_norm
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Begin with nobody."""
+
+    def _take_newest(self) -> None:  # noqa: B027 (windows are lifted when they are asked for)
+        """Do what the newest frame allows before the one that is asked for is answered."""
+
+    def _take_end(self) -> None:  # noqa: B027
+        """Do what is left to do when no frame will follow."""
+
+    @abstractmethod
+    def _poses_at(self, asked: int) -> dict[int, StreamedPose]:
+        """Everybody in a frame that has come; ``_seen`` forgets what no later frame needs."""
 
 
 class LiftStream:
@@ -69,11 +117,10 @@ class LiftStream:
 
     Args:
         streams: that nobody else pushes into.
-        lookahead: theirs.
     """
 
-    def __init__(self, streams: Streams, lookahead: int) -> None:
-        self._streams, self._lookahead = streams, lookahead
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
         self._times_s: dict[int, float] = {}
 
     def push(
@@ -90,7 +137,7 @@ class LiftStream:
         """
         people = self._streams.push({0: keypoints_px}, time_s)
         self._times_s[self._streams.frames - 1] = self._streams.newest_s
-        asked = self._streams.frames - 1 - self._lookahead
+        asked = self._streams.frames - 1 - self._streams.lookahead
         return self._pose(people, asked) if asked >= 0 else None
 
     def flush(self) -> list[StreamedPose]:

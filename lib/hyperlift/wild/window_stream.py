@@ -17,7 +17,7 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17, Skeleton
 from hyperlift.wild.gaps import LONGEST_BRIDGE_S
 from hyperlift.wild.sightings import ROUNDING, Sightings, Stretch
-from hyperlift.wild.streams import StreamedPose, pose_at
+from hyperlift.wild.streams import StreamedPose, Streams, pose_at
 from hyperlift.wild.timing import resample_pose2d
 
 BLENDED_FRAMES = 9
@@ -40,7 +40,7 @@ class _Window:
     seen: Stretch
 
 
-class WindowStreams:
+class WindowStreams(Streams):
     """``Streams`` of any lifter; windows of equal length are lifted in one call of the predictor."""
 
     def __init__(
@@ -76,12 +76,9 @@ class WindowStreams:
             InputError: an impossible setting, or a lifter of another skeleton.
         """
         context = spec.n_frames if context is None else context
-        if spec.skeleton != H36M_17.name:
-            raise InputError(
-                f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; give one of {H36M_17.name}"
-            )
         memory_s = context / spec.fps + LONGEST_BRIDGE_S
-        self._seen = Sightings(width, height, fps, memory_s, skeleton=skeleton, min_confidence=min_confidence)
+        seen = Sightings(width, height, fps, memory_s, skeleton=skeleton, min_confidence=min_confidence)
+        super().__init__(spec, seen, lookahead)
         if not 1 <= context <= spec.n_frames:
             raise InputError(f"context is {context}; the lifter {quoted(spec.name)} takes 1 to {spec.n_frames} frames")
         if not 0 <= lookahead <= (context - 1) * fps / spec.fps + ROUNDING:
@@ -89,37 +86,14 @@ class WindowStreams:
                 f"lookahead is {lookahead}; windows of {context} frames at {spec.fps:g} a second allow 0 to "
                 f"{int((context - 1) * fps / spec.fps)} at {fps:g}"
             )
-        self._predict, self._spec, self._context, self._lookahead = predict, spec, context, lookahead
+        self._predict, self._context = predict, context
         self._blended_s = max(blended, 0) / spec.fps
+        self._start()
+
+    def _start(self) -> None:
         self._lifted: dict[int, list[_Lifted]] = {}  # the latest windows of everybody, oldest first
 
-    @property
-    def frames(self) -> int:
-        """Frames that have come so far."""
-        return self._seen.newest + 1
-
-    @property
-    def newest_s(self) -> float:
-        """Seconds of the newest frame; NaN before the first."""
-        return self._seen.newest_s
-
-    def push(
-        self, people: Mapping[int, Float[np.ndarray, "joints 3"] | None], time_s: float | None = None
-    ) -> dict[int, StreamedPose]:
-        """See ``Streams.push``."""
-        self._seen.push(people, time_s)
-        asked = self._seen.newest - self._lookahead
-        return self._lift(asked) if asked >= 0 else {}
-
-    def flush(self) -> list[dict[int, StreamedPose]]:
-        """See ``Streams.flush``."""
-        waiting = range(max(0, self._seen.newest - self._lookahead + 1), self._seen.newest + 1)
-        lifted = [self._lift(asked) for asked in waiting]
-        self._seen.clear()
-        self._lifted.clear()
-        return lifted
-
-    def _lift(self, asked: int) -> dict[int, StreamedPose]:
+    def _poses_at(self, asked: int) -> dict[int, StreamedPose]:
         windows = {number: self._window(number, asked) for number in self._seen.people}
         windows = {number: window for number, window in windows.items() if window is not None}
         poses = {}
@@ -130,7 +104,7 @@ class WindowStreams:
                 poses[number] = StreamedPose(
                     index=asked,
                     time_s=self._seen.times_s[asked],
-                    pose_norm=self._blend(number, windows[number], pose),
+                    pose_norm=self._blend(number, windows[number], self._finite(pose)),
                     valid=windows[number].seen.valid,
                     keypoints_px=windows[number].seen.keypoints_px,
                 )
@@ -155,10 +129,6 @@ class WindowStreams:
         self, number: int, window: _Window, pose: Float[np.ndarray, "window joints 3"]
     ) -> Float[np.ndarray, "joints 3"]:
         """The pose asked for, averaged with what earlier windows said of this frame."""
-        if not np.isfinite(pose).all():
-            raise InputError(
-                f"the lifter {quoted(self._spec.name)} returns NaN or infinite poses; its weights are broken"
-            )
         before = self._lifted.get(number, [])
         if not self._spec.rootrel:
             pose = _at_depth_of(before[-1:], window, pose)
