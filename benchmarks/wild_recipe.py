@@ -18,7 +18,7 @@ from hyperlift.data.motion.recording import Recording
 from hyperlift.data.variation import vary_motion
 from hyperlift.data.virtual_cameras import draw_view
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
-from hyperlift.geometry.cameras import Camera, MovingCamera, project
+from hyperlift.geometry.cameras import Camera, project
 from hyperlift.skeletons import H36M_17
 
 CONFIG = ROOT / "configs" / "data" / "mocap_wild.yaml"
@@ -36,7 +36,7 @@ def time_rows(recordings: list[Recording], counts: np.ndarray) -> Iterator[tuple
         yield group, seconds, 100 * seconds / sum(recorded.values()), 100 * filmed[group] / filmed.total()
 
 
-def facts(joints_m: np.ndarray, camera: Camera | MovingCamera, fps: float) -> dict[str, float]:
+def facts(joints_m: np.ndarray, camera: Camera, fps: float) -> dict[str, float]:
     """What can be said of one view in numbers; angles in degrees."""
     rotations = np.broadcast_to(camera.R, (len(joints_m), 3, 3))
     right, forward = rotations[:, 0], rotations[:, 2]
@@ -84,7 +84,7 @@ def wild_recipe(arrays: Path, *, views: int = 300) -> Report:
             measured[what, "wide cameras" if wide else "usual cameras"].append(value)
         ratio = camera.height / camera.width
         shares["portrait" if ratio > 1 else "square" if ratio > 0.95 else "landscape"] += 1
-        shares["moving camera"] += isinstance(camera, MovingCamera)
+        shares["moving camera"] += camera.moves
         shares["wide cameras"] += wide
     rows = [(*what, *np.percentile(values, PERCENTILES)) for what, values in sorted(measured.items())]
     yield table(["", "cameras", *(f"{percentile} % {{:.2f}}" for percentile in PERCENTILES)], rows)

@@ -4,7 +4,7 @@ import pytest
 from hyperlift.data.motion.procedural import procedural_recordings
 from hyperlift.data.virtual_cameras import CameraRanges, draw_view
 from hyperlift.errors import InputError
-from hyperlift.geometry.cameras import Camera, MovingCamera, look_at, look_at_each, project
+from hyperlift.geometry.cameras import Camera, look_at, project
 
 JOINTS = procedural_recordings(1, seconds=5.0, seed=1)[0].joints_m.astype(np.float64)
 FPS = 50.0
@@ -60,7 +60,8 @@ def test_moving_cameras_move_smoothly_and_see_the_motion():
     rng = np.random.default_rng(0)
     for _ in range(10):
         camera = draw_view(JOINTS, FPS, ranges, rng)
-        assert isinstance(camera, MovingCamera)
+        assert camera is not None
+        assert camera.moves
         assert np.allclose(camera.R @ camera.R.transpose(0, 2, 1), np.eye(3), atol=1e-9)
         assert np.allclose(np.linalg.det(camera.R), 1.0)
         assert np.linalg.norm(np.ptp(camera.centre_m, axis=0)) > 0.01
@@ -76,14 +77,14 @@ def test_moving_cameras_move_smoothly_and_see_the_motion():
 def test_half_of_the_cameras_move_where_half_are_asked_for():
     rng = np.random.default_rng(0)
     drawn = [draw_view(JOINTS[:60], FPS, CameraRanges(moving=0.5), rng) for _ in range(100)]
-    assert 35 <= sum(isinstance(camera, MovingCamera) for camera in drawn) <= 65
+    assert 35 <= sum(camera is not None and camera.moves for camera in drawn) <= 65
 
 
 def test_looking_frame_by_frame_is_looking():
     rng = np.random.default_rng(0)
     centre, target, roll = rng.normal(size=(5, 3)) * 4, rng.normal(size=(5, 3)), rng.normal(size=5)
     expected = [look_at(*each) for each in zip(centre, target, roll, strict=True)]
-    assert np.allclose(look_at_each(centre, target, roll), expected)
+    assert np.allclose(look_at(centre, target, roll), expected)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from hyperlift.data.variation import MotionVariation, lending_weights, vary_moti
 from hyperlift.data.virtual_cameras import CameraRanges, draw_view
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
-from hyperlift.geometry.cameras import Camera, MovingCamera, project, scaled_orthographic_label
+from hyperlift.geometry.cameras import Camera, project, scaled_orthographic_label
 from hyperlift.geometry.normalisation import normalise_points, normalise_pose
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
@@ -232,7 +232,7 @@ def _film_in_worker(task: tuple[int, int]) -> tuple[Video, dict[str, np.ndarray]
 
 def view_arrays(
     joints_world_m: Float[np.ndarray, "frames joints 3"],
-    camera: Camera | MovingCamera,
+    camera: Camera,
     config: MocapStoreConfig,
     rng: np.random.Generator,
 ) -> dict[str, Float[np.ndarray, "frames ..."]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hyperlift.data.variation.smooth_noise import smooth_noise
 from hyperlift.errors import InputError
-from hyperlift.geometry.cameras import Camera, MovingCamera, look_at, look_at_each, project
+from hyperlift.geometry.cameras import Camera, look_at, project
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
@@ -88,7 +88,7 @@ def draw_camera(
 
 def draw_view(
     joints_m: Float[np.ndarray, "frames joints 3"], fps: float, ranges: CameraRanges, rng: np.random.Generator
-) -> Camera | MovingCamera | None:
+) -> Camera | None:
     """Draw a camera that sees a motion; with a chance of ``ranges.moving`` it moves.
 
     Args:
@@ -151,7 +151,7 @@ def _set_moving(
     fps: float,
     ranges: CameraRanges,
     rng: np.random.Generator,
-) -> MovingCamera:
+) -> Camera:
     """Carry a static camera about; some cameras follow the person, with a lag."""
     frames = len(joints_m)
     amount = rng.uniform(0.2, 1.5)
@@ -164,8 +164,8 @@ def _set_moving(
     follow = rng.uniform(0.0, 1.0) * rng.integers(2)
     target_m = aim_m + follow * _low_passed(path_m, 0.3 * fps)
     target_m = target_m + distance * (angles[:, :1] * right + angles[:, 1:2] * down)
-    return MovingCamera(
-        R=look_at_each(centre_m, target_m, roll + angles[:, 2]),
+    return Camera(
+        R=look_at(centre_m, target_m, roll + angles[:, 2]),
         centre_m=centre_m,
         focal_px=start.focal_px,
         width=start.width,
@@ -180,7 +180,7 @@ def _low_passed(path_m: np.ndarray, frames: float) -> np.ndarray:
     return np.stack(smooth, axis=-1)
 
 
-def _sees(camera: Camera | MovingCamera, joints_m: np.ndarray, ranges: CameraRanges) -> bool:
+def _sees(camera: Camera, joints_m: np.ndarray, ranges: CameraRanges) -> bool:
     seen_m = camera.to_camera(joints_m)
     if seen_m[..., 2].min() < ranges.nearest_m:
         return False

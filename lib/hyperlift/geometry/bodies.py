@@ -1,8 +1,10 @@
 """The size of a body, measured by the one length that every pose keeps: the sum of its bones."""
 
+from typing import Any
+
 import numpy as np
 
-from hyperlift.shapes import Float
+from hyperlift.shapes import Float, namespace
 from hyperlift.skeletons import Skeleton
 
 REFERENCE_BONE_SUM_M = 4.13
@@ -14,10 +16,10 @@ REFERENCE_HEIGHT_M = 1.70
 (median of 20 recorded subjects, standard deviation 0.07 m): that joint lies below the crown."""
 
 
-def bone_lengths(joints: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton) -> Float[np.ndarray, "*any bones"]:
-    """Length of every bone, in the unit of the input and the order of ``skeleton.bones``."""
-    parent, child = np.array(skeleton.bones).T
-    return np.linalg.norm(joints[..., child, :] - joints[..., parent, :], axis=-1)
+def bone_lengths(joints: Float[Any, "*any joints 3"], skeleton: Skeleton) -> Float[Any, "*any bones"]:
+    """Length of every bone, in the unit of the input and the order of ``skeleton.bones``; of arrays or tensors."""
+    parent, child = (list(ends) for ends in zip(*skeleton.bones, strict=True))
+    return namespace(joints).linalg.vector_norm(joints[..., child, :] - joints[..., parent, :], axis=-1)
 
 
 def body_scale(joints_m: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton) -> float:

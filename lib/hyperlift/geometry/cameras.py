@@ -4,82 +4,56 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.geometry.turned_view import turn_towards
 from hyperlift.shapes import Float
+
+_WORLD_UP = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A static pinhole camera: x_cam = R (x_world - centre)."""
+    """A pinhole camera: x_cam = R (x_world - centre). One that moves has a place and a rotation a frame."""
 
-    R: Float[np.ndarray, "3 3"]
+    R: Float[np.ndarray, "*frames 3 3"]
     """World to camera rotation, determinant +1."""
-    centre_m: Float[np.ndarray, " 3"]
+    centre_m: Float[np.ndarray, "*frames 3"]
     focal_px: float
     width: int
     height: int
+
+    @property
+    def moves(self) -> bool:
+        """Whether it has a place a frame."""
+        return self.R.ndim > 2
 
     @property
     def K(self) -> Float[np.ndarray, "3 3"]:
         """Intrinsics in pixels: square pixels, principal point in the middle."""
         return np.array([[self.focal_px, 0.0, self.width / 2], [0.0, self.focal_px, self.height / 2], [0.0, 0.0, 1.0]])
 
-    def to_camera(self, points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-        """World metres to camera metres."""
-        return (points_m - self.centre_m) @ self.R.T
-
-
-@dataclass(frozen=True, eq=False)
-class MovingCamera:
-    """A pinhole camera that moves while it films; its intrinsics stay."""
-
-    R: Float[np.ndarray, "frames 3 3"]
-    """World to camera rotations, determinant +1."""
-    centre_m: Float[np.ndarray, "frames 3"]
-    focal_px: float
-    width: int
-    height: int
-
-    @property
-    def K(self) -> Float[np.ndarray, "3 3"]:
-        """Intrinsics in pixels: square pixels, principal point in the middle."""
-        return Camera(self.R[0], self.centre_m[0], self.focal_px, self.width, self.height).K
-
-    def to_camera(self, points_m: Float[np.ndarray, "frames points 3"]) -> Float[np.ndarray, "frames points 3"]:
+    def to_camera(self, points_m: Float[np.ndarray, "*frames points 3"]) -> Float[np.ndarray, "*frames points 3"]:
         """World metres to the camera metres of each frame."""
-        return (points_m - self.centre_m[:, None]) @ self.R.transpose(0, 2, 1)
+        return (points_m - self.centre_m[..., None, :]) @ np.swapaxes(self.R, -1, -2)
 
 
 def look_at(
-    centre_m: Float[np.ndarray, " 3"], target_m: Float[np.ndarray, " 3"], roll: float
-) -> Float[np.ndarray, "3 3"]:
+    centre_m: Float[np.ndarray, "*any 3"],
+    target_m: Float[np.ndarray, "*any 3"],
+    roll: Float[np.ndarray, "*any"] | float,
+) -> Float[np.ndarray, "*any 3 3"]:
     """World-to-camera rotation of a camera that looks at a target.
 
     Args:
         centre_m: camera centre, world.
         target_m: the point in the middle of the picture, world; not straight above or below the camera.
         roll: radians; positive turns the camera clockwise as seen from behind it.
+
+    Raises:
+        InputError: the target is straight above or below the camera.
     """
-    forward = (target_m - centre_m) / np.linalg.norm(target_m - centre_m)
-    right = np.cross(forward, [0.0, 0.0, 1.0])
-    right /= np.linalg.norm(right)
-    down = np.cross(forward, right)
-    cos, sin = np.cos(roll), np.sin(roll)
-    return np.stack([cos * right + sin * down, cos * down - sin * right, forward])
-
-
-def look_at_each(
-    centre_m: Float[np.ndarray, "frames 3"],
-    target_m: Float[np.ndarray, "frames 3"],
-    roll: Float[np.ndarray, " frames"],
-) -> Float[np.ndarray, "frames 3 3"]:
-    """``look_at`` for every frame of a moving camera."""
-    forward = target_m - centre_m
-    forward = forward / np.linalg.norm(forward, axis=-1, keepdims=True)
-    right = np.cross(forward, [0.0, 0.0, 1.0])
-    right /= np.linalg.norm(right, axis=-1, keepdims=True)
-    down = np.cross(forward, right)
-    cos, sin = np.cos(roll)[:, None], np.sin(roll)[:, None]
-    return np.stack([cos * right + sin * down, cos * down - sin * right, forward], axis=1)
+    right, down, forward = np.moveaxis(turn_towards(target_m - centre_m, up=_WORLD_UP), -2, 0)
+    cos, sin = np.cos(roll)[..., None], np.sin(roll)[..., None]
+    return np.stack([cos * right + sin * down, cos * down - sin * right, forward], axis=-2)
 
 
 def project(points_m: Float[np.ndarray, "*any 3"], K: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "*any 2"]:

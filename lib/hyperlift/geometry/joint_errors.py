@@ -1,6 +1,7 @@
 """Errors between two poses, each defined once and unreduced: who calls decides over what to average.
- All functions keep the unit of their input. Those typed ``Any`` use operators alone and take NumPy arrays and
-tensors alike, so that a metric and a loss can be the same formula.
+
+All functions keep the unit of their input. Those typed ``Any`` take NumPy arrays and tensors alike, so that a metric
+and a loss are the same formula.
 """
 
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hyperlift.geometry.bodies import bone_lengths
-from hyperlift.shapes import Float
+from hyperlift.shapes import Float, namespace
 from hyperlift.skeletons import Skeleton
 
 
@@ -19,7 +20,7 @@ def root_relative(pose: Float[Any, "*any joints 3"], root: int) -> Float[Any, "*
 
 def joint_distance(pose: Float[Any, "*any joints 3"], truth: Float[Any, "*any joints 3"]) -> Float[Any, "*any joints"]:
     """Euclidean distance of every joint; its mean is the MPJPE of poses that are root-relative or aligned."""
-    return ((pose - truth) ** 2).sum(-1) ** 0.5
+    return _length(pose - truth)
 
 
 def acceleration_error(
@@ -31,18 +32,7 @@ def acceleration_error(
     The mean over time of a sequence of fewer than three frames is undefined.
     """
     off = pose - truth
-    acceleration = off[..., 2:, :, :] - 2 * off[..., 1:-1, :, :] + off[..., :-2, :, :]
-    return (acceleration**2).sum(-1) ** 0.5
-
-
-def bone_length_variation(
-    pose: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton
-) -> Float[np.ndarray, " bones"]:
-    """Standard deviation over time of each bone's length, divided by its mean; 0 for a rigid body."""
-    lengths = bone_lengths(pose, skeleton)
-    mean = lengths.mean(0)
-    # A bone that is always of length 0 does not vary.
-    return np.divide(lengths.std(0), mean, out=np.zeros_like(mean), where=mean > 0)
+    return _length(off[..., 2:, :, :] - 2 * off[..., 1:-1, :, :] + off[..., :-2, :, :])
 
 
 def velocity_error(
@@ -52,7 +42,7 @@ def velocity_error(
     MPJVE.
     """
     off = pose - truth
-    return ((off[..., 1:, :, :] - off[..., :-1, :, :]) ** 2).sum(-1) ** 0.5
+    return _length(off[..., 1:, :, :] - off[..., :-1, :, :])
 
 
 def share_within(
@@ -66,8 +56,22 @@ def share_within(
     return (distance[..., None] < thresholds).mean(-1)
 
 
+def bone_length_variation(
+    pose: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton
+) -> Float[np.ndarray, " bones"]:
+    """Standard deviation over time of each bone's length, divided by its mean; 0 for a rigid body."""
+    lengths = bone_lengths(pose, skeleton)
+    mean = lengths.mean(0)
+    # A bone that is always of length 0 does not vary.
+    return np.divide(lengths.std(0), mean, out=np.zeros_like(mean), where=mean > 0)
+
+
 def bone_length_deviation(
     pose: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton
 ) -> Float[np.ndarray, " bones"]:
     """Standard deviation over time of each bone's length, in the unit of the input; 0 for a rigid body."""
     return bone_lengths(pose, skeleton).std(0)
+
+
+def _length(vectors: Float[Any, "*any 3"]) -> Float[Any, "*any"]:
+    return namespace(vectors).linalg.vector_norm(vectors, axis=-1)

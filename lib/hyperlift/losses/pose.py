@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 
 from hyperlift.errors import InputError
+from hyperlift.geometry import joint_errors
+from hyperlift.geometry.alignment import best_rotation
+from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
 
@@ -113,14 +116,15 @@ def position_error(
     pose: Poses, target: Poses, joint_weights: tuple[float, ...] | None = None, measured: Measured | None = None
 ) -> Scalar:
     """MPJPE, optionally weighted by joint."""
-    distance = torch.linalg.vector_norm(pose - target, dim=-1)
+    distance = joint_errors.joint_distance(pose, target)
     return _mean(distance if joint_weights is None else distance * distance.new_tensor(joint_weights), measured)
 
 
 def velocity_error(pose: Poses, target: Poses, measured: Measured | None = None) -> Scalar:
     """Mean length of the error of the motion from frame to frame (MPJVE, Pavllo et al. 2019)."""
-    distance = torch.linalg.vector_norm(pose.diff(dim=1) - target.diff(dim=1), dim=-1)
-    return _mean(distance, None if measured is None else measured[:, 1:] & measured[:, :-1])
+    return _mean(
+        joint_errors.velocity_error(pose, target), None if measured is None else measured[:, 1:] & measured[:, :-1]
+    )
 
 
 def temporal_consistency(pose: Poses) -> Scalar:
@@ -152,19 +156,9 @@ def similarity_aligned_error(pose: Poses, target: Poses, measured: Measured | No
         pose = (pose - (share * pose).sum(-2, keepdim=True)) * measured[..., None]
         target = (target - (share * target).sum(-2, keepdim=True)) * measured[..., None]
     with torch.no_grad():
-        u, strength, v = torch.linalg.svd(pose.transpose(-1, -2) @ target)
-        # The best orthogonal matrix may be a reflection; then the weakest direction turns back.
-        turned = torch.ones_like(strength)
-        turned[..., -1] = torch.linalg.det(u @ v).sign()
-        rotation = (u * turned[..., None, :]) @ v
-        scale = (strength * turned).sum(-1) / pose.square().sum((-2, -1)).clamp(min=1e-8)
-    return position_error(scale[..., None, None] * (pose @ rotation), target, measured=measured)
-
-
-def bone_lengths(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames bones"]:
-    """Length of every bone of ``skeleton.bones``."""
-    parent, child = zip(*skeleton.bones, strict=True)
-    return torch.linalg.vector_norm(pose[:, :, list(child)] - pose[:, :, list(parent)], dim=-1)
+        rotation, trace = best_rotation(pose, target)
+        scale = trace / pose.square().sum((-2, -1), keepdim=True).clamp(min=1e-8)
+    return position_error(scale * (pose @ rotation), target, measured=measured)
 
 
 def bone_angles(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames angles"]:
