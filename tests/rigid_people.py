@@ -47,3 +47,9 @@ def moving_person(frames: int, seed: int, fps: float = 25.0) -> tuple[np.ndarray
 
 def times_s(frames: int, fps: float = 25.0) -> np.ndarray:
     return np.arange(frames) / fps
+
+
+def turn_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Angle [...] of the one rotation that leads from the first to the second, matrices [..., 3, 3] that broadcast."""
+    between = np.swapaxes(first, -1, -2) @ second
+    return np.degrees(Rotation.from_matrix(between.reshape(-1, 3, 3)).magnitude()).reshape(between.shape[:-2])

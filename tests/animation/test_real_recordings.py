@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from pymotion.io.bvh import BVH
 from pymotion.ops.skeleton import fk
+from rigid_people import turn_deg
 from shared_data import shared_path
 
 import hyperlift
 from hyperlift.animation.node_tree import joints_y_up_m
 from hyperlift.geometry.bodies import bone_lengths
-from hyperlift.kinematics.rotations import swing, turn_deg
+from hyperlift.kinematics.rotations import swing
 from hyperlift.skeletons import H36M_17
 
 pytestmark = pytest.mark.shared

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from rigid_people import LENGTHS_M, moving_person
+from rigid_people import LENGTHS_M, moving_person, turn_deg
 from shared_data import shared_path
 
 from hyperlift.kinematics import (
@@ -11,7 +11,7 @@ from hyperlift.kinematics import (
     rest_offsets,
     rotations_from_joints,
 )
-from hyperlift.kinematics.rotations import swing, turn_deg
+from hyperlift.kinematics.rotations import swing
 from hyperlift.skeletons import H36M_17
 
 at = H36M_17.index

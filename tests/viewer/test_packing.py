@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from packed_numbers import from_steps, unpack
 
-from hyperlift.viewer.packing import from_steps, in_steps, pack, unpack
+from hyperlift.viewer.packing import in_steps, pack
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int16", "int32"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from packed_numbers import from_steps, unpack
 from video_files import corner_picture, write_video
 from viewed_people import META, walker
 
@@ -14,7 +15,6 @@ from hyperlift.skeletons import H36M_17
 from hyperlift.viewer import page as viewer_page
 from hyperlift.viewer import write_page
 from hyperlift.viewer.curves import curve_values, curves_of
-from hyperlift.viewer.packing import from_steps, unpack
 from hyperlift.visualization.skeleton_picture import LEFT, RIGHT, TAGS
 
 

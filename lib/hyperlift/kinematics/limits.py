@@ -81,21 +81,6 @@ class JointLimits:
             low[ORDER.index(axis)], high[ORDER.index(axis)] = least, most
         return low, high
 
-    def penalty_rad2(self, rotations: Float[np.ndarray, "*any joints 3 3"]) -> Float[np.ndarray, "*any"]:
-        """Sum over joints and axes of the square of what lies beyond the range.
-
-        Args:
-            rotations: absolute, of the bones of ``H36M_17``.
-        """
-        total = np.zeros(rotations.shape[:-3])
-        for joint, (end, before) in TURNING.items():
-            low, high = self.bounds_rad(joint)
-            if np.isinf(low).all() and np.isinf(high).all():
-                continue
-            angles = _angles(_between(rotations, end, before))
-            total = total + (_beyond(angles, low, high) ** 2).sum(-1)
-        return total
-
     def clamp(self, rotations: Float[np.ndarray, "*any joints 3 3"]) -> Float[np.ndarray, "*any joints 3 3"]:
         """Absolute rotations with every angle inside its range.
 

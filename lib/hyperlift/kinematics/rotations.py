@@ -41,16 +41,6 @@ def matrix_from_6d(six: Float[np.ndarray, "*any 6"]) -> Float[np.ndarray, "*any 
     return np.stack([first, second, np.cross(first, second)], axis=-1)
 
 
-def matrix_to_6d(matrix: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*any 6"]:
-    """The first two columns, one after the other."""
-    return np.concatenate([matrix[..., 0], matrix[..., 1]], axis=-1)
-
-
-def matrix_from_quaternion(quaternion: Float[np.ndarray, "*any 4"]) -> Float[np.ndarray, "*any 3 3"]:
-    """From x, y, z, w of any length but 0."""
-    return _rotation().from_quat(quaternion.reshape(-1, 4)).as_matrix().reshape(*quaternion.shape[:-1], 3, 3)
-
-
 def matrix_to_quaternion(matrix: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*any 4"]:
     """To x, y, z, w of length 1 with w ≥ 0; see ``continuous_quaternions`` for motions."""
     quaternion = _rotation().from_matrix(matrix.reshape(-1, 3, 3)).as_quat(canonical=True)
@@ -111,15 +101,6 @@ def continuous_euler(angles_rad: Float[np.ndarray, "frames *any 3"]) -> Float[np
         nearer = np.abs(near - out[frame - 1]).sum(-1).argmin(0)
         out[frame] = np.where((nearer == 0)[..., None], near[0], near[1])
     return out
-
-
-def turn_deg(first: Float[np.ndarray, "*#any 3 3"], second: Float[np.ndarray, "*#any 3 3"]) -> Float[np.ndarray, "..."]:
-    """The angle of the one rotation that leads from the first to the second, degrees 0..180;
-    leading axes broadcast."""
-    between = np.swapaxes(first, -1, -2) @ second
-    odd = np.stack([between[..., i, j] - between[..., j, i] for i, j in ((2, 1), (0, 2), (1, 0))], axis=-1)
-    twice_cosine = np.trace(between, axis1=-2, axis2=-1) - 1.0
-    return np.asarray(np.degrees(np.arctan2(np.linalg.norm(odd, axis=-1), twice_cosine)))
 
 
 def swing(source: Float[np.ndarray, "*#any 3"], target: Float[np.ndarray, "*#any 3"]) -> Float[np.ndarray, "... 3 3"]:

@@ -40,7 +40,6 @@ from hyperlift.training.sinks import JsonLines, Sink
 
 _LOG = logging.getLogger(__name__)
 
-Batch = tuple[np.ndarray, np.ndarray]
 TensorBatch = tuple[Tensor, Tensor]
 
 CompleteRecord = Callable[[Mapping[str, Any], str], Mapping[str, Any]]

@@ -93,15 +93,6 @@ def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
         )
 
 
-def frame_times(path: Path | str, allow_truncated: bool = False) -> Float[np.ndarray, " frames"]:
-    """Seconds of every frame since frame 0, strictly increasing; the file is read, not decoded.
-
-    Raises:
-        InputError: as ``video_facts``.
-    """
-    return video_facts(path, allow_truncated).times_s
-
-
 @reader("video frames", remedy="copy it again or give another video")
 def read_frames(
     path: Path | str,

@@ -5,7 +5,6 @@ and deflate takes them away. Every browser undoes this with its own ``Decompress
 """
 
 import base64
-import math
 import zlib
 
 import numpy as np
@@ -17,7 +16,7 @@ MISSING = {"int16": -(2**15), "int32": -(2**31)}
 
 
 def pack(values: Shaped[np.ndarray, " frames *channels"]) -> dict:
-    """Integers as a dictionary for JSON: ``dtype``, ``shape`` and ``data``; ``unpack`` is the inverse.
+    """Integers as a dictionary for JSON: ``dtype``, ``shape`` and ``data``.
 
     ``data`` is, channel by channel, the first value and then the difference to the frame before (modulo the range of
     the type), little-endian, all lowest bytes first, then all second bytes and so on; deflated (zlib), in base64.
@@ -34,16 +33,6 @@ def pack(values: Shaped[np.ndarray, " frames *channels"]) -> dict:
     return {"dtype": kind.name, "shape": list(values.shape), "data": data}
 
 
-def unpack(packed: dict) -> Shaped[np.ndarray, " frames *channels"]:
-    """What was packed."""
-    kind, shape = np.dtype(packed["dtype"]), packed["shape"]
-    unsigned = np.dtype(f"u{kind.itemsize}").newbyteorder("<")
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), np.uint8).reshape(kind.itemsize, -1)
-    steps = np.ascontiguousarray(planes.T).view(unsigned).reshape(math.prod(shape[1:]), shape[0])
-    values = np.cumsum(steps, axis=1, dtype=unsigned).view(kind.newbyteorder("<"))
-    return values.T.reshape(shape).astype(kind)
-
-
 def in_steps(values: Float[np.ndarray, "*any"], step: float, kind: str) -> Shaped[np.ndarray, "*any"]:
     """Whole multiples of ``step``; NaN, infinite and too large become ``MISSING``.
 
@@ -55,8 +44,3 @@ def in_steps(values: Float[np.ndarray, "*any"], step: float, kind: str) -> Shape
     steps = np.round(values / step)
     fits = np.isfinite(steps) & (np.abs(steps) < np.iinfo(kind).max)
     return np.where(fits, steps, MISSING[kind]).astype(kind)
-
-
-def from_steps(steps: Shaped[np.ndarray, "*any"], step: float) -> Float[np.ndarray, "*any"]:
-    """The inverse of ``in_steps``, to within half a step; missing values are NaN."""
-    return np.where(steps == MISSING[steps.dtype.name], np.nan, steps * step)

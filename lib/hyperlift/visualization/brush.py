@@ -81,15 +81,6 @@ class Brush:
             "screen",
         )
 
-    def discs(
-        self,
-        centres_px: Float[np.ndarray, "discs 2"],
-        colours: Float[np.ndarray, "discs 4"],
-        diameters_px: Float[np.ndarray, " discs"],
-    ) -> None:
-        """Filled circles."""
-        self.strokes(np.repeat(centres_px[:, None], 2, axis=1), colours, diameters_px)
-
     def area(self, corners_px: Float[np.ndarray, "corners 2"], colour: str) -> None:
         """A filled polygon."""
         self._context.set_linewidth(0.0)

@@ -64,11 +64,6 @@ class KinematicTree:
             bones[:, joint] = np.einsum("fij,fj->fi", orientations[:, parent], np.broadcast_to(offset, root.shape))
         return chained(bones, root, self.parents), orientations
 
-    def rest_positions(self) -> Float[np.ndarray, "joints 3"]:
-        """Places of the joints with no rotation anywhere and the root at its offset."""
-        still = np.broadcast_to(np.eye(3), (1, len(self), 3, 3))
-        return self.forward(still, self.offsets[None, 0].astype(np.float64))[0][0]
-
     def path(self, joint: int) -> list[int]:
         """Indices from the root down to a joint, both included."""
         indices = [joint]
