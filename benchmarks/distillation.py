@@ -24,8 +24,7 @@ from hyperlift.distillation.step import gradient_norms
 from hyperlift.distillation.teacher import Teacher, check_pair, identity, load_teacher
 from hyperlift.losses import LossWeights
 from hyperlift.models import HyperLifter, ModelConfig
-from hyperlift.training.supervised import SupervisedStep
-from hyperlift.training.validation import validation_error
+from hyperlift.training.supervised import SupervisedStep, validation_error
 
 LOSS = LossWeights(temporal_consistency=0.0)
 ALONE = "alone"

@@ -15,7 +15,7 @@ from hyperlift.data.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
 from hyperlift.data.mpi_inf_3dhp_mat import TRAIN_CAMERAS, read_test_folder, read_train_folder
 from hyperlift.data.store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.evaluation.mpi_inf_3dhp import MPI_INF_3DHP
+from hyperlift.evaluation.protocol import MPI_INF_3DHP
 from hyperlift.evaluation.store_evaluation import evaluate_store
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.skeletons import MPI_INF_3DHP_17

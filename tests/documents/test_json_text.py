@@ -1,7 +1,7 @@
 import pytest
 
 from hyperlift.documents.json_text import parse_json, read_json
-from hyperlift.documents.values import is_number, is_whole
+from hyperlift.documents.text import is_number, is_whole
 from hyperlift.errors import InputError
 
 

@@ -6,7 +6,7 @@ import synthetic_3dhp
 
 from hyperlift.data.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
 from hyperlift.data.store import ClipStore
-from hyperlift.evaluation.mpi_inf_3dhp import MPI_INF_3DHP
+from hyperlift.evaluation.protocol import MPI_INF_3DHP
 from hyperlift.evaluation.report import report_text
 from hyperlift.evaluation.store_evaluation import evaluate_store
 from hyperlift.geometry.bodies import body_scale

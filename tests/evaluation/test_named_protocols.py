@@ -1,9 +1,8 @@
 import pytest
 
 from hyperlift.errors import InputError
-from hyperlift.evaluation.mpi_inf_3dhp import MPI_INF_3DHP
 from hyperlift.evaluation.named_protocols import check_protocol_name, variants
-from hyperlift.evaluation.protocol import HUMAN36M, MOCAP
+from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, MPI_INF_3DHP
 
 
 def test_every_variant_once():

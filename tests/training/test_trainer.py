@@ -18,10 +18,8 @@ from hyperlift.readers import UnforeseenDamage
 from hyperlift.skeletons import H36M_17
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.resume_state import read_resume
-from hyperlift.training.schedule import learning_rate
-from hyperlift.training.supervised import SupervisedStep
+from hyperlift.training.supervised import SupervisedStep, validation_error
 from hyperlift.training.trainer import RunFolder, Trainer
-from hyperlift.training.validation import validation_error
 
 CONFIG = TrainConfig(epochs=4, batch_size=4, lr=1e-3, ema=0.9, clip_gradient=1.0, warmup_steps=3)
 MODEL = ModelConfig(channels=16, depth=2, heads=2, n_frames=9, drop_path=0.3)
@@ -271,11 +269,11 @@ def test_flipped_clips_stay_pairs():
 
 def test_schedules():
     exponential = TrainConfig(lr=1.0, lr_decay=0.5)
-    assert [learning_rate(exponential, step, 2) for step in range(5)] == [1.0, 1.0, 0.5, 0.5, 0.25]
+    assert [exponential.learning_rate(step, 2) for step in range(5)] == [1.0, 1.0, 0.5, 0.5, 0.25]
     cosine = TrainConfig(lr=1.0, schedule="cosine", epochs=2, warmup_steps=2)
-    assert learning_rate(cosine, 0, 4) == 0.5
-    assert learning_rate(cosine, 4, 4) == pytest.approx(0.5)
-    assert learning_rate(cosine, 7, 4) == pytest.approx(0.5 * (1 + math.cos(math.pi * 7 / 8)))
+    assert cosine.learning_rate(0, 4) == 0.5
+    assert cosine.learning_rate(4, 4) == pytest.approx(0.5)
+    assert cosine.learning_rate(7, 4) == pytest.approx(0.5 * (1 + math.cos(math.pi * 7 / 8)))
 
 
 def test_oracle_and_scaled_oracle_have_known_errors():

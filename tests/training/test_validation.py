@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from hyperlift.skeletons import H36M_17
-from hyperlift.training.validation import validation_error
+from hyperlift.training.supervised import validation_error
 
 
 @dataclasses.dataclass

@@ -30,9 +30,8 @@ from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
 from hyperlift.training.sinks import check_sink, make_sink
-from hyperlift.training.supervised import SupervisedStep
+from hyperlift.training.supervised import SupervisedStep, validation_error
 from hyperlift.training.trainer import LossStep, RunFolder, Trainer, in_bfloat16, resume_file
-from hyperlift.training.validation import validation_error
 from hyperlift.visualization.training_curves import draw_training_curves
 
 _LOG = logging.getLogger(__name__)

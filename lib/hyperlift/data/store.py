@@ -30,7 +30,7 @@ from hyperlift.data.plain_values import LARGEST
 from hyperlift.data.safe_npz import load_npy
 from hyperlift.data.slicing import resample_index
 from hyperlift.documents.json_text import read_json
-from hyperlift.documents.values import is_number, is_whole
+from hyperlift.documents.text import is_number, is_whole
 from hyperlift.errors import InputError, quoted
 from hyperlift.readers import reader
 from hyperlift.shapes import Bool, Float, Int, Shaped

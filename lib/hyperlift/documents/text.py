@@ -1,6 +1,7 @@
-"""The text of a document."""
+"""The text of a document, and what its plain values may be taken for."""
 
 from pathlib import Path
+from typing import TypeGuard
 
 from hyperlift.errors import InputError
 
@@ -28,3 +29,13 @@ def read_text(path: Path, most_bytes: int, remedy: str) -> str:
         raise InputError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is no text in UTF-8 (byte {error.start}); {remedy}") from error
+
+
+def is_number(value: object, least: float, most: float) -> TypeGuard[float]:
+    """Whether a value is a number, not a truth value, from ``least`` to ``most``; NaN is not."""
+    return type(value) in (int, float) and least <= value <= most  # type: ignore[operator]
+
+
+def is_whole(value: object, least: int, most: int) -> TypeGuard[int]:
+    """Whether a value is a whole number, not a truth value, from ``least`` to ``most``."""
+    return type(value) is int and least <= value <= most

@@ -5,8 +5,7 @@ from dataclasses import replace
 from hyperlift.data.slicing import SLICINGS
 from hyperlift.data.store import ClipStore
 from hyperlift.errors import InputError, quoted
-from hyperlift.evaluation.mpi_inf_3dhp import MPI_INF_3DHP
-from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, Protocol, protocol_for
+from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, MPI_INF_3DHP, Protocol, protocol_for
 from hyperlift.skeletons import MPI_INF_3DHP_17
 
 OF_THE_DATA = "data"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hyperlift.data.slicing import Slicing
+from hyperlift.skeletons import MPI_INF_3DHP_17
 
 Mean = Literal["frame", "action"]
 
@@ -45,6 +46,17 @@ HUMAN36M = Protocol(
 
 MOCAP = Protocol(name="motion capture")
 """The same on other data, where the action is the motion group."""
+
+MPI_INF_3DHP = Protocol(
+    name="MPI-INF-3DHP",
+    mean="frame",
+    group="sequence",
+    given_2d="annotated 2D joints",
+    correct_joints=tuple(name for name in MPI_INF_3DHP_17.joints if name not in ("Pelvis", "Spine", "Head")),
+)
+"""Mehta et al. 2017: PCK, AUC and MPJPE on the valid frames of TS1 to TS6, root at 0, mean over all valid frames. PCK
+and AUC count the fourteen joints of the data set's own evaluation; errors in millimetres are over all 17 joints, as
+video lifters report them."""
 
 _HUMAN36M_SOURCE = re.compile(r"s_\d+_act_\d+_subact_\d+")
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hyperlift.documents.json_text import parse_json, read_json
-from hyperlift.documents.text import read_text
-from hyperlift.documents.values import is_number, is_whole
+from hyperlift.documents.text import is_number, is_whole, read_text
 from hyperlift.errors import InputError, quoted
 from hyperlift.readers import reader
 

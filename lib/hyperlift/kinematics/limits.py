@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.documents.values import is_number
+from hyperlift.documents.text import is_number
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.kinematics.rotations import matrix_from_euler, matrix_to_euler, other_euler
 from hyperlift.readers import reader

@@ -24,7 +24,7 @@ from hyperlift.skeletons import skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.viewer.curves import curves_of
-from hyperlift.viewer.live_page import live_page
+from hyperlift.viewer.page import live_page
 
 _PICTURE_EVERY_S = 1 / 15
 _POLL_S = 0.2

@@ -1,5 +1,6 @@
 """The configuration of a training run, as the YAML files under ``configs/`` write it."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -99,6 +100,14 @@ class TrainConfig:
         if self.after and not self.finetune:
             names = ", ".join(map(str, self.after))
             raise InputError(f"after is {names}; a run that starts from another one's weights has finetune: true")
+
+    def learning_rate(self, step: int, steps_per_epoch: int) -> float:
+        """Of one step, counted from 0 over the whole run."""
+        warmup = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        if self.schedule == "exponential":
+            return self.lr * warmup * self.lr_decay ** (step // steps_per_epoch)
+        progress = step / (self.epochs * steps_per_epoch)
+        return self.lr * warmup * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hyperlift.documents.json_text import parse_json
-from hyperlift.documents.values import is_whole
+from hyperlift.documents.text import is_whole
 from hyperlift.errors import InputError
 from hyperlift.models.checkpoint import current_name
 from hyperlift.models.torch_files import load_weights_only

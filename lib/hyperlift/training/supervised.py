@@ -1,12 +1,17 @@
-"""Plain training: minimise the distance to the label."""
+"""Plain training: minimise the distance to the label; after an epoch, measure it before any protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hyperlift.data.clips import Clips
+from hyperlift.geometry.alignment import align_scale
+from hyperlift.geometry.joint_errors import joint_distance, root_relative, velocity_error
 from hyperlift.losses import LossWeights, pose_loss
+from hyperlift.models.predictor import TorchPredictor
 from hyperlift.skeletons import Skeleton
 
 
@@ -29,3 +34,25 @@ class SupervisedStep:
             return pose_loss(lifted, label[:, first : first + self.frames], self.weights, self.skeleton)
         # Losses in float32: differences of neighbouring frames vanish in bfloat16.
         return pose_loss(model(pose2d).float(), label, self.weights, self.skeleton)
+
+
+def validation_error(model: nn.Module, clips: Clips, batch_size: int = 32) -> dict[str, float]:
+    """Mean errors over all clips, in the unit of the label space (metres or normalised picture units).
+
+    Joints that were not measured are left out; every clip counts alike.
+
+    Returns:
+        ``mpjpe`` (root-relative), ``n_mpjpe`` (after the best scale of a clip), ``mpjve`` (frame to frame).
+    """
+    predict = TorchPredictor(model, batch_size)
+    sums = np.zeros(3)
+    for start in range(0, len(clips), batch_size):
+        pairs = [clips.pair(clip) for clip in range(start, min(start + batch_size, len(clips)))]
+        label = np.stack([pair[1] for pair in pairs])
+        pose = predict(np.stack([pair[0] for pair in pairs]))
+        label, pose = root_relative(label, clips.skeleton.root), root_relative(pose, clips.skeleton.root)
+        scaled = align_scale(np.where(np.isnan(label), 0.0, pose), np.nan_to_num(label))
+        errors = (joint_distance(pose, label), joint_distance(scaled, label), velocity_error(pose, label))
+        # A clip of one frame has no velocity; its error there counts as 0.
+        sums += [np.nanmean(e, (1, 2)).sum() if e.size else 0.0 for e in errors]
+    return dict(zip(("mpjpe", "n_mpjpe", "mpjve"), (sums / len(clips)).tolist(), strict=True))

@@ -35,7 +35,6 @@ from hyperlift.training.distributed import (
     wait_for_all,
 )
 from hyperlift.training.resume_state import read_resume, resume_optimizer
-from hyperlift.training.schedule import learning_rate
 from hyperlift.training.sinks import JsonLines, Sink
 
 _LOG = logging.getLogger(__name__)
@@ -202,7 +201,7 @@ class Trainer:
         ) as bar:
             batches = (self.to_tensors(*batch) for batch in self.sampler.epoch(self.epoch))
             for number, (inputs, labels) in enumerate(_ahead(batches)):
-                lr = learning_rate(self.config, self.epoch * steps + number, steps)
+                lr = self.config.learning_rate(self.epoch * steps + number, steps)
                 terms = self.update(inputs, labels, lr)
                 for name, value in terms.items():
                     sums[name] += value

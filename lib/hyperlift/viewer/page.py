@@ -214,3 +214,21 @@ def page_text(data: dict, title: str, beside: VideoBeside | None = None) -> str:
     }
     # In one go: what a recording is called may look like a place for another part.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], asset("page.html"))
+
+
+def live_page(name: str, skeleton: Skeleton, fps: float, kept_s: float, facts: Mapping[str, object]) -> str:
+    """The page without people, as text: they come from the server that it is from, while somebody looks.
+
+    It listens to ``/events`` and asks ``/clock`` of that server, and nobody else; what its own address says after the
+    question mark it says there too.
+
+    Args:
+        name: of the camera or file, for the title.
+        skeleton: of the people that will come, in world metres.
+        fps: frames a second of the source.
+        kept_s: seconds back that the page remembers.
+        facts: what the page says under "About", name and sentence.
+    """
+    data = page_frame(skeleton, fps, {**facts, "Drawn with": DRAWN_WITH})
+    data |= {"video": None, "people": [], "tags": TAGS, "live": {"kept_s": kept_s}}
+    return page_text(data, name)

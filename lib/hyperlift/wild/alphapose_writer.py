@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.documents.values import is_whole
+from hyperlift.documents.text import is_whole
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.files import atomic_file, check_output
 from hyperlift.readers import reader

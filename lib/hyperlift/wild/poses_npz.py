@@ -12,7 +12,7 @@ import numpy as np
 import hyperlift
 from hyperlift.data.safe_npz import Npz, open_npz
 from hyperlift.documents.json_text import parse_json
-from hyperlift.documents.values import is_number
+from hyperlift.documents.text import is_number
 from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_file
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M

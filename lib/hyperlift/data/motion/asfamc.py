@@ -6,8 +6,7 @@ import numpy as np
 
 from hyperlift.data.motion.asf_skeleton import AsfSkeleton, read_asf
 from hyperlift.data.motion.kinematic_tree import MOST_PLACES
-from hyperlift.data.motion.landmarks import between, h36m_joints, y_up_to_z_up
-from hyperlift.data.motion.recording import Recording, centred
+from hyperlift.data.motion.recording import Recording, between, centred, h36m_joints, y_up_to_z_up
 from hyperlift.data.motion.text_lines import TextLines
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.kinematics.rotations import matrix_from_euler

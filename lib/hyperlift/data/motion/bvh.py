@@ -8,8 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from hyperlift.data.motion.bvh_file import END_SUFFIX, BvhMotion, not_a_motion_of_a_person, read_bvh_file
-from hyperlift.data.motion.landmarks import between, h36m_joints, y_up_to_z_up
-from hyperlift.data.motion.recording import Recording, centred
+from hyperlift.data.motion.recording import Recording, between, centred, h36m_joints, y_up_to_z_up
 from hyperlift.errors import InputError, quoted
 from hyperlift.readers import reader
 from hyperlift.shapes import Float

@@ -17,7 +17,7 @@ import numpy as np
 from hyperlift.data.motion.recording import Recording
 from hyperlift.data.safe_npz import Npz, open_npz
 from hyperlift.documents.json_text import read_json
-from hyperlift.documents.values import is_number, is_whole
+from hyperlift.documents.text import is_number, is_whole
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
 from hyperlift.skeletons import H36M_17

@@ -12,8 +12,7 @@ from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import joint_called
 from hyperlift.wild.formats.json_stream import JsonList, is_list
 from hyperlift.wild.formats.json_text import number_columns
-from hyperlift.wild.formats.numbers import whole_number
-from hyperlift.wild.formats.picture_fractions import bring_to_pixels, look_like_fractions
+from hyperlift.wild.formats.numbers import bring_to_pixels, look_like_fractions, whole_number
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import frame_number_cell, is_number, number_of
 from hyperlift.wild.keypoints import Detections

@@ -1,11 +1,16 @@
-"""Frame and track numbers, wherever a file writes them."""
+"""Numbers that files of keypoints write: of frames and tracks, and coordinates in fractions of the picture."""
 
 import re
 
+import numpy as np
+
 from hyperlift.errors import InputError, quoted
+from hyperlift.shapes import Float
 
 LARGEST_NUMBER = 10**15
 """No frame or track has a number beyond this."""
+_BEYOND = 2.0
+"""Guesses outside of the picture go somewhat beyond 0..1; a person in pixels is never within this."""
 
 
 def last_number(name: str, where: str, example: str) -> int:
@@ -40,3 +45,15 @@ def whole_number(value: object, where: str, what: str) -> int | None:
     if abs(number) < LARGEST_NUMBER and number == int(number):
         return int(number)
     raise InputError(f"{where}: {what} is {quoted(value)}; expected a whole number")
+
+
+def look_like_fractions(keypoints: Float[np.ndarray, "people joints 3"]) -> bool:
+    """Whether nearly all coordinates lie about 0..1. Nobody at all is taken as pixels."""
+    points = keypoints[..., :2]
+    points = points[np.isfinite(points).all(-1)]
+    return bool(len(points)) and float(np.percentile(np.abs(points), 95)) <= _BEYOND
+
+
+def bring_to_pixels(keypoints: Float[np.ndarray, "people joints 3"], size: tuple[int, int]) -> None:
+    """Multiply x by the width and y by the height, in place; the confidence stays."""
+    keypoints *= np.array([*size, 1.0])

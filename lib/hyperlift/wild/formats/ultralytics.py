@@ -10,8 +10,13 @@ from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import COCO_17, Skeleton
 from hyperlift.wild.formats.json_stream import JsonList, load_json, parse_json
 from hyperlift.wild.formats.json_text import number_columns
-from hyperlift.wild.formats.numbers import LARGEST_NUMBER, last_number, whole_number
-from hyperlift.wild.formats.picture_fractions import bring_to_pixels, look_like_fractions
+from hyperlift.wild.formats.numbers import (
+    LARGEST_NUMBER,
+    bring_to_pixels,
+    last_number,
+    look_like_fractions,
+    whole_number,
+)
 from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
