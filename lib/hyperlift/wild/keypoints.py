@@ -33,6 +33,8 @@ class Detections:
     """Frame number (from 0, gaps kept) to the people in it, in ascending order; kept as ``people``."""
     picture_size: tuple[int, int] | None = None
     """Width and height in pixels, where the file states them."""
+    notes: tuple[str, ...] = ()
+    """What was left out or assumed while it was read, in sentences."""
 
     def __post_init__(self) -> None:
         people = PeopleByFrame.of(self.frames, len(self.skeleton))

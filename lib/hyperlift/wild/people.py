@@ -136,6 +136,20 @@ class Gathered:
         self._settle()
         self._track_id = [np.array([NO_TRACK if number is None else number for number in track_ids], np.int64)]
 
+    def renumber(self, frames: Sequence[int | None]) -> None:
+        """Replace the frame numbers of all that was added, where they are known only in the end.
+
+        Args:
+            frames: by the numbers that stood for them; None drops a frame.
+        """
+        self._settle()
+        new = np.array([-1 if frame is None else frame for frame in frames], np.int64)
+        frame = [new[numbers] for numbers in self._frame]
+        self._keypoints = [kept[numbers >= 0] for kept, numbers in zip(self._keypoints, frame, strict=True)]
+        self._track_id = [kept[numbers >= 0] for kept, numbers in zip(self._track_id, frame, strict=True)]
+        self._frame = [numbers[numbers >= 0] for numbers in frame]
+        self._empty = [int(new[number]) for number in self._empty if new[number] >= 0]
+
     def people(self, joints: int) -> PeopleByFrame:
         """Everybody, frame by frame, and within a frame in the order in which they came; asked for once, in the end.
 

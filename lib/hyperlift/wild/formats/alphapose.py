@@ -1,13 +1,13 @@
 """AlphaPose results: one JSON list for the whole video, an entry a person and frame."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 
-from hyperlift.errors import InputError, quoted
+from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136, Skeleton
 from hyperlift.wild.formats.json_stream import JsonList
 from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
-from hyperlift.wild.formats.numbers import LARGEST_NUMBER, last_number, whole_number
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
+from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
@@ -49,27 +49,28 @@ def _fits(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """The frame number is the last run of digits in ``image_id``; frames without people have no entry. ``idx``,
-    where present, is the detector's own track number."""
+    """The frame number is the one that changes in ``image_id``; frames without people have no entry. ``idx``, where
+    present, is the detector's own track number."""
     skeleton: Skeleton | None = None
-    people = Gathered()
+    people, pictures = Gathered(), PictureNames()
     for where, entry in entries(source):
-        frame = _frame_number(entry["image_id"], where)
+        name = _picture_name(entry["image_id"], where)
         numbers = entry["keypoints"]
         if skeleton is None:
             skeleton = skeleton_by_count(joint_count(numbers, where), _OWN, hints, where, "AlphaPose")
-        keypoints_px = parse_keypoints(numbers, skeleton, f"{where} (frame {frame})")
-        people.add(frame, keypoints_px, _track_id(entry.get("idx"), where))
+        keypoints_px = parse_keypoints(numbers, skeleton, f"{where} ({one_line(name)})")
+        people.add(pictures.place(name), keypoints_px, _track_id(entry.get("idx"), where))
+    people.renumber(pictures.frames(f"{source}, image_id", "'12.jpg'", hints.recording))
     skeleton = skeleton or COCO_17
     return Detections(source=str(source), tool="AlphaPose", skeleton=skeleton, frames=people.people(len(skeleton)))
 
 
-def _frame_number(image_id: object, where: str) -> int:
+def _picture_name(image_id: object, where: str) -> str:
     if type(image_id) is int and 0 <= image_id < LARGEST_NUMBER:
-        return image_id
+        return str(image_id)
     if not isinstance(image_id, str):
         raise InputError(f"{where}: image_id is {quoted(image_id)}; expected a name such as '12.jpg'")
-    return last_number(PurePath(image_id).stem, f"{where}, image_id", "'12.jpg'")
+    return image_id
 
 
 def _track_id(idx: object, where: str) -> int | None:

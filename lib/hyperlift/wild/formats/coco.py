@@ -1,5 +1,6 @@
 """COCO keypoint results and COCO annotations: a list of people, each with the id of its picture."""
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,6 +14,7 @@ from hyperlift.wild.formats.alphapose import entries, first_entries
 from hyperlift.wild.formats.json_stream import is_list
 from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
 from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
+from hyperlift.wild.formats.picture_names import frame_numbers
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
@@ -87,11 +89,12 @@ def _annotations_fit(source: Source) -> bool:
 def _read_annotations(source: Source, hints: Hints) -> Detections:
     content = source.json
     assert isinstance(content, dict)
-    pictures = _pictures(content["images"], str(source))
+    pictures = _pictures(content["images"], hints, str(source))
     skeletons = _category_skeletons(content.get("categories"), hints, str(source))
     people = Gathered()
-    for frame in pictures.values():
-        people.add_frame(frame)
+    for number in pictures.values():
+        if number is not None:
+            people.add_frame(number)
     skeleton: Skeleton | None = None
     for number, entry in enumerate(content["annotations"]):
         where = f"{source}, annotation {number}"
@@ -103,6 +106,8 @@ def _read_annotations(source: Source, hints: Hints) -> Detections:
         picture = _id(entry.get("image_id"))
         if picture not in pictures:
             raise InputError(f"{where}: image_id {quoted(entry.get('image_id'))} is not among the images")
+        if (frame := pictures[picture]) is None:
+            continue  # of another recording than the wanted one
         own = skeletons.get(category) if category is not None else None
         if own is None:
             own = skeleton_by_count(joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO")
@@ -113,7 +118,7 @@ def _read_annotations(source: Source, hints: Hints) -> Detections:
         keypoints[:, 2] = _confidence_of_flags(keypoints[:, 2])
         if np.isfinite(keypoints[:, 0]).any():
             track_id = whole_number(entry.get("track_id"), where, "track_id")
-            people.add(pictures[picture], keypoints, track_id)
+            people.add(frame, keypoints, track_id)
     skeleton = skeleton or COCO_17
     found = people.people(len(skeleton))
     return Detections(source=str(source), tool="COCO annotations", skeleton=skeleton, frames=found)
@@ -126,11 +131,21 @@ def _with_flags(numbers: object, skeleton: Skeleton, where: str) -> Float[np.nda
     return _with_raw_confidences(keypoints[None])[0]
 
 
-def _pictures(images: Iterable, where: str) -> dict[int, int]:
-    ids = [image.get("id") if isinstance(image, dict) else None for image in images]
-    if not all(type(number) is int for number in ids):
-        raise InputError(f"{where}: an entry of 'images' has no whole number 'id'; export the annotations again")
-    return frames_of_ids(_near_id(number, where) for number in ids if number is not None)
+def _pictures(images: Iterable, hints: Hints, where: str) -> dict[int, int | None]:
+    """Picture id to frame number, None for pictures of other recordings than the wanted one: by the names of the
+    pictures' files where all have one with a number, which tell their order; else by the ids, which need not."""
+    names: dict[int, object] = {}
+    for image in images:
+        number = image.get("id") if isinstance(image, dict) else None
+        if type(number) is not int:
+            raise InputError(f"{where}: an entry of 'images' has no whole number 'id'; export the annotations again")
+        names[_near_id(number, where)] = image.get("file_name")
+    texts = [name for name in names.values() if isinstance(name, str) and re.search("[0-9]", name)]
+    if len(set(texts)) < len(names) or not names:
+        return {**frames_of_ids(names)}
+    numbers = frame_numbers(texts, f"{where}, file_name", "'000012.jpg'", hints.recording)
+    frame_of = frames_of_ids(number for number in numbers if number is not None)
+    return {name: None if number is None else frame_of[number] for name, number in zip(names, numbers, strict=True)}
 
 
 def _id(value: object) -> int | None:

@@ -8,8 +8,9 @@ from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import Skeleton
 from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source
-from hyperlift.wild.formats.tables import frame_number_cell, number_of
+from hyperlift.wild.formats.tables import number_of, picture_name_cell
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
 
@@ -34,25 +35,27 @@ def _fits(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """Frame numbers from 0 in the first column (or the digits of the picture's name, in labelled data). Joints are
+    """Frame numbers from 0 in the first column (in labelled data: that of the pictures' names). Joints are
     matched by name; individuals are numbered in the order of the file."""
     header = _header(source)
     skeleton = _skeleton(header.joints, hints, str(source))
     width = len(source.head[0])
-    people, known = Gathered(), set[int]()
+    people, pictures = Gathered(), PictureNames()
     for number, row in enumerate(source.rows.body(header.rows), start=header.rows + 1):
         where = f"{source}, row {number}"
         if len(row) != width:
             raise InputError(f"{where}: {len(row)} cells; expected {width}; the file may be cut off")
-        frame = frame_number_cell(row[header.index_columns - 1], where)
-        if frame in known:
-            raise InputError(f"{where}: frame {frame} occurs twice; keep one recording in a file")
-        known.add(frame)
+        # Labelled data name the picture by its folders, a column each.
+        name = picture_name_cell("/".join(filter(None, row[: header.index_columns])), where)
+        frame = pictures.place(name)
+        if frame < number - header.rows - 1:
+            raise InputError(f"{where}: frame {one_line(name)} occurs twice; keep one recording in a file")
         people.add_frame(frame)
         for track_id, individual in enumerate(header.individuals):
             keypoints = _keypoints(row, individual, header, where)
             if np.isfinite(keypoints[:, 0]).any():
                 people.add(frame, keypoints, None if individual == _ALONE else track_id)
+    people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
     found = people.people(len(skeleton))
     return Detections(source=str(source), tool="DeepLabCut", skeleton=skeleton, frames=found)
 

@@ -13,6 +13,7 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, H36M_17, Skeleton
 from hyperlift.wild.formats.arrays import check_finite, one_person_a_frame
+from hyperlift.wild.formats.picture_names import chosen_recording
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
@@ -75,7 +76,7 @@ def _read_videopose(source: Source, hints: Hints) -> Detections:
     """One person in one recording; every joint has confidence 1, because the file holds none."""
     positions = _plain(source, "positions_2d")
     metadata = _plain(source, "metadata") if "metadata" in source.arrays else {}
-    video, points = _only_recording(positions, str(source))
+    video, points = _chosen_recording(positions, hints, str(source))
     layout = metadata.get("layout_name") if isinstance(metadata, dict) else None
     own = _LAYOUTS.get(str(layout))
     if hints.skeleton is None and own is None:
@@ -99,18 +100,16 @@ def _read_videopose(source: Source, hints: Hints) -> Detections:
     )
 
 
-def _only_recording(positions: object, where: str) -> tuple[str, Float[np.ndarray, "frames joints 2"]]:
+def _chosen_recording(positions: object, hints: Hints, where: str) -> tuple[str, Float[np.ndarray, "frames joints 2"]]:
     recordings = []
     if isinstance(positions, dict):
         for video, actions in positions.items():
             for action, cameras in actions.items() if isinstance(actions, dict) else ():
-                recordings += [(str(video), f"{video}/{action}", camera) for camera in cameras]
+                recordings += [(str(video), f"{video}/{action}/{n}", camera) for n, camera in enumerate(cameras)]
     if not recordings:
         raise InputError(f"{where}: positions_2d holds no recording; expected positions_2d[video]['custom'][0]")
-    if len(recordings) > 1:
-        some = ", ".join(name for _, name, _ in recordings[:4])
-        raise InputError(f"{where}: {len(recordings)} recordings ({some} …); make a file with one video")
-    video, _, value = recordings[0]
+    names = [name for _, name, _ in recordings]
+    video, _, value = recordings[names.index(chosen_recording(names, hints.recording, where))]
     points = _numbers(value)
     if points.ndim != 3 or points.shape[2] != 2:
         raise InputError(f"{where}: an array of shape {points.shape}; expected (frames, joints, 2) pixels")

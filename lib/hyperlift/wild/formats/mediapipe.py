@@ -12,15 +12,18 @@ from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import joint_called
 from hyperlift.wild.formats.json_stream import JsonList, is_list
 from hyperlift.wild.formats.json_text import number_columns
-from hyperlift.wild.formats.numbers import bring_to_pixels, look_like_fractions, whole_number
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, frames_of_times, whole_number
+from hyperlift.wild.formats.numbers import bring_to_pixels, look_like_fractions
+from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source
-from hyperlift.wild.formats.tables import frame_number_cell, is_number, number_of
+from hyperlift.wild.formats.tables import is_number, number_of, picture_name_cell
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
 
 _JOINTS = len(MEDIAPIPE_33)
 _PEOPLE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 _FRAME_KEYS = ("frame", "frame_id", "frame_idx", "frame_number")
+_TIME_KEYS = ("time", "time_s", "time_ms", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us")
 _MOST_PEOPLE = 1000
 """In a frame that stands alone in a file."""
 _AXES = {
@@ -75,11 +78,12 @@ def _short(value: object) -> object:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """Frames count by position, or by a number of their own if all have one. x is multiplied by the picture's width,
+    """Frames count by a number of their own if all have one, else by their time stamps, whose holes stay holes, else by
+    position. x is multiplied by the picture's width,
     y by its height, unless they are pixels already; the confidence is the visibility."""
     people = Gathered()
     if source.kind == "table":
-        _gather_table(source, people)
+        _gather_table(source, people, hints)
     else:
         _gather_json(source, people)
     found = people.people(_JOINTS)
@@ -90,13 +94,15 @@ def _read(source: Source, hints: Hints) -> Detections:
 
 def _gather_json(source: Source, people: Gathered) -> None:
     entries = _frames_in(source.json)
+    times = [_own_time(entry) for entry in entries]
+    timed = frames_of_times([time for time in times if time is not None]) if None not in times else None
     numbered = all(
         _own_number(entry, f"{source}, frame {position}") is not None for position, entry in enumerate(entries)
     )
     known = set[int]()
     for position, entry in enumerate(entries):
         number = _own_number(entry, f"{source}, frame {position}") if numbered else None
-        frame = position if number is None else number
+        frame = number if number is not None else position if timed is None else timed[position]
         if frame in known:
             raise InputError(f"{source}: a frame number occurs twice; keep one recording in a file")
         known.add(frame)
@@ -118,6 +124,11 @@ def _own_number(entry: object, where: str) -> int | None:
     if not isinstance(entry, dict):
         return None
     return whole_number(next((entry[key] for key in _FRAME_KEYS if key in entry), None), where, "its number")
+
+
+def _own_time(entry: object) -> float | None:
+    time = next((entry[key] for key in _TIME_KEYS if key in entry), None) if isinstance(entry, dict) else None
+    return float(time) if isinstance(time, int | float) and abs(time) < LARGEST_NUMBER else None
 
 
 def _keypoints(body: list[dict], where: str) -> Float[np.ndarray, "joints 3"]:
@@ -176,26 +187,36 @@ def _columns_without_names(rows: Sequence[Sequence[str]]) -> tuple[int, Float[np
     return 0, np.stack([starts, starts + 1, starts + 3], axis=-1)
 
 
-def _gather_table(source: Source, people: Gathered) -> None:
+def _gather_table(source: Source, people: Gathered, hints: Hints) -> None:
     found = _columns(source.head)
     assert found is not None
     header_rows, columns = found[0], found[1].astype(int)
     titles = [cell.strip().lower() for cell in source.head[0]] if header_rows else []
     frame_column = next((column for column, title in enumerate(titles) if title in _FRAME_KEYS), None)
+    time_column = next((column for column, title in enumerate(titles) if title in _TIME_KEYS), None)
     if not header_rows and columns[0, 0] == 1 and _counts_frames(row[0] for row in source.rows):
         frame_column = 0
     width = len(source.head[0])
+    pictures, times = PictureNames(), list[float]()
     for position, row in enumerate(source.rows.body(header_rows)):
         where = f"{source}, row {position + header_rows + 1}"
         if len(row) != width:
             raise InputError(f"{where}: {len(row)} cells; expected {width}")
-        frame = position if frame_column is None else frame_number_cell(row[frame_column], where)
+        if frame_column is not None:
+            frame = pictures.place(picture_name_cell(row[frame_column], where))
+        else:
+            frame = position
+            times.append(float(position) if time_column is None else number_of(row[time_column], where))
         keypoints = mark_missing(
             np.array([[1.0 if column < 0 else number_of(row[column], where) for column in line] for line in columns])
         )
         people.add_frame(frame)
         if np.isfinite(keypoints[:, 0]).any():
             people.add(frame, keypoints)
+    if frame_column is not None:
+        people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
+    else:
+        people.renumber(frames_of_times(times))
 
 
 def _counts_frames(cells: Iterable[str]) -> bool:

@@ -1,6 +1,8 @@
 """Numbers that files of keypoints write: of frames and tracks, and coordinates in fractions of the picture."""
 
-import re
+from collections.abc import Sequence
+
+import numpy as np
 
 import numpy as np
 
@@ -13,17 +15,19 @@ _BEYOND = 2.0
 """Guesses outside of the picture go somewhat beyond 0..1; a person in pixels is never within this."""
 
 
-def last_number(name: str, where: str, example: str) -> int:
-    """The last run of digits in a name.
+def frames_of_times(times: Sequence[float]) -> list[int]:
+    """Frame numbers of time stamps in any unit: the usual step is one frame, and a hole stays one.
 
-    Raises:
-        InputError: there is none.
+    Args:
+        times: of the frames that a file holds.
+
+    Returns:
+        Positions where the stamps do not ascend: they say nothing then.
     """
-    digits = re.findall(r"[0-9]+", name)
-    number = whole(digits[-1]) if digits else None
-    if number is None:
-        raise InputError(f"{where}: {quoted(name, 60)} holds no frame number; expected digits as in {example}")
-    return number
+    steps = np.diff(np.asarray(times, np.float64))
+    if not len(steps) or not (steps > 0).all():
+        return list(range(len(times)))
+    return [0, *np.cumsum(np.maximum(np.round(steps / np.median(steps)), 1).astype(int)).tolist()]
 
 
 def whole(digits: str) -> int | None:

@@ -10,13 +10,13 @@ from hyperlift.errors import InputError
 from hyperlift.skeletons import BODY_25, COCO_18, Skeleton
 from hyperlift.wild.formats.json_stream import is_list, load_json
 from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
-from hyperlift.wild.formats.numbers import last_number
-from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, skeleton_by_count
+from hyperlift.wild.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
 
 _OWN = (BODY_25, COCO_18)
 _SUFFIX = "_keypoints.json"
+_EXAMPLE = "NAME_000000000012_keypoints.json"
 _BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
 
 
@@ -40,11 +40,11 @@ def _is_frame(content: object) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """The frame number is the last run of digits in the name, before ``_keypoints.json``."""
+    """The frame number is the one that changes in the names, before ``_keypoints.json``."""
     files = source.files(f"*{_SUFFIX}") or source.files("*.json") or [source.path]
     skeleton: Skeleton | None = None
     people = Gathered()
-    for frame, file in files_by_number(files, str(source), _frame_number).items():
+    for frame, file in files_by_frame(files, str(source), _EXAMPLE, hints, _SUFFIX).items():
         people.add_frame(frame)
         for numbers in _bodies(file):
             if skeleton is None:
@@ -52,10 +52,6 @@ def _read(source: Source, hints: Hints) -> Detections:
             people.add(frame, parse_keypoints(numbers, skeleton, str(file)))
     skeleton = skeleton or BODY_25
     return Detections(source=str(source), tool="OpenPose", skeleton=skeleton, frames=people.people(len(skeleton)))
-
-
-def _frame_number(file: Path) -> int:
-    return last_number(file.name.removesuffix(_SUFFIX), str(file), "NAME_000000000012_keypoints.json")
 
 
 def _bodies(file: Path) -> list[object]:

@@ -10,6 +10,7 @@ from hyperlift.wild.formats.arrays import ARRAYS
 from hyperlift.wild.formats.coco import COCO_ANNOTATIONS, COCO_RESULTS
 from hyperlift.wild.formats.deeplabcut import DEEPLABCUT
 from hyperlift.wild.formats.detectron import DETECTRON, VIDEOPOSE3D
+from hyperlift.wild.formats.identities import settled_identities
 from hyperlift.wild.formats.json_stream import JsonList
 from hyperlift.wild.formats.mediapipe import MEDIAPIPE
 from hyperlift.wild.formats.mmpose import MMPOSE
@@ -42,6 +43,7 @@ def read_keypoints(
     skeleton: Skeleton | str | None = None,
     picture_size: tuple[int, int] | None = None,
     format: str | None = None,
+    recording: str | None = None,
 ) -> Detections:
     """Read the 2D keypoints of a recording, whichever known tool wrote them.
 
@@ -51,6 +53,7 @@ def read_keypoints(
         path: a file, or a folder with one file a frame.
         skeleton: the joints of a file that does not say (plain arrays), or against what its tool usually writes.
         picture_size: width and height of the video in pixels, for files that hold fractions of them.
+        recording: a part of the name of the recording that is wanted, for files and folders that hold several.
         format: the tool's name, one of ``FORMATS``, instead of recognising it.
 
     Raises:
@@ -58,7 +61,7 @@ def read_keypoints(
         InputError: the layout is not that of ``format``, or its content does not fit.
     """
     source = Source(Path(path))
-    hints = Hints(skeleton_named(skeleton) if isinstance(skeleton, str) else skeleton, picture_size)
+    hints = Hints(skeleton_named(skeleton) if isinstance(skeleton, str) else skeleton, picture_size, recording)
     if format is not None and format not in FORMATS:
         raise InputError(f"unknown keypoint format {quoted(format)}; known: {', '.join(FORMATS)}")
     if not source.path.exists():
@@ -72,7 +75,7 @@ def read_keypoints(
         if _is_nobody(source):
             return Detections(source=str(path), tool="unknown", skeleton=hints.skeleton or COCO_17, frames={})
         raise UnknownLayout(_unknown(source))
-    return chosen.read(source, hints)
+    return settled_identities(chosen.read(source, hints))
 
 
 def _recognised(source: Source) -> Format | None:

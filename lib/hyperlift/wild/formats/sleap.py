@@ -8,8 +8,9 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.skeletons.spellings import skeleton_of_names
 from hyperlift.wild.formats.numbers import whole
+from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source
-from hyperlift.wild.formats.tables import frame_number_cell, number_of
+from hyperlift.wild.formats.tables import number_of, picture_name_cell
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
 
@@ -35,7 +36,7 @@ def _read(source: Source, hints: Hints) -> Detections:
         raise InputError(f"{source}: no column {lacking[0]}.y; export the analysis again")
     track = column.get("track")
     numbers = {} if track is None else _track_numbers(row[track] for row in source.rows.body(1) if len(row) > track)
-    people = Gathered()
+    people, pictures = Gathered(), PictureNames()
     for number, row in enumerate(source.rows.body(1), start=2):
         where = f"{source}, row {number}"
         if len(row) != len(titles):
@@ -45,7 +46,8 @@ def _read(source: Source, hints: Hints) -> Detections:
             for joint in joints
         ]
         track_id = None if track is None else numbers.get(row[track].strip())
-        people.add(frame_number_cell(row[column["frame_idx"]], where), np.array(cells), track_id)
+        people.add(pictures.place(picture_name_cell(row[column["frame_idx"]], where)), np.array(cells), track_id)
+    people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
     return Detections(source=str(source), tool="SLEAP", skeleton=skeleton, frames=people.people(len(skeleton)))
 
 

@@ -11,6 +11,7 @@ from hyperlift.data.safe_npz import open_npz
 from hyperlift.errors import InputError
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.formats.json_stream import JsonList, read_json
+from hyperlift.wild.formats.picture_names import frame_numbers
 from hyperlift.wild.formats.tables import Rows
 from hyperlift.wild.keypoints import Detections
 
@@ -105,6 +106,8 @@ class Hints:
     skeleton: Skeleton | None = None
     picture_size: tuple[int, int] | None = None
     """Width and height of the video in pixels."""
+    recording: str | None = None
+    """A part of the name of the one recording that is wanted of a file with several."""
 
     def size_for(self, where: str) -> tuple[int, int]:
         """The picture size, for coordinates that are fractions of it.
@@ -133,22 +136,22 @@ class Format:
     read: Callable[[Source, Hints], Detections]
 
 
-def files_by_number(files: list[Path], source: str, number: Callable[[Path], int]) -> dict[int, Path]:
-    """Frame files in the order of their numbers.
+def files_by_frame(files: list[Path], where: str, example: str, hints: Hints, suffix: str = "") -> dict[int, Path]:
+    """Files, one a frame, by the frame numbers in their names, ascending.
+
+    Args:
+        files: of a folder.
+        where: the folder, for messages.
+        example: of a file's name, for messages.
+        hints: which recording is wanted.
+        suffix: end of the names that is no part of the picture's name.
 
     Raises:
-        InputError: two files have one number.
+        InputError: as ``frame_numbers``.
     """
-    numbered: dict[int, Path] = {}
-    for file in files:
-        frame = number(file)
-        if frame in numbered:
-            raise InputError(
-                f"{source}: {numbered[frame].name} and {file.name} are both frame {frame}; "
-                "keep one recording in a folder"
-            )
-        numbered[frame] = file
-    return dict(sorted(numbered.items()))
+    names = [file.name.removesuffix(suffix) for file in files]
+    numbered = zip(frame_numbers(names, where, example, hints.recording), files, strict=True)
+    return dict(sorted((frame, file) for frame, file in numbered if frame is not None))
 
 
 def skeleton_by_count(joints: int, own: tuple[Skeleton, ...], hints: Hints, where: str, tool: str) -> Skeleton:

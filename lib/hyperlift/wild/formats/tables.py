@@ -4,10 +4,10 @@ import csv
 import math
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from hyperlift.errors import InputError, one_line, quoted
-from hyperlift.wild.formats.numbers import LARGEST_NUMBER, last_number
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER
 
 _FAR_PX = 1e7
 
@@ -66,15 +66,15 @@ def number_of(cell: str, where: str) -> float:
     return float(cell)
 
 
-def frame_number_cell(cell: str, where: str) -> int:
-    """A frame number, or the digits of a picture's name.
+def picture_name_cell(cell: str, where: str) -> str:
+    """The name of a picture, for ``PictureNames``, or a frame number, which is a name too.
 
     Raises:
-        InputError: there is none.
+        InputError: a number that is no frame number.
     """
-    if is_number(cell):
-        number = float(cell)
-        if number.is_integer() and 0 <= number < LARGEST_NUMBER:
-            return int(number)
-        raise InputError(f"{where}: {quoted(cell, 40)} is no frame number; expected a whole number from 0")
-    return last_number(PurePath(cell).stem, where, "img0012.png")
+    if not is_number(cell):
+        return cell
+    number = float(cell)
+    if number.is_integer() and 0 <= number < LARGEST_NUMBER:
+        return str(int(number))
+    raise InputError(f"{where}: {quoted(cell, 40)} is no frame number; expected a whole number from 0")

@@ -10,14 +10,9 @@ from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import COCO_17, Skeleton
 from hyperlift.wild.formats.json_stream import JsonList, load_json, parse_json
 from hyperlift.wild.formats.json_text import number_columns
-from hyperlift.wild.formats.numbers import (
-    LARGEST_NUMBER,
-    bring_to_pixels,
-    last_number,
-    look_like_fractions,
-    whole_number,
-)
-from hyperlift.wild.formats.source import Format, Hints, Source, files_by_number, skeleton_by_count
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
+from hyperlift.wild.formats.numbers import bring_to_pixels, look_like_fractions
+from hyperlift.wild.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import Gathered
 
@@ -77,21 +72,19 @@ def _frames_in(source: Source) -> Iterable[object]:
     return content
 
 
-def _numbered(source: Source) -> Iterator[tuple[int, object]]:
+def _numbered(source: Source, hints: Hints) -> Iterator[tuple[int, object]]:
     if source.kind == "folder":
-        files = files_by_number(
-            source.files("*.json"), str(source), lambda file: last_number(file.stem, str(file), "frame_12.json")
-        )
+        files = files_by_frame(source.files("*.json"), str(source), "frame_12.json", hints)
         yield from ((frame, load_json(file)) for frame, file in files.items())
     else:
         yield from enumerate(_frames_in(source))
 
 
 def _read_json(source: Source, hints: Hints) -> Detections:
-    """Frames count by position from 0; in a folder, by the last digits of the file names."""
+    """Frames count by position from 0; in a folder, by the number that changes in the names."""
     skeleton: Skeleton | None = None
     people = Gathered()
-    for frame, content in _numbered(source):
+    for frame, content in _numbered(source, hints):
         if not isinstance(content, list | JsonList):
             raise InputError(f"{source}, frame {frame}: no list of people; expected what Results.to_json() returns")
         people.add_frame(frame)
@@ -139,11 +132,9 @@ def _is_label(file: Path) -> bool:
 
 
 def _read_labels(source: Source, hints: Hints) -> Detections:
-    """The frame number is the last run of digits in the name, less 1, because the tool counts from 1 (unless a file
+    """The frame number is the one that changes in the names, less 1, because the tool counts from 1 (unless a file
     with number 0 is there); frames without people have no file."""
-    files = files_by_number(
-        source.files("*.txt"), str(source), lambda file: last_number(file.stem, str(file), "labels/NAME_12.txt")
-    )
+    files = files_by_frame(source.files("*.txt"), str(source), "labels/NAME_12.txt", hints)
     skeleton = hints.skeleton or COCO_17
     first = 0 if 0 in files else 1
     joints = len(skeleton)
