@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from hyperlift.errors import InputError
-from hyperlift.skeletons import COCO_17
+from hyperlift.skeletons import COCO_17, HALPE_26
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.keypoints import Detection, Detections
-from hyperlift.wild.people import Gathered, PeopleByFrame
+from hyperlift.wild.people import PeopleByFrame
 
 
 def person(x: float) -> np.ndarray:
@@ -24,7 +25,7 @@ def test_a_mapping_and_what_is_gathered_are_the_same():
         gathered.add_frame(frame)
         for one in people:
             gathered.add(frame, one.keypoints_px, one.track_id)
-    found = gathered.people(17)
+    found = gathered.detections("s.json", "t", COCO_17).people
     assert found.person_frame.tolist() == [5, 7, 7]
     for people in (detections(frames).frames, found):
         assert list(people) == [3, 5, 7]
@@ -33,28 +34,6 @@ def test_a_mapping_and_what_is_gathered_are_the_same():
         assert 4 not in people
         assert people.get(4, ()) == ()
         assert len(people) == 3
-
-
-def test_many_come_out_in_the_order_of_frames_and_then_of_the_file():
-    gathered = Gathered()
-    numbers = np.random.default_rng(0).integers(0, 50, 10_000)
-    for count, frame in enumerate(numbers.tolist()):
-        gathered.add(frame, person(count + 1.0))
-    people = gathered.people(17)
-    expected = np.argsort(numbers, kind="stable") + 1.0
-    np.testing.assert_array_equal(people.keypoints_px[:, 0, 0], expected)
-    assert len(people) == 50
-
-
-def test_missing_joints_are_marked():
-    gathered = Gathered()
-    keypoints = person(1.0)
-    keypoints[3] = 0.0
-    keypoints[4, 2] = 1.5
-    gathered.add(0, keypoints)
-    (found,) = gathered.people(17)[0]
-    assert np.isnan(found.keypoints_px[3, :2]).all()
-    assert found.keypoints_px[4, 2] == 1.0
 
 
 def test_every_frame_of_a_video():
@@ -68,7 +47,7 @@ def test_nobody():
     empty = detections({})
     assert (empty.span, empty.last_frame, list(empty.frames)) == (0, -1, [])
     assert empty.people.keypoints_px.shape == (0, 17, 3)
-    assert Gathered().people(26).keypoints_px.shape == (0, 26, 3)
+    assert Gathered().detections("s.json", "t", HALPE_26).people.keypoints_px.shape == (0, 26, 3)
     assert detections({4: []}).times_s(25.0).shape == (5,)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.shapes import Float
+from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.skeletons.skeleton import Skeleton
 
@@ -53,19 +53,23 @@ def mark_missing(
 ) -> Float[np.ndarray, "*any joints 3"]:
     """Make missing joints NaN, NaN, 0 and bring the confidence of the others into 0..1.
 
-    Missing is what has a confidence below ``least_confidence``, no finite coordinates, or stands at exactly
-    0, 0: the point that detectors write for a joint that they have not found.
+    Missing is what has a confidence below ``least_confidence`` or no place (see ``has_place``).
 
     Args:
         keypoints: x, y in pixels and a confidence.
         least_confidence: joints below it count as not seen.
     """
-    x, y, confidence = np.moveaxis(keypoints, -1, 0)
-    seen = np.isfinite(keypoints).all(-1) & (confidence >= max(least_confidence, LEAST_CONFIDENCE))
-    seen &= (x != 0) | (y != 0)
+    seen = has_place(keypoints) & (keypoints[..., 2] >= max(least_confidence, LEAST_CONFIDENCE))
     cleaned = np.where(seen[..., None], keypoints, np.array([np.nan, np.nan, 0.0], keypoints.dtype))
     cleaned[..., 2] = np.clip(cleaned[..., 2], 0.0, 1.0)
     return cleaned
+
+
+def has_place(keypoints: Float[np.ndarray, "*any joints 3"]) -> Bool[np.ndarray, "*any joints"]:
+    """Whether a joint stands anywhere: at finite coordinates, and neither at exactly 0, 0 nor at exactly -1, -1, the
+    points that detectors write for a joint that they have not found."""
+    x, y = keypoints[..., 0], keypoints[..., 1]
+    return np.asarray(np.isfinite(x) & np.isfinite(y) & ((x != y) | ((x != 0) & (x != -1))))
 
 
 def lacking_joints(source: Skeleton) -> tuple[str, ...]:

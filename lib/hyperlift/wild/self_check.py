@@ -16,6 +16,10 @@ from hyperlift.wild.keypoints import Detections
 
 _LEAST_SAMPLES = 10
 """People in frames that a verdict rests on, at least."""
+_CROWD = 5
+"""Fewer people in a frame are no crowd."""
+_MOST_OF_ALL = 0.8
+"""A frame with more than this part of all detections of a recording is no frame."""
 _SMALLEST_BODY_PX = 10.0
 """No detector finds joints in a person smaller than this."""
 _BEYOND, _BEFORE = 0.03, 0.2
@@ -90,13 +94,14 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
         height: of the video in pixels.
     """
     if not len(detections.people.keypoints_px):
-        return []
+        return [*detections.notes]
     people = _People(detections.people.keypoints_px, detections.skeleton)
+    warnings = [*detections.notes, *_crowded(detections)]
     not_pixels = _not_pixels(people)
     if not_pixels:
-        return not_pixels
+        return warnings + not_pixels
     stuck = _constant_joints(people)
-    warnings = _picture_size(people, width, height) + _constant_points(stuck)
+    warnings += _picture_size(people, width, height) + _constant_points(stuck)
     people = people.without(stuck)
     wrong_order = _joint_order(people)
     if wrong_order:
@@ -110,6 +115,20 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
             f"is {people.skeleton.name} the right joint order?",
         ]
     return warnings + upside_down + (torn or _all_sides(people))
+
+
+def _crowded(detections: Detections) -> list[str]:
+    """Frames that hold so many people that they look like several frames."""
+    a_frame = np.diff(detections.people.start)
+    frames, most = int((a_frame > 0).sum()), int(a_frame.max(initial=0))
+    if frames < 2 or most < _CROWD:
+        return []
+    if most > _MOST_OF_ALL * a_frame.sum():
+        frame = detections.people.frame[a_frame.argmax()]
+        return [f"frame {frame} holds {most} of {a_frame.sum()} detections; does its name hold another number too?"]
+    if most > frames:
+        return [f"{most} people in one frame, and only {frames} frames with people; are people and frames exchanged?"]
+    return []
 
 
 def _not_pixels(people: _People) -> list[str]:

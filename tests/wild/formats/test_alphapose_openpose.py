@@ -77,9 +77,8 @@ def _broken(**changes: object) -> list[dict]:
         (_broken(keypoints=[1.0] * 45), "15 joints a person; expected 17"),
         (_broken(keypoints=[1.0] * 50), "50 numbers for a person; expected x, y, confidence"),
         ([*_broken(), *_broken(keypoints=[1.0] * 78)], "78 numbers for a person; expected 51"),
-        (_broken(keypoints=[float("nan")] * 51), "NaN, infinite"),
-        (_broken(keypoints=[float("inf")] * 51), "NaN, infinite"),
-        (_broken(keypoints=[10**400] * 51), "NaN, infinite"),
+        (_broken(keypoints=[float("inf")] * 51), "infinite or absurdly far"),
+        (_broken(keypoints=[10**400] * 51), "infinite or absurdly far"),
         (_broken(keypoints=["1"] * 51), "no flat list of numbers"),
         (_broken(keypoints=None), "no flat list of numbers"),
         (_broken(image_id="cover.jpg"), "no frame number"),
@@ -116,7 +115,7 @@ def test_places_where_nothing_is(tmp_path: Path):
 def test_two_recordings_in_one_folder(tmp_path: Path):
     folder = write_openpose(tmp_path / "people", {3: [50.0]})
     (folder / "other_3_keypoints.json").write_text('{"people": []}')
-    with pytest.raises(InputError, match="both frame 3"):
+    with pytest.raises(InputError, match=r"2 recordings in one; it holds .*other_#"):
         read_keypoints(folder)
 
 

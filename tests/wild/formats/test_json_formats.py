@@ -266,7 +266,7 @@ def test_damaged_files_say_what_is_wrong(tmp_path: Path, content: object, messag
             "lines of 32 and 56",
         ),
         ({"a_1.txt": "0 .5 .5 .5 .5" + " .1 .2 .9" * 17, "a_2.txt": "no numbers"}, "is no list of numbers"),
-        ({"a_1.txt": "0 .5 .5 .5 .5" + " .1 .2 .9" * 17, "b_1.txt": ""}, "both frame 1"),
+        ({"a_1.txt": "0 .5 .5 .5 .5" + " .1 .2 .9" * 17, "b_1.txt": ""}, "2 recordings in one"),
     ],
 )
 def test_damaged_labels(tmp_path: Path, files: dict[str, str], message: str):

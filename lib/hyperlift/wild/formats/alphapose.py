@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136, Skeleton
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import JsonList
 from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
 from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
 from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _DECIDING = 1000
 """Entries that are looked at to know what a file is."""
@@ -22,7 +22,7 @@ def first_entries(content: object) -> Sequence[dict] | None:
     write it: they decide what the file is. None for anything else."""
     if not isinstance(content, JsonList):
         return None
-    first = content.head(_DECIDING)
+    first = [entry for entry in content.head(_DECIDING) if entry is not None]
     return first if all(map(is_entry, first)) else None
 
 
@@ -31,17 +31,22 @@ def is_entry(value: object) -> bool:
     return isinstance(value, dict) and "image_id" in value and "keypoints" in value
 
 
-def entries(source: Source) -> Iterator[tuple[str, dict]]:
-    """Everybody in a file whose first entries fit, and where in it they are, for messages.
+def entries(source: Source) -> Iterator[tuple[str, object]]:
+    """Everybody in a file whose first entries fit, and where in it they are, for messages; nobody's are left out."""
+    for number, entry in enumerate(source.json_list):
+        if entry is not None:
+            yield f"{source}, entry {number}", entry
+
+
+def person_in(entry: object, where: str) -> dict:
+    """An entry as what the first ones are.
 
     Raises:
-        InputError: a later one does not fit.
+        InputError: it is none.
     """
-    for number, entry in enumerate(source.json_list):
-        where = f"{source}, entry {number}"
-        if not is_entry(entry):
-            raise InputError(f"{where}: is {quoted(entry, 60)}; expected an object with image_id and keypoints")
-        yield where, entry
+    if not isinstance(entry, dict) or not is_entry(entry):
+        raise InputError(f"{where}: is {quoted(entry, 60)}; expected an object with image_id and keypoints")
+    return entry
 
 
 def _fits(source: Source) -> bool:
@@ -54,15 +59,15 @@ def _read(source: Source, hints: Hints) -> Detections:
     skeleton: Skeleton | None = None
     people, pictures = Gathered(), PictureNames()
     for where, entry in entries(source):
-        name = _picture_name(entry["image_id"], where)
-        numbers = entry["keypoints"]
-        if skeleton is None:
-            skeleton = skeleton_by_count(joint_count(numbers, where), _OWN, hints, where, "AlphaPose")
-        keypoints_px = parse_keypoints(numbers, skeleton, f"{where} ({one_line(name)})")
-        people.add(pictures.place(name), keypoints_px, _track_id(entry.get("idx"), where))
+        with people.entry():
+            person = person_in(entry, where)
+            name, numbers = _picture_name(person["image_id"], where), person["keypoints"]
+            if skeleton is None:
+                skeleton = skeleton_by_count(joint_count(numbers, where), _OWN, hints, where, "AlphaPose")
+            keypoints_px = parse_keypoints(numbers, skeleton, f"{where} ({one_line(name)})")
+            people.add(pictures.place(name), keypoints_px, _track_id(person.get("idx"), where))
     people.renumber(pictures.frames(f"{source}, image_id", "'12.jpg'", hints.recording))
-    skeleton = skeleton or COCO_17
-    return Detections(source=str(source), tool="AlphaPose", skeleton=skeleton, frames=people.people(len(skeleton)))
+    return people.detections(str(source), "AlphaPose", skeleton or COCO_17)
 
 
 def _picture_name(image_id: object, where: str) -> str:

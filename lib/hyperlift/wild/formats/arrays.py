@@ -10,8 +10,8 @@ import numpy as np
 from hyperlift.data.safe_npz import load_npy, open_npz
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
-from hyperlift.skeletons import SKELETONS
-from hyperlift.skeletons.mapping import mark_missing
+from hyperlift.skeletons import SKELETONS, Skeleton
+from hyperlift.wild.formats.gathering import settle_missing
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import NO_TRACK, PeopleByFrame
@@ -29,37 +29,36 @@ def check_finite(points: Float[np.ndarray, "..."], where: str) -> None:
         raise InputError(f"{where}: a keypoint is infinite or absurdly far away; write missing joints as NaN")
 
 
-def one_person_a_frame(points: Float[np.ndarray, "frames joints xy"], where: str) -> PeopleByFrame:
-    """Frames counted by position, one person each; nobody where every joint is missing.
-
-    Args:
-        points: x, y and perhaps a confidence (1 without).
-        where: the file, for messages.
-
-    Raises:
-        InputError: infinite coordinates.
-    """
-    return people_a_frame(points[:, None], where)
-
-
-def people_a_frame(points: Float[np.ndarray, "frames people joints xy"], where: str) -> PeopleByFrame:
+def detections_of(
+    points: Float[np.ndarray, "frames people joints xy"], source: str, tool: str, skeleton: Skeleton
+) -> Detections:
     """Frames counted by position; absent people have every joint missing.
 
     Args:
         points: x, y and perhaps a confidence (1 without).
-        where: the file, for messages.
+        source: the file, for messages.
+        tool: that wrote it.
+        skeleton: of everybody.
 
     Raises:
         InputError: infinite coordinates.
     """
     if points.shape[-1] == 2:
         points = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
-    check_finite(points, where)
-    keypoints = mark_missing(points.astype(np.float64, copy=False))
+    check_finite(points, source)
+    keypoints = np.array(points, np.float64, order="C")
+    remark = settle_missing(keypoints.reshape(-1, *keypoints.shape[2:]))
     there = np.asarray(np.isfinite(keypoints[..., 0]).any(-1))
     people = keypoints[there]
     start = np.concatenate([[0], np.cumsum(there.sum(1))]).astype(np.int64)
-    return PeopleByFrame(np.arange(len(points)), start, people, np.full(len(people), NO_TRACK))
+    frames = PeopleByFrame(np.arange(len(points)), start, people, np.full(len(people), NO_TRACK))
+    notes = [] if remark is None else [remark]
+    if len(points) < points.shape[1]:
+        notes.append(
+            f"an array of {len(points)} frames with {points.shape[1]} people each: if the first axis counts cameras or "
+            "people, give one of them, or swap the axes to (frames, people, joints, 2 or 3)"
+        )
+    return Detections(source=source, tool=tool, skeleton=skeleton, frames=frames, notes=tuple(notes))
 
 
 def _fits(source: Source) -> bool:
@@ -80,8 +79,7 @@ def _read(source: Source, hints: Hints) -> Detections:
             f"{source}: {points.shape[-2]} joints a person; "
             f"the skeleton {hints.skeleton.name} has {len(hints.skeleton)}"
         )
-    frames = people_a_frame(points if points.ndim == 4 else points[:, None], str(source))
-    return Detections(source=str(source), tool="NumPy", skeleton=hints.skeleton, frames=frames)
+    return detections_of(points if points.ndim == 4 else points[:, None], str(source), "NumPy", hints.skeleton)
 
 
 def _points(source: Source) -> Float[np.ndarray, "..."]:
@@ -105,8 +103,8 @@ def _points(source: Source) -> Float[np.ndarray, "..."]:
         )
     third = points[..., 2:]
     third = third[np.isfinite(third)]
-    # Scores may pass 1 a little (SimCC's do); depths are another matter.
-    if len(third) and (third.min() < -0.01 or np.percentile(third, 95) > 2):
+    # Scores may pass 1 a little (SimCC's do) or be parts of 100; depths are another matter.
+    if len(third) and (third.min() < -0.01 or third.max() > 100):
         raise InputError(
             f"{source}: its third numbers run from {third.min():.3g} to {third.max():.3g}, which are no confidences; "
             "give x, y, confidence, or x, y alone"

@@ -1,23 +1,22 @@
 """COCO keypoint results and COCO annotations: a list of people, each with the id of its picture."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136, Skeleton
-from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import skeleton_of_names
-from hyperlift.wild.formats.alphapose import entries, first_entries
+from hyperlift.wild.formats.alphapose import entries, first_entries, person_in
+from hyperlift.wild.formats.gathering import Gathered, as_confidences
 from hyperlift.wild.formats.json_stream import is_list
 from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
 from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
 from hyperlift.wild.formats.picture_names import frame_numbers
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _OWN = (COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136)
 HIDDEN_CONFIDENCE = 0.5
@@ -46,22 +45,19 @@ def _results_fit(source: Source) -> bool:
 
 
 def _read_results(source: Source, hints: Hints) -> Detections:
-    ids = np.fromiter((_near_id(entry["image_id"], where) for where, entry in entries(source)), np.int64)
-    frame_of = frames_of_ids(np.unique(ids).tolist())
     skeleton: Skeleton | None = None
-    people = Gathered(_with_raw_confidences)
+    people, places = Gathered(_of_flags_or_confidences), dict[int, int]()
     for where, entry in entries(source):
-        if skeleton is None:
-            skeleton = skeleton_by_count(joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO")
-        keypoints = parse_keypoints(entry["keypoints"], skeleton, where)
-        people.add(frame_of[entry["image_id"]], keypoints, whole_number(entry.get("track_id"), where, "track_id"))
-    skeleton = skeleton or COCO_17
-    found = people.people(len(skeleton))
-    raw = found.keypoints_px[..., 2]
-    # COCO's flags are 0, 1, 2. A 2 has to be among them: 0 and 1 alone are confidences too.
-    are_flags = bool(np.isin(raw, _FLAGS).all()) and bool((raw == 2.0).any())
-    found.keypoints_px[..., 2] = _confidence_of_flags(raw) if are_flags else raw.clip(0, 1)
-    return Detections(source=str(source), tool="COCO results", skeleton=skeleton, frames=found)
+        with people.entry():
+            person = person_in(entry, where)
+            if skeleton is None:
+                skeleton = skeleton_by_count(joint_count(person["keypoints"], where), _OWN, hints, where, "COCO")
+            keypoints = parse_keypoints(person["keypoints"], skeleton, where)
+            place = places.setdefault(_near_id(person["image_id"], where), len(places))
+            people.add(place, keypoints, whole_number(person.get("track_id"), where, "track_id"))
+    frame_of = frames_of_ids(places)
+    people.renumber([frame_of[number] for number in places])
+    return people.detections(str(source), "COCO results", skeleton or COCO_17)
 
 
 def _near_id(value: object, where: str) -> int:
@@ -70,15 +66,14 @@ def _near_id(value: object, where: str) -> int:
     return value
 
 
-def _with_raw_confidences(keypoints: Float[np.ndarray, "people joints 3"]) -> Float[np.ndarray, "people joints 3"]:
-    """Missing joints marked, and the third number of the others as it was: a flag, perhaps."""
-    marked = mark_missing(keypoints)
-    marked[..., 2] = np.where(np.isfinite(marked[..., 0]), keypoints[..., 2], 0.0)
-    return marked
+def _of_flags_or_confidences(third: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], str | None]:
+    # A 2 has to be among the flags: 0 and 1 alone are confidences too.
+    are_flags = bool(np.isin(third, _FLAGS).all()) and bool((third == 2.0).any())
+    return _of_flags(third) if are_flags else as_confidences(third)
 
 
-def _confidence_of_flags(flags: Float[np.ndarray, "*any joints"]) -> Float[np.ndarray, "*any joints"]:
-    return np.select([flags >= 2, flags >= 1], [1.0, HIDDEN_CONFIDENCE], 0.0)
+def _of_flags(flags: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], None]:
+    return np.select([flags >= 2, flags >= 1], [1.0, HIDDEN_CONFIDENCE], 0.0), None
 
 
 def _annotations_fit(source: Source) -> bool:
@@ -91,44 +86,50 @@ def _read_annotations(source: Source, hints: Hints) -> Detections:
     assert isinstance(content, dict)
     pictures = _pictures(content["images"], hints, str(source))
     skeletons = _category_skeletons(content.get("categories"), hints, str(source))
-    people = Gathered()
+    people = Gathered(_of_flags)
     for number in pictures.values():
         if number is not None:
             people.add_frame(number)
     skeleton: Skeleton | None = None
     for number, entry in enumerate(content["annotations"]):
+        if entry is None:
+            continue
         where = f"{source}, annotation {number}"
-        if not isinstance(entry, dict):
-            raise InputError(f"{where}: no object; expected image_id and keypoints in it")
-        category = _id(entry.get("category_id"))
-        if "keypoints" not in entry or (skeletons and category not in skeletons):
-            continue  # a thing that is not a person
-        picture = _id(entry.get("image_id"))
-        if picture not in pictures:
-            raise InputError(f"{where}: image_id {quoted(entry.get('image_id'))} is not among the images")
-        if (frame := pictures[picture]) is None:
-            continue  # of another recording than the wanted one
-        own = skeletons.get(category) if category is not None else None
-        if own is None:
-            own = skeleton_by_count(joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO")
-        if skeleton not in (None, own):
-            raise InputError(f"{where}: a second set of joints ({own.name}); keep one category with keypoints")
-        skeleton = own
-        keypoints = _with_flags(entry["keypoints"], own, where)
-        keypoints[:, 2] = _confidence_of_flags(keypoints[:, 2])
-        if np.isfinite(keypoints[:, 0]).any():
-            track_id = whole_number(entry.get("track_id"), where, "track_id")
-            people.add(frame, keypoints, track_id)
-    skeleton = skeleton or COCO_17
-    found = people.people(len(skeleton))
-    return Detections(source=str(source), tool="COCO annotations", skeleton=skeleton, frames=found)
+        with people.entry():
+            skeleton = _gather_annotation(entry, pictures, skeletons, skeleton, people, hints, where)
+    return people.detections(str(source), "COCO annotations", skeleton or COCO_17)
 
 
-def _with_flags(numbers: object, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:
-    keypoints = parse_keypoints(numbers, skeleton, where)
+def _gather_annotation(
+    entry: object,
+    pictures: Mapping[int, int | None],
+    skeletons: Mapping[int, Skeleton],
+    skeleton: Skeleton | None,
+    people: Gathered,
+    hints: Hints,
+    where: str,
+) -> Skeleton | None:
+    """Take one person in; returns the skeleton of everybody so far."""
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: no object; expected image_id and keypoints in it")
+    category = _id(entry.get("category_id"))
+    if "keypoints" not in entry or (skeletons and category not in skeletons):
+        return skeleton  # a thing that is not a person
+    picture = _id(entry.get("image_id"))
+    if picture not in pictures:
+        raise InputError(f"{where}: image_id {quoted(entry.get('image_id'))} is not among the images")
+    own = skeletons.get(category) if category is not None else None
+    if own is None:
+        own = skeleton_by_count(joint_count(entry["keypoints"], where), _OWN, hints, where, "COCO")
+    if skeleton not in (None, own):
+        raise InputError(f"{where}: a second set of joints ({own.name}); keep one category with keypoints")
+    keypoints = parse_keypoints(entry["keypoints"], own, where)
     if not np.isin(keypoints[:, 2], _FLAGS).all():
         raise InputError(f"{where}: the third numbers of annotations are 0, 1 or 2 (absent, hidden, visible)")
-    return _with_raw_confidences(keypoints[None])[0]
+    frame = pictures[picture]
+    if frame is not None:  # else of another recording than the wanted one
+        people.add(frame, keypoints, whole_number(entry.get("track_id"), where, "track_id"))
+    return own
 
 
 def _pictures(images: Iterable, hints: Hints, where: str) -> dict[int, int | None]:

@@ -6,13 +6,12 @@ import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import Skeleton
-from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import number_of, picture_name_cell
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _ALONE = ""
 """The individual of a file that knows only one."""
@@ -52,12 +51,11 @@ def _read(source: Source, hints: Hints) -> Detections:
             raise InputError(f"{where}: frame {one_line(name)} occurs twice; keep one recording in a file")
         people.add_frame(frame)
         for track_id, individual in enumerate(header.individuals):
-            keypoints = _keypoints(row, individual, header, where)
-            if np.isfinite(keypoints[:, 0]).any():
+            with people.entry():
+                keypoints = _keypoints(row, individual, header, where)
                 people.add(frame, keypoints, None if individual == _ALONE else track_id)
     people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
-    found = people.people(len(skeleton))
-    return Detections(source=str(source), tool="DeepLabCut", skeleton=skeleton, frames=found)
+    return people.detections(str(source), "DeepLabCut", skeleton)
 
 
 def _header(source: Source) -> _Header:
@@ -101,7 +99,7 @@ def _keypoints(row: list[str], individual: str, header: _Header, where: str) -> 
         column = header.column.get((individual, joint, axis))
         return 1.0 if column is None else number_of(row[column], where)
 
-    return mark_missing(np.array([[cell(joint, axis) for axis in _AXES] for joint in header.joints]))
+    return np.array([[cell(joint, axis) for axis in _AXES] for joint in header.joints])
 
 
 DEEPLABCUT = Format("deeplabcut", "a DeepLabCut CSV", _fits, _read)

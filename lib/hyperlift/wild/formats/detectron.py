@@ -4,6 +4,7 @@
 set (``data_2d_custom_NAME.npz``) is what its preparation makes of that: one person, gaps interpolated, no confidences.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from hyperlift.data.safe_npz import load_npz_array
 from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, H36M_17, Skeleton
-from hyperlift.wild.formats.arrays import check_finite, one_person_a_frame
+from hyperlift.wild.formats.arrays import check_finite, detections_of
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.picture_names import chosen_recording
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _ROWS = 4
 """x, y, logit, probability."""
@@ -46,14 +47,8 @@ def _read_detectron(source: Source, hints: Hints) -> Detections:
         everybody.add_frame(frame)
         for person in people:
             everybody.add(frame, person[[0, 1, 3]].T)
-    skeleton = skeleton or COCO_17
-    return Detections(
-        source=str(source),
-        tool="Detectron",
-        skeleton=skeleton,
-        frames=everybody.people(len(skeleton)),
-        picture_size=_size(_plain(source, "metadata")) if "metadata" in source.arrays else None,
-    )
+    size = _size(_plain(source, "metadata")) if "metadata" in source.arrays else None
+    return replace(everybody.detections(str(source), "Detectron", skeleton or COCO_17), picture_size=size)
 
 
 def _people(value: object, where: str) -> Float[np.ndarray, "people rows joints"]:
@@ -91,13 +86,8 @@ def _read_videopose(source: Source, hints: Hints) -> Detections:
             f"{source}: {points.shape[1]} joints a person; the skeleton {skeleton.name} has {len(skeleton)}"
         )
     sizes = metadata.get("video_metadata", {}) if isinstance(metadata, dict) else {}
-    return Detections(
-        source=str(source),
-        tool="VideoPose3D",
-        skeleton=skeleton,
-        frames=one_person_a_frame(points, str(source)),
-        picture_size=_size(sizes.get(video)) if isinstance(sizes, dict) else None,
-    )
+    found = detections_of(points[:, None], str(source), "VideoPose3D", skeleton)
+    return replace(found, picture_size=_size(sizes.get(video)) if isinstance(sizes, dict) else None)
 
 
 def _chosen_recording(positions: object, hints: Hints, where: str) -> tuple[str, Float[np.ndarray, "frames joints 2"]]:

@@ -1,5 +1,6 @@
 """Keypoints and numbers out of JSON that other programs wrote."""
 
+from types import NoneType
 from typing import TypeGuard
 
 import numpy as np
@@ -67,17 +68,17 @@ def number_columns(columns: list[object], count: int, where: str, what: str) -> 
 
 
 def _are_numbers(value: object) -> TypeGuard[list]:
-    return isinstance(value, list) and set(map(type, value)) <= {int, float}
+    return isinstance(value, list) and set(map(type, value)) <= {int, float, NoneType}
 
 
 def _near(numbers: list, where: str) -> Float[np.ndarray, "*any"]:
-    """As an array, if no number is NaN, infinite or beyond any picture."""
+    """As an array, NaN where nothing stands, if no number is infinite or beyond any picture."""
     try:
         array = np.array(numbers, dtype=np.float64)
     except OverflowError:  # an integer of hundreds of digits
         array = np.array(np.inf)
-    if not (np.abs(array) < _FAR_PX).all():
+    if (np.abs(array) >= _FAR_PX).any():
         raise InputError(
-            f"{where}: a keypoint is NaN, infinite or absurdly far away; write missing joints as 0, 0 with confidence 0"
+            f"{where}: a keypoint is infinite or absurdly far away; write missing joints as 0, 0 with confidence 0"
         )
     return array

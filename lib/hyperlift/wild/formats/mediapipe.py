@@ -8,8 +8,8 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import MEDIAPIPE_33
-from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.skeletons.spellings import joint_called
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import JsonList, is_list
 from hyperlift.wild.formats.json_text import number_columns
 from hyperlift.wild.formats.numbers import LARGEST_NUMBER, frames_of_times, whole_number
@@ -18,7 +18,6 @@ from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import is_number, number_of, picture_name_cell
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _JOINTS = len(MEDIAPIPE_33)
 _PEOPLE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
@@ -86,10 +85,11 @@ def _read(source: Source, hints: Hints) -> Detections:
         _gather_table(source, people, hints)
     else:
         _gather_json(source, people)
-    found = people.people(_JOINTS)
-    if look_like_fractions(found.keypoints_px):
-        bring_to_pixels(found.keypoints_px, hints.size_for(str(source)))
-    return Detections(source=str(source), tool="MediaPipe", skeleton=MEDIAPIPE_33, frames=found)
+    found = people.detections(str(source), "MediaPipe", MEDIAPIPE_33)
+    keypoints = found.people.keypoints_px
+    if look_like_fractions(keypoints):
+        bring_to_pixels(keypoints, hints.size_for(str(source)))
+    return found
 
 
 def _gather_json(source: Source, people: Gathered) -> None:
@@ -112,7 +112,8 @@ def _gather_json(source: Source, people: Gathered) -> None:
             raise InputError(f"{where}: expected a list of {_JOINTS} landmarks with x and y")
         people.add_frame(frame)
         for body in bodies:
-            people.add(frame, _keypoints(body, where))
+            with people.entry():
+                people.add(frame, _keypoints(body, where))
 
 
 def _is_nobody(entry: object) -> bool:
@@ -207,12 +208,10 @@ def _gather_table(source: Source, people: Gathered, hints: Hints) -> None:
         else:
             frame = position
             times.append(float(position) if time_column is None else number_of(row[time_column], where))
-        keypoints = mark_missing(
-            np.array([[1.0 if column < 0 else number_of(row[column], where) for column in line] for line in columns])
-        )
         people.add_frame(frame)
-        if np.isfinite(keypoints[:, 0]).any():
-            people.add(frame, keypoints)
+        with people.entry():
+            cells = [[1.0 if column < 0 else number_of(row[column], where) for column in line] for line in columns]
+            people.add(frame, np.array(cells))
     if frame_column is not None:
         people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
     else:

@@ -12,12 +12,12 @@ from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, Skeleton
 from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import JsonList, is_list
 from hyperlift.wild.formats.json_text import number_columns
 from hyperlift.wild.formats.numbers import whole_number
 from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133)
 
@@ -68,15 +68,17 @@ def _read(source: Source, hints: Hints) -> Detections:
         people.add_frame(frame)
         for person, instance in enumerate(instances):
             where = f"{source}, frame {number}, instance {person}"
-            if not isinstance(instance, dict) or not isinstance(instance.get("keypoints"), list):
-                raise InputError(f"{where}: has no list 'keypoints'; expected [[x, y], …]")
-            points = instance["keypoints"]
-            if skeleton is None:
-                skeleton = skeleton_by_count(len(points), _OWN, hints, where, "MMPose")
-            keypoints = _keypoints(points, instance, skeleton, where)
-            people.add(frame, keypoints, whole_number(instance.get("track_id"), where, "track_id"))
-    skeleton = skeleton or COCO_17
-    return Detections(source=str(source), tool="MMPose", skeleton=skeleton, frames=people.people(len(skeleton)))
+            with people.entry():
+                if instance is None:
+                    continue
+                if not isinstance(instance, dict) or not isinstance(instance.get("keypoints"), list):
+                    raise InputError(f"{where}: has no list 'keypoints'; expected [[x, y], …]")
+                points = instance["keypoints"]
+                if skeleton is None:
+                    skeleton = skeleton_by_count(len(points), _OWN, hints, where, "MMPose")
+                keypoints = _keypoints(points, instance, skeleton, where)
+                people.add(frame, keypoints, whole_number(instance.get("track_id"), where, "track_id"))
+    return people.detections(str(source), "MMPose", skeleton or COCO_17)
 
 
 def _least_number(entries: Iterable, where: str) -> int:

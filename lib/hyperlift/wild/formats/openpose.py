@@ -8,11 +8,11 @@ from pathlib import Path
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import BODY_25, COCO_18, Skeleton
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import is_list, load_json
 from hyperlift.wild.formats.json_text import joint_count, parse_keypoints
 from hyperlift.wild.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _OWN = (BODY_25, COCO_18)
 _SUFFIX = "_keypoints.json"
@@ -46,26 +46,28 @@ def _read(source: Source, hints: Hints) -> Detections:
     people = Gathered()
     for frame, file in files_by_frame(files, str(source), _EXAMPLE, hints, _SUFFIX).items():
         people.add_frame(frame)
-        for numbers in _bodies(file):
-            if skeleton is None:
-                skeleton = skeleton_by_count(joint_count(numbers, str(file)), _OWN, hints, str(file), "OpenPose")
-            people.add(frame, parse_keypoints(numbers, skeleton, str(file)))
-    skeleton = skeleton or BODY_25
-    return Detections(source=str(source), tool="OpenPose", skeleton=skeleton, frames=people.people(len(skeleton)))
+        for person in _bodies(file):
+            with people.entry():
+                numbers = _body(person, file)
+                if numbers == [] or numbers is None:  # a face or hand without a body
+                    continue
+                if skeleton is None:
+                    skeleton = skeleton_by_count(joint_count(numbers, str(file)), _OWN, hints, str(file), "OpenPose")
+                people.add(frame, parse_keypoints(numbers, skeleton, str(file)))
+    return people.detections(str(source), "OpenPose", skeleton or BODY_25)
 
 
 def _bodies(file: Path) -> list[object]:
     people = _people(load_json(file))
     if not isinstance(people, list):
         raise InputError(f"{file}: holds no list 'people'; expected one frame of OpenPose")
-    bodies = []
-    for person in people:
-        if not isinstance(person, dict):
-            raise InputError(f"{file}: an entry of 'people' is no object; expected pose_keypoints_2d in it")
-        numbers = next((person[key] for key in _BODY_KEYS if key in person), None)
-        if numbers != []:  # else a face or hand without a body
-            bodies.append(numbers)
-    return bodies
+    return [person for person in people if person is not None]
+
+
+def _body(person: object, file: Path) -> object:
+    if not isinstance(person, dict):
+        raise InputError(f"{file}: an entry of 'people' is no object; expected pose_keypoints_2d in it")
+    return next((person[key] for key in _BODY_KEYS if key in person), None)
 
 
 OPENPOSE = Format("openpose", "a folder of OpenPose files", _fits, _read)

@@ -7,12 +7,12 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.numbers import whole
 from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import number_of, picture_name_cell
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _AXES = ("x", "y", "score")
 
@@ -36,19 +36,18 @@ def _read(source: Source, hints: Hints) -> Detections:
         raise InputError(f"{source}: no column {lacking[0]}.y; export the analysis again")
     track = column.get("track")
     numbers = {} if track is None else _track_numbers(row[track] for row in source.rows.body(1) if len(row) > track)
+    columns = [[column.get(f"{joint}.{axis}") for axis in _AXES] for joint in joints]
     people, pictures = Gathered(), PictureNames()
     for number, row in enumerate(source.rows.body(1), start=2):
         where = f"{source}, row {number}"
         if len(row) != len(titles):
             raise InputError(f"{where}: {len(row)} cells; expected {len(titles)}; the file may be cut off")
-        cells = [
-            [number_of(row[column[f"{joint}.{axis}"]], where) if f"{joint}.{axis}" in column else 1.0 for axis in _AXES]
-            for joint in joints
-        ]
-        track_id = None if track is None else numbers.get(row[track].strip())
-        people.add(pictures.place(picture_name_cell(row[column["frame_idx"]], where)), np.array(cells), track_id)
+        with people.entry():
+            cells = [[number_of(row[at], where) if at is not None else 1.0 for at in places] for places in columns]
+            track_id = None if track is None else numbers.get(row[track].strip())
+            people.add(pictures.place(picture_name_cell(row[column["frame_idx"]], where)), np.array(cells), track_id)
     people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
-    return Detections(source=str(source), tool="SLEAP", skeleton=skeleton, frames=people.people(len(skeleton)))
+    return people.detections(str(source), "SLEAP", skeleton)
 
 
 def _track_numbers(names: Iterable[str]) -> dict[str, int]:

@@ -8,13 +8,13 @@ import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.skeletons import COCO_17, Skeleton
+from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import JsonList, load_json, parse_json
 from hyperlift.wild.formats.json_text import number_columns
 from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
 from hyperlift.wild.formats.numbers import bring_to_pixels, look_like_fractions
 from hyperlift.wild.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import Gathered
 
 _OWN = (COCO_17,)
 _BOX_NUMBERS = 5
@@ -90,28 +90,32 @@ def _read_json(source: Source, hints: Hints) -> Detections:
         people.add_frame(frame)
         for number, entry in enumerate(content):
             where = f"{source}, frame {frame}, entry {number}"
-            if not isinstance(entry, dict):
-                raise InputError(f"{where}: no object; expected box and keypoints in it")
-            if not isinstance(entry.get("keypoints"), dict):
-                continue  # a thing that is not a person
-            x = entry["keypoints"].get("x")
-            if skeleton is None:
-                count = len(x) if isinstance(x, list) else 0
-                skeleton = skeleton_by_count(count, _OWN, hints, where, "Ultralytics")
-            visible = entry["keypoints"].get("visible") or [1.0] * len(skeleton)
-            columns: list[object] = [x, entry["keypoints"].get("y"), visible]
-            keypoints = number_columns(columns, len(skeleton), where, "x, y and visible")
-            people.add(frame, keypoints, whole_number(entry.get("track_id"), where, "track_id"))
+            with people.entry():
+                if entry is None:
+                    continue
+                if not isinstance(entry, dict):
+                    raise InputError(f"{where}: no object; expected box and keypoints in it")
+                if not isinstance(entry.get("keypoints"), dict):
+                    continue  # a thing that is not a person
+                x = entry["keypoints"].get("x")
+                if skeleton is None:
+                    count = len(x) if isinstance(x, list) else 0
+                    skeleton = skeleton_by_count(count, _OWN, hints, where, "Ultralytics")
+                visible = entry["keypoints"].get("visible") or [1.0] * len(skeleton)
+                columns: list[object] = [x, entry["keypoints"].get("y"), visible]
+                keypoints = number_columns(columns, len(skeleton), where, "x, y and visible")
+                people.add(frame, keypoints, whole_number(entry.get("track_id"), where, "track_id"))
     return _detections(source, skeleton or COCO_17, people, hints, always_fractions=False)
 
 
 def _detections(
     source: Source, skeleton: Skeleton, people: Gathered, hints: Hints, always_fractions: bool
 ) -> Detections:
-    found = people.people(len(skeleton))
-    if always_fractions or look_like_fractions(found.keypoints_px):
-        bring_to_pixels(found.keypoints_px, hints.size_for(str(source)))
-    return Detections(source=str(source), tool="Ultralytics", skeleton=skeleton, frames=found)
+    found = people.detections(str(source), "Ultralytics", skeleton)
+    keypoints = found.people.keypoints_px
+    if always_fractions or look_like_fractions(keypoints):
+        bring_to_pixels(keypoints, hints.size_for(str(source)))
+    return found
 
 
 def _fits_labels(source: Source) -> bool:
