@@ -116,7 +116,7 @@ def _gather_annotation(
     if "keypoints" not in entry or (skeletons and category not in skeletons):
         return skeleton  # a thing that is not a person
     picture = _id(entry.get("image_id"))
-    if picture not in pictures:
+    if picture is None or picture not in pictures:
         raise InputError(f"{where}: image_id {quoted(entry.get('image_id'))} is not among the images")
     own = skeletons.get(category) if category is not None else None
     if own is None:
