@@ -12,8 +12,13 @@ from hyperlift.skeletons.spellings import joint_called
 from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import JsonList, is_list
 from hyperlift.wild.formats.json_text import number_columns
-from hyperlift.wild.formats.numbers import LARGEST_NUMBER, frames_of_times, whole_number
-from hyperlift.wild.formats.numbers import bring_to_pixels, look_like_fractions
+from hyperlift.wild.formats.numbers import (
+    LARGEST_NUMBER,
+    bring_to_pixels,
+    frames_of_times,
+    look_like_fractions,
+    whole_number,
+)
 from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source
 from hyperlift.wild.formats.tables import is_number, number_of, picture_name_cell

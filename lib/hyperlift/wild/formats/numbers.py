@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import numpy as np
-
 from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
 

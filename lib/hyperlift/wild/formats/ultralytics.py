@@ -11,8 +11,7 @@ from hyperlift.skeletons import COCO_17, Skeleton
 from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import JsonList, load_json, parse_json
 from hyperlift.wild.formats.json_text import number_columns
-from hyperlift.wild.formats.numbers import LARGEST_NUMBER, whole_number
-from hyperlift.wild.formats.numbers import bring_to_pixels, look_like_fractions
+from hyperlift.wild.formats.numbers import LARGEST_NUMBER, bring_to_pixels, look_like_fractions, whole_number
 from hyperlift.wild.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 
