@@ -121,7 +121,7 @@ def with_value(number):
             "unknown camera '12345678'; known are 54138969",
         ),
         (put("train", "source", lambda a: []), "train holds zero frames"),
-        (put("train", "joint_2d", lambda a: a.astype(str)), "expected numbers"),
+        (put("train", "joint_2d", lambda a: a.astype(str)), "expected an array of numbers"),
         (put("train", "joint_2d", lambda a: [[1.0], [1.0, 2.0]]), "ragged"),
         (put("train", "source", lambda a: [1.5] * len(a)), "expected strings"),
         (put("train", "source", lambda a: np.array([None] * len(a))), "no strings"),

@@ -1,5 +1,6 @@
 """Reads the Human3.6M pickle with stacked-hourglass detections, ``h36m_sh_conf_cam_source_final.pkl``.
- The file holds ``train`` and ``test``, each a dictionary of arrays over all frames of all videos at 50 frames
+
+The file holds ``train`` and ``test``, each a dictionary of arrays over all frames of all videos at 50 frames
 a second. Users bring it themselves; its licence forbids passing it on. Everything is checked here, once, so
 that what follows can rely on it.
 """
@@ -12,7 +13,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from hyperlift.data.plain_values import LARGEST, unusable
+from hyperlift.data.plain_values import coordinates
 from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.data.slicing import downsample, runs
 from hyperlift.data.store import Video
@@ -165,7 +166,9 @@ def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
         "source": source,
         "camera_name": cameras,
         "joints_px": keys.numbers("joint_2d", (frames, joints, 2)),
-        "confidence": _confidence(keys, frames),
+        "confidence": keys.numbers("confidence", (frames, joints))
+        if "confidence" in content
+        else np.ones((frames, joints), np.float32),
         "label_px": keys.numbers("joint3d_image", (frames, joints, 3)),
     }
     if split == "train":
@@ -180,13 +183,6 @@ def _read_split(content: Any, path: Path, split: SplitName) -> H36MFrames:
         truth_mm=keys.numbers(truth_key, (frames, joints, 3)),
         mm_per_px=mm_per_px,
     )
-
-
-def _confidence(keys: "_Keys", frames: int) -> Float[np.ndarray, "frames joints"]:
-    joints = len(SKELETON)
-    if "confidence" not in keys.content:
-        return np.ones((frames, joints), np.float32)
-    return keys.numbers("confidence", (frames, joints), (frames, joints, 1)).reshape(frames, joints)
 
 
 def _actions_of(source: Shaped[np.ndarray, " frames"]) -> Shaped[np.ndarray, " frames"]:
@@ -207,25 +203,12 @@ class _Keys:
     path: Path
     split: str
 
-    def numbers(self, key: str, *shapes: tuple[int, ...]) -> Float[np.ndarray, "..."]:
-        """A finite array of one of the shapes."""
+    def numbers(self, key: str, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        """A finite array of that shape; a last axis of length 1 may follow."""
         array = self._array(key)
-        if array.dtype.kind not in "fiu":
-            raise InputError(f"{self._where(key)} holds {array.dtype}, expected numbers")
-        if array.shape not in shapes:
-            expected = " or ".join(str(shape) for shape in shapes)
-            raise InputError(
-                f"{self._where(key)} has shape {array.shape}, expected {expected}; frames are counted by 'source'"
-            )
-        array = array if array.dtype.kind == "f" else array.astype(np.float64)
-        problem = unusable(array)
-        if problem is None:
-            return array
-        usable = (np.abs(array) <= LARGEST).reshape(len(array), -1).all(1)
-        raise InputError(
-            f"{self._where(key)} holds {problem} in {int((~usable).sum())} frames, "
-            f"first in frame {int(np.argmin(usable))}; mend or drop them"
-        )
+        if array.ndim == len(shape) + 1 and array.shape[-1] == 1:
+            array = array[..., 0]
+        return coordinates(array, shape, self._where(key), "frames are counted by 'source'; mend or drop them")
 
     def strings(self, key: str, frames: int | None) -> Shaped[np.ndarray, " frames"]:
         """An array of strings; bytes and integers are taken as their text."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperlift.data.plain_values import unusable
+from hyperlift.data.plain_values import coordinates
 from hyperlift.data.safe_npz import load_npz_array
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
@@ -142,11 +142,5 @@ def _joints(view: Any, where: str) -> tuple[Float[np.ndarray, "frames joints 2"]
 
 
 def _numbers(view: Mapping[str, Any], key: str, shape: tuple[int, ...], where: str) -> Float[np.ndarray, "..."]:
-    array = view.get(key)
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-        raise InputError(f"{where}: {key} is absent or no array of numbers; make the file again")
-    if array.shape != shape:
-        raise InputError(f"{where}: {key} has shape {array.shape}, expected {shape}; frames are counted by data_2d")
-    if problem := unusable(array):
-        raise InputError(f"{where}: {key} holds {problem}; mend or drop this sequence")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    remedy = "frames are counted by data_2d; mend or drop this sequence"
+    return coordinates(view.get(key), shape, f"{where}: {key}", remedy)

@@ -18,7 +18,7 @@ import numpy as np
 
 from hyperlift.data.matlab_files import load_mat5, load_mat73
 from hyperlift.data.mpi_inf_3dhp import Sequence3DHP
-from hyperlift.data.plain_values import unusable
+from hyperlift.data.plain_values import coordinates
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import MPI_INF_3DHP_17
@@ -70,16 +70,11 @@ def read_test_folder(folder: Path | str) -> Iterator[Sequence3DHP]:
     """
     for path, name in _found(Path(folder), "TS*/annot_data.mat", r"(TS\d+)"):
         arrays = load_mat73(path, ["annot2", "univ_annot3", "valid_frame"])
-        joints_px, joints_mm, valid = arrays["annot2"], arrays["univ_annot3"], arrays["valid_frame"].reshape(-1) > 0
-        frames, joints = len(valid), len(MPI_INF_3DHP_17)
-        for key, array, numbers in (("annot2", joints_px, 2), ("univ_annot3", joints_mm, 3)):
-            expected = (frames, 1, joints, numbers)
-            if array.shape != expected:
-                raise InputError(
-                    f"{path}: {key} has shape {array.shape}, expected {expected}; frames are counted by valid_frame"
-                )
-            if problem := unusable(array):
-                raise InputError(f"{path}: {key} holds {problem}; copy the file again")
+        valid, remedy = arrays["valid_frame"].reshape(-1) > 0, "frames are counted by valid_frame; copy the file again"
+        joints_px, joints_mm = (
+            coordinates(arrays[key], (len(valid), 1, len(MPI_INF_3DHP_17), numbers), f"{path}: {key}", remedy)
+            for key, numbers in (("annot2", 2), ("univ_annot3", 3))
+        )
         yield Sequence3DHP(
             source=name,
             subject=name,
@@ -106,10 +101,6 @@ def _train_joints(content: dict[str, Any], key: str, camera: int, where: str) ->
     if not isinstance(cells, np.ndarray) or cells.dtype != object or cells.size <= camera:
         raise InputError(f"{where}: {key} is absent or no cell a camera; copy the file again")
     array = cells.reshape(-1)[camera]
-    fits = isinstance(array, np.ndarray) and array.dtype.kind in "fiu" and array.ndim == 2 and len(array)
-    if not fits or array.shape[1] != TRAIN_JOINTS * numbers or unusable(array):
-        raise InputError(
-            f"{where}: {key} is no [frames,{TRAIN_JOINTS * numbers}] array of finite numbers; copy the file again"
-        )
+    array = coordinates(array, (None, TRAIN_JOINTS * numbers), f"{where}: {key}", "copy the file again")
     every = array.astype(np.float64).reshape(len(array), TRAIN_JOINTS, numbers)
     return every[:, [_OF_TRAIN[joint] for joint in MPI_INF_3DHP_17.joints]]

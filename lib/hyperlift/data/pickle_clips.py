@@ -1,5 +1,6 @@
 """The older clip format: one pickle a clip, ``{"data_input": [T,V,3], "data_label": [T,V,3]}``.
- Files are named ``00000000.pkl``, ``00000001.pkl`` … in ``train/`` and ``test/``. data_input is x, y in
+
+Files are named ``00000000.pkl``, ``00000001.pkl`` … in ``train/`` and ``test/``. data_input is x, y in
 normalised picture space and confidence; data_label is the projection and the depth in the same space.
 """
 
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.plain_values import unusable
+from hyperlift.data.plain_values import coordinates
 from hyperlift.data.safe_pickle import load_pickle
 from hyperlift.data.slicing import resample_index
 from hyperlift.errors import InputError
@@ -109,18 +110,11 @@ def read_pickle_clip(path: Path, joints: int, n_frames: int | None = None) -> tu
         raise InputError(f"{path}: is no clip; expected a dictionary with {' and '.join(_KEYS.values())}")
     arrays = []
     for key in _KEYS.values():
-        array = content[key]
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-            raise InputError(f"{path}: {key} is no array of numbers")
-        frames = n_frames or (len(array) if array.ndim else 0)
-        expected = (frames or "T", joints, 3)
-        if array.shape != expected:
-            raise InputError(
-                f"{path}: {key} has shape {array.shape}, expected {expected}; every clip has as many frames"
-            )
-        if problem := unusable(array):
-            raise InputError(f"{path}: {key} holds {problem}; make the clips again")
-        arrays.append(array.astype(np.float32))
+        remedy = "every clip has as many frames; make the clips again"
+        array = coordinates(content[key], (n_frames, joints, 3), f"{path}: {key}", remedy).astype(np.float32)
+        if not len(array):
+            raise InputError(f"{path}: {key} holds no frame; make the clips again")
+        arrays.append(array)
         n_frames = len(array)
     pose2d_norm, label_norm = arrays
     return pose2d_norm, label_norm

@@ -5,12 +5,15 @@ dictionaries of plain values. A part may be shared by several wholes, as long as
 stays in proportion to the file; no value may contain itself.
 """
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Sequence, Sized
 from itertools import chain
 from types import NoneType
 from typing import Any
 
 import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
 
 MOST_LEVELS = 64
 """Containers inside each other; deeper ones overflow the stack of whoever compares, prints or hashes them."""
@@ -51,6 +54,32 @@ def unusable(array: np.ndarray) -> str | None:
     if not np.isfinite([low, high]).all():
         return "NaN or infinite values"
     return None if low >= -LARGEST and high <= LARGEST else f"values beyond {LARGEST:.0e}"
+
+
+def coordinates(array: object, shape: Sequence[int | None], where: str, remedy: str) -> Float[np.ndarray, "..."]:
+    """An array of a user's file as floating-point coordinates.
+
+    Args:
+        array: what the file holds in that place; None where nothing is.
+        shape: that it must have; None takes any length.
+        where: file and place for the message.
+        remedy: what to do about it, the end of the message.
+
+    Raises:
+        InputError: it is no array of numbers, has another shape, or is ``unusable``.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        kind = array.dtype if isinstance(array, np.ndarray) else "absent" if array is None else _kind(array)
+        raise InputError(f"{where} is {kind}, expected an array of numbers; {remedy}")
+    if len(shape) != array.ndim or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
+        expected = ", ".join("T" if want is None else str(want) for want in shape) + "," * (len(shape) == 1)
+        raise InputError(f"{where} has shape {array.shape}, expected ({expected}); {remedy}")
+    if problem := unusable(array):
+        if array.ndim > 1:
+            usable = (np.abs(array) <= LARGEST).reshape(len(array), -1).all(1)
+            problem += f", first in frame {int(np.argmin(usable))}"
+        raise InputError(f"{where} holds {problem}; {remedy}")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def check_keys(keys: Iterable[Any], held: Sized) -> None:

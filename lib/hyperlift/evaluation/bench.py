@@ -1,5 +1,6 @@
 """Scores 3D predictions on a benchmark file: many views, each 2D keypoints, camera-space truth, picture size.
- The file is an ``.npz`` with four arrays a view ID: ``ID/kp`` [T,17,3] x, y in pixels and confidence;
+
+The file is an ``.npz`` with four arrays a view ID: ``ID/kp`` [T,17,3] x, y in pixels and confidence;
 ``ID/cam`` [T,17,3] metres in camera axes; ``ID/K`` [3,3]; ``ID/wh`` [2]; 25 frames a second. A file of
 predictions holds one [T,17,3] array a view ID, in camera axes, of any scale and with any root.
 """
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.plain_values import unusable
+from hyperlift.data.plain_values import coordinates
 from hyperlift.data.safe_npz import load_npz
 from hyperlift.errors import InputError, one_line
 from hyperlift.evaluation.results import BenchResult
@@ -31,6 +32,7 @@ SKELETON = H36M_17
 FPS = 25.0
 _MIN_FRAMES = 3  # fewer have no acceleration
 _MM_PER_M = 1000.0
+_REMEDY = "mend or drop it"
 _MOST_PIXELS = 10**6
 """Of a side of a picture."""
 
@@ -86,7 +88,7 @@ class BenchFile:
     def _numbers(self, key: str, shape: tuple[int | None, ...]) -> Float[np.ndarray, "..."]:
         if key not in self._arrays:
             raise InputError(f"{self.path}: has no array {one_line(key)}; every view needs ID/kp, ID/cam and ID/wh")
-        return _numbers(self._arrays[key], shape, f"{self.path}: {one_line(key)}")
+        return coordinates(self._arrays[key], shape, f"{self.path}: {one_line(key)}", _REMEDY)
 
 
 @reader("benchmark")
@@ -108,7 +110,9 @@ def lift_bench(bench: BenchFile, lift_track: LiftTrack) -> dict[str, Float[np.nd
     poses = {}
     for view in bench.views():
         pose = lift_track(view.pose2d_norm)
-        poses[view.name] = _numbers(pose, view.truth_m.shape, f"prediction of {view.name}").astype(np.float32)
+        poses[view.name] = coordinates(pose, view.truth_m.shape, f"prediction of {view.name}", _REMEDY).astype(
+            np.float32
+        )
     return poses
 
 
@@ -129,7 +133,7 @@ def score_bench(bench: BenchFile, poses: Mapping[str, np.ndarray], leave_out: Co
     for view in bench.views():
         if view.name not in poses:
             raise InputError(f"{bench.path}: view {view.name} has no prediction; lift every view")
-        pose = _numbers(poses[view.name], view.truth_m.shape, f"prediction of {view.name}")
+        pose = _prediction(poses[view.name], view)
         scores.append(_score_view(pose.astype(np.float64), view.truth_m.astype(np.float64), measured))
         frames.append(len(pose))
     weights = np.array(frames) / sum(frames)
@@ -178,6 +182,10 @@ def _score_view(
     )
 
 
+def _prediction(pose: np.ndarray, view: View) -> Float[np.ndarray, "frames joints 3"]:
+    return coordinates(pose, view.truth_m.shape, f"prediction of {view.name}", _REMEDY)
+
+
 def _measured(leave_out: Collection[str]) -> Bool[np.ndarray, " joints"]:
     unknown = sorted(set(leave_out) - set(SKELETON.joints))
     root = SKELETON.joints[SKELETON.root]
@@ -187,14 +195,3 @@ def _measured(leave_out: Collection[str]) -> Bool[np.ndarray, " joints"]:
             f"without {root}, to which all others are relative"
         )
     return ~np.isin(SKELETON.joints, list(leave_out))
-
-
-def _numbers(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> Float[np.ndarray, "..."]:
-    """A finite array of that shape (None: any length) as floating-point numbers."""
-    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
-    if not fits or array.dtype.kind not in "fiu":
-        expected = "[" + ", ".join("T" if want is None else str(want) for want in shape) + "]"
-        raise InputError(f"{what} is {array.dtype} {list(array.shape)}, expected numbers {expected}")
-    if problem := unusable(array):
-        raise InputError(f"{what} holds {problem}; mend or drop it")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)

@@ -7,7 +7,7 @@ import numpy as np
 
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints
 from hyperlift.data.motion.procedural import procedural_recordings
-from hyperlift.data.plain_values import unusable
+from hyperlift.data.plain_values import coordinates
 from hyperlift.data.safe_npz import open_npz
 from hyperlift.data.store import ClipStore
 from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
@@ -108,9 +108,7 @@ def _from_npz(path: Path) -> Calibration:
         array = stored.read(ARRAY) if ARRAY in stored else None
     if array is None:
         return Calibration(str(path), tuple(view.pose2d_norm for view in read_views(path)))
-    problem = unusable(array) if array.dtype.kind in "fiu" else str(array.dtype)
-    if problem:
-        raise InputError(f"{path}: {ARRAY} holds {problem}; give finite numbers [frames, joints, 3]")
+    array = coordinates(array, array.shape, f"{path}: {ARRAY}", "give finite numbers [frames, joints, 3]")
     array = array.astype(np.float32)
     return Calibration(str(path), tuple(array) if array.ndim == 4 else (array,))
 
