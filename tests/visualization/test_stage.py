@@ -3,8 +3,9 @@ import pytest
 
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.skeletons import H36M_17
+from hyperlift.trajectory.standing import LANE_M
 from hyperlift.visualization.scene_view import Floor, SceneView
-from hyperlift.visualization.stage import LANE_M, Places, StagedPerson, share_lanes, stage_people, upright
+from hyperlift.visualization.stage import Places, StagedPerson, share_lanes, stage_people, upright
 from hyperlift.wild.keypoints import LiftedPerson
 
 

@@ -11,17 +11,12 @@ from typing import Literal
 
 import numpy as np
 
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons import H36M_17
+from hyperlift.trajectory.standing import LANE_M, lowest, of_reference_size, on_a_level_floor
 from hyperlift.wild.keypoints import LiftedPerson
 
-LANE_M = 1.3
-"""Between people, in metres of a body of reference size."""
 _FLOOR_MEMORY_S = 0.4
-_FLOOR_PERCENT = 5.0
-"""Of ankle heights, lowest first: the floor of people placed in camera axes."""
-_ANKLE_HEIGHT_M = 0.08
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,8 +39,6 @@ class StagedPerson:
     joints_m: Float[np.ndarray, "frames joints 3"]
     valid: Bool[np.ndarray, "frames joints"]
     keypoints_px: Float[np.ndarray, "frames joints 3"] | None
-    lane: int
-    """Of those who have no place of their own, 0 for the others."""
 
 
 def stage_people(people: Sequence[LiftedPerson], places: Places | None = None) -> list[StagedPerson]:
@@ -60,7 +53,7 @@ def stage_people(people: Sequence[LiftedPerson], places: Places | None = None) -
     if places is not None:
         joints = placed_upright({person.id: places.joints_m[person.id] for person in people}, places.axes)
         return [
-            StagedPerson(person.id, person.frame, joints[person.id], person.valid, person.keypoints_px, 0)
+            StagedPerson(person.id, person.frame, joints[person.id], person.valid, person.keypoints_px)
             for person in people
         ]
     lanes = share_lanes(people)
@@ -69,7 +62,7 @@ def stage_people(people: Sequence[LiftedPerson], places: Places | None = None) -
     for person, lane in zip(people, lanes, strict=True):
         joints_m = upright(person.pose_norm.astype(np.float64), fps=_rate(person))
         joints_m[..., 0] += (lane - middle) * LANE_M
-        staged.append(StagedPerson(person.id, person.frame, joints_m, person.valid, person.keypoints_px, lane))
+        staged.append(StagedPerson(person.id, person.frame, joints_m, person.valid, person.keypoints_px))
     return staged
 
 
@@ -79,10 +72,8 @@ def upright(pose: Float[np.ndarray, "frames joints 3"], fps: float) -> Float[np.
     The floor follows the lower foot slowly, so that a squat lowers the hips and a short hop still leaves the
     floor.
     """
-    size = np.median(bone_lengths(pose, H36M_17).sum(-1))
-    pose_m = (pose - pose[:, H36M_17.root, None]) * (REFERENCE_BONE_SUM_M / max(float(size), 1e-9))
-    joints_m = np.stack([pose_m[..., 0], pose_m[..., 2], -pose_m[..., 1]], axis=-1)
-    lower_foot = joints_m[:, H36M_17.indices(["RAnkle", "LAnkle"]), 2].min(1)
+    joints_m = of_reference_size(pose, H36M_17)
+    lower_foot = joints_m[:, lowest(H36M_17), 2].min(1)
     joints_m[..., 2] -= _smooth(lower_foot, max(1, round(_FLOOR_MEMORY_S * fps)))[:, None]
     return joints_m
 
@@ -93,15 +84,7 @@ def placed_upright(
     """World or camera metres to stage metres; relative places are kept."""
     if axes == "world":
         return {number: joints.astype(np.float64) for number, joints in joints_m.items()}
-    turned = {
-        number: np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1).astype(np.float64)
-        for number, joints in joints_m.items()
-    }
-    ankles = H36M_17.indices(["RAnkle", "LAnkle"])
-    heights = np.concatenate([joints[:, ankles, 2].ravel() for joints in turned.values()] or [np.zeros(1)])
-    heights = heights[np.isfinite(heights)]
-    floor_m = np.percentile(heights, _FLOOR_PERCENT) - _ANKLE_HEIGHT_M if len(heights) else 0.0
-    return {number: joints - [0.0, 0.0, floor_m] for number, joints in turned.items()}
+    return dict(zip(joints_m, on_a_level_floor(list(joints_m.values()), H36M_17), strict=True))
 
 
 def share_lanes(people: Sequence[LiftedPerson]) -> list[int]:
