@@ -14,7 +14,7 @@ from runner import Repetitions, Report, run, table
 from timing import Seconds, interleaved
 
 from hyperlift.detection import DETECTORS, detect_video, make_detector
-from hyperlift.detection.following import SEEN_SCORE, square_around
+from hyperlift.detection.movenet import SEEN_SCORE, square_around
 from hyperlift.detection.movenet_networks import MultiPose, SinglePose, Square
 from hyperlift.skeletons import COCO_17
 from hyperlift.video.facts import Frame

@@ -19,10 +19,9 @@ from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
 from hyperlift.data.virtual_cameras import draw_camera
 from hyperlift.geometry.normalisation import denormalise_points
 from hyperlift.skeletons import H36M_17, Skeleton
+from hyperlift.tracking import Track, track_people
 from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector, track_pieces
 from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.keypoints import Track
-from hyperlift.wild.tracking import follow_people
 
 CONFIG = ROOT / "configs" / "data" / "mocap_wild.yaml"
 LIMBS = tuple(side + joint for side in "LR" for joint in ("Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle"))
@@ -87,7 +86,7 @@ def detector_noise(
             path, fps = Path(recording.rpartition(":")[0]), float(recording.rpartition(":")[2])
             found = read_keypoints(path)
             name = path.name.split(".")[0]
-            real = follow_people(found, found.times_s(fps)), found.skeleton
+            real = track_people(found, found.times_s(fps)), found.skeleton
             seen = {f"{name}, real": real} | {
                 f"simulated {family} at {fps:g}/s": (filmed(arrays, config, family, fps, seconds), H36M_17)
                 for family in ("movenet", "rtmpose", "exact")

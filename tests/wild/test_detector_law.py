@@ -8,8 +8,8 @@ from hyperlift.cli import fit_detector_noise
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints
 from hyperlift.errors import InputError
 from hyperlift.skeletons import H36M_17
+from hyperlift.tracking import Track
 from hyperlift.wild.detector_law import measure_detector
-from hyperlift.wild.keypoints import Track
 
 FPS, SECONDS, HEIGHT_PX = 30.0, 120, 400.0
 

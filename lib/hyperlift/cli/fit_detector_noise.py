@@ -8,9 +8,9 @@ import numpy as np
 
 from hyperlift.cli.app import guarded, say
 from hyperlift.errors import InputError
+from hyperlift.tracking import track_people
 from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector
 from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.tracking import follow_people
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path, fps in zip(args.keypoints, rates, strict=True):
         detections = read_keypoints(path)
         time_s = detections.times_s(fps)
-        law = measure_detector(follow_people(detections, time_s), fps, detections.skeleton)
+        law = measure_detector(track_people(detections, time_s), fps, detections.skeleton)
         say(f"{path}: {law.seconds:.1f} s of people at {fps:g} frames a second, {detections.tool}")
         _print_law(law, detections.skeleton.joints)
     return 0

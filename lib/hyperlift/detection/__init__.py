@@ -1,7 +1,7 @@
 """People and their 2D joints in the pictures of a video."""
 
 from hyperlift.detection.choose import DETECTORS, make_detector
-from hyperlift.detection.detector import Detector, ResumableDetector, VideoFrame, detect_video
+from hyperlift.detection.detector import Detector, ResumableDetector, TrackingDetector, VideoFrame, detect_video
 from hyperlift.detection.journal import Journal, JournalFile
 from hyperlift.detection.movenet import MoveNetDetector, movenet_confidence
 from hyperlift.detection.rtmlib_detector import RtmlibDetector
@@ -14,6 +14,7 @@ __all__ = [
     "MoveNetDetector",
     "ResumableDetector",
     "RtmlibDetector",
+    "TrackingDetector",
     "VideoFrame",
     "detect_video",
     "make_detector",

@@ -8,6 +8,7 @@ import numpy as np
 from hyperlift.detection.pictures import check_picture
 from hyperlift.errors import InputError, one_line
 from hyperlift.skeletons import Skeleton
+from hyperlift.tracking import Tracker
 from hyperlift.wild.keypoints import Detection, Detections
 
 
@@ -75,6 +76,16 @@ class ResumableDetector(Detector, Protocol):
 
 
 @runtime_checkable
+class TrackingDetector(Detector, Protocol):
+    """A detector whose track ids are identities: they come from its ``tracker``. Those of others are evidence."""
+
+    @property
+    def tracker(self) -> Tracker:
+        """What gives the ids."""
+        ...
+
+
+@runtime_checkable
 class FrameLog(Protocol):
     """Keeps what is found while it is found, such as ``hyperlift.detection.journal`` does."""
 
@@ -118,7 +129,13 @@ def detect_video(
         if log is not None:
             log.add(frame.index, people)
         on_frame(frame.index, people)
-    return Detections(source=source, tool=detector.name, skeleton=detector.skeleton, frames=found)
+    return Detections(
+        source=source,
+        tool=detector.name,
+        skeleton=detector.skeleton,
+        frames=found,
+        tracked=isinstance(detector, TrackingDetector),
+    )
 
 
 def _looked(detector: Detector, frame: VideoFrame, source: str) -> list[Detection]:

@@ -1,41 +1,45 @@
-"""People in video with the bundled MoveNet: one network finds everybody now and then, another follows each."""
+"""People in video with the bundled MoveNet: one network finds everybody now and then, another looks at each closely."""
 
 from typing import Any
 
 import numpy as np
 
-from hyperlift.detection.following import (
-    SAME_BODY,
-    Follower,
-    Pose,
-    is_among,
-    looks_like_person,
-    one_each,
-    square_around,
-    who_is_who,
-)
-from hyperlift.detection.movenet_networks import MOST_PEOPLE, MultiPose, SinglePose
+from hyperlift.detection.movenet_networks import MOST_PEOPLE, MultiPose, SinglePose, Square
 from hyperlift.detection.pictures import Picture, check_picture
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17
+from hyperlift.skeletons.mapping import mark_missing
+from hyperlift.tracking.association import box_around, pose_distances
+from hyperlift.tracking.gaps import ROUNDING_S
+from hyperlift.tracking.tracker import Tracker
 from hyperlift.wild.keypoints import Detection
 
 FIND_EVERY_S = 0.2
 """Whoever enters the picture is found within this time."""
 SEEK_EVERY_S = 0.07
 """While somebody is hidden, the whole picture is searched this often."""
-LONGEST_HIDDEN_S = 1.0
-"""Whoever is not seen again within this time is forgotten; later they are somebody new."""
+SEEN_SCORE = 0.2
+"""A joint with a lower score of MoveNet counts as not seen."""
 
+_LEAST_SEEN = 6
+"""Joints of a pose that shows somebody, at least."""
 _LEAST_SCORE_NEW = 0.3
 _LEAST_SCORE_KNOWN = 0.25
 _LEAST_SCORE_FOUND = 0.1
 """Mean scores below which a pose is nobody: for somebody new, somebody known, and MultiPose's first look."""
+_SAME_BODY = 0.15
+"""Two poses in one picture that are nearer than this many body sizes are one body, found twice."""
 _EXPLAINED = 0.25
-"""MultiPose is coarser than the followers: a pose this near to a follower's is theirs."""
+"""MultiPose is coarser than the network that follows: a pose of its this near to somebody's is theirs."""
+_CROP_MARGIN = 1.25
+"""Side of the square around a person over the longer side of the box around their joints."""
+_SMALLEST_SQUARE_PX = 8.0
 _TILE_SHARE = 0.6
 """Part of the long side that each half of a crowded picture covers, so that nobody is cut by both."""
+
+Pose = Float[np.ndarray, "joints 3"]
+"""x, y in pixels and MoveNet's score."""
 
 _CONFIDENCE_AT = (
     (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0),
@@ -54,11 +58,10 @@ def movenet_confidence(score: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*
 
 
 class MoveNetDetector:
-    """Finds people with MultiPose and follows each with Thunder or Lightning in a square of their own.
+    """Finds people with MultiPose, and their joints with Thunder or Lightning in a square around each.
 
-    A ``Detector`` with COCO-17 joints and track ids. Who is who is decided by motion alone: every pose of a frame goes
-    to the follower on whose course it lies, all together; nobody is handed a pose that their body could not have
-    reached, and two followers never share a body. Whoever is hidden keeps their id for a second.
+    A ``TrackingDetector`` with COCO-17 joints: its ``tracker`` says where to look for everybody and who is who. Whoever
+    is hidden keeps their id for a second.
     """
 
     skeleton = COCO_17
@@ -85,30 +88,28 @@ class MoveNetDetector:
             raise InputError(f"fps is {fps:g}; give the video's frames a second")
         self.name = f"MoveNet {follow}"
         self._find = MultiPose(long_side, threads)
-        self._follow = SinglePose(follow, threads)
+        self._look = SinglePose(follow, threads)
         self._fps = fps
+        self.tracker = Tracker()
         self.reset()
 
     def reset(self) -> None:
         """Forget everybody: another video follows."""
-        self._people: list[Follower] = []
-        self._next_id = 0
+        self.tracker.reset()
         self._last_frame = -1
         self._last_search: int | None = None
 
     def state(self) -> dict[str, Any]:
-        """Everybody who is followed; see ``ResumableDetector``."""
+        """Everybody who is tracked; see ``ResumableDetector``."""
         return {
-            "people": [person.state() for person in self._people],
-            "next_id": self._next_id,
+            "tracker": self.tracker.state(),
             "last_frame": self._last_frame,
             "last_search": self._last_search,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from where ``state`` was returned."""
-        self._people = [Follower.restored(person) for person in state["people"]]
-        self._next_id = state["next_id"]
+        self.tracker.restore(state["tracker"])
         self._last_frame = state["last_frame"]
         self._last_search = state["last_search"]
 
@@ -123,38 +124,42 @@ class MoveNetDetector:
             raise InputError(f"frame {index} comes after frame {self._last_frame}; call reset() before another video")
         self._last_frame = index
 
+        now_s = index / self._fps
         # Those seen a moment ago; whoever is hidden is not looked for in their square, where somebody else stands now.
-        seen = [person for person in self._people if index - person.frame <= self._fps * SEEK_EVERY_S + 1]
-        poses = [self._follow(frame_rgb, person.square(index)) for person in seen]
-        poses = one_each([pose for pose in poses if looks_like_person(pose, _LEAST_SCORE_KNOWN)])
-        self._hand_out(poses, index)
-
+        lately_s = now_s - SEEK_EVERY_S - 1 / self._fps - ROUNDING_S
+        lately = [person for person in self.tracker.targets if person.time_s >= lately_s]
+        poses = [self._look(frame_rgb, crop_square(*person.expected(now_s))) for person in lately]
+        poses = _distinct([pose for pose in poses if _shows_person(pose, _LEAST_SCORE_KNOWN)])
+        # What lies on nobody's course is no new person: it was seen in a square of somebody known.
+        people = self._identified(poses, now_s, start_new=False)
         if self._search_is_due(index):
             self._last_search = index
-            shown = [person.pose for person in self._people if person.frame == index]
-            self._welcome(self._newly_found(frame_rgb, shown), index)
-        self._people = [p for p in self._people if index - p.frame <= self._fps * LONGEST_HIDDEN_S]
-        return [_detection(person) for person in self._people if person.frame == index]
+            people |= self._identified(self._newly_found(frame_rgb, list(people.values())), now_s)
+        return [Detection(_with_confidence(people[number]), number) for number in sorted(people)]
+
+    def _identified(self, poses: list[Pose], now_s: float, start_new: bool = True) -> dict[int, Pose]:
+        ids = self.tracker.update(now_s, mark_missing(_stacked(poses), SEEN_SCORE), start_new=start_new)
+        return {number: pose for number, pose in zip(ids, poses, strict=True) if number is not None}
 
     def _search_is_due(self, index: int) -> bool:
         if self._last_search is None:
             return True
-        hidden = [person for person in self._people if person.frame < index]
-        if any(person.frame >= self._last_search for person in hidden):
+        hidden = [person.time_s for person in self.tracker.targets if person.time_s < index / self._fps]
+        if any(seen_s >= self._last_search / self._fps for seen_s in hidden):
             return True  # just lost: look at once
         wait_s = SEEK_EVERY_S if hidden else FIND_EVERY_S
         return index - self._last_search >= max(1, round(self._fps * wait_s))
 
     def _newly_found(self, picture: Picture, shown: list[Pose]) -> list[Pose]:
-        """People whom no follower shows yet, looked at closely."""
+        """People whom nobody's square shows, looked at closely."""
         fresh: list[Pose] = []
         for rough in self._everybody(picture):
-            if not looks_like_person(rough, _LEAST_SCORE_FOUND) or is_among(rough, shown, _EXPLAINED):
+            if not _shows_person(rough, _LEAST_SCORE_FOUND) or _is_among(rough, shown, _EXPLAINED):
                 continue
-            pose = self._follow(picture, square_around(rough))
-            if looks_like_person(pose, _LEAST_SCORE_NEW) and not is_among(pose, shown, SAME_BODY):
+            pose = self._look(picture, square_around(rough))
+            if _shows_person(pose, _LEAST_SCORE_NEW) and not _is_among(pose, shown, _SAME_BODY):
                 fresh.append(pose)
-        return one_each(fresh)
+        return _distinct(fresh)
 
     def _everybody(self, picture: Picture) -> list[Pose]:
         """MultiPose on the whole picture; where it has found all that it can, on both halves too."""
@@ -164,23 +169,44 @@ class MoveNetDetector:
         for top, bottom, left, right in _halves(*picture.shape[:2]):
             for pose in self._find(picture[top:bottom, left:right]):
                 found.append(pose + np.array([left, top, 0.0]))
-        return one_each(found)
+        return _distinct(found)
 
-    def _hand_out(self, poses: list[Pose], index: int) -> set[int]:
-        """Give each pose to the follower whose motion it fits; which poses went."""
-        waiting = [person for person in self._people if person.frame < index]
-        pairs = who_is_who(waiting, poses, index, self._fps)
-        for person, pose in pairs.items():
-            waiting[person].take(poses[pose], index, self._fps)
-        return set(pairs.values())
 
-    def _welcome(self, poses: list[Pose], index: int) -> None:
-        """Those who come out of hiding go on under their id, the others get a new one."""
-        taken = self._hand_out(poses, index)
-        for number, pose in enumerate(poses):
-            if number not in taken:
-                self._people.append(Follower(self._next_id, pose, index, side_px=square_around(pose).side_px))
-                self._next_id += 1
+def crop_square(middle_px: Float[np.ndarray, " 2"], extent_px: float) -> Square:
+    """The square in which a network should look at a person in a box of this middle and longer side."""
+    side = max(_CROP_MARGIN * extent_px, _SMALLEST_SQUARE_PX)
+    left, top = middle_px - side / 2
+    return Square(float(left), float(top), side)
+
+
+def square_around(pose: Pose) -> Square:
+    """The square in which a network should look at a person whose joints are roughly these."""
+    seen = mark_missing(pose, SEEN_SCORE)
+    return crop_square(*box_around(seen if np.isfinite(seen[:, 0]).any() else pose))
+
+
+def _shows_person(pose: Pose, least_mean_score: float) -> bool:
+    """Whether a network that always answers has seen somebody."""
+    return int((pose[:, 2] >= SEEN_SCORE).sum()) >= _LEAST_SEEN and float(pose[:, 2].mean()) >= least_mean_score
+
+
+def _is_among(pose: Pose, others: list[Pose], nearer_than: float) -> bool:
+    """Whether one of ``others`` is the same body in the same picture."""
+    points, other_points = (mark_missing(_stacked(poses), SEEN_SCORE)[..., :2] for poses in ([pose], others))
+    return bool((pose_distances(points, other_points) < nearer_than).any())
+
+
+def _distinct(poses: list[Pose]) -> list[Pose]:
+    """The poses without those that show a body already there; the surer one stays."""
+    kept: list[Pose] = []
+    for pose in sorted(poses, key=lambda pose: -float(pose[:, 2].mean())):
+        if not _is_among(pose, kept, _SAME_BODY):
+            kept.append(pose)
+    return kept
+
+
+def _stacked(poses: list[Pose]) -> Float[np.ndarray, "poses joints 3"]:
+    return np.stack(poses) if poses else np.empty((0, len(COCO_17), 3))
 
 
 def _halves(height: int, width: int) -> list[tuple[int, int, int, int]]:
@@ -192,7 +218,5 @@ def _halves(height: int, width: int) -> list[tuple[int, int, int, int]]:
     return [(0, part, 0, width), (height - part, height, 0, width)]
 
 
-def _detection(person: Follower) -> Detection:
-    keypoints_px = person.pose.copy()
-    keypoints_px[:, 2] = movenet_confidence(keypoints_px[:, 2])
-    return Detection(keypoints_px, person.id)
+def _with_confidence(pose: Pose) -> Float[np.ndarray, "joints 3"]:
+    return np.concatenate([pose[:, :2], movenet_confidence(pose[:, 2:])], axis=1)

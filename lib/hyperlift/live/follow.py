@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.detection import Detector
+from hyperlift.detection import Detector, TrackingDetector
 from hyperlift.live.capture import Captured, Clock
 from hyperlift.live.placing import LivePlacing
 from hyperlift.shapes import Float
+from hyperlift.tracking import Tracker, given_id_cost, motion_cost
 from hyperlift.video.facts import Picture
-from hyperlift.wild.following import Follower
 from hyperlift.wild.streams import StreamedPose, Streams
 
 
@@ -96,7 +96,7 @@ class LivePeople:
         self._detector, self._streams, self._placing, self._clock = detector, streams, placing, clock
         self._look_ahead, self._fps = look_ahead, fps
         self._last_number = -1
-        self._follower = Follower()
+        self._tracker = Tracker(given_id_cost if isinstance(detector, TrackingDetector) else motion_cost)
         self._waiting: deque[Seen] = deque()
 
     def see(self, captured: Captured) -> Seen:
@@ -109,8 +109,9 @@ class LivePeople:
         # Detectors take numbers for time; a camera may keep to another rate than it says, in the dark for one.
         self._last_number = max(self._last_number + 1, round(frame.time_s * self._fps))
         people = self._detector.detect(frame.rgb, self._last_number)
-        numbers = self._follower.follow(frame.time_s, people)
-        seen = {n: p.keypoints_px for n, p in zip(numbers, people, strict=True) if n is not None}
+        keypoints_px = [person.keypoints_px for person in people]
+        ids = self._tracker.update(frame.time_s, keypoints_px, [person.track_id for person in people])
+        seen = {number: keypoints for number, keypoints in zip(ids, keypoints_px, strict=True) if number is not None}
         return Seen(captured, seen, begun_ms, self._clock.now_ms())
 
     def lift(self, seen: Seen) -> LiveFrame | None:

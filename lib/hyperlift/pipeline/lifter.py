@@ -22,12 +22,13 @@ from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import Recorded, open_recording
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
+from hyperlift.tracking import Track
 from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
 from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.scale import BodyHeight
 from hyperlift.video.facts import Frame
 from hyperlift.video.overlap import ahead
-from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
+from hyperlift.wild.keypoints import Detections, LiftedPerson
 from hyperlift.wild.levelling import contradicting_roll, roll_warning, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.open_streams import open_stream, open_streams

@@ -25,7 +25,7 @@ from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import is_video, open_recording
 from hyperlift.runtime import bundled_file
 from hyperlift.swap import settle
-from hyperlift.wild.alphapose_writer import recording_path
+from hyperlift.wild.alphapose_writer import read_recording, recording_path
 from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.poses_csv import meta_path
 
@@ -260,7 +260,8 @@ def _lifted(
             with timings.stage("write"):
                 save_keypoints(found, detections, recorded)
         # What is lifted is what stands in the file, so that a run that skips detection gives the same numbers.
-        detections = read_keypoints(found)
+        detections, facts = read_keypoints(found), read_recording(found)
+        detections = replace(detections, tracked=facts is not None and facts.tracked)
     motion = lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)
     return motion, made_from
 

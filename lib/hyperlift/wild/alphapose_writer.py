@@ -29,15 +29,21 @@ class Recording:
     """In pixels, upright."""
     detector: str
     skeleton: str
+    tracked: bool = False
+    """Whether the track ids are identities, as in ``Detections``."""
 
     def __post_init__(self) -> None:
         for name, least in (("frames", 0), ("width", 1), ("height", 1)):
             number = getattr(self, name)
             if not is_whole(number, least, _MOST):
                 raise InputError(f"a recording with {name} {quoted(number)} does not exist")
-        for name in ("detector", "skeleton"):
-            if not isinstance(getattr(self, name), str):
-                raise InputError(f"a recording's {name} is text, not {quoted(getattr(self, name))}")
+        for name, kind, what in (
+            ("detector", str, "text"),
+            ("skeleton", str, "text"),
+            ("tracked", bool, "true or false"),
+        ):
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(f"a recording's {name} is {what}, not {quoted(getattr(self, name))}")
 
 
 def recording_path(path: Path | str) -> Path:
@@ -71,6 +77,7 @@ def write_alphapose(path: Path | str, detections: Detections, width: int, height
         height=height,
         detector=detections.tool,
         skeleton=detections.skeleton.name,
+        tracked=detections.tracked,
     )
     people = detections.people
     with atomic_file(path) as partial, atomic_file(recording_path(path)) as facts:

@@ -13,7 +13,7 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.bridged_points import bridged
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
-from hyperlift.wild.keypoints import Track
+from hyperlift.tracking import Track
 
 _SHOULDERS_TO_ANKLES = 0.77
 """Trunk, thigh and shin of an adult as a part of the standing height."""

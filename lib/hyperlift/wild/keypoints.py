@@ -1,4 +1,4 @@
-"""What passes between the stages of lifting: detections a frame, tracks a person, lifted people."""
+"""What passes between the stages of lifting: detections a frame, lifted people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hyperlift.skeletons import Skeleton
 from hyperlift.wild.people import Detection, PeopleByFrame
 from hyperlift.wild.timing import even_times
 
-__all__ = ["LARGEST_SPAN", "Detection", "Detections", "LiftedPerson", "Track", "frames_text", "too_sparse"]
+__all__ = ["LARGEST_SPAN", "Detection", "Detections", "LiftedPerson", "frames_text", "too_sparse"]
 
 LARGEST_SPAN = 10**7
 """Frames of the longest recording: 92 hours of 30 frames a second."""
@@ -35,6 +35,8 @@ class Detections:
     """Width and height in pixels, where the file states them."""
     notes: tuple[str, ...] = ()
     """What was left out or assumed while it was read, in sentences."""
+    tracked: bool = False
+    """Whether track ids are identities that ``hyperlift.tracking.Tracker`` gave; those of others are evidence."""
 
     def __post_init__(self) -> None:
         people = PeopleByFrame.of(self.frames, len(self.skeleton))
@@ -119,19 +121,6 @@ class Detections:
                 f"{self.source}: many points lie far outside a picture of {width}x{height} (they reach "
                 f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check picture_size (--video-size)"
             )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Track:
-    """One person followed through the frames in which they were seen; frames may be missing in between."""
-
-    id: int
-    frame: Int[np.ndarray, " frames"]
-    keypoints_px: Float[np.ndarray, "frames joints 3"]
-    """x, y in pixels and confidence 0..1; missing joints are NaN, NaN, 0."""
-
-    def __repr__(self) -> str:
-        return f"Track(p{self.id}: {frames_text(self.frame)})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

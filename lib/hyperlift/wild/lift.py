@@ -12,11 +12,9 @@ from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import H36M_17
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
-from hyperlift.wild.gaps import FilledTrack, fill_gaps
-from hyperlift.wild.keypoints import Detections, LiftedPerson, Track
-from hyperlift.wild.side_swaps import repair_side_swaps
+from hyperlift.tracking import FilledTrack, Track, fill_gaps, repair_side_swaps, track_rows
+from hyperlift.wild.keypoints import Detections, LiftedPerson
 from hyperlift.wild.timing import check_times, grid_times, resample, resample_pose2d
-from hyperlift.wild.tracking import follow_trails
 from hyperlift.wild.windows import lift_windows
 
 _log = logging.getLogger(__name__)
@@ -30,7 +28,7 @@ def people_in(
     min_confidence: float = 0.0,
     repair_sides: bool = True,
 ) -> list[Track]:
-    """Follow everybody and map their joints to ``H36M_17``.
+    """Track everybody and map their joints to ``H36M_17``.
 
     Args:
         detections: what the detector wrote.
@@ -43,7 +41,7 @@ def people_in(
 
     Raises:
         InputError: picture size or time stamps are impossible or do not fit the keypoints, or nobody can be
-            followed.
+            tracked.
     """
     check_times(time_s, max(detections.last_frame, 0))
     detections.check_fits_picture(width, height)
@@ -51,20 +49,20 @@ def people_in(
         raise InputError(
             f"min_confidence (--min-confidence) is {min_confidence:g}; give a number from 0 up to, not including, 1"
         )
-    mapped = []
-    for track in follow_trails(detections, time_s):
-        keypoints_px = _mapped(detections, track.row, min_confidence)
+    mapped, frame_of_row = [], detections.people.person_frame
+    for number, row in track_rows(detections, time_s).items():
+        keypoints_px = _mapped(detections, row, min_confidence)
         seen = np.isfinite(keypoints_px[..., 0]).any(1)
         if not seen.any():
             continue
-        frame = track.frame[seen]
+        frame = frame_of_row[row[seen]]
         keypoints_px = keypoints_px if seen.all() else keypoints_px[seen]
         if repair_sides:
             keypoints_px, exchanged = repair_side_swaps(keypoints_px, time_s[frame], H36M_17)
             if exchanged.any():
                 frames = int(exchanged.any(1).sum())
-                _log.info("p%d: swapped arms or legs put right in %d frames", track.id, frames)
-        mapped.append(Track(id=track.id, frame=frame, keypoints_px=keypoints_px))
+                _log.info("p%d: swapped arms or legs put right in %d frames", number, frames)
+        mapped.append(Track(id=number, frame=frame, keypoints_px=keypoints_px))
     if not mapped:
         raise InputError(
             f"{detections.source}: no keypoint reaches min_confidence (--min-confidence) {min_confidence:g}; lower it"

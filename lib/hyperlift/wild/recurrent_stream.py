@@ -18,12 +18,12 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stream_contract import StreamPredictor, StreamSpec
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
-from hyperlift.wild.gaps import LONGEST_BRIDGE_S, place_unseen
+from hyperlift.tracking.gaps import LONGEST_GAP_S, place_unseen
 from hyperlift.wild.sightings import ROUNDING, Sightings
 from hyperlift.wild.streams import StreamedPose, Streams, pose_at
 from hyperlift.wild.timing import check_fps
 
-_BRIDGE_S = LONGEST_BRIDGE_S + ROUNDING
+_BRIDGE_S = LONGEST_GAP_S + ROUNDING
 _KEPT_POSES_S = 0.25
 """Poses before the moment asked for that interpolation may lean on."""
 
@@ -108,7 +108,7 @@ class RecurrentStreams(Streams):
                 f"{spec.fps:g} a second, at another rate for one more of those, {least} at {fps:g}; give {least} or "
                 "more (lookahead=…; --look-ahead N), or another lifter such as small (--model small)"
             )
-        memory_s = LONGEST_BRIDGE_S + 1 / spec.fps
+        memory_s = LONGEST_GAP_S + 1 / spec.fps
         seen = Sightings(width, height, fps, memory_s, skeleton=skeleton, min_confidence=min_confidence)
         super().__init__(spec, seen, lookahead)
         self._lifter = lifter
@@ -211,7 +211,7 @@ class RecurrentStreams(Streams):
         sightings, times_s = self._seen.people[number], self._seen.times_s
         if asked in sightings and np.isfinite(sightings[asked]).all():
             return np.ones(len(H36M_17), bool), sightings[asked]
-        first_s = max(presence.first_s, times_s[asked] - LONGEST_BRIDGE_S) - ROUNDING
+        first_s = max(presence.first_s, times_s[asked] - LONGEST_GAP_S) - ROUNDING
         at = [frame for frame in sightings if first_s <= times_s[frame] <= presence.last_s]
         stretch = self._seen.stretch(number, at, asked)
         return stretch.valid, stretch.keypoints_px

@@ -10,7 +10,7 @@ from hyperlift.geometry.normalisation import check_picture_size, normalise_point
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import H36M_17, Skeleton
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
-from hyperlift.wild.gaps import fill_gaps
+from hyperlift.tracking.gaps import fill_gaps
 from hyperlift.wild.timing import check_fps
 
 ROUNDING = 1e-6

@@ -15,7 +15,7 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17, Skeleton
-from hyperlift.wild.gaps import LONGEST_BRIDGE_S
+from hyperlift.tracking.gaps import LONGEST_GAP_S
 from hyperlift.wild.sightings import ROUNDING, Sightings, Stretch
 from hyperlift.wild.streams import StreamedPose, Streams, pose_at
 from hyperlift.wild.timing import resample_pose2d
@@ -76,7 +76,7 @@ class WindowStreams(Streams):
             InputError: an impossible setting, or a lifter of another skeleton.
         """
         context = spec.n_frames if context is None else context
-        memory_s = context / spec.fps + LONGEST_BRIDGE_S
+        memory_s = context / spec.fps + LONGEST_GAP_S
         seen = Sightings(width, height, fps, memory_s, skeleton=skeleton, min_confidence=min_confidence)
         super().__init__(spec, seen, lookahead)
         if not 1 <= context <= spec.n_frames:
@@ -146,11 +146,11 @@ class WindowStreams(Streams):
 
 
 def _unbroken(sightings: list[int], times_s: Mapping[int, float], asked: int) -> list[int]:
-    """The sightings around a frame with no more than ``LONGEST_BRIDGE_S`` between them, on both sides; none where the
+    """The sightings around a frame with no more than ``LONGEST_GAP_S`` between them, on both sides; none where the
     frame lies in a longer gap or before the first."""
     before = [frame for frame in sightings if frame <= asked]
     after = [frame for frame in sightings if frame > asked]
-    longest_s = LONGEST_BRIDGE_S + ROUNDING
+    longest_s = LONGEST_GAP_S + ROUNDING
     if not before or times_s[asked] - times_s[before[-1]] > longest_s:
         return []
     if before[-1] < asked and after and times_s[after[0]] - times_s[before[-1]] > longest_s:

@@ -5,9 +5,9 @@ from wild_people import standing
 
 from hyperlift.skeletons import BODY_25, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
+from hyperlift.tracking.left_right import repair_side_swaps
 from hyperlift.wild.formats import read_keypoints
 from hyperlift.wild.lift import people_in
-from hyperlift.wild.side_swaps import repair_side_swaps
 from hyperlift.wild.timing import even_times
 
 LEGS = H36M_17.indices(["RKnee", "RAnkle", "LKnee", "LAnkle"])

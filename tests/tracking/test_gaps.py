@@ -1,7 +1,7 @@
 import numpy as np
 
 from hyperlift.skeletons import H36M_17
-from hyperlift.wild.gaps import fill_gaps
+from hyperlift.tracking.gaps import fill_gaps
 from hyperlift.wild.timing import even_times
 
 

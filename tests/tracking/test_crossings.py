@@ -7,9 +7,9 @@ import pytest
 from wild_people import standing
 
 from hyperlift.skeletons import BODY_25
-from hyperlift.wild.keypoints import Detection, Detections, Track
+from hyperlift.tracking import Track, track_people
+from hyperlift.wild.keypoints import Detection, Detections
 from hyperlift.wild.timing import even_times
-from hyperlift.wild.tracking import follow_people
 
 TOE = BODY_25.index("LBigToe")
 Place = Callable[[float], tuple[float, float]]
@@ -78,7 +78,7 @@ def test_the_detector_exchanges_its_numbers_at_a_crossing(seed: int, fps: float,
 
     time_s = even_times(int(4 * fps), fps)
     detections = recording([to_the_right, to_the_left], time_s, number, seed=seed, stride=stride)
-    tracks = follow_people(detections, time_s)
+    tracks = track_people(detections, time_s)
     assert [track.id for track in tracks] == [0, 1]
     for track in tracks:
         mine = np.round(100 * (track.keypoints_px[:, TOE, 2] - 0.5)) == track.id
@@ -101,7 +101,7 @@ def test_a_crossing_with_one_body_hidden_behind_the_other(seed: int, numbered: b
     def hidden(body: int, now: float) -> bool:
         return body == 1 and abs(now - MEETING_S) < 0.15
 
-    tracks = follow_people(recording([to_the_right, to_the_left], time_s, number, hidden, seed), time_s)
+    tracks = track_people(recording([to_the_right, to_the_left], time_s, number, hidden, seed), time_s)
     assert sorted(map(sorted, map(bodies, tracks))) == [[0], [1]]
 
 
@@ -114,7 +114,7 @@ def test_an_occlusion(absence_s: float, people: int, numbered: bool):
         return body == 0 and 2 <= now < 2 + absence_s
 
     places = [to_the_right, lambda time_s: (800.0, 1.0)]
-    tracks = follow_people(recording(places, time_s, lambda b, _: b if numbered else None, hidden), time_s)
+    tracks = track_people(recording(places, time_s, lambda b, _: b if numbered else None, hidden), time_s)
     of_the_walker = [track for track in tracks if bodies(track) == {0}]
     assert len(of_the_walker) == people
     assert [bodies(track) for track in tracks if track not in of_the_walker] == [{1}]
@@ -129,7 +129,7 @@ def test_people_who_meet_and_turn_back_keep_their_bodies(seed: int):
 
     time_s = even_times(120, 30.0)
     detections = recording([towards_and_back(1), towards_and_back(-1)], time_s, lambda b, _: b, seed=seed)
-    tracks = follow_people(detections, time_s)
+    tracks = track_people(detections, time_s)
     assert sorted(map(sorted, map(bodies, tracks))) == [[0], [1]]
 
 
@@ -139,7 +139,7 @@ def test_a_number_that_slips_to_a_body_close_by_is_cut(seed: int):
     time_s = even_times(120, 30.0)
     places = [lambda now: (300.0, 1.0), lambda now: (352.0, 1.0)]
     detections = recording(places, time_s, lambda *_: 7, lambda b, now: b == (0 if now >= 2 else 1), seed, stride=0.2)
-    assert [bodies(track) for track in follow_people(detections, time_s)] == [{0}, {1}]
+    assert [bodies(track) for track in track_people(detections, time_s)] == [{0}, {1}]
 
 
 def test_a_number_that_slips_to_a_body_far_behind_is_cut():
@@ -147,7 +147,7 @@ def test_a_number_that_slips_to_a_body_far_behind_is_cut():
     time_s = even_times(120, 30.0)
     places = [lambda now: (300.0, 1.0), lambda now: (300.0, 0.5)]
     detections = recording(places, time_s, lambda *_: 7, lambda b, now: b == (0 if now >= 2 else 1), stride=0.2)
-    assert [bodies(track) for track in follow_people(detections, time_s)] == [{0}, {1}]
+    assert [bodies(track) for track in track_people(detections, time_s)] == [{0}, {1}]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -161,4 +161,4 @@ def test_a_wild_dance_is_one_person(seed: int):
 
     time_s = even_times(150, 30.0)
     detections = recording([dance], time_s, lambda *_: 0, seed=seed, stride=2.0)
-    assert [len(track.frame) for track in follow_people(detections, time_s)] == [150]
+    assert [len(track.frame) for track in track_people(detections, time_s)] == [150]

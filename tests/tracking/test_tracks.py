@@ -5,10 +5,10 @@ from wild_people import standing
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons import BODY_25
+from hyperlift.tracking import Track, track_people
 from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.keypoints import Detection, Detections, Track
+from hyperlift.wild.keypoints import Detection, Detections
 from hyperlift.wild.timing import even_times
-from hyperlift.wild.tracking import follow_people
 
 FPS = 30.0
 TIMES = even_times(2000, FPS)
@@ -33,7 +33,7 @@ def course(track: Track) -> np.ndarray:
 
 
 def test_shuffled_people_keep_apart():
-    tracks = follow_people(recording({f: [(100 + f, None), (300 - f, None), (500.0, None)] for f in range(60)}), TIMES)
+    tracks = track_people(recording({f: [(100 + f, None), (300 - f, None), (500.0, None)] for f in range(60)}), TIMES)
     assert [len(track.frame) for track in tracks] == [60, 60, 60]
     starts = sorted(float(course(track)[0]) for track in tracks)
     np.testing.assert_allclose(starts, [100, 300, 500], atol=5)
@@ -43,7 +43,7 @@ def test_shuffled_people_keep_apart():
 
 def test_people_who_cross_keep_their_course():
     """They walk through one another at 6 px a frame; in the middle both boxes coincide."""
-    tracks = follow_people(recording({f: [(100 + 6.0 * f, None), (460 - 6.0 * f, None)] for f in range(61)}), TIMES)
+    tracks = track_people(recording({f: [(100 + 6.0 * f, None), (460 - 6.0 * f, None)] for f in range(61)}), TIMES)
     assert len(tracks) == 2
     for track in tracks:
         steps = np.diff(course(track))
@@ -52,31 +52,31 @@ def test_people_who_cross_keep_their_course():
 
 def test_short_absence_is_one_track_long_absence_two():
     frames = {f: [(200.0, None)] for f in range(100) if not 20 <= f < 40 and not 50 <= f < 85}
-    tracks = follow_people(recording(frames), TIMES)
+    tracks = track_people(recording(frames), TIMES)
     assert [(int(track.frame[0]), int(track.frame[-1])) for track in tracks] == [(0, 49), (85, 99)]
     assert [track.id for track in tracks] == [0, 1]
 
 
 def test_numbers_of_the_detector_are_kept():
-    tracks = follow_people(recording({f: [(100.0, 7), (400.0, 3)] for f in range(30)}), TIMES)
+    tracks = track_people(recording({f: [(100.0, 7), (400.0, 3)] for f in range(30)}), TIMES)
     assert {track.id: round(float(course(track)[0]), -1) for track in tracks} == {7: 100, 3: 400}
 
 
 def test_numbers_that_change_places_are_not_followed():
     swapped = {f: [(100.0, 0), (500.0, 1)] if f < 30 else [(500.0, 0), (100.0, 1)] for f in range(60)}
-    tracks = follow_people(recording(swapped), TIMES)
+    tracks = track_people(recording(swapped), TIMES)
     assert [(track.id, len(track.frame)) for track in tracks] == [(0, 60), (1, 60)]
     for track in tracks:
         assert np.ptp(course(track)) < 10
 
 
 def test_a_number_that_jumps_to_another_body_is_cut():
-    tracks = follow_people(recording({f: [(100.0 if f < 30 else 500.0, 4)] for f in range(60)}), TIMES)
+    tracks = track_people(recording({f: [(100.0 if f < 30 else 500.0, 4)] for f in range(60)}), TIMES)
     assert [(track.id, int(track.frame[0]), int(track.frame[-1])) for track in tracks] == [(4, 0, 29), (5, 30, 59)]
 
 
 def test_a_number_that_slips_for_two_frames_comes_back():
-    tracks = follow_people(recording({f: [(500.0 if f in (30, 31) else 100.0, 4)] for f in range(60)}), TIMES)
+    tracks = track_people(recording({f: [(500.0 if f in (30, 31) else 100.0, 4)] for f in range(60)}), TIMES)
     assert [(track.id, len(track.frame)) for track in tracks] == [(4, 58)]
 
 
@@ -84,30 +84,30 @@ def test_one_number_twice_in_a_frame():
     detections = recording({f: [(100.0, 0)] for f in range(30)})
     weak = standing(BODY_25, 400.0) * [1, 1, 0.3]
     frames = {frame: [*people, Detection(weak, 0)] for frame, people in detections.frames.items()}
-    (track,) = follow_people(Detections(source="t", tool="t", skeleton=BODY_25, frames=frames), TIMES)
+    (track,) = track_people(Detections(source="t", tool="t", skeleton=BODY_25, frames=frames), TIMES)
     assert np.ptp(course(track)) < 10
 
 
 def test_ghosts_are_dropped():
     frames = {f: [(100.0, None)] + ([(500.0, None)] if f in (20, 21) else []) for f in range(60)}
-    assert len(follow_people(recording(frames), TIMES)) == 1
+    assert len(track_people(recording(frames), TIMES)) == 1
 
 
 def test_a_single_picture_is_a_recording():
-    (track,) = follow_people(recording({12: [(100.0, None)]}), TIMES)
+    (track,) = track_people(recording({12: [(100.0, None)]}), TIMES)
     assert track.frame.tolist() == [12]
 
 
 def test_only_ghosts():
     with pytest.raises(InputError, match="made-up: nobody is seen in 3 frames"):
-        follow_people(recording({f: [(100.0 + 40 * f, None)] for f in range(0, 2000, 50)}), TIMES)
+        track_people(recording({f: [(100.0 + 40 * f, None)] for f in range(0, 2000, 50)}), TIMES)
 
 
 @pytest.mark.parametrize("suffix", [".alphapose.json", "_openpose"])
 def test_real_crossing(suffix: str):
     """The man jumps (lost in mid-air), the woman walks past below him, he lands: three people, never mixed
     up."""
-    tracks = follow_people(read_keypoints(shared_path(f"data/wild/sports2d_demo{suffix}")), TIMES)
+    tracks = track_people(read_keypoints(shared_path(f"data/wild/sports2d_demo{suffix}")), TIMES)
     assert [(t.id, int(t.frame[0]), int(t.frame[-1])) for t in tracks] == [
         (0, 0, 168),
         (1, 40, 202),
@@ -116,10 +116,10 @@ def test_real_crossing(suffix: str):
 
 
 def test_detector_without_numbers_is_followed_as_with_them():
-    with_numbers = follow_people(
+    with_numbers = track_people(
         read_keypoints(shared_path("data/wild/multiperson_cam01.alphapose.json")), even_times(100, 60.0)
     )
-    without = follow_people(read_keypoints(shared_path("data/wild/multiperson_cam01_openpose")), even_times(100, 60.0))
+    without = track_people(read_keypoints(shared_path("data/wild/multiperson_cam01_openpose")), even_times(100, 60.0))
     assert len(with_numbers) == len(without) == 3
     for track in with_numbers:
         nose = track.keypoints_px[:, 0, 0]

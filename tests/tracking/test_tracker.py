@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-
 from hyperlift.detection.following import Follower, one_each, pose_distance, square_around, who_is_who
+
 from hyperlift.skeletons import COCO_17
 
 FPS = 30.0

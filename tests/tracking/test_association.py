@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from hyperlift.wild.following import cheapest_pairs
+from hyperlift.tracking.association import assign
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -14,7 +14,7 @@ def test_as_cheap_as_scipy(seed: int):
     rows, columns = generator.integers(1, 9, 2)
     cost = generator.uniform(0, 1.4, (rows, columns))
     cost[generator.uniform(size=cost.shape) < 0.2] = np.inf
-    pairs = cheapest_pairs(cost, 1.0)
+    pairs = assign(cost)
     assert len({row for row, _ in pairs}) == len({column for _, column in pairs}) == len(pairs)
     ours = sum(cost[pair] for pair in pairs) + (rows - len(pairs))
     # scipy's problem: each row may also stay alone for 1.
@@ -24,12 +24,12 @@ def test_as_cheap_as_scipy(seed: int):
 
 def test_contested_column():
     # Greedy would give column 0 to row 0 and leave row 1 alone: 0.1 + 1. Exact: 0.2 + 0.15.
-    assert cheapest_pairs(np.array([[0.1, 0.2], [0.15, np.inf]]), 1.0) == [(0, 1), (1, 0)]
+    assert assign(np.array([[0.1, 0.2], [0.15, np.inf]])) == [(0, 1), (1, 0)]
 
 
 def test_nobody():
-    assert cheapest_pairs(np.empty((0, 3)), 1.0) == []
-    assert cheapest_pairs(np.empty((2, 0)), 1.0) == []
+    assert assign(np.empty((0, 3))) == []
+    assert assign(np.empty((2, 0))) == []
 
 
 def test_scipy_is_imported_when_needed_alone():

@@ -1,5 +1,4 @@
-"""Frames and joints that the detector missed: bridged over time, marked where the bridge is too long to
-believe."""
+"""Frames and joints that the detector missed: interpolated over time, and not valid where the gap is too long."""
 
 from dataclasses import dataclass
 
@@ -9,9 +8,11 @@ from hyperlift.geometry.bridged_points import bridged
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons import Skeleton
 
-LONGEST_BRIDGE_S = 1.0
-"""A joint unseen for longer is not valid in between."""
-_ROUNDING_S = 1e-9
+LONGEST_GAP_S = 1.0
+"""A joint unseen for longer is not valid in between, and a person unseen for longer comes back as another: a straight
+line over a whole stride, a second, is no motion of a body any more."""
+ROUNDING_S = 1e-9
+"""What a difference of two time stamps may lose to rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class FilledTrack:
     """x, y in pixels and confidence; where the joint was not seen, a place by interpolation with confidence
     0."""
     valid: Bool[np.ndarray, "frames joints"]
-    """True where the joint was seen, or lies between two sightings at most ``LONGEST_BRIDGE_S`` apart."""
+    """True where the joint was seen, or lies between two sightings at most ``LONGEST_GAP_S`` apart."""
     bridged: Bool[np.ndarray, "frames joints"]
     """True where the joint is valid without having been seen."""
 
@@ -56,7 +57,7 @@ def fill_gaps(
     seen_at_all[frame - frame[0]] = seen
     filled[seen_at_all] = keypoints_px[seen]
     filled[..., :2] = bridged(filled[..., :2], seen_at_all, every_s)
-    valid = np.stack([_within_reach(every_s, every_s[here]) for here in seen_at_all.T], axis=1)
+    valid = np.stack([_in_short_gap(every_s, every_s[here]) for here in seen_at_all.T], axis=1)
     place_unseen(filled, np.asarray(seen.any(0)), skeleton)
     return FilledTrack(
         frame=every,
@@ -67,7 +68,7 @@ def fill_gaps(
     )
 
 
-def _within_reach(
+def _in_short_gap(
     every_s: Float[np.ndarray, " frames"], seen_s: Float[np.ndarray, " seen"]
 ) -> Bool[np.ndarray, " frames"]:
     """Whether each moment is a sighting or lies between two that are close enough."""
@@ -77,7 +78,7 @@ def _within_reach(
     after = np.searchsorted(seen_s, every_s, side="left")
     between = (before >= 0) & (after < len(seen_s))
     width_s = seen_s[np.minimum(after, len(seen_s) - 1)] - seen_s[np.maximum(before, 0)]
-    return between & (width_s <= LONGEST_BRIDGE_S + _ROUNDING_S)
+    return between & (width_s <= LONGEST_GAP_S + ROUNDING_S)
 
 
 def place_unseen(

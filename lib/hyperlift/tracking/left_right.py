@@ -10,6 +10,7 @@ import numpy as np
 
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
+from hyperlift.tracking.association import body_sizes
 
 LONGEST_SWAP_S = 0.3
 LEAST_GAIN = 0.06
@@ -41,8 +42,7 @@ def repair_side_swaps(
     exchanged = np.zeros(keypoints_px.shape[:2], bool)
     if len(at_s) < 5:
         return repaired, exchanged
-    extent = np.nanmax(keypoints_px[..., :2], axis=1) - np.nanmin(keypoints_px[..., :2], axis=1)
-    size_px = max(float(np.nanmedian(np.linalg.norm(extent, axis=-1))), 1.0)
+    size_px = float(np.median(body_sizes(keypoints_px[..., :2])))
     for root, tips in _LIMBS:
         sides = [[f"{side}{joint}" for joint in (root, *tips)] for side in "RL"]
         if not set(sides[0] + sides[1]) <= set(skeleton.joints):

@@ -1,0 +1,133 @@
+"""One track a person, from the detections of a whole recording.
+
+Frame by frame first (``tracker``), then with the whole recording in hand (``identity_repair``): switches of identity
+between two people are undone, a track that jumps is cut. Very short tracks are dropped.
+"""
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float, Int
+from hyperlift.tracking.association import given_id_cost, motion_cost
+from hyperlift.tracking.identity_repair import Recording, Rows, cut_at_jumps, undo_switches
+from hyperlift.tracking.tracker import Tracker
+from hyperlift.wild.keypoints import Detections, frames_text
+from hyperlift.wild.people import NO_TRACK
+from hyperlift.wild.timing import check_times
+
+SHORTEST_TRACK_S = 0.3
+"""Tracks with fewer detections than this are dropped: ghosts, passers-by half hidden. A recording that is
+shorter itself needs the person in half of its frames."""
+_SLOWEST_DETECTOR_S = 0.1
+"""Detections farther apart than this are gaps, not a detector that looks at some frames only."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Track:
+    """One person in the frames in which they were seen; frames may be missing in between."""
+
+    id: int
+    frame: Int[np.ndarray, " frames"]
+    keypoints_px: Float[np.ndarray, "frames joints 3"]
+    """x, y in pixels and confidence 0..1; missing joints are NaN, NaN, 0."""
+
+    def __repr__(self) -> str:
+        return f"Track(p{self.id}: {frames_text(self.frame)})"
+
+
+def track_people(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> list[Track]:
+    """``track_rows`` with the keypoints of each person, in the detector's joints.
+
+    Raises:
+        InputError: as ``track_rows``.
+    """
+    people = detections.people
+    frame = people.person_frame
+    tracks = track_rows(detections, time_s)
+    return [Track(id=number, frame=frame[row], keypoints_px=people.keypoints_px[row]) for number, row in tracks.items()]
+
+
+def track_rows(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> dict[int, Rows]:
+    """Which detections belong to each person of a recording: rows of ``Detections.people``, by the person's id.
+
+    A number that the detector gave becomes the id of the first track that begins with it; every other track gets the
+    next free number. What was repaired and dropped is logged (INFO).
+
+    Args:
+        detections: everybody, frame by frame.
+        time_s: seconds of every frame of the video, ascending, indexed by the frame numbers of ``detections``.
+
+    Returns:
+        The rows in the order of time; people in the order in which they appear.
+
+    Raises:
+        InputError: nobody is seen for long enough, or the time stamps do not fit.
+    """
+    check_times(time_s, max(detections.last_frame, 0))
+    people, frame = detections.people, detections.people.person_frame
+    recording = Recording(people.keypoints_px, frame, time_s[frame])
+    tracks, switches = undo_switches(_identified(detections, time_s), recording)
+    tracks, cuts = cut_at_jumps(tracks, recording)
+    if switches or cuts:
+        _log.info("%s: %d switches of identity undone, %d jumps cut", detections.source, switches, cuts)
+
+    shortest = _fewest_detections(detections, time_s)
+    kept = [track for track in tracks if len(track) >= shortest]
+    if not kept:
+        raise InputError(
+            f"{detections.source}: nobody is seen in {shortest} frames or more that belong together; "
+            "check fps (--fps) and the frame numbers"
+        )
+    if len(kept) < len(tracks):
+        lone = sum(len(track) for track in tracks if len(track) < shortest)
+        _log.info(
+            "%s: %d tracks of fewer than %d detections dropped (%d detections)",
+            *(detections.source, len(tracks) - len(kept), shortest, lone),
+        )
+    return _numbered(kept, detections)
+
+
+def _identified(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> list[Rows]:
+    """The rows of each person as the tracker finds them."""
+    people = detections.people
+    tracker = Tracker(given_id_cost if detections.tracked else motion_cost)
+    person = np.full(len(people.keypoints_px), -1)
+    for entry, frame in enumerate(people.frame.tolist()):
+        rows = slice(*people.start[entry : entry + 2].tolist())
+        given = [None if number == NO_TRACK else number for number in people.track_id[rows].tolist()]
+        ids = tracker.update(float(time_s[frame]), people.keypoints_px[rows], given)
+        person[rows] = [-1 if number is None else number for number in ids]
+    order = np.argsort(person, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(person[order])) + 1)
+    return [rows for rows in parts if len(rows) and person[rows[0]] >= 0]
+
+
+def _fewest_detections(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> int:
+    frames = detections.people.frame
+    if len(frames) < 2:
+        return 1
+    # Where the detector looked at every second frame only, half as many detections are as long.
+    step_s = min(float(np.median(np.diff(time_s[frames]))), _SLOWEST_DETECTOR_S)
+    return max(1, min(math.ceil(SHORTEST_TRACK_S / step_s - 1e-6), detections.span // 2))
+
+
+def _numbered(tracks: list[Rows], detections: Detections) -> dict[int, Rows]:
+    """Given numbers first come first served; the others get free ones. Both in the order of the first frames."""
+    people, frame = detections.people, detections.people.person_frame
+    numbered: dict[int, Rows] = {}
+    others = []
+    for track in sorted(tracks, key=lambda track: int(frame[track[0]])):
+        given = int(people.track_id[track[0]])
+        if given == NO_TRACK or given in numbered:
+            others.append(track)
+        else:
+            numbered[given] = track
+    free = range(max(numbered, default=-1) + 1, max(numbered, default=-1) + 1 + len(others))
+    numbered |= zip(free, others, strict=True)
+    return dict(sorted(numbered.items(), key=lambda item: (int(frame[item[1][0]]), item[0])))
