@@ -46,6 +46,7 @@ def test_anything_with_the_four_members_is_a_detector():
     frames = (Frame(10 * number, picture) for number, picture in enumerate(pictures))
     detections = detect_video(frames, detector, on_frame=lambda index, people: seen.append((index, len(people))))
     assert seen == [(0, 1), (10, 0), (20, 1)]
+    assert not detections.tracked
     assert (detections.tool, detections.skeleton, detector.resets) == ("brightest point", COCO_17, 1)
     assert list(detections.frames) == [0, 10, 20]
     np.testing.assert_array_equal(detections.frames[20][0].keypoints_px[0], [2, 15, 1])

@@ -3,7 +3,8 @@ import pytest
 from detection_clips import frames_of
 from shared_data import shared_path
 
-from hyperlift.detection import MoveNetDetector, detect_video, make_detector, movenet_confidence
+from hyperlift.detection import MoveNetDetector, TrackingDetector, detect_video, make_detector, movenet_confidence
+from hyperlift.detection.movenet import _distinct, square_around
 from hyperlift.detection.movenet_networks import MultiPose
 from hyperlift.errors import InputError
 from hyperlift.skeletons import COCO_17
@@ -28,6 +29,25 @@ def distance_in_body_sizes(ours: np.ndarray, theirs: np.ndarray) -> float:
     sure = theirs[:, 2] >= 0.3
     size = np.linalg.norm(np.ptp(theirs[sure, :2], axis=0))
     return float(np.median(np.linalg.norm(ours[sure, :2] - theirs[sure, :2], axis=1)) / size)
+
+
+def pose(x: float, y: float, score: float) -> np.ndarray:
+    """Joints in a box of 40 x 100 pixels around x, y."""
+    points = np.random.default_rng(0).uniform(-1, 1, (len(COCO_17), 2))
+    points = (points - points.min(0)) / np.ptp(points, axis=0) - 0.5
+    return np.concatenate([points * [40, 100] + [x, y], np.full((len(COCO_17), 1), score)], axis=1)
+
+
+def test_the_square_holds_the_joints_that_are_seen_with_a_margin():
+    person = np.concatenate([pose(300, 200, 0.8), [[900.0, 900.0, 0.1]]])
+    square = square_around(person)
+    assert square.side_px == pytest.approx(125)
+    assert (square.left_px, square.top_px) == pytest.approx((300 - 62.5, 200 - 62.5))
+
+
+def test_a_body_found_twice_is_kept_once_at_its_surer_look():
+    sure, unsure, other = pose(0, 0, 0.9), pose(3, 0, 0.5), pose(60, 0, 0.4)
+    assert [round(float(kept[0, 2]), 1) for kept in _distinct([unsure, other, sure])] == [0.9, 0.4]
 
 
 @pytest.mark.parametrize("noise", [False, True])
@@ -83,7 +103,10 @@ def test_confidence_grows_with_the_score_and_stays_in_its_range():
 def test_three_people_are_found_and_keep_their_ids():
     """A balancing man, a woman close to the camera in front of his feet, a bystander far off."""
     shrunk = 2
-    detections = detect_video(frames_of("multiperson_cam01", 0, 11, shrunk), MoveNetDetector(fps=60, threads=THREADS))
+    detector = MoveNetDetector(fps=60, threads=THREADS)
+    assert isinstance(detector, TrackingDetector)
+    detections = detect_video(frames_of("multiperson_cam01", 0, 11, shrunk), detector)
+    assert detections.tracked
     assert list(detections.frames) == list(range(12))
     assert [len(frames) for frames in people_by_id(detections).values()] == [12, 12, 12]
     known = read_keypoints(shared_path("data/wild/multiperson_cam01.alphapose.json"))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from shared_data import shared_path
@@ -73,6 +75,18 @@ def test_numbers_that_change_places_are_not_followed():
 def test_a_number_that_jumps_to_another_body_is_cut():
     tracks = track_people(recording({f: [(100.0 if f < 30 else 500.0, 4)] for f in range(60)}), TIMES)
     assert [(track.id, int(track.frame[0]), int(track.frame[-1])) for track in tracks] == [(4, 0, 29), (5, 30, 59)]
+
+
+def test_ids_of_the_tracker_itself_are_accepted():
+    """Where another tracker's numbers would be overruled; jumps are still cut."""
+    detections = recording({f: [(100.0 if f < 30 else 500.0, 4), (300.0, 2)] for f in range(60)})
+    tracks = track_people(replace(detections, tracked=True), TIMES)
+    assert [(track.id, int(track.frame[0]), int(track.frame[-1])) for track in tracks] == [
+        *((2, 0, 59), (4, 0, 29), (5, 30, 59)),
+    ]
+    far = recording({f: [(100.0 if f < 30 else 500.0, 4)] for f in range(60) if not 30 <= f < 42})
+    assert [track.id for track in track_people(far, TIMES)] == [4, 5]
+    assert [track.id for track in track_people(replace(far, tracked=True), TIMES)] == [4]
 
 
 def test_a_number_that_slips_for_two_frames_comes_back():

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,8 @@ def test_what_is_written_reads_back(tmp_path):
             np.testing.assert_allclose(theirs.keypoints_px[:, 2], ours.keypoints_px[:, 2], atol=0.0000501)
     recording = Recording(frames=6, width=1280, height=720, detector="MoveNet thunder", skeleton="coco17")
     assert read_recording(path) == recording
+    write_alphapose(path, replace(written, tracked=True), 1280, 720)
+    assert read_recording(path) == replace(recording, tracked=True)
     assert sorted(file.name for file in path.parent.iterdir()) == ["people.json", "people.recording.json"]
 
 
@@ -70,7 +73,12 @@ def test_a_person_without_any_joint_leaves_no_nan_in_the_file(tmp_path):
 def test_files_of_other_programs_have_no_facts_and_broken_ones_are_refused(tmp_path):
     (tmp_path / "people.json").write_text("[]")
     assert read_recording(tmp_path / "people.json") is None
-    for broken in ("{", "[]", "3", '{"frames": 3}', '{"frames":-1,"width":1,"height":1,"detector":"","skeleton":""}'):
+    facts = '"width":1,"height":1,"detector":"","skeleton":""'
+    (tmp_path / "people.recording.json").write_text(f'{{"frames":1,{facts}}}')  # as earlier versions wrote it
+    recording = read_recording(tmp_path / "people.json")
+    assert recording is not None
+    assert not recording.tracked
+    for broken in ("{", "[]", "3", '{"frames": 3}', f'{{"frames":-1,{facts}}}', f'{{"frames":1,"tracked":1,{facts}}}'):
         (tmp_path / "people.recording.json").write_text(broken)
         with pytest.raises(InputError, match="delete it and detect again"):
             read_recording(tmp_path / "people.json")

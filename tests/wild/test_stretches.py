@@ -8,8 +8,8 @@ from hyperlift.geometry import stretches as stretches_module
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stretches import stretches
 from hyperlift.skeletons import COCO_17
+from hyperlift.tracking import identity_repair
 from hyperlift.trajectory.intrinsics import fov_intrinsics
-from hyperlift.wild import exchanges
 from hyperlift.wild.keypoints import Detection, Detections, LiftedPerson
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.placing import place_lifted
@@ -51,7 +51,7 @@ def lifted(fps: float) -> list[LiftedPerson]:
 def test_a_recording_longer_than_a_stretch(monkeypatch, fps: float):
     whole = lifted(fps)
     monkeypatch.setattr(stretches_module, "STRETCH", 16)
-    monkeypatch.setattr(exchanges, "STRETCH", 16)
+    monkeypatch.setattr(identity_repair, "STRETCH", 16)
     assert [len(range(*s.indices(40))) for s in stretches(40)] == [16, 16, 8]
     parts = lifted(fps)
     assert len(whole) == len(parts) == 2

@@ -13,6 +13,7 @@ from hyperlift.skeletons import Skeleton
 from hyperlift.tracking.association import body_sizes
 
 LONGEST_SWAP_S = 0.3
+"""Detectors lose the side in blur and where limbs cross, for some frames; in this time nobody turns round and back."""
 LEAST_GAIN = 0.06
 """Body sizes by which exchanging the sides must make a limb's joints move more smoothly, on average over them, at each
 end ..."""
@@ -20,19 +21,19 @@ LARGEST_SHARE = 0.4
 """... and the share of roughness that may be left."""
 _LIMBS = (("Shoulder", ("Elbow", "Wrist")), ("Hip", ("Knee", "Ankle")))
 _LONGEST_STEP_S = 0.08
-"""Farther apart, sightings say too little about motion."""
+"""Detections farther apart say too little about motion: an arm swings to its end in a quarter of a second."""
 
 
 def repair_side_swaps(
     keypoints_px: Float[np.ndarray, "seen joints 3"],
-    at_s: Float[np.ndarray, " seen"],
+    time_s: Float[np.ndarray, " seen"],
     skeleton: Skeleton,
 ) -> tuple[Float[np.ndarray, "seen joints 3"], Bool[np.ndarray, "seen joints"]]:
     """Exchange left and right arms or legs where they are swapped for up to ``LONGEST_SWAP_S``.
 
     Args:
         keypoints_px: one person where seen; missing joints are NaN, NaN, 0.
-        at_s: ascending seconds of these sightings.
+        time_s: ascending seconds of these detections.
         skeleton: the joints of ``keypoints_px``; limbs are found by name.
 
     Returns:
@@ -40,7 +41,7 @@ def repair_side_swaps(
     """
     repaired = keypoints_px.copy()
     exchanged = np.zeros(keypoints_px.shape[:2], bool)
-    if len(at_s) < 5:
+    if len(time_s) < 5:
         return repaired, exchanged
     size_px = float(np.median(body_sizes(keypoints_px[..., :2])))
     for root, tips in _LIMBS:
@@ -49,11 +50,11 @@ def repair_side_swaps(
             continue
         right, left = (skeleton.indices(side) for side in sides)
         pair = keypoints_px[:, [right, left], :2] / size_px
-        for first, last in _swapped_runs(pair[:, :, 1:], at_s):
+        for first, last in _swapped_runs(pair[:, :, 1:], time_s):
             # The roots lie close together and are often told apart where the rest is not: they decide for themselves.
             near = slice(max(first - 2, 0), last + 2)  # beyond, an exchange changes nothing
             around, run = pair[near, :, :1], (first - near.start, last - near.start)
-            roots_too = _roughness(around, at_s[near], *run) < _roughness(around, at_s[near], 0, 0)
+            roots_too = _roughness(around, time_s[near], *run) < _roughness(around, time_s[near], 0, 0)
             joints = slice(0 if roots_too else 1, None)
             a, b = right[joints], left[joints]
             repaired[first:last, a], repaired[first:last, b] = keypoints_px[first:last, b], keypoints_px[first:last, a]
@@ -62,20 +63,19 @@ def repair_side_swaps(
 
 
 def _swapped_runs(
-    limbs: Float[np.ndarray, "seen 2 joints 2"], at_s: Float[np.ndarray, " seen"]
+    limbs: Float[np.ndarray, "seen 2 joints 2"], time_s: Float[np.ndarray, " seen"]
 ) -> Sequence[tuple[int, int]]:
-    """Runs of sightings ``first:last`` in which the two sides are exchanged, best first, none touching another."""
-    gain = _gains(limbs, limbs[:, ::-1], at_s)
-    found = []
-    for first in np.flatnonzero(gain > 0):
-        for last in range(first + 2, len(at_s)):
-            if at_s[last] - at_s[first] > LONGEST_SWAP_S:
+    """Runs of detections ``first:last`` in which the two sides are exchanged, best first, none touching another."""
+    edge, alone = _gains(limbs, time_s)
+    found = [(2 * gain, at, at + 1) for at, gain in enumerate(alone.tolist()) if gain > 0]
+    for first in np.flatnonzero(edge > 0).tolist():
+        for last in range(first + 2, len(time_s)):
+            if time_s[last] - time_s[first] > LONGEST_SWAP_S:
                 break
-            if gain[last] > 0:
-                found.append((gain[first] + gain[last], int(first), last))
-    found += [(2 * single, at, at + 1) for at, single in enumerate(_single_gains(limbs, at_s)) if single > 0]
+            if edge[last] > 0:
+                found.append((edge[first] + edge[last], first, last))
     runs: list[tuple[int, int]] = []
-    taken = np.zeros(len(at_s) + 1, bool)
+    taken = np.zeros(len(time_s) + 1, bool)
     for _, first, last in sorted(found, reverse=True):
         if not taken[first : last + 1].any():
             runs.append((first, last))
@@ -84,30 +84,21 @@ def _swapped_runs(
 
 
 def _gains(
-    limbs: Float[np.ndarray, "seen 2 joints 2"], swapped: Float[np.ndarray, "seen 2 joints 2"], at_s: np.ndarray
-) -> Float[np.ndarray, " seen"]:
-    """How much smoother the motion is at each sighting if the sides change places from there on; 0 if not clearly."""
-    kept = _bend(limbs[:-2], limbs[1:-1], limbs[2:], at_s)
-    joining = _bend(limbs[:-2], limbs[1:-1], swapped[2:], at_s)
-    leaving = _bend(limbs[:-2], swapped[1:-1], swapped[2:], at_s)
-    # Bend k is that at sighting k + 1; a change at sighting b bends at b - 1 and b.
-    gain = np.zeros(len(at_s))
-    gain[2:-1] = _clear_gain(kept[:-1] + kept[1:], joining[:-1] + leaving[1:])
-    return gain
-
-
-def _single_gains(
-    limbs: Float[np.ndarray, "seen 2 joints 2"], at_s: Float[np.ndarray, " seen"]
-) -> Float[np.ndarray, " seen"]:
-    """The same, half, for a change at each sighting alone."""
+    limbs: Float[np.ndarray, "seen 2 joints 2"], time_s: Float[np.ndarray, " seen"]
+) -> tuple[Float[np.ndarray, " seen"], Float[np.ndarray, " seen"]]:
+    """How much smoother the motion is if the sides change places from each detection on, and, half, if they do so in
+    this detection alone; 0 where it is not clear."""
     swapped = limbs[:, ::-1]
-    kept = _bend(limbs[:-2], limbs[1:-1], limbs[2:], at_s)
-    before = _bend(limbs[:-2], limbs[1:-1], swapped[2:], at_s)
-    at = _bend(limbs[:-2], swapped[1:-1], limbs[2:], at_s)
-    after = _bend(swapped[:-2], limbs[1:-1], limbs[2:], at_s)
-    gain = np.zeros(len(at_s))
-    gain[2:-2] = _clear_gain((kept[:-2] + kept[1:-1] + kept[2:]) / 2, (before[:-2] + at[1:-1] + after[2:]) / 2)
-    return gain
+    kept = _bend(limbs[:-2], limbs[1:-1], limbs[2:], time_s)
+    next_swapped = _bend(limbs[:-2], limbs[1:-1], swapped[2:], time_s)
+    last_kept = _bend(limbs[:-2], swapped[1:-1], swapped[2:], time_s)
+    one_swapped = _bend(limbs[:-2], swapped[1:-1], limbs[2:], time_s)
+    edge, alone = np.zeros((2, len(time_s)))
+    # Bend k is that at detection k + 1. A change at detection b bends at b - 1 and b; one back at once, at b + 1 too.
+    edge[2:-1] = _clear_gain(kept[:-1] + kept[1:], next_swapped[:-1] + last_kept[1:])
+    around = kept[:-2] + kept[1:-1] + kept[2:], next_swapped[:-2] + one_swapped[1:-1] + last_kept[2:]
+    alone[2:-2] = _clear_gain(around[0] / 2, around[1] / 2)
+    return edge, alone
 
 
 def _clear_gain(kept: Float[np.ndarray, " some"], changed: Float[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
@@ -119,21 +110,21 @@ def _bend(
     before: Float[np.ndarray, "some 2 joints 2"],
     at: Float[np.ndarray, "some 2 joints 2"],
     after: Float[np.ndarray, "some 2 joints 2"],
-    at_s: Float[np.ndarray, " seen"],
+    time_s: Float[np.ndarray, " seen"],
 ) -> Float[np.ndarray, " some"]:
-    """How far the joints lie from the straight way between the sightings before and after: mean over those that are
+    """How far the joints lie from the straight way between the detections before and after: mean over those that are
     seen in all three; NaN where one is too far off in time or no joint is seen."""
-    part = ((at_s[1:-1] - at_s[:-2]) / (at_s[2:] - at_s[:-2]))[:, None, None, None]
+    part = ((time_s[1:-1] - time_s[:-2]) / (time_s[2:] - time_s[:-2]))[:, None, None, None]
     off = np.linalg.norm(at - (1 - part) * before - part * after, axis=-1).reshape(len(at), -1)
     # Both sides or none: exchanging must be weighed over the same joints as keeping.
     seen = np.isfinite(off)
-    near = np.maximum(at_s[1:-1] - at_s[:-2], at_s[2:] - at_s[1:-1]) <= _LONGEST_STEP_S
+    near = np.maximum(time_s[1:-1] - time_s[:-2], time_s[2:] - time_s[1:-1]) <= _LONGEST_STEP_S
     usable = seen.all(1) & near
     return np.where(usable, np.where(seen, off, 0.0).mean(1), np.nan)
 
 
-def _roughness(limbs: Float[np.ndarray, "seen 2 joints 2"], at_s: np.ndarray, first: int, last: int) -> float:
+def _roughness(limbs: Float[np.ndarray, "seen 2 joints 2"], time_s: np.ndarray, first: int, last: int) -> float:
     """Summed bends around a run, with the sides exchanged in it."""
     changed = limbs.copy()
     changed[first:last] = limbs[first:last, ::-1]
-    return float(np.nansum(_bend(changed[:-2], changed[1:-1], changed[2:], at_s)))
+    return float(np.nansum(_bend(changed[:-2], changed[1:-1], changed[2:], time_s)))

@@ -65,7 +65,7 @@ class Streams(ABC):
 
         Args:
             people: everybody's number and keypoints: x, y in pixels and confidence, missing joints NaN or confidence
-                0; None for somebody not seen. A number must stay with its body (``Follower``). May be empty.
+                0; None for somebody not seen. A number must stay with its body (``Tracker``). May be empty.
             time_s: of this frame; None counts on from the frame before by ``fps``.
 
         Returns:
