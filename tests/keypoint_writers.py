@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -242,3 +243,56 @@ SizedWriter = Callable[[Path, Frames, tuple[int, int]], Path]
 
 def _without(entry: dict, key: str) -> dict:
     return {name: value for name, value in entry.items() if name != key}
+
+
+def dwpose(path: Path, frames: Frames, size: tuple[int, int]) -> Path:
+    """A list of frames of OpenPose, as DWPose and ComfyUI write it."""
+    content = [
+        {
+            "people": [{"pose_keypoints_2d": flat(k), "face_keypoints_2d": None} for k, _ in people],
+            "canvas_width": size[0],
+            "canvas_height": size[1],
+        }
+        for people in frames.values()
+    ]
+    return dump(path / "poses.json", content)
+
+
+def opencap(path: Path, frames: Frames) -> Path:
+    content = [[{"person_id": [-1], "pose_keypoints_2d": flat(k)} for k, _ in people] for people in frames.values()]
+    (path / "cam_keypoints.pkl").write_bytes(pickle.dumps(content))
+    return path / "cam_keypoints.pkl"
+
+
+def mmpose_0(path: Path, frames: Frames) -> Path:
+    content = [
+        [{"bbox": [1, 2, 3, 4, 0.9], "keypoints": zeroed(k).tolist()} for k, _ in people] for people in frames.values()
+    ]
+    return dump(path / "results_0.json", content)
+
+
+def long_table(path: Path, frames: Frames) -> Path:
+    rows = [
+        [str(frame), str(track_id), name, *(str(value) for value in point)]
+        for frame, people in frames.items()
+        for k, track_id in people
+        for name, point in zip(LABELS, zeroed(k), strict=True)
+    ]
+    return table(path / "long.csv", [["frame", "person", "keypoint", "x", "y", "score"], *rows])
+
+
+def ultralytics_csv(path: Path, frames: Frames) -> Path:
+    rows = [
+        [
+            str(frame),
+            "person",
+            "0",
+            "0.9",
+            "{'x1': 1.0}",
+            str(dict(zip(("x", "y", "visible"), zeroed(k).T.tolist(), strict=True))),
+        ]
+        for frame, people in frames.items()
+        for k, _ in people
+        for x, y, sure in [zeroed(k).T.tolist()]
+    ]
+    return table(path / "results.csv", [["frame", "name", "class", "confidence", "box", "keypoints"], *rows])

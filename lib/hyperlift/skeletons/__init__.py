@@ -2,7 +2,9 @@
 
 from hyperlift.skeletons.hypergraph import Hypergraph, RelationBias, degree_normalised_adjacency
 from hyperlift.skeletons.joint_sets import (
+    BODY_19,
     BODY_25,
+    BODY_25B,
     COCO_17,
     COCO_18,
     COCO_WHOLEBODY_133,
@@ -12,13 +14,16 @@ from hyperlift.skeletons.joint_sets import (
     MEDIAPIPE_33,
     MPI_INF_3DHP_17,
     MPII_16,
+    OPENPOSE_MPI_15,
     SKELETONS,
     skeleton_named,
 )
 from hyperlift.skeletons.skeleton import Skeleton
 
 __all__ = [
+    "BODY_19",
     "BODY_25",
+    "BODY_25B",
     "COCO_17",
     "COCO_18",
     "COCO_WHOLEBODY_133",
@@ -28,6 +33,7 @@ __all__ = [
     "MEDIAPIPE_33",
     "MPII_16",
     "MPI_INF_3DHP_17",
+    "OPENPOSE_MPI_15",
     "SKELETONS",
     "Hypergraph",
     "RelationBias",

@@ -49,6 +49,29 @@ BODY_25 = Skeleton(
 )
 """OpenPose's BODY_25."""
 
+BODY_19 = Skeleton(name="body19", joints=BODY_25.joints[:19], parent_of={})
+"""OpenPose's BODY_19: BODY_25 without feet."""
+
+BODY_25B = Skeleton(
+    name="body25b",
+    joints=(
+        *COCO_17.joints,
+        *("UpperNeck", "HeadTop", "LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel"),
+    ),
+    parent_of={},
+)
+"""OpenPose's BODY_25B (its experimental models): COCO's joints first; as many as BODY_25 has."""
+
+OPENPOSE_MPI_15 = Skeleton(
+    name="openpose_mpi15",
+    joints=(
+        *("Head", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist"),
+        *("RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "Chest"),
+    ),
+    parent_of={},
+)
+"""OpenPose's MPI model. "Head" is the top of the head."""
+
 COCO_18 = Skeleton(
     name="coco18",
     joints=(
@@ -135,7 +158,8 @@ MPI_INF_3DHP_17 = Skeleton(
 SKELETONS = {
     skeleton.name: skeleton
     for skeleton in (
-        *(H36M_17, COCO_17, COCO_18, BODY_25, HALPE_26, HALPE_136, COCO_WHOLEBODY_133),
+        *(H36M_17, COCO_17, COCO_18, BODY_19, BODY_25, BODY_25B, OPENPOSE_MPI_15),
+        *(HALPE_26, HALPE_136, COCO_WHOLEBODY_133),
         *(MEDIAPIPE_33, MPII_16, MPI_INF_3DHP_17),
     )
 }

@@ -17,13 +17,23 @@ _MIDDLE = {
     **{"pelvis": "Pelvis", "root": "Pelvis", "midhip": "MidHip", "hip": "Hip"},
     **{"headtop": "HeadTop", "topofhead": "HeadTop", "tophead": "HeadTop", "head": "Head"},
 }
-_SPELLINGS = _MIDDLE | {
-    spelling: side[0].upper() + joint
-    for joint in _SIDED
-    for side in ("left", "right")
-    for sign in (side, side[0])
-    for spelling in (sign + joint.lower(), joint.lower() + sign)
+# The full_human model of DeepLabCut, whose points are MPII's: 1 is the right side.
+_NUMBERED = {"chin": "UpperNeck", "forehead": "HeadTop"} | {
+    f"{joint.lower()}{number}": side + joint
+    for joint in ("Ankle", "Knee", "Hip", "Wrist", "Elbow", "Shoulder")
+    for number, side in ((1, "R"), (2, "L"))
 }
+_SPELLINGS = (
+    _MIDDLE
+    | _NUMBERED
+    | {
+        spelling: side[0].upper() + joint
+        for joint in _SIDED
+        for side in ("left", "right")
+        for sign in (side, side[0])
+        for spelling in (sign + joint.lower(), joint.lower() + sign)
+    }
+)
 
 
 def joint_called(name: str) -> str | None:

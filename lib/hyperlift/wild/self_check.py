@@ -6,7 +6,7 @@ frames, and keeps silent where too few frames say anything.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -115,6 +115,29 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
             f"is {people.skeleton.name} the right joint order?",
         ]
     return warnings + upside_down + (torn or _all_sides(people))
+
+
+def of_a_body(detections: Detections, others: Sequence[Skeleton]) -> Detections:
+    """The same keypoints as those of the first skeleton that makes bodies of them, and a note where that is another.
+
+    Args:
+        detections: as they are read in the usual way.
+        others: of as many joints.
+
+    Returns:
+        ``detections`` themselves where they are bodies already, where none of the others makes any, and where there
+        are too few to tell.
+    """
+    people = detections.people
+    if not _joint_order(_People(people.keypoints_px, detections.skeleton)):
+        return detections
+    for skeleton in others:
+        if not _joint_order(_People(people.keypoints_px, skeleton)):
+            note = (
+                f"joints are read as those of {skeleton.name}: as those of {detections.skeleton.name} they make no body"
+            )
+            return replace(detections, skeleton=skeleton, notes=(*detections.notes, note))
+    return detections
 
 
 def _crowded(detections: Detections) -> list[str]:

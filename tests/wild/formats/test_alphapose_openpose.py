@@ -84,7 +84,7 @@ def _broken(**changes: object) -> list[dict]:
         (_broken(image_id="cover.jpg"), "no frame number"),
         (_broken(idx="a"), "idx is 'a'"),
         (_broken(idx=float("nan")), "idx is nan"),
-        ({"people": [{"pose_keypoints_2d": [1.0] * 45}]}, "15 joints a person; expected 25"),
+        ({"people": [{"pose_keypoints_2d": [1.0] * 42}]}, "14 joints a person; expected 25"),
         ({"people": [3]}, "is no object"),
         ({"videos": []}, "this layout is unknown"),
         ([[1, 2]], "this layout is unknown"),

@@ -81,7 +81,7 @@ def test_deeplabcut_labelled_pictures(tmp_path: Path):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["ankle1", *SPELLINGS[:-1]], r"no joint is called RAnkle; its joints are ankle1, nose"),
+        (["ankle9", *SPELLINGS[:-1]], r"no joint is called RAnkle; its joints are ankle9, nose"),
         (SPELLINGS[1:], None),
         ([*SPELLINGS, "left_hip"], "l hip, left_hip all mean the joint LHip"),
         (["snout", "tail"], "no joint is called RHip, RKnee.*Nose or Head"),

@@ -1,5 +1,6 @@
 """Keypoints and numbers out of JSON that other programs wrote."""
 
+from collections.abc import Sequence
 from types import NoneType
 from typing import TypeGuard
 
@@ -47,7 +48,9 @@ def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np
     return _near(numbers, where).reshape(-1, 3)
 
 
-def number_columns(columns: list[object], count: int, where: str, what: str) -> Float[np.ndarray, "numbers columns"]:
+def number_columns(
+    columns: Sequence[object], count: int, where: str, what: str
+) -> Float[np.ndarray, "numbers columns"]:
     """Equally long lists of numbers to the columns of an array.
 
     Args:
@@ -71,7 +74,7 @@ def _are_numbers(value: object) -> TypeGuard[list]:
     return isinstance(value, list) and set(map(type, value)) <= {int, float, NoneType}
 
 
-def _near(numbers: list, where: str) -> Float[np.ndarray, "*any"]:
+def _near(numbers: Sequence[object], where: str) -> Float[np.ndarray, "*any"]:
     """As an array, NaN where nothing stands, if no number is infinite or beyond any picture."""
     try:
         array = np.array(numbers, dtype=np.float64)

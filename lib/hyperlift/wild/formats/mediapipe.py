@@ -28,6 +28,8 @@ _JOINTS = len(MEDIAPIPE_33)
 _PEOPLE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 _FRAME_KEYS = ("frame", "frame_id", "frame_idx", "frame_number")
 _TIME_KEYS = ("time", "time_s", "time_ms", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us")
+_HOLISTIC = tuple(_JOINTS + face + hands for face in (0, 468, 478) for hands in (0, 42) if face + hands)
+"""Landmarks of the holistic model: the body, a face with or without irises, two hands or none."""
 _MOST_PEOPLE = 1000
 """In a frame that stands alone in a file."""
 _AXES = {
@@ -158,6 +160,8 @@ def _columns(rows: list[list[str]]) -> tuple[int, Float[np.ndarray, "joints axes
     names = {key: joint_called(key) for key in keys}
     if all(key.isdigit() for key in keys):
         order = sorted(keys, key=int)
+        if len(order) in _HOLISTIC:  # the body, then face and hands
+            keys = order = order[:_JOINTS]
     elif all(names.values()):
         order = [key for joint in MEDIAPIPE_33.joints for key in keys if names[key] == joint]
     else:

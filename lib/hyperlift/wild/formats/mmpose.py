@@ -1,7 +1,8 @@
 """MMPose predictions (RTMPose among them): frames of instances with ``keypoints`` and ``keypoint_scores``.
 
-Two layouts: the demo scripts write an object with ``meta_info`` and ``instance_info``, whose ``frame_id`` counts from
-1; the inferencer writes the bare list of frames, which counts from 0.
+The demo scripts write an object with ``meta_info`` and ``instance_info``, whose ``frame_id`` counts from 1; the
+inferencer writes the bare list of frames, which counts from 0, or a file a picture, and returns it as ``predictions``.
+Release 0.x had lists of ``bbox`` and ``keypoints`` with x, y, score.
 """
 
 from collections.abc import Iterable
@@ -13,20 +14,27 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons import COCO_17, COCO_WHOLEBODY_133, HALPE_26, Skeleton
 from hyperlift.skeletons.spellings import skeleton_of_names
 from hyperlift.wild.formats.gathering import Gathered
-from hyperlift.wild.formats.json_stream import JsonList, is_list
+from hyperlift.wild.formats.json_stream import JsonList, is_list, load_json
 from hyperlift.wild.formats.json_text import number_columns
 from hyperlift.wild.formats.numbers import whole_number
-from hyperlift.wild.formats.source import Format, Hints, Source, skeleton_by_count
+from hyperlift.wild.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
 from hyperlift.wild.keypoints import Detections
 
 _OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133)
 
 
 def _fits(source: Source) -> bool:
+    if source.kind == "folder":
+        return any(_are_frames([load_json(file)]) for file in source.files("*.json")[:1])
     content = source.json
     if isinstance(content, dict):
-        return is_list(content.get("instance_info"))
-    if not isinstance(content, JsonList) or not content:
+        return is_list(content.get("instance_info")) or _are_frames(content.get("predictions"))
+    return isinstance(content, JsonList) and _are_frames(content)
+
+
+def _are_frames(content: object) -> bool:
+    """Whether it is a list of frames, or the instances of one picture."""
+    if not isinstance(content, list | JsonList) or not content:
         return False
     if all(isinstance(entry, dict) and "instances" in entry for entry in content):
         return True
@@ -40,24 +48,25 @@ def _fits(source: Source) -> bool:
 
 
 def _is_instance(value: object) -> bool:
-    return isinstance(value, dict) and "keypoint_scores" in value
+    if not isinstance(value, dict):
+        return False
+    old = "bbox" in value and isinstance(value.get("keypoints"), list) and all(map(_is_triple, value["keypoints"]))
+    return "keypoint_scores" in value or old
+
+
+def _is_triple(point: object) -> bool:
+    return isinstance(point, list) and len(point) == 3
 
 
 def _read(source: Source, hints: Hints) -> Detections:
     """``frame_id`` counts from 1 in the layout with ``instance_info`` unless a 0 is among them, and from 0 in a bare
     list; frames without a number count by position. A bare list of instances is one picture."""
-    content = source.json
     skeleton = hints.skeleton
-    if isinstance(content, dict):
-        entries = content["instance_info"]
-        if skeleton is None:
-            skeleton = _named_skeleton(content.get("meta_info"), str(source))
-    else:
-        entries = source.json_list
-        if all(map(_is_instance, entries)):
-            entries = [list(entries)]
+    entries, from_1 = _entries(source, hints)
+    if skeleton is None and isinstance(source.json, dict):
+        skeleton = _named_skeleton(source.json.get("meta_info"), str(source))
     # Frames without a number of their own count by position, from 0.
-    first = 1 if isinstance(content, dict) and _least_number(entries, str(source)) >= 1 else 0
+    first = 1 if from_1 and _least_number(entries, str(source)) >= 1 else 0
     people, known = Gathered(), set[int]()
     for position, entry in enumerate(entries):
         number, instances, is_own = _frame(entry, position, str(source))
@@ -81,6 +90,19 @@ def _read(source: Source, hints: Hints) -> Detections:
     return people.detections(str(source), "MMPose", skeleton or COCO_17)
 
 
+def _entries(source: Source, hints: Hints) -> tuple[Iterable, bool]:
+    """The frames, and whether their numbers may count from 1."""
+    if source.kind == "folder":
+        files = files_by_frame(source.files("*.json"), str(source), "000012.json", hints)
+        return ({"frame_id": frame, "instances": load_json(file)} for frame, file in files.items()), False
+    content = source.json
+    entries = content.get("instance_info", content.get("predictions")) if isinstance(content, dict) else content
+    assert isinstance(entries, list | JsonList), "asked of what fits alone"
+    if all(map(_is_instance, entries)):
+        return [list(entries)], False
+    return entries, isinstance(content, dict) and "instance_info" in content
+
+
 def _least_number(entries: Iterable, where: str) -> int:
     """The least of the frames' own numbers; 0 where none has one."""
     frames = (_frame(entry, position, where) for position, entry in enumerate(entries))
@@ -100,10 +122,13 @@ def _frame(entry: object, position: int, where: str) -> tuple[int, list, bool]:
 def _keypoints(points: list, instance: dict, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:
     if len(points) != len(skeleton):
         raise InputError(f"{where}: {len(points)} joints; expected the {len(skeleton)} of {skeleton.name}")
+    if "keypoint_scores" not in instance and all(map(_is_triple, points)):
+        columns = [[point[axis] for point in points] for axis in range(3)]
+        return number_columns(columns, len(skeleton), where, "keypoints")
     if not all(isinstance(point, list) and len(point) == 2 for point in points):
         raise InputError(f"{where}: a keypoint is no pair x, y; these may be 3D poses, but 2D keypoints are wanted")
     scores = instance.get("keypoint_scores", [1.0] * len(points))
-    columns: list[object] = [[point[0] for point in points], [point[1] for point in points], scores]
+    columns = [[point[0] for point in points], [point[1] for point in points], scores]
     return number_columns(columns, len(skeleton), where, "keypoints and keypoint_scores")
 
 

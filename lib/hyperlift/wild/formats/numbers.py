@@ -25,7 +25,10 @@ def frames_of_times(times: Sequence[float]) -> list[int]:
     steps = np.diff(np.asarray(times, np.float64))
     if not len(steps) or not (steps > 0).all():
         return list(range(len(times)))
-    return [0, *np.cumsum(np.maximum(np.round(steps / np.median(steps)), 1).astype(int)).tolist()]
+    return [
+        0,
+        *np.cumsum(np.maximum(np.round(steps / np.percentile(steps, 50, method="lower")), 1).astype(int)).tolist(),
+    ]
 
 
 def whole(digits: str) -> int | None:

@@ -12,12 +12,13 @@ from hyperlift.wild.formats.deeplabcut import DEEPLABCUT
 from hyperlift.wild.formats.detectron import DETECTRON, VIDEOPOSE3D
 from hyperlift.wild.formats.identities import settled_identities
 from hyperlift.wild.formats.json_stream import JsonList
+from hyperlift.wild.formats.long_table import LONG_TABLE
 from hyperlift.wild.formats.mediapipe import MEDIAPIPE
 from hyperlift.wild.formats.mmpose import MMPOSE
 from hyperlift.wild.formats.openpose import OPENPOSE
 from hyperlift.wild.formats.sleap import SLEAP
 from hyperlift.wild.formats.source import Format, Hints, Source
-from hyperlift.wild.formats.ultralytics import ULTRALYTICS, ULTRALYTICS_LABELS
+from hyperlift.wild.formats.ultralytics import ULTRALYTICS, ULTRALYTICS_LABELS, ULTRALYTICS_TABLE
 from hyperlift.wild.keypoints import Detections
 
 FORMATS = {
@@ -26,7 +27,7 @@ FORMATS = {
         # COCO results before AlphaPose, and VideoPose3D's files before plain arrays: the latter take whatever has the
         # former's keys. All others exclude one another.
         *(COCO_RESULTS, ALPHAPOSE, OPENPOSE, MMPOSE, COCO_ANNOTATIONS, ULTRALYTICS, ULTRALYTICS_LABELS),
-        *(DETECTRON, VIDEOPOSE3D, DEEPLABCUT, SLEAP, MEDIAPIPE, ARRAYS),
+        *(DETECTRON, VIDEOPOSE3D, DEEPLABCUT, SLEAP, ULTRALYTICS_TABLE, LONG_TABLE, MEDIAPIPE, ARRAYS),
     )
 }
 """Every format by the name that ``--format`` takes."""

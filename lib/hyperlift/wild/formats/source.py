@@ -12,11 +12,11 @@ from hyperlift.errors import InputError
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.formats.json_stream import JsonList, read_json
 from hyperlift.wild.formats.picture_names import frame_numbers
-from hyperlift.wild.formats.tables import Rows
+from hyperlift.wild.formats.tables import Rows, encoding_of
 from hyperlift.wild.keypoints import Detections
 
 HEAD_ROWS = 20
-Kind = Literal["folder", "json", "table", "npy", "npz", "hdf5", "unknown"]
+Kind = Literal["folder", "json", "table", "npy", "npz", "hdf5", "pickle", "unknown"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = ((b"PK\x03\x04", "npz"), (b"\x93NUMPY", "npy"), (b"\x89HDF\r\n\x1a\n", "hdf5"))
 
@@ -47,10 +47,12 @@ class Source:
         for magic, kind in _MAGIC:
             if start.startswith(magic):
                 return kind
-        text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if text[:1] in (b"{", b"[") or self.path.suffix.lower() == ".json":
+        if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+            return "pickle"
+        text = start.decode(encoding_of(start), errors="replace").lstrip()
+        if text[:1] in ("{", "[") or self.path.suffix.lower() == ".json":
             return "json"
-        return "unknown" if b"\x00" in start or b"," not in start else "table"
+        return "table" if "\x00" not in text and any(mark in text for mark in ",;\t") else "unknown"
 
     @cached_property
     def json(self) -> object:

@@ -12,7 +12,9 @@ from hyperlift.wild.formats.gathering import Gathered
 from hyperlift.wild.formats.json_stream import JsonList, load_json, parse_json
 from hyperlift.wild.formats.json_text import number_columns
 from hyperlift.wild.formats.numbers import LARGEST_NUMBER, bring_to_pixels, look_like_fractions, whole_number
+from hyperlift.wild.formats.picture_names import PictureNames
 from hyperlift.wild.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
+from hyperlift.wild.formats.tables import number_of, picture_name_cell
 from hyperlift.wild.keypoints import Detections
 
 _OWN = (COCO_17,)
@@ -117,6 +119,44 @@ def _detections(
     return found
 
 
+def _fits_table(source: Source) -> bool:
+    titles = [cell.strip() for cell in source.head[0]] if source.head else []
+    return {"box", "confidence", "keypoints"} <= set(titles)
+
+
+def _read_table(source: Source, hints: Hints) -> Detections:
+    """``Results.to_csv()``: a row a person. The pictures are told apart by a column ``frame`` or ``image``; without
+    one all rows are one picture."""
+    titles = [cell.strip() for cell in source.head[0]]
+    column = {title: i for i, title in enumerate(titles)}
+    frame_column = next((column[title] for title in ("frame", "frame_id", "image") if title in column), None)
+    skeleton: Skeleton | None = None
+    people, pictures = Gathered(), PictureNames()
+    for number, row in enumerate(source.rows.body(1), start=2):
+        where = f"{source}, row {number}"
+        if len(row) != len(titles):
+            raise InputError(f"{where}: {len(row)} cells; expected {len(titles)}; the file may be cut off")
+        with people.entry():
+            cell = row[column["keypoints"]]
+            if not cell.strip():
+                continue  # a thing that is not a person
+            name = "0" if frame_column is None else picture_name_cell(row[frame_column], where)
+            points = parse_json(cell.replace("'", '"').replace("nan", "NaN").replace("None", "null"), where)
+            points = points if isinstance(points, dict) else {}
+            x = points.get("x")
+            if skeleton is None:
+                count = len(x) if isinstance(x, list) else 0
+                skeleton = skeleton_by_count(count, _OWN, hints, where, "Ultralytics")
+            columns: list[object] = [x, points.get("y"), points.get("visible") or [1.0] * len(skeleton)]
+            track = row[column["track_id"]] if "track_id" in column else ""
+            track_id = whole_number(number_of(track, where), where, "track_id") if track.strip() else None
+            people.add(
+                pictures.place(name), number_columns(columns, len(skeleton), where, "x, y and visible"), track_id
+            )
+    people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
+    return _detections(source, skeleton or COCO_17, people, hints, always_fractions=False)
+
+
 def _fits_labels(source: Source) -> bool:
     files = [file for file in source.files("*.txt") if re.search(r"\d+$", file.stem)]
     return bool(files) and _is_label(files[0])
@@ -199,4 +239,5 @@ def _numbers(line: str, where: str) -> list[float]:
 
 
 ULTRALYTICS = Format("ultralytics", "Ultralytics results (to_json)", _fits_json, _read_json)
+ULTRALYTICS_TABLE = Format("ultralytics-csv", "an Ultralytics table (to_csv)", _fits_table, _read_table)
 ULTRALYTICS_LABELS = Format("ultralytics-labels", "a folder of Ultralytics labels", _fits_labels, _read_labels)
