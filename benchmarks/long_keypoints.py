@@ -81,13 +81,13 @@ def lift_cost(path: Path) -> tuple[dict[str, float], float]:
 
     The network is a stand-in that costs nothing: what is measured is everything around it.
     """
+    from hyperlift.motion.poses_npz import poses_meta, write_poses
     from hyperlift.pipeline.lifter import Lifter
     from hyperlift.pipeline.options import LiftOptions
     from hyperlift.pipeline.source import open_recording
     from hyperlift.trajectory.intrinsics import assumed_intrinsics
+    from hyperlift.trajectory.place import place_people
     from hyperlift.wild.lift import lift_people, people_in
-    from hyperlift.wild.placing import place_lifted
-    from hyperlift.wild.poses_npz import PosesMeta, write_poses
     from hyperlift.wild.self_check import check_keypoints
 
     spec = Lifter("small", threads=1).spec
@@ -100,12 +100,12 @@ def lift_cost(path: Path) -> tuple[dict[str, float], float]:
     check_keypoints(found, *_SIZE)
     marks.append(time.process_time())
     predict: Predictor = _flat
-    people = lift_people(predict, spec, tracks, *_SIZE, recorded.times_s)
+    lifted = lift_people(predict, spec, tracks, *_SIZE, recorded.times_s)
     marks.append(time.process_time())
-    people, placement = place_lifted(people, spec, assumed_intrinsics(*_SIZE))
+    people, placement = place_people(lifted, spec, assumed_intrinsics(*_SIZE))
     marks.append(time.process_time())
     with TemporaryDirectory() as folder:
-        meta = PosesMeta(source="long", width=1920, height=1080, fps=_FPS, lifter=spec, placement=placement)
+        meta = poses_meta(source="long", width=1920, height=1080, fps=_FPS, lifter=spec, placement=placement.as_dict())
         write_poses(Path(folder) / "pose3d.npz", people, meta)
     marks.append(time.process_time())
     names = ("read", "follow and check", "lift", "place", "write")

@@ -4,11 +4,11 @@ import numpy as np
 
 from hyperlift.data.motion.procedural import procedural_recordings
 from hyperlift.geometry.cameras import Camera, look_at, project
+from hyperlift.motion import Person
 from hyperlift.skeletons import H36M_17
-from hyperlift.wild.keypoints import LiftedPerson
 
 
-def walkers(count: int, frames: int, fps: float, camera: Camera) -> list[LiftedPerson]:
+def walkers(count: int, frames: int, fps: float, camera: Camera) -> list[Person]:
     """Different people who walk about the middle of the floor, as placed people who are seen without error."""
     recordings = (recording for recording in procedural_recordings(5 * count, frames / fps, 0, fps))
     walking = [recording.joints_m.astype(np.float64) for recording in recordings if recording.group == "walk"]
@@ -21,11 +21,11 @@ def camera_before(distance_m: float, width: int, height: int) -> Camera:
     return Camera(look_at(centre_m, np.array([0.0, 0.0, 1.2]), 0.0), centre_m, 0.86 * width, width, height)
 
 
-def _seen(number: int, world_m: np.ndarray, fps: float, camera: Camera) -> LiftedPerson:
+def _seen(number: int, world_m: np.ndarray, fps: float, camera: Camera) -> Person:
     joints_m = camera.to_camera(world_m)
     sure = np.ones((*joints_m.shape[:2], 1))
     frame = np.arange(len(world_m))
-    return LiftedPerson(
+    return Person.of(
         id=number,
         frame=frame,
         time_s=frame / fps,

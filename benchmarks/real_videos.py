@@ -21,25 +21,22 @@ from hyperlift.evaluation.plausibility import (
     depth_flips,
     swapped_sides,
 )
+from hyperlift.motion import Person
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.skeletons import H36M_17
 from hyperlift.visualization.skeleton_video import Recording, pose_picture
-from hyperlift.visualization.stage import Places
-from hyperlift.wild.keypoints import LiftedPerson
 
 RECORDINGS = ("sports2d_demo", "multiperson_cam01")
 WITHIN_S = {"from one frame to the next": 0.0, "within 0.1 s": 0.1, "within 0.2 s": 0.2}
 SAMPLES = 12
 
 
-def check(motion: Motion, person: LiftedPerson) -> tuple[list[object], list[Event], list[Event]]:
+def check(motion: Motion, person: Person) -> tuple[list[object], list[Event], list[Event]]:
     """The cells of one person, its flips in depth and its swapped sides."""
     assert motion.intrinsics is not None
-    assert person.joints_m is not None
-    assert person.keypoints_px is not None
-    K, seen = motion.intrinsics.K, person.valid if person.bridged is None else person.valid & ~person.bridged
+    K, seen = motion.intrinsics.K, person.valid & ~person.bridged
     sight = person.joints_m, person.keypoints_px, seen
     flips = {name: depth_flips(*sight, person.time_s, K, H36M_17, within) for name, within in WITHIN_S.items()}
     swaps = swapped_sides(*sight, person.time_s, K, H36M_17)
@@ -89,10 +86,9 @@ def real_videos(
 
 def draw(path: Path, motion: Motion, frames: list[int]) -> None:
     of = motion.recorded
+    assert of is not None
     recording = Recording(width=of.width, height=of.height, fps=of.fps, file=of.video, facts=of.facts)
-    worlds = {person.id: person.world_m for person in motion.people if person.world_m is not None}
-    places = Places(joints_m=worlds, axes="world")
-    pose_picture(path, motion.people, recording, frames, columns=3, places=places, picture_height=400)
+    pose_picture(path, motion.people, recording, frames, columns=3, picture_height=400)
 
 
 if __name__ == "__main__":

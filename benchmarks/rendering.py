@@ -15,11 +15,12 @@ from people import camera_before, walkers
 from runner import Repetitions, Report, cores, counted, run, table
 from timing import interleaved
 
+from hyperlift.motion.staging import stage_people
+from hyperlift.skeletons import H36M_17
 from hyperlift.video.reading import read_frames
 from hyperlift.video.writing import write_mp4
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas
 from hyperlift.visualization.skeleton_video import Recording, write_skeleton_video
-from hyperlift.visualization.stage import Places, stage_people
 
 WIDTH, HEIGHT, FPS = 1280, 720, 60.0
 WHOLE = "all, side by side"
@@ -40,14 +41,11 @@ def write_scene(path: Path, frames: int) -> None:
 
 def rendering(*, repetitions: Repetitions = 7, frames: int = 240) -> Report:
     people = walkers(2, frames, FPS, camera_before(5.0, WIDTH, HEIGHT))
-    places = Places(
-        joints_m={person.id: person.world_m for person in people if person.world_m is not None}, axes="world"
-    )
     with tempfile.TemporaryDirectory() as folder:
         video, out = Path(folder) / "video.mp4", Path(folder) / "out.mp4"
         write_scene(video, frames)
         recording = Recording(width=WIDTH, height=HEIGHT, fps=FPS, file=video)
-        canvas = SkeletonCanvas(stage_people(people, places), WIDTH, HEIGHT, FPS, placed=True)
+        canvas = SkeletonCanvas(stage_people(people, H36M_17), WIDTH, HEIGHT, FPS)
 
         def decode() -> list[np.ndarray]:
             every = 12
@@ -65,7 +63,7 @@ def rendering(*, repetitions: Repetitions = 7, frames: int = 240) -> Report:
             "decode and scale": decode,
             "draw": lambda: [canvas.paint(index, below[index // 12]) for index in range(frames)],
             "encode": encode,
-            WHOLE: lambda: write_skeleton_video(out, people, recording, places=places),
+            WHOLE: lambda: write_skeleton_video(out, people, recording),
         }
         spent = interleaved(parts, repetitions)
     whole = spent[WHOLE]

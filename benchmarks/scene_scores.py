@@ -1,10 +1,13 @@
 """What is measured of a placed person whose camera is known."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scenes import Scene, bone_sum
 
 from hyperlift.evaluation.bench import FPS, SKELETON
 from hyperlift.geometry.alignment import align_rigid, align_similarity
+from hyperlift.motion import Person
 from hyperlift.trajectory.place import Placement
 from hyperlift.trajectory.world import pitch_roll
 
@@ -28,9 +31,9 @@ ROWS = {
 """What is measured, and digits after the point."""
 
 
-def measured(scene: Scene, placement: Placement) -> list[float]:
+def measured(scene: Scene, people: Sequence[Person], placement: Placement) -> list[float]:
     """The values of ``ROWS`` for one view."""
-    person, world, up = placement.people[0], placement.world, scene.true_up
+    person, world, up = people[0], placement.world, scene.true_up
     true_root = scene.truth_m[:, SKELETON.root]
     distance = np.linalg.norm(true_root, axis=-1, keepdims=True)
     error = person.root_m - true_root

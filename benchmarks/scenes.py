@@ -10,9 +10,9 @@ from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
 from hyperlift.evaluation.bench import FPS, SKELETON, BenchFile
 from hyperlift.geometry.alignment import align_rigid
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.motion import LiftedTrack
 from hyperlift.runtime import OnnxLifter
 from hyperlift.trajectory.intrinsics import Intrinsics
-from hyperlift.wild.keypoints import LiftedPerson
 
 _UNSEEN = 0.05
 """Keypoints below this confidence count as not seen, as in lifting video."""
@@ -26,7 +26,7 @@ def bone_sum(joints_m: np.ndarray) -> float:
 class Scene:
     """One view: what is known and what is true."""
 
-    person: LiftedPerson
+    track: LiftedTrack
     intrinsics: Intrinsics
     truth_m: np.ndarray
     recording_m: np.ndarray
@@ -54,12 +54,20 @@ def read_scenes(bench: BenchFile, mocap: Path, lifter: OnnxLifter) -> list[Scene
         valid, frame = keypoints_px[..., 2] >= _UNSEEN, np.arange(len(keypoints_px))
         seen_px = np.where(valid[..., None], keypoints_px, np.nan)
         fx_px, fy_px, cx_px, cy_px = (float(K[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
-        person = LiftedPerson(0, frame, frame / FPS, poses[name], valid, seen_px)
+        track = LiftedTrack(
+            id=0,
+            frame=frame,
+            time_s=frame / FPS,
+            pose_norm=poses[name],
+            valid=valid,
+            bridged=np.zeros_like(valid),
+            keypoints_px=seen_px,
+        )
         intrinsics = Intrinsics(
             fx_px=fx_px, fy_px=fy_px, cx_px=cx_px, cy_px=cy_px, width=width, height=height, source="benchmark"
         )
         recording_m = _seen_recording(view.truth_m, recordings[name.split("@")[0]].joints_m)
-        scenes.append(Scene(person, intrinsics, view.truth_m.astype(np.float64), recording_m))
+        scenes.append(Scene(track, intrinsics, view.truth_m.astype(np.float64), recording_m))
     return scenes
 
 

@@ -14,12 +14,12 @@ from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, 
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
+from hyperlift.motion import LiftedTrack
 from hyperlift.runtime import OnnxLifter
 from hyperlift.skeletons import H36M_17
 from hyperlift.trajectory.intrinsics import Intrinsics, fov_intrinsics
 from hyperlift.trajectory.place import place_people
 from hyperlift.trajectory.world import pitch_roll
-from hyperlift.wild.keypoints import LiftedPerson
 from hyperlift.wild.levelling import settle_roll, upright
 
 FPS, SIDE_PX = 25.0, 1000
@@ -146,8 +146,16 @@ def ideas(lifter: OnnxLifter) -> dict[str, Idea]:
         seen, frame = view.keypoints_px[0, ..., 2] >= _UNSEEN, np.arange(view.keypoints_px.shape[1])
 
         def roll_of(pose: np.ndarray) -> tuple[float, float]:
-            person = LiftedPerson(0, frame, frame / FPS, pose[0], seen, view.keypoints_px[0])
-            world = place_people([person], lifter.spec, _lens(60)).world
+            track = LiftedTrack(
+                id=0,
+                frame=frame,
+                time_s=frame / FPS,
+                pose_norm=pose[0],
+                valid=seen,
+                bridged=np.zeros_like(seen),
+                keypoints_px=view.keypoints_px[0],
+            )
+            world = place_people([track], lifter.spec, _lens(60))[1].world
             return world.roll_deg, world.tilt_std_deg
 
         return settle_roll(lambda roll_deg: turned(view, [roll_deg]), roll_of)[0]

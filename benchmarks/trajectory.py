@@ -30,10 +30,9 @@ def frames_a_second(scenes: Sequence[Scene], space: LabelSpace) -> float:
 
     def paths() -> None:
         for scene in scenes:
-            person = scene.person
-            assert person.keypoints_px is not None
-            pose_m = metric_pose(person.pose_norm, person.valid, person.time_s, SKELETON, space, 1.7)
-            root_path(pose_m, person.keypoints_px, scene.intrinsics.K, person.time_s)
+            track = scene.track
+            pose_m = metric_pose(track.pose_norm, track.valid, track.time_s, SKELETON, space, 1.7)
+            root_path(pose_m, track.keypoints_px, scene.intrinsics.K, track.time_s)
 
     return sum(len(scene.truth_m) for scene in scenes) / interleaved({"": paths}, 3)[""].processor
 
@@ -61,8 +60,8 @@ def trajectory(bench: Bench, mocap: Path, *, every: Every = 1) -> Report:
     }
     found = []
     for known in cases.values():
-        placed = [place_people([scene.person], lifter.spec, *known(scene)) for scene in scenes]
-        found.append(np.array([measured(*pair) for pair in zip(scenes, placed, strict=True)]).T)
+        placed = [place_people([scene.track], lifter.spec, *known(scene)) for scene in scenes]
+        found.append(np.array([measured(scene, *of_scene) for scene, of_scene in zip(scenes, placed, strict=True)]).T)
     rows = [
         (title, *(quartiles(values, digits) for values in by_case))
         for (title, digits), *by_case in zip(ROWS.items(), *found, strict=True)

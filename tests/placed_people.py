@@ -7,8 +7,8 @@ import numpy as np
 
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, look_at, project
+from hyperlift.motion import LiftedTrack
 from hyperlift.skeletons import H36M_17
-from hyperlift.wild.keypoints import LiftedPerson
 
 # Facing +y, left at -x, z up, metres above the floor.
 _STANDING = {
@@ -51,7 +51,7 @@ def bone_sum(joints_m: np.ndarray) -> float:
 class Seen:
     """What a camera sees of a person, and the truth."""
 
-    person: LiftedPerson
+    track: LiftedTrack
     camera: Camera
     joints_m: np.ndarray
 
@@ -70,12 +70,13 @@ def see(world_m: np.ndarray, camera: Camera, number: int = 0) -> Seen:
     joints_m = camera.to_camera(world_m)
     keypoints_px = np.concatenate([project(joints_m, camera.K), np.ones((*joints_m.shape[:2], 1))], -1)
     pose = (joints_m - joints_m[:, :1]) * REFERENCE_BONE_SUM_M / bone_sum(joints_m)
-    person = LiftedPerson(
+    track = LiftedTrack(
         id=number,
         frame=np.arange(len(world_m)),
         time_s=np.arange(len(world_m)) / FPS,
         pose_norm=pose,
         valid=np.ones(joints_m.shape[:2], bool),
+        bridged=np.zeros(joints_m.shape[:2], bool),
         keypoints_px=keypoints_px,
     )
-    return Seen(person, camera, joints_m)
+    return Seen(track, camera, joints_m)

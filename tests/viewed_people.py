@@ -3,13 +3,13 @@
 import numpy as np
 from placed_people import STANDING_M
 
+from hyperlift.motion import Person
 from hyperlift.skeletons import H36M_17
-from hyperlift.wild.keypoints import LiftedPerson
 
 META = {"skeleton": "h36m17", "fps": 30.0, "source": "walkers </script> {{data}}.json"}
 
 
-def walker(number: int, frames: int, seed: int = 0, first: int = 0, fps: float = 30.0) -> LiftedPerson:
+def walker(number: int, frames: int, seed: int = 0, first: int = 0, fps: float = 30.0) -> Person:
     """Somebody who walks in a circle, knees and arms swinging, with a millimetre of noise.
 
     Uneven times, a joint that is never there, and a stretch that is not valid.
@@ -31,7 +31,7 @@ def walker(number: int, frames: int, seed: int = 0, first: int = 0, fps: float =
     world_m[: frames // 4, H36M_17.index("LWrist")] = np.nan
     valid = np.isfinite(world_m).all(-1)
     valid[frames // 2 : frames // 2 + frames // 10] = False
-    return LiftedPerson(
+    return Person.of(
         id=number,
         frame=frame,
         time_s=time_s,

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hyperlift.errors import InputError
     from hyperlift.pipeline.lifter import Lifter
-    from hyperlift.pipeline.motion import Motion
+    from hyperlift.pipeline.motion import Motion, load_motion
     from hyperlift.pipeline.options import LiftOptions
-    from hyperlift.pipeline.saved_motion import SavedMotion, load_motion
 
 # From 1.31 on ONNX Runtime reports its use to its maker, and starts with that as soon as it is imported. This is its
 # documented switch. It stands here because every process of ours, a worker too, imports this package first.
@@ -22,15 +21,14 @@ COMMAND_KEY = "HYPERLIFT_COMMAND"
 
 __version__ = "0.1.0"
 
-__all__ = ["InputError", "LiftOptions", "Lifter", "Motion", "SavedMotion", "__version__", "load_motion"]
+__all__ = ["InputError", "LiftOptions", "Lifter", "Motion", "__version__", "load_motion"]
 
 _HOMES = {
     "InputError": "hyperlift.errors",
     "LiftOptions": "hyperlift.pipeline.options",
     "Lifter": "hyperlift.pipeline.lifter",
     "Motion": "hyperlift.pipeline.motion",
-    "SavedMotion": "hyperlift.pipeline.saved_motion",
-    "load_motion": "hyperlift.pipeline.saved_motion",
+    "load_motion": "hyperlift.pipeline.motion",
 }
 
 

@@ -15,9 +15,9 @@ from video_files import patch_track_matrix
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 from hyperlift.cli.lift import main
+from hyperlift.motion.poses_npz import read_poses
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
-from hyperlift.wild.poses_npz import read_poses
 
 
 @pytest.fixture

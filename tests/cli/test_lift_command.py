@@ -9,10 +9,10 @@ from shared_data import shared_path
 from wild_people import alphapose_entry, standing, write_alphapose, write_flat_lifter, write_openpose
 
 from hyperlift.cli.lift import main
+from hyperlift.motion.poses_npz import read_poses
 from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.video.writing import write_mp4
-from hyperlift.wild.poses_npz import read_poses
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,13 +8,13 @@ from browser_page import opened, settle
 from pipeline_recordings import write_spots
 from viewed_people import walker
 
+from hyperlift import load_motion
 from hyperlift.cli import main as console
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.viewer import from_npz
-from hyperlift.wild.poses_npz import PosesMeta, write_poses
+from hyperlift.motion.poses_npz import poses_meta, write_poses
 
 ROOT = Path(__file__).resolve().parents[2]
-META = PosesMeta(source="walk.json", width=1280, height=720, fps=30.0, lifter=LifterSpec(name="none", n_frames=9))
+META = poses_meta(source="walk.json", width=1280, height=720, fps=30.0, lifter=LifterSpec(name="none", n_frames=9))
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_files_that_hold_no_poses(tmp_path, capsys):
 
 def test_outputs_and_videos_that_cannot_be(poses, tmp_path, capsys):
     assert "is a folder" in refused(capsys, poses, "--out", tmp_path)
-    assert "no such video file" in refused(capsys, poses, "--video", tmp_path / "absent.mp4")
+    assert "no such video;" in refused(capsys, poses, "--video", tmp_path / "absent.mp4")
     assert "pose3d.npz" in refused(capsys, poses, "--video", poses)
     assert "would overwrite" in refused(capsys, poses, "--out", poses)
     assert not list(tmp_path.glob("*.html"))
@@ -90,14 +90,14 @@ def test_a_video_of_another_recording_is_refused(poses, tmp_path, capsys):
     assert "is 360x640, but the people were lifted from 1280x720; give the video" in refused(
         capsys, poses, "--video", upright
     )
-    last_s = from_npz(poses)[0][0].time_s[-1]
+    last_s = load_motion(poses).people[0].time_s[-1]
     short = write_spots(tmp_path / "short.mp4", [50.0] * 4, fps=25.0, size=(640, 360))
     longer = tmp_path / "longer.npz"
     write_poses(longer, [walker(0, 60)], META)
     assert "lasts 0.2 s, but there are people up to" in refused(capsys, longer, "--video", short)
     assert not list(tmp_path.glob("*.html"))
     other = write_spots(tmp_path / "run.mp4", [50.0] * round(25 * last_s + 10), fps=25.0, size=(640, 360))
-    write_poses(poses, [walker(0, 12)], replace(META, source="walk.mp4"))
+    write_poses(poses, [walker(0, 12)], {**META, "source": "walk.mp4"})
     assert console.main(["view", str(poses), "--video", str(other)]) == 0
     assert "note: the people were lifted from walk.mp4, and run.mp4 is shown" in capsys.readouterr().out
 

@@ -50,7 +50,7 @@ WITHIN_READERS = (
     *("wild.formats.arrays._load", "wild.formats.json_stream._opened", "wild.formats.json_stream.parse_json"),
     *("wild.formats.source.Source.arrays", "wild.formats.source.Source.json", "wild.formats.source.Source.kind"),
     *("wild.formats.tables.Rows.__iter__", "wild.formats.ultralytics._Texts.__iter__"),
-    *("wild.formats.ultralytics._lines", "runtime.loading._opened", "wild.poses_npz._of_valid_text"),
+    *("wild.formats.ultralytics._lines", "runtime.loading._opened", "motion.poses_npz._of_valid_text"),
 )
 """Called by registered readers of the same package alone."""
 NOT_OF_THE_USER = {

@@ -19,7 +19,7 @@ from hyperlift.data.safe_npz import load_npy, load_npz, load_npz_array
 from hyperlift.evaluation.bench import load_poses, read_views
 from hyperlift.export.calibration import read_calibration
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.pipeline.saved_motion import load_motion
+from hyperlift.pipeline.motion import load_motion
 from hyperlift.skeletons import COCO_17
 from hyperlift.viewer import write_page
 

@@ -7,26 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rigid_motions import lifted, poses_file
+from rigid_motions import lifted, poses_file, without
 
 import hyperlift
 from hyperlift.errors import InputError
-from hyperlift.pipeline.saved_motion import SavedMotion
+from hyperlift.motion import Person
+from hyperlift.motion.poses_npz import write_poses
 from hyperlift.viewer import write_page
-from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_npz import write_poses
 
 PERSON = lifted(0, 12)
-FIELDS = ("frame", "time_s", "pose_norm", "valid", "bridged", "joints_m", "root_m", "root_std_m", "world_m")
 POSES = ("pose_norm", "joints_m", "world_m")
 
 
-def first(person: LiftedPerson, frames: int) -> LiftedPerson:
-    arrays = {name: getattr(person, name) for name in (*FIELDS, "reprojection_px")}
-    return replace(person, **{name: array[:frames] for name, array in arrays.items() if array is not None})
+def first(person: Person, frames: int) -> Person:
+    return Person(**{name: v[:frames] if isinstance(v, np.ndarray) else v for name, v in vars(person).items()})
 
 
-def poses(change: Callable[[np.ndarray], np.ndarray]) -> LiftedPerson:
+def poses(change: Callable[[np.ndarray], np.ndarray]) -> Person:
     return replace(PERSON, **{name: change(getattr(PERSON, name)) for name in POSES})
 
 
@@ -40,8 +37,8 @@ ODD = {
     "nothing seen": [replace(PERSON, valid=np.zeros_like(PERSON.valid))],
     "late": [replace(PERSON, frame=PERSON.frame + 10**5, time_s=PERSON.time_s + 4000)],
     "odd numbers": [replace(PERSON, id=-4), replace(PERSON, id=10**15 - 1)],
-    "not placed": [replace(PERSON, joints_m=None, world_m=None, root_m=None)],
-    "no world": [replace(PERSON, world_m=None)],
+    "not placed": [without(PERSON, "joints_m", "world_m", "root_m")],
+    "no world": [without(PERSON, "world_m")],
 }
 NO_BODY = {"nothing known", "nothing seen", "not placed"}
 
@@ -63,7 +60,7 @@ def test_every_kind_of_file_of_odd_motions(tmp_path: Path, what: str):
 
 
 def test_nobody(tmp_path: Path):
-    empty = SavedMotion(people=[], meta=hyperlift.load_motion(poses_file(tmp_path / "p.npz", [PERSON])).meta)
+    empty = hyperlift.load_motion(poses_file(tmp_path / "p.npz", [PERSON])).of([])
     for kind in (".npz", ".json", ".csv"):
         empty.save(tmp_path / f"o{kind}")
     for kind in (".bvh", ".gif"):

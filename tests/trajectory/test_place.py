@@ -21,8 +21,7 @@ TRUE_HEIGHT = BodyHeight.given(REFERENCE_HEIGHT_M * bone_sum(WALK) / REFERENCE_B
 
 def test_a_perfect_lifter_with_a_known_camera_gives_the_true_world():
     seen = see(WALK, CAMERA)
-    placement = place_people([seen.person], LIFTER, LENS, TRUE_HEIGHT, *pitch_roll(seen.up))
-    (person,) = placement.people
+    (person,), _ = place_people([seen.track], LIFTER, LENS, TRUE_HEIGHT, *pitch_roll(seen.up))
     np.testing.assert_allclose(person.joints_m, seen.joints_m, atol=1e-5)
     np.testing.assert_allclose(person.root_m, seen.joints_m[:, 0], atol=1e-5)
     assert person.reprojection_px.max() < 0.01
@@ -30,14 +29,14 @@ def test_a_perfect_lifter_with_a_known_camera_gives_the_true_world():
     np.testing.assert_allclose(person.world_m[..., 2], WALK[..., 2], atol=0.02)
     moved, true = (np.linalg.norm(path[-1, 0] - path[0, 0]) for path in (person.world_m, WALK))
     assert moved == pytest.approx(true, abs=1e-3)
-    found = place_people([seen.person], LIFTER, LENS, TRUE_HEIGHT)
+    _, found = place_people([seen.track], LIFTER, LENS, TRUE_HEIGHT)
     assert np.degrees(np.arccos(found.world.up @ seen.up)) < 2
 
 
 def test_a_taller_person_is_farther_away_in_the_same_picture():
     seen = see(WALK, CAMERA)
     short, tall = (
-        place_people([seen.person], LIFTER, LENS, BodyHeight.given(height_m)).people[0] for height_m in (1.5, 1.8)
+        place_people([seen.track], LIFTER, LENS, BodyHeight.given(height_m))[0][0] for height_m in (1.5, 1.8)
     )
     np.testing.assert_allclose(tall.joints_m, short.joints_m * 1.2, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(tall.reprojection_px, short.reprojection_px, atol=0.01)
@@ -45,9 +44,9 @@ def test_a_taller_person_is_farther_away_in_the_same_picture():
 
 def test_twice_the_focal_length_is_about_twice_the_distance():
     seen = see(WALK, CAMERA)
-    near = place_people([seen.person], LIFTER, LENS)
-    far = place_people([seen.person], LIFTER, replace(LENS, fx_px=2200, fy_px=2200))
-    ratio = far.people[0].root_m[:, 2] / near.people[0].root_m[:, 2]
+    (near,), _ = place_people([seen.track], LIFTER, LENS)
+    (far,), _ = place_people([seen.track], LIFTER, replace(LENS, fx_px=2200, fy_px=2200))
+    ratio = far.root_m[:, 2] / near.root_m[:, 2]
     np.testing.assert_allclose(ratio, 2, rtol=0.05)
 
 
@@ -55,14 +54,14 @@ def test_people_of_other_sizes_stand_on_one_floor_but_nobody_is_pulled_off_a_roo
     smaller = person_walking(75, (1.5, 1.0), heading=3.0) * 0.95
     on_roof = person_walking(75, (-1.5, 2.0), heading=2.0) + [0, 0, 1.5]
     first_m = person_walking(75, (-1.0, 0.0), heading=1.0)
-    people = [see(world_m, CAMERA, number).person for number, world_m in enumerate((first_m, smaller, on_roof))]
-    placement = place_people(people, LIFTER, LENS, BodyHeight(), *pitch_roll(CAMERA.R @ [0, 0, 1.0]))
-    first, second, third = placement.people
+    tracks = [see(world_m, CAMERA, number).track for number, world_m in enumerate((first_m, smaller, on_roof))]
+    people, placement = place_people(tracks, LIFTER, LENS, BodyHeight(), *pitch_roll(CAMERA.R @ [0, 0, 1.0]))
+    first, second, third = people
     for person in (first, second):
         ankles_m = person.world_m[:, [3, 6], 2]
         np.testing.assert_allclose(np.median(ankles_m), 0.077, atol=0.03)
-    assert second.floor_shift_m != 0
-    assert third.floor_shift_m == 0
+    assert placement.floor_shift_m[1] != 0
+    assert placement.floor_shift_m[2] == 0
     assert np.median(third.world_m[:, [3, 6], 2]) == pytest.approx(1.577, abs=0.15)
     facts = placement.as_dict()
     assert facts["intrinsics"]["source"] == "test"
@@ -75,21 +74,18 @@ def test_image_label_space_gives_about_the_same_place():
     seen = see(WALK, CAMERA)
     depth = seen.joints_m[:, :1, 2]
     per_metre = 1100 / depth * 2 / 1280
-    points = (seen.person.keypoints_px[..., :2] - [640, 360]) * 2 / 1280
+    points = (seen.track.keypoints_px[..., :2] - [640, 360]) * 2 / 1280
     pose = np.concatenate([points, ((seen.joints_m[..., 2] - depth) * per_metre)[..., None]], -1)
-    person = replace(seen.person, pose_norm=pose)
+    track = replace(seen.track, pose_norm=pose)
     spec = LifterSpec(name="image", label_space="image", rootrel=False)
-    placed = place_people([person], spec, LENS, TRUE_HEIGHT).people[0]
+    (placed,), _ = place_people([track], spec, LENS, TRUE_HEIGHT)
     error = np.linalg.norm(placed.root_m - seen.joints_m[:, 0], axis=-1)
     assert error.max() < 0.15
     assert np.abs(placed.joints_m - seen.joints_m).mean() < 0.08
 
 
-def test_people_without_keypoints_cannot_be_placed():
-    person = replace(see(WALK, CAMERA).person, keypoints_px=None)
-    with pytest.raises(InputError, match="lift the video again"):
-        place_people([person], LIFTER, LENS)
-    seen = see(WALK, CAMERA).person
+def test_what_cannot_be_placed():
+    seen = see(WALK, CAMERA).track
     with pytest.raises(InputError, match="do not increase"):
         place_people([replace(seen, time_s=np.zeros(75))], LIFTER, LENS)
     with pytest.raises(InputError, match="at least one"):

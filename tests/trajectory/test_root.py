@@ -17,7 +17,7 @@ WALK = person_walking(50, start=(-1.0, 0.0), velocity=(0.8, 0.5), heading=0.7)
 def exact(world_m=WALK, camera=CAMERA):
     scene = see(world_m, camera)
     pose_m = scene.joints_m - scene.joints_m[:, :1]
-    return pose_m, scene.person.keypoints_px, scene.joints_m[:, 0]
+    return pose_m, scene.track.keypoints_px, scene.joints_m[:, 0]
 
 
 @given(st.floats(-3, 3), st.floats(-2, 2), st.floats(1.5, 40), st.floats(300, 4000), st.integers(0, 2**32 - 1))

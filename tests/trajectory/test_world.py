@@ -11,7 +11,7 @@ from hyperlift.trajectory.world import PlacedBody, WorldFrame, pitch_roll, up_fr
 
 
 def body(seen: Seen) -> PlacedBody:
-    return PlacedBody(seen.joints_m, seen.person.valid, seen.person.time_s, 1.70)
+    return PlacedBody(seen.joints_m, seen.track.valid, seen.track.time_s, 1.70)
 
 
 def standing_people(camera) -> list[PlacedBody]:
@@ -127,12 +127,12 @@ def test_the_floor_is_where_most_feet_rest_and_the_lower_of_two():
 def test_without_evidence_the_camera_is_taken_to_be_level():
     camera = camera_at((0.0, -6.0, 1.6), (0.0, 0.5, 1.6))
     scene = see(person_walking(30), camera)
-    blind = PlacedBody(scene.joints_m, np.zeros_like(scene.person.valid), scene.person.time_s, 1.70)
+    blind = PlacedBody(scene.joints_m, np.zeros_like(scene.track.valid), scene.track.time_s, 1.70)
     world = world_frame([blind], H36M_17)
     np.testing.assert_allclose(world.up, [0, -1, 0], atol=1e-9)
     assert world.tilt_std_deg > 10
     assert "no foot" in world.floor_source
-    single = PlacedBody(scene.joints_m[:1], scene.person.valid[:1], scene.person.time_s[:1], 1.70)
+    single = PlacedBody(scene.joints_m[:1], scene.track.valid[:1], scene.track.time_s[:1], 1.70)
     assert np.isfinite(world_frame([single], H36M_17).R).all()
     with pytest.raises(InputError, match="at least one person"):
         world_frame([], H36M_17)

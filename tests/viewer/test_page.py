@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from packed_numbers import from_steps, unpack
+from rigid_motions import without
 from video_files import corner_picture, write_video
 from viewed_people import META, walker
 
 from hyperlift.errors import InputError
+from hyperlift.motion import Person
 from hyperlift.skeletons import H36M_17
 from hyperlift.viewer import page as viewer_page
 from hyperlift.viewer import write_page
@@ -80,7 +82,7 @@ def test_without_a_world_people_stand_upright_all_the_same(tmp_path):
     world = walker(0, 50)
     level = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     joints_m = world.world_m @ level.T + [0.3, 1.5, 4.0]
-    write_page(tmp_path / "page.html", [replace(world, world_m=None, joints_m=joints_m)], META)
+    write_page(tmp_path / "page.html", [replace(without(world, "world_m"), joints_m=joints_m)], META)
     data = data_of(tmp_path / "page.html")
     shown = joints_m_of(data["people"][0])
     apart = shown - world.world_m
@@ -94,7 +96,7 @@ def test_without_a_world_people_stand_upright_all_the_same(tmp_path):
 def test_without_any_place_everybody_gets_a_lane(tmp_path):
     pose = np.repeat(np.random.default_rng(1).normal(0, 0.3, (1, 17, 3)), 20, axis=0).astype(np.float32)
     pose -= pose[:, :1]
-    people = [replace(walker(number, 20), world_m=None, pose_norm=pose) for number in range(3)]
+    people = [replace(without(walker(number, 20), "world_m"), pose_norm=pose) for number in range(3)]
     write_page(tmp_path / "page.html", people, META)
     data = data_of(tmp_path / "page.html")
     roots = np.array([joints_m_of(person)[0, H36M_17.root] for person in data["people"]])
@@ -103,7 +105,7 @@ def test_without_any_place_everybody_gets_a_lane(tmp_path):
 
 
 def test_somebody_without_a_place_among_others_is_named_not_hidden(tmp_path):
-    people = [walker(0, 20), replace(walker(7, 20), world_m=None)]
+    people = [walker(0, 20), without(walker(7, 20), "world_m")]
     page = write_page(tmp_path / "page.html", people, META)
     data = data_of(tmp_path / "page.html")
     assert [person["id"] for person in data["people"]] == [0]
@@ -112,7 +114,7 @@ def test_somebody_without_a_place_among_others_is_named_not_hidden(tmp_path):
 
 
 def test_one_frame_and_nothing_but_missing_joints(tmp_path):
-    nowhere = replace(walker(1, 4), world_m=np.full((4, 17, 3), np.nan), valid=np.zeros((4, 17), bool))
+    nowhere = replace(without(walker(1, 4), "world_m", "pose_norm"), valid=np.zeros((4, 17), bool))
     write_page(tmp_path / "page.html", [walker(0, 1), nowhere], META)
     people = data_of(tmp_path / "page.html")["people"]
     assert joints_m_of(people[0]).shape == (1, 17, 3)
@@ -138,6 +140,14 @@ def test_a_large_video_stays_beside_the_page(tmp_path):
     assert re.search(r'id="video-data"></script>', (tmp_path / "pages/page.html").read_text())
 
 
+ONE_SHORT = {
+    "frame": np.arange(5),
+    "time_s": np.arange(5) / 30.0,
+    "pose_norm": np.zeros((5, 16, 3), np.float32),
+    "valid": np.ones((5, 16), bool),
+}
+
+
 def spoiled(**changes):
     return [replace(walker(0, 5), **changes)]
 
@@ -147,7 +157,7 @@ def spoiled(**changes):
     [
         ([], "nobody is there"),
         (
-            spoiled(pose_norm=np.zeros((5, 16, 3), np.float32), valid=np.ones((5, 16), bool), world_m=None),
+            [Person.of(id=0, **ONE_SHORT)],
             r"p0/pose_norm has shape \(5, 16, 3\); expected \(5, 17, 3\)",
         ),
         (spoiled(time_s=np.zeros(5)), "p0/time_s does not ascend"),
@@ -170,7 +180,7 @@ def test_meta_data_of_something_else(tmp_path):
 
 
 def test_a_video_that_is_none(tmp_path):
-    with pytest.raises(InputError, match="no such video file"):
+    with pytest.raises(InputError, match="no such video;"):
         write_page(tmp_path / "page.html", [walker(0, 5)], META, tmp_path / "absent.mp4")
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(InputError, match=r"text\.mp4"):

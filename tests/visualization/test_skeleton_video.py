@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -7,6 +8,8 @@ from matplotlib import colors, image
 from video_files import corner_picture, write_video
 from wild_people import standing
 
+from hyperlift.motion import Person
+from hyperlift.motion.staging import Staged, stage_people
 from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.video.reading import read_frames, video_facts
@@ -14,19 +17,22 @@ from hyperlift.video.writing import write_mp4
 from hyperlift.visualization import skeleton_picture
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas, bone_sides
 from hyperlift.visualization.skeleton_video import Recording, frames_shown, pose_picture, write_skeleton_video
-from hyperlift.visualization.stage import Places, stage_people
-from hyperlift.wild.keypoints import LiftedPerson
 
 RECORDING = Recording(width=640, height=480, fps=30.0)
 
 
-def standing_person(frames: int = 6, number: int = 0, first: int = 2) -> LiftedPerson:
+def standing_person(frames: int = 6, number: int = 0, first: int = 2) -> Person:
     """Faces the camera at the picture's centre; own right is at the picture's left."""
     keypoints = np.repeat(to_h36m(standing(COCO_17, 320.0, 240.0), COCO_17)[None], frames, axis=0)
     pose = np.zeros((frames, len(H36M_17), 3), np.float32)
     pose[..., :2] = (keypoints[..., :2] - [320, 240]) / 320
     frame = np.arange(first, first + frames)
-    return LiftedPerson(number, frame, frame / 30, pose, np.ones((frames, len(H36M_17)), bool), keypoints)
+    valid = np.ones((frames, len(H36M_17)), bool)
+    return Person.of(id=number, frame=frame, time_s=frame / 30, pose_norm=pose, valid=valid, keypoints_px=keypoints)
+
+
+def on_stage(*people: Person) -> Staged:
+    return stage_people(people, H36M_17)
 
 
 def painted(picture: np.ndarray, colour: str) -> np.ndarray:
@@ -43,7 +49,7 @@ def test_sides_by_name():
 
 
 def test_right_limbs_are_painted_on_the_side_where_they_are():
-    canvas = SkeletonCanvas(stage_people([standing_person()]), 640, 480, 30.0)
+    canvas = SkeletonCanvas(on_stage(standing_person()), 640, 480, 30.0)
     picture = canvas.draw(2)
     assert picture.shape == (canvas.height, canvas.width, 3)
     for panel in (picture[:, : canvas.panel_width], picture[:, canvas.panel_width :]):
@@ -54,19 +60,19 @@ def test_right_limbs_are_painted_on_the_side_where_they_are():
 
 
 def test_nobody_in_the_frame_draws_no_limbs():
-    canvas = SkeletonCanvas(stage_people([standing_person()]), 640, 480, 30.0)
+    canvas = SkeletonCanvas(on_stage(standing_person()), 640, 480, 30.0)
     assert len(painted(canvas.draw(100), skeleton_picture.RIGHT)) == 0
 
 
 def test_drawing_one_frame_leaves_no_trace_in_the_next():
-    canvas = SkeletonCanvas(stage_people([standing_person()]), 640, 480, 30.0)
+    canvas = SkeletonCanvas(on_stage(standing_person()), 640, 480, 30.0)
     fresh = canvas.draw(3)
     canvas.draw(100)
     np.testing.assert_array_equal(canvas.draw(3), fresh)
 
 
 def test_video_lies_upright_under_the_keypoints():
-    canvas = SkeletonCanvas(stage_people([standing_person()]), 640, 480, 30.0)
+    canvas = SkeletonCanvas(on_stage(standing_person()), 640, 480, 30.0)
     width, height = canvas.video_shown
     below = np.zeros((height, width, 3), np.uint8)
     below[: height // 4] = [0, 255, 0]
@@ -78,7 +84,8 @@ def test_video_lies_upright_under_the_keypoints():
 def test_video_file(tmp_path: Path):
     people = [standing_person(), standing_person(frames=4, number=1, first=6)]
     drawn = []
-    write_skeleton_video(tmp_path / "out" / "a.mp4", people, RECORDING, on_frame=lambda: drawn.append(1))
+    write_skeleton_video(tmp_path / "out" / "a.mp4", people, RECORDING, on_frame=lambda *step: drawn.append(step))
+    assert drawn == [(number, 8) for number in range(1, 9)]
     assert len(drawn) == len(frames_shown(people, 30.0)) == 8
     facts = video_facts(tmp_path / "out" / "a.mp4")
     assert facts.fps == 30
@@ -103,14 +110,14 @@ def test_sheet_over_a_video_that_ends_early(tmp_path: Path):
     with_video = Recording(width=64, height=48, fps=30.0, file=tmp_path / "v.mp4")
     pose_picture(tmp_path / "sheet.png", [standing_person()], with_video, [2, 3, 7], columns=2)
     sheet = image.imread(tmp_path / "sheet.png")
-    canvas = SkeletonCanvas(stage_people([standing_person()]), 64, 48, 30.0, picture_height=480)
+    canvas = SkeletonCanvas(on_stage(standing_person()), 64, 48, 30.0, picture_height=480)
     assert sheet.shape[:2] == (2 * canvas.height, 2 * canvas.width)
     assert sheet[10, 10, 0] > 0.6  # the video's red
     assert sheet[canvas.height + 10, 10, 0] < 0.3  # no picture for frame 7
 
 
 def test_no_half_written_video(tmp_path: Path):
-    def stop():
+    def stop(done: int, total: int):
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
@@ -118,29 +125,29 @@ def test_no_half_written_video(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def placed(people: list[LiftedPerson], steps_m: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Places:
+def placed(people: list[Person], steps_m: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> list[Person]:
     """Everybody 1.7 m tall, side by side 2 m apart, and a step on from frame to frame."""
-    world = {}
+    there = []
     for number, person in enumerate(people):
         pose = person.pose_norm.astype(np.float64) * 3.4
         joints_m = np.stack([pose[..., 0], 0 * pose[..., 2], -pose[..., 1]], axis=-1) + [2.0 * number, 0.0, 0.9]
-        world[person.id] = joints_m + np.arange(len(joints_m))[:, None, None] * np.array(steps_m)
-    return Places(joints_m=world, axes="world")
+        joints_m += np.arange(len(joints_m))[:, None, None] * np.array(steps_m)
+        there.append(replace(person, world_m=joints_m))
+    return there
 
 
-def placed_canvas(people: list[LiftedPerson], places: Places) -> SkeletonCanvas:
-    return SkeletonCanvas(stage_people(people, places), 640, 480, 30.0, placed=True)
+def placed_canvas(people: list[Person]) -> SkeletonCanvas:
+    return SkeletonCanvas(on_stage(*people), 640, 480, 30.0)
 
 
 def test_joints_are_painted_where_they_project():
-    people = [standing_person()]
-    places = placed(people)
-    canvas = placed_canvas(people, places)
+    people = placed([standing_person()])
+    canvas = placed_canvas(people)
     picture = canvas.draw(2)
     for side, colour in (("R", skeleton_picture.RIGHT), ("L", skeleton_picture.LEFT)):
         elbow = H36M_17.index(f"{side}Elbow")
         wanted = np.array(colors.to_rgb(colour)) * 255
-        x, y = canvas.view.project(places.joints_m[0][0, elbow])[:2]
+        x, y = canvas.view.project(people[0].world_m[0, elbow])[:2]
         np.testing.assert_allclose(picture[round(y), round(x)], wanted, atol=2)
         # In the video the joint itself is a white dot, and the bone beside it has the colour of the side.
         ends = canvas.keypoints_to_picture(people[0].keypoints_px[0, [elbow, H36M_17.index(f"{side}Shoulder")], :2])
@@ -151,8 +158,7 @@ def test_joints_are_painted_where_they_project():
 
 
 def test_the_view_stands_still_and_sees_the_whole_way():
-    people = [standing_person(40)]
-    canvas = placed_canvas(people, placed(people, (0.1, 0.05, 0.0)))
+    canvas = placed_canvas(placed([standing_person(40)], (0.1, 0.05, 0.0)))
     first, last = canvas.draw(2), canvas.draw(41)
     empty = canvas.draw(1000)
     floor = np.abs(empty[:, canvas.panel_width :].astype(int) - first[:, canvas.panel_width :]).max(-1) > 0
@@ -174,41 +180,38 @@ def test_the_view_stands_still_and_sees_the_whole_way():
 
 def test_people_keep_their_places():
     people = [standing_person(number=0), standing_person(number=3)]
-    places = placed(people)
-    staged = stage_people(people, places)
-    np.testing.assert_array_equal(staged[1].joints_m - staged[0].joints_m, np.broadcast_to([2.0, 0, 0], (6, 17, 3)))
-    camera = Places(
-        joints_m={0: np.repeat(people[0].pose_norm, 1, 0) + [0, 0, 5], 3: people[1].pose_norm + [1, 0, 8]},
-        axes="camera",
-    )
-    first, second = stage_people(people, camera)
-    np.testing.assert_allclose(second.joints_m - first.joints_m, np.broadcast_to([1.0, 3.0, 0.0], (6, 17, 3)))
-    assert first.joints_m[..., 2].min() == pytest.approx(0.08)  # ankles are that high above the ground
+    first, second = on_stage(*placed(people)).people
+    np.testing.assert_array_equal(second.world_m - first.world_m, np.broadcast_to([2.0, 0, 0], (6, 17, 3)))
+    places_m = [[0, 0, 5], [1, 0, 8]]
+    before = [replace(p, joints_m=p.pose_norm + at) for p, at in zip(people, places_m, strict=True)]
+    staged = on_stage(*before)
+    assert staged.space == "joints_m"
+    first, second = staged.people
+    np.testing.assert_allclose(second.world_m - first.world_m, np.broadcast_to([1.0, 3.0, 0.0], (6, 17, 3)))
+    assert first.world_m[..., 2].min() == pytest.approx(0.08)  # ankles are that high above the ground
 
 
 def test_who_is_nearer_is_drawn_over_who_is_farther():
     """The one behind is hidden where the bones cross, whichever of the two comes first."""
-    people = [standing_person(number=0), standing_person(number=1)]
-    places = placed(people)
-    canvas = placed_canvas(people, places)
+    people = placed([standing_person(number=0), standing_person(number=1)])
+    canvas = placed_canvas(people)
     toward = np.linalg.inv(canvas.view._axes)[:, 2]
     for near, far in ((0, 1), (1, 0)):
-        joints_m = {near: places.joints_m[0].copy(), far: places.joints_m[0] + 0.3 * toward}
+        joints_m = {near: people[0].world_m.copy(), far: people[0].world_m + 0.3 * toward}
         # Swapped sides tell who is seen.
         joints_m[far] = joints_m[far][:, H36M_17.mirror]
-        picture = placed_canvas(people, Places(joints_m=joints_m, axes="world"))
+        picture = placed_canvas([replace(one, world_m=joints_m[one.id]) for one in people])
         at = picture.view.project(joints_m[near][0, H36M_17.index("RElbow")])[:2].round().astype(int)
         wanted = np.array(colors.to_rgb(skeleton_picture.RIGHT)) * 255
         np.testing.assert_allclose(picture.draw(2)[at[1], at[0]], wanted, atol=2)
 
 
 def test_joints_that_were_not_seen_are_faint():
-    sure, unsure = standing_person(), standing_person()
+    sure, unsure = placed([standing_person()]) + placed([standing_person()])
     unsure.valid[:, H36M_17.index("RAnkle")] = False
-    places = placed([sure])
-    shown = [placed_canvas([person], places).draw(2).astype(float) for person in (sure, unsure)]
-    canvas = placed_canvas([sure], places)
-    shin = places.joints_m[0][0, H36M_17.indices(["RKnee", "RAnkle"])].mean(0)
+    shown = [placed_canvas([person]).draw(2).astype(float) for person in (sure, unsure)]
+    canvas = placed_canvas([sure])
+    shin = sure.world_m[0, H36M_17.indices(["RKnee", "RAnkle"])].mean(0)
     x, y = canvas.view.project(shin)[:2].round().astype(int)
     ground = canvas.draw(1000)[y, x].astype(float)
     np.testing.assert_allclose(
@@ -217,10 +220,9 @@ def test_joints_that_were_not_seen_are_faint():
 
 
 def test_unknown_places_are_left_out():
-    people = [standing_person()]
-    places = placed(people)
-    places.joints_m[0][1:3] = np.nan
-    canvas = placed_canvas(people, places)
+    people = placed([standing_person()])
+    people[0].world_m[1:3] = np.nan
+    canvas = placed_canvas(people)
     assert len(painted(canvas.draw(3)[:, canvas.panel_width :], skeleton_picture.RIGHT)) == len(
         painted(canvas.draw(1000)[:, canvas.panel_width :], skeleton_picture.RIGHT)
     )
@@ -229,7 +231,7 @@ def test_unknown_places_are_left_out():
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (3840, 2160), (640, 480), (100, 4000)])
 def test_pictures_have_even_sides_and_the_pixels_of_720p(width: int, height: int):
-    canvas = SkeletonCanvas(stage_people([standing_person()]), width, height, 30.0)
+    canvas = SkeletonCanvas(on_stage(standing_person()), width, height, 30.0)
     assert canvas.width % 2 == canvas.height % 2 == 0
     assert canvas.width * canvas.height == pytest.approx(1280 * 720, rel=0.01)
     shown = np.array(canvas.video_shown)
@@ -261,7 +263,7 @@ def test_turned_video_is_drawn_upright(tmp_path: Path):
     person.keypoints_px[:] = np.nan
     pose_picture(tmp_path / "sheet.png", [person], recording, [2], columns=1)
     sheet = image.imread(tmp_path / "sheet.png")[..., :3]
-    canvas = SkeletonCanvas(stage_people([person]), facts.width, facts.height, 30.0, picture_height=480)
+    canvas = SkeletonCanvas(on_stage(person), facts.width, facts.height, 30.0, picture_height=480)
     assert canvas.video_shown[1] > canvas.video_shown[0]
     np.testing.assert_allclose(sheet[40, canvas.panel_width - 40], [1, 0, 0], atol=0.1)
     np.testing.assert_allclose(sheet[40, 40], 0, atol=0.1)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,13 @@ from hyperlift.geometry.cameras import project
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.motion import LiftedTrack, Person
+from hyperlift.motion.poses_npz import read_poses
 from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.trajectory.intrinsics import Intrinsics, assumed_intrinsics, fov_intrinsics
-from hyperlift.wild.keypoints import Detection, Detections, LiftedPerson
+from hyperlift.wild.keypoints import Detection, Detections
 from hyperlift.wild.levelling import WORTH_DEG, contradicting_roll, roll_warning, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
-from hyperlift.wild.poses_npz import read_poses
 from hyperlift.wild.timing import even_times
 
 SIDE_PX, FRAMES = 1000, 40
@@ -37,7 +37,7 @@ def walk(frame: int, roll_deg: float) -> np.ndarray:
     return np.concatenate([turned_px + SIDE_PX / 2, keypoints_px[:, 2:]], axis=-1)
 
 
-def lifted(roll_deg: float, given_deg: float) -> tuple[LiftedPerson, np.ndarray]:
+def lifted(roll_deg: float, given_deg: float) -> tuple[LiftedTrack, np.ndarray]:
     """The person, and what the network saw."""
     seen = []
 
@@ -197,7 +197,7 @@ def test_an_unsure_up_says_so(tmp_path: Path):
 @pytest.mark.parametrize("roll_deg", [0.0, 15.0, -90.0, 180.0])
 def test_a_given_roll_that_the_people_contradict_is_doubted(roll_deg: float):
     filmed = see(person_walking(50, velocity=(0.3, 0.1)), camera_at((0, -4, 1.5), (0, 0, 1), roll_deg=roll_deg))
-    people = [replace(filmed.person, joints_m=filmed.joints_m)]
+    people = [Person.of(**vars(filmed.track), joints_m=filmed.joints_m)]
     for given_deg in (roll_deg, roll_deg + 8.0 if roll_deg < 180.0 else -175.0):
         assert contradicting_roll(people, H36M_17, 1.7, given_deg) is None
     for given_deg in (roll_deg - 40.0, 90.0 - roll_deg / 2):
@@ -207,7 +207,6 @@ def test_a_given_roll_that_the_people_contradict_is_doubted(roll_deg: float):
         assert said.startswith(f"camera_roll_deg (--camera-roll) is {given_deg:g}, but the people look as if")
         assert float(re.search(r"by about (-?\d+)", said)[1]) == round(found_deg)
         assert abs((found_deg - roll_deg + 180.0) % 360.0 - 180.0) <= 5.0
-    assert contradicting_roll([filmed.person], H36M_17, 1.7, roll_deg + 90.0) is None, "nobody is placed"
 
 
 def test_a_roll_that_is_none():

@@ -7,11 +7,12 @@ from wild_people import standing
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.motion import LiftedTrack, Person
+from hyperlift.motion.poses_npz import poses_meta, read_poses, write_poses
 from hyperlift.skeletons import BODY_25, COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
-from hyperlift.wild.keypoints import Detection, Detections, LiftedPerson
+from hyperlift.wild.keypoints import Detection, Detections
 from hyperlift.wild.lift import lift_people, people_in
-from hyperlift.wild.poses_npz import PosesMeta, read_poses, write_poses
 from hyperlift.wild.timing import even_times
 
 WIDTH, HEIGHT = 640, 480
@@ -27,11 +28,11 @@ def as_it_is(pose2d_norm: np.ndarray) -> np.ndarray:
     return pose2d_norm * np.array([1, 1, 0], np.float32)
 
 
-def lift(detections: Detections, video_fps: float, predict=as_it_is, **spec) -> list[LiftedPerson]:
+def lift(detections: Detections, video_fps: float, predict=as_it_is, **spec) -> list[LiftedTrack]:
     return lift_at(detections, even_times(max(detections.frames) + 1, video_fps), predict, **spec)
 
 
-def lift_at(detections: Detections, time_s: np.ndarray, predict=as_it_is, **spec) -> list[LiftedPerson]:
+def lift_at(detections: Detections, time_s: np.ndarray, predict=as_it_is, **spec) -> list[LiftedTrack]:
     tracks = people_in(detections, WIDTH, HEIGHT, time_s)
     return lift_people(predict, LifterSpec(name="test", **spec), tracks, WIDTH, HEIGHT, time_s)
 
@@ -153,7 +154,7 @@ def test_lifters_that_do_not_fit():
         lift(walk(range(20)), 30.0, lambda pose2d_norm: pose2d_norm * np.float32(np.nan))
 
 
-META = PosesMeta(
+META = poses_meta(
     source="walk.json",
     width=WIDTH,
     height=HEIGHT,
@@ -163,7 +164,7 @@ META = PosesMeta(
 
 
 def test_poses_file_round_trip(tmp_path: Path):
-    people = lift(walk(range(20)), 30.0)
+    people = [Person.of(**vars(track)) for track in lift(walk(range(20)), 30.0)]
     write_poses(tmp_path / "new" / "pose3d.npz", people, META)
     with np.load(tmp_path / "new" / "pose3d.npz", allow_pickle=False) as stored:
         assert set(stored.files) == {"meta", "p0/frame", "p0/time_s", "p0/pose_norm", "p0/valid", "p0/bridged"}
@@ -193,7 +194,7 @@ def test_no_half_written_poses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(np, "savez_compressed", full_disk)
     with pytest.raises(OSError, match="No space"):
-        write_poses(tmp_path / "pose3d.npz", lift(walk(range(20)), 30.0), META)
+        write_poses(tmp_path / "pose3d.npz", [Person.of(**vars(track)) for track in lift(walk(range(20)), 30.0)], META)
     assert list(tmp_path.iterdir()) == []
 
 

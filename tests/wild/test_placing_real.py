@@ -5,31 +5,31 @@ import pytest
 from shared_data import shared_path
 
 from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.motion import Person
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17
 from hyperlift.trajectory.intrinsics import choose_intrinsics
+from hyperlift.trajectory.place import place_people
 from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.keypoints import LiftedPerson
 from hyperlift.wild.lift import lift_people, people_in
-from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.timing import even_times
 
 FEET = H36M_17.indices(["LAnkle", "RAnkle"])
 
 
 @pytest.fixture(scope="module")
-def people() -> dict[int, LiftedPerson]:
+def people() -> dict[int, Person]:
     detections = read_keypoints(shared_path("data/wild/sports2d_demo.alphapose.json"))
     lifter, time_s = load_lifter(threads=1), even_times(230, 30.0)
     tracks = people_in(detections, 1768, 994, time_s, 0.05)
     lifted = lift_people(FlipAveraged(lifter, H36M_17), lifter.spec, tracks, 1768, 994, time_s)
-    placed, placement = place_lifted(lifted, lifter.spec, choose_intrinsics(1768, 994))
+    placed, placement = place_people(lifted, lifter.spec, choose_intrinsics(1768, 994))
     assert abs(placement.world.roll_deg) < 5  # the camera looks straight ahead
     assert abs(placement.world.pitch_deg) < 8
     return {person.id: person for person in placed}
 
 
-def test_a_man_hops_under_gravity(people: dict[int, LiftedPerson]):
+def test_a_man_hops_under_gravity(people: dict[int, Person]):
     """Four hops on a roof: between take-off and landing the body falls with 9.8 m/s², if its size is right."""
     man = people[0]
     ankles_m = man.world_m[:, FEET, 2].min(1)
@@ -44,7 +44,7 @@ def test_a_man_hops_under_gravity(people: dict[int, LiftedPerson]):
     assert -11 < np.median(falls) < -8
 
 
-def test_a_woman_walks_steadily_along_the_floor(people: dict[int, LiftedPerson]):
+def test_a_woman_walks_steadily_along_the_floor(people: dict[int, Person]):
     woman = people[1]
     middle = slice(20, 150)  # wholly in the picture
     velocity = np.gradient(woman.world_m[:, H36M_17.root], woman.time_s, axis=0)[middle]
@@ -58,7 +58,7 @@ def test_a_woman_walks_steadily_along_the_floor(people: dict[int, LiftedPerson])
     assert low_m.std() < 0.06
 
 
-def test_the_roof_is_above_the_ground_and_the_man_lands_on_it(people: dict[int, LiftedPerson]):
+def test_the_roof_is_above_the_ground_and_the_man_lands_on_it(people: dict[int, Person]):
     roof_m = np.median(people[0].world_m[:, FEET, 2])
     landed_m = np.median(people[2].world_m[:, FEET, 2])
     assert 1.4 < roof_m < 2.6

@@ -7,12 +7,13 @@ from wild_people import standing
 from hyperlift.geometry import stretches as stretches_module
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stretches import stretches
+from hyperlift.motion import Person
 from hyperlift.skeletons import COCO_17
 from hyperlift.tracking import identity_repair
 from hyperlift.trajectory.intrinsics import fov_intrinsics
-from hyperlift.wild.keypoints import Detection, Detections, LiftedPerson
+from hyperlift.trajectory.place import place_people
+from hyperlift.wild.keypoints import Detection, Detections
 from hyperlift.wild.lift import lift_people, people_in
-from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.timing import even_times
 
 FRAMES = 150
@@ -34,7 +35,7 @@ def crossing() -> Detections:
     return Detections(source="c", tool="t", skeleton=COCO_17, frames=frames)
 
 
-def lifted(fps: float) -> list[LiftedPerson]:
+def lifted(fps: float) -> list[Person]:
     def flat(pose2d_norm: np.ndarray) -> np.ndarray:
         depth = 0.1 * np.sin(np.arange(17.0))
         return np.concatenate([pose2d_norm[..., :2], np.broadcast_to(depth, pose2d_norm.shape[:-1])[..., None]], -1)
@@ -44,7 +45,7 @@ def lifted(fps: float) -> list[LiftedPerson]:
     people = lift_people(
         lambda clips: flat(clips).astype(np.float32), SPEC, people_in(detections, 700, 480, time_s), 700, 480, time_s
     )
-    return place_lifted(people, SPEC, fov_intrinsics(60.0, 700, 480))[0]
+    return place_people(people, SPEC, fov_intrinsics(60.0, 700, 480))[0]
 
 
 @pytest.mark.parametrize("fps", [30.0, 32.0, 50.0])  # steps that differ in the last bit, equal steps, the model's rate

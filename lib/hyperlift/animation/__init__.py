@@ -4,17 +4,15 @@ from hyperlift.animation.angles_csv import write_angles_csv
 from hyperlift.animation.bvh import write_bvh
 from hyperlift.animation.c3d import check_c3d, write_c3d
 from hyperlift.animation.gltf import write_glb
-from hyperlift.animation.lifted import USUAL_CUTOFF_HZ, RigidPerson, fit_person, rigid_person
+from hyperlift.animation.lifted import USUAL_CUTOFF_HZ, fit_person
 from hyperlift.animation.node_tree import NAMINGS
 from hyperlift.animation.trc import write_trc
 
 __all__ = [
     "NAMINGS",
     "USUAL_CUTOFF_HZ",
-    "RigidPerson",
     "check_c3d",
     "fit_person",
-    "rigid_person",
     "write_angles_csv",
     "write_bvh",
     "write_c3d",

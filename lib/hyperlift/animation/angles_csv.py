@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from hyperlift.animation.lifted import check_metres
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_file
 from hyperlift.kinematics.angles import BODY_ANGLES, body_angles_deg
+from hyperlift.motion.person import Person
 from hyperlift.skeletons import Skeleton
-from hyperlift.wild.keypoints import LiftedPerson
 
 
-def write_angles_csv(path: Path | str, people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
+def write_angles_csv(path: Path | str, people: Sequence[Person], skeleton: Skeleton) -> None:
     """Write the table, whole or not at all.
 
     Columns ``person``, ``frame``, ``time_s`` and every angle of ``BODY_ANGLES`` with ``_deg`` behind its name; cells
@@ -27,10 +28,11 @@ def write_angles_csv(path: Path | str, people: Sequence[LiftedPerson], skeleton:
         raise InputError(f"angles need the joint {lacking[0]}, which {skeleton.name} does not have")
     tables = []
     for person in people:
-        joints_m = person.joints_m if person.world_m is None else person.world_m
-        if joints_m is None:
-            raise InputError(f"person {person.id} has no joints in metres; lift the video again with this version")
-        up = None if person.world_m is None else np.array([0.0, 0.0, 1.0])
+        in_world = not person.lacks("world_m")
+        if not in_world:
+            check_metres(person)
+        joints_m = person.world_m if in_world else person.joints_m
+        up = np.array([0.0, 0.0, 1.0]) if in_world else None
         tables.append(body_angles_deg(joints_m.astype(np.float64), skeleton, person.valid, up))
     with atomic_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)

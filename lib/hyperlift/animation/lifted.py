@@ -1,42 +1,32 @@
-"""A lifted person onto rigid bones, in the world where there is one."""
+"""The fit stage: a person onto rigid bones, in the world where there is one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.kinematics.fit import FittedMotion, fit_motion
+from hyperlift.kinematics.fit import fit_motion
 from hyperlift.kinematics.limits import JointLimits
+from hyperlift.motion.person import Person, known
 from hyperlift.shapes import Float
 from hyperlift.trajectory.root import reprojection_error
-from hyperlift.wild.keypoints import LiftedPerson
 
 USUAL_CUTOFF_HZ = 6.0
 """Of the smoothing: what people do, and hardly anything else, is slower."""
 
 
-@dataclass(frozen=True, eq=False)
-class RigidPerson:
-    """Somebody with bones of constant length."""
-
-    person: LiftedPerson
-    """With joints of the fit in ``joints_m``, ``world_m`` and ``root_m``, finite everywhere; ``valid`` is False where a
-    joint was not seen and its place is a guess. ``pose_norm`` stays as the network gave it."""
-    fitted: FittedMotion
-    """In the world where there is one, else in camera axes."""
-
-
-def rigid_person(
-    person: LiftedPerson,
+def fit_person(
+    person: Person,
     camera_matrix: Float[np.ndarray, "3 3"] | None = None,
     *,
     limits: JointLimits | None = None,
     cutoff_hz: float | None = USUAL_CUTOFF_HZ,
-) -> RigidPerson:
-    """Fit rigid bones to somebody who was lifted and placed, and put the person's joints onto them.
+) -> Person:
+    """The same person with bones of constant length: joints and ``root_m`` are those of ``fit``, finite everywhere.
 
-    The fit is done from the camera, against the keypoints too where the person has them and the camera's matrix is
-    given, and then turned into the world (z up, the floor at 0) where the person has a place in it.
+    The fit is done from the camera, against the keypoints too where they are known and the camera's matrix is given,
+    and then turned into the world (z up, the floor at 0) where the person has a place in it. ``valid`` becomes False
+    where a joint was not seen and its place is a guess. ``pose_norm`` stays as the network gave it.
 
     Args:
         person: with ``joints_m``.
@@ -47,48 +37,36 @@ def rigid_person(
     Raises:
         InputError: the person is not placed in metres, or was never seen.
     """
-    if person.joints_m is None:
-        raise InputError(f"person {person.id} has no joints in metres; lift the video again with this version")
-    keypoints_px = None if camera_matrix is None else person.keypoints_px
+    check_metres(person)
+    sight = {}
+    if camera_matrix is not None and known(person.keypoints_px):
+        sight = {"keypoints_px": person.keypoints_px.astype(np.float64), "camera_matrix": camera_matrix}
     in_camera = fit_motion(
-        person.joints_m,
-        person.time_s,
-        person.valid,
-        axes="camera",
-        keypoints_px=None if keypoints_px is None else keypoints_px.astype(np.float64),
-        camera_matrix=None if keypoints_px is None else camera_matrix,
-        limits=limits,
-        cutoff_hz=cutoff_hz,
+        person.joints_m, person.time_s, person.valid, axes="camera", limits=limits, cutoff_hz=cutoff_hz, **sight
     )
     kind = person.joints_m.dtype
-    to_world = None if person.world_m is None else _rigid_between(person.joints_m, person.world_m)
-    fitted = in_camera if to_world is None else in_camera.moved(*to_world, "world")
-    rigid = replace(
+    to_world = _rigid_between(person.joints_m, person.world_m)
+    fit = in_camera if to_world is None else in_camera.moved(*to_world, "world")
+    off_px = reprojection_error(in_camera.joints_m, *sight.values()) if sight else np.full(len(person.frame), np.nan)
+    return replace(
         person,
         joints_m=in_camera.joints_m.astype(kind),
-        root_m=None if person.root_m is None else in_camera.joints_m[:, in_camera.skeleton.root].astype(kind),
-        world_m=None if to_world is None else fitted.joints_m.astype(kind),
+        root_m=in_camera.joints_m[:, in_camera.skeleton.root].astype(kind),
+        world_m=person.world_m if to_world is None else fit.joints_m.astype(kind),
         valid=in_camera.seen,
-        reprojection_px=None
-        if keypoints_px is None or camera_matrix is None
-        else reprojection_error(in_camera.joints_m, keypoints_px.astype(np.float64), camera_matrix),
+        reprojection_px=off_px,
+        fit=fit,
     )
-    return RigidPerson(rigid, fitted)
 
 
-def fit_person(
-    person: LiftedPerson,
-    camera_matrix: Float[np.ndarray, "3 3"] | None = None,
-    *,
-    limits: JointLimits | None = None,
-    cutoff_hz: float | None = USUAL_CUTOFF_HZ,
-) -> FittedMotion:
-    """``rigid_person``'s fit alone, for the writers of animation files.
+def check_metres(person: Person) -> None:
+    """Refuse somebody whose poses were not placed, before work that needs metres.
 
     Raises:
-        InputError: as ``rigid_person``.
+        InputError: ``joints_m`` is not known.
     """
-    return rigid_person(person, camera_matrix, limits=limits, cutoff_hz=cutoff_hz).fitted
+    if person.lacks("joints_m"):
+        raise InputError(f"person {person.id} has no joints in metres; lift the video again with this version")
 
 
 def _rigid_between(

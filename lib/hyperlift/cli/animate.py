@@ -10,9 +10,9 @@ from hyperlift.cli.arguments import OneLineParser, person_id
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.errors import InputError
 from hyperlift.kinematics import read_limits
+from hyperlift.pipeline.motion import load_motion
 from hyperlift.pipeline.motion_files import BODIES, NAMED, check_kind
 from hyperlift.pipeline.rigid import fit_sentences
-from hyperlift.pipeline.saved_motion import load_motion
 
 
 @guarded
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         motion = motion.of(args.person)
     if rigid:
         motion = motion.rigid(limits)
-        for line in fit_sentences(motion.people, motion.fits or {}):
+        for line in fit_sentences(motion.people):
             say(line)
     if args.angles:
         motion.save_angles(out)

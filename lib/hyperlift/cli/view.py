@@ -7,7 +7,7 @@ from pathlib import Path
 from hyperlift.cli.app import guarded, say
 from hyperlift.cli.arguments import OneLineParser
 from hyperlift.errors import InputError
-from hyperlift.viewer import check_recording, from_npz, write_page
+from hyperlift.pipeline.motion import load_motion
 
 
 @guarded
@@ -20,10 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise InputError(f"--out {out}: would overwrite what it is made from; choose another output")
     if not out.is_dir() and out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out {out}: is a web page; choose a name that ends in .html")
-    people, meta = from_npz(args.poses)
-    doubt = None if args.video is None else check_recording(args.video, people, meta)
-    page = write_page(out, people, meta, args.video)
-    for note in (*page.notes, *([doubt] if doubt else [])):
+    motion = load_motion(args.poses, args.video)
+    page = motion.view(out)
+    for note in (*page.notes, *motion.warnings):
         say(f"note: {note}")
     say(f"{page.path} ({page.size_mb:.1f} MB)")
     return 0

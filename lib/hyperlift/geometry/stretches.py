@@ -7,8 +7,17 @@ the same to the last bit: no stretch is smoothed or summed apart from its neighb
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from hyperlift.shapes import Int
+
 STRETCH = 4096
 """Frames of one stretch."""
+LONGEST_SPAN = 10**7
+"""Frames of the longest recording: 92 hours of 30 frames a second."""
+_SPARSE_SPAN = 10**5
+_SPARSEST = 10**4
+"""A recording longer than ``_SPARSE_SPAN`` frames has a sighting in every so many of them, at least."""
 
 
 def stretches(frames: int) -> Iterator[slice]:
@@ -18,3 +27,14 @@ def stretches(frames: int) -> Iterator[slice]:
         frames: of the recording; 0 has no stretch.
     """
     return (slice(first, min(first + STRETCH, frames)) for first in range(0, frames, STRETCH))
+
+
+def longest_span(sightings: int) -> int:
+    """The most frames that a recording with so many sightings may have: with more, the numbers are none of frames, and
+    what has an entry a frame would fill the memory."""
+    return min(LONGEST_SPAN, max(_SPARSE_SPAN, _SPARSEST * sightings))
+
+
+def frames_text(frame: Int[np.ndarray, " frames"]) -> str:
+    """First and last of some frames, for people."""
+    return f"frames {frame[0]}–{frame[-1]}" if len(frame) else "no frames"

@@ -1,41 +1,26 @@
-"""``Lifter``: from a video or keypoints to ``Motion``, every stage in order."""
+"""``Lifter``: a network that turns videos and keypoints into ``Motion``, and streams of keypoints into poses."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, nullcontext
-from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from hyperlift.detection import Detector, JournalFile, detect_video, make_detector
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
-from hyperlift.geometry.contract import LifterSpec, Predictor
-from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stream_contract import StreamPredictor
-from hyperlift.kinematics import read_limits
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
-from hyperlift.pipeline.rigid import check_skeleton
 from hyperlift.pipeline.source import Recorded, open_recording
+from hyperlift.pipeline.stages import lift_keypoints
 from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import H36M_17, Skeleton, skeleton_named
-from hyperlift.tracking import Track
-from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
-from hyperlift.trajectory.place import Placement
-from hyperlift.trajectory.scale import BodyHeight
+from hyperlift.skeletons import H36M_17, skeleton_named
 from hyperlift.video.facts import Frame
 from hyperlift.video.overlap import ahead
-from hyperlift.wild.keypoints import Detections, LiftedPerson
-from hyperlift.wild.levelling import contradicting_roll, roll_warning, settle_roll, upright
-from hyperlift.wild.lift import lift_people, people_in
+from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.open_streams import open_stream, open_streams
-from hyperlift.wild.placing import place_lifted
 from hyperlift.wild.recurrent_stream import least_lookahead
-from hyperlift.wild.self_check import check_keypoints
-from hyperlift.wild.smoothing import smooth
 from hyperlift.wild.streams import LiftStream, Streams
 
 _LOG = logging.getLogger(__name__)
@@ -178,59 +163,7 @@ class Lifter:
         Raises:
             InputError: as ``lift``.
         """
-        timings = timings or Timings()
-        if options.rigid:
-            check_skeleton(self.spec.skeleton)
-        width, height = recorded.width, recorded.height
-        intrinsics = choose_camera(recorded, options)
-        with timings.stage("lift"):
-            tracks = people_in(detections, width, height, recorded.times_s, options.min_confidence)
-            warnings = check_keypoints(detections, width, height)
-            wanted = _wanted(tracks, options.people)
-
-        def lifted_at(roll_deg: float) -> tuple[list[LiftedPerson], Placement]:
-            with timings.stage("lift"):
-                lifted = self._lift_tracks(tracks, recorded, options, progress, intrinsics, roll_deg)
-                timings.frames["lift"] += sum(len(person.frame) for person in lifted)
-            with timings.stage("place"):
-                # Everybody tells where up and the floor are, also those who are not asked for.
-                return place_lifted(
-                    lifted,
-                    self.spec,
-                    intrinsics,
-                    None if options.height_m is None else BodyHeight.given(options.height_m),
-                    options.camera_pitch_deg,
-                    options.camera_roll_deg,
-                )
-
-        if options.camera_roll_deg is not None:
-            roll_deg = options.camera_roll_deg
-            people, placement = lifted_at(roll_deg)
-            skeleton = skeleton_named(self.spec.skeleton)
-            seen_deg = contradicting_roll(people, skeleton, placement.height.height_m, roll_deg)
-            if seen_deg is not None:
-                warnings = [*warnings, roll_warning(roll_deg, seen_deg)]
-                placement = replace(placement, world=placement.world.contradicted(seen_deg))
-        else:
-            (people, placement), roll_deg = settle_roll(
-                lifted_at, lambda found: (found[1].world.roll_deg, found[1].world.tilt_std_deg)
-            )
-            if roll_deg:
-                _LOG.info("the camera is rolled by about %.0f degrees: keypoints were turned upright", roll_deg)
-        people = [person for person in people if person.id in wanted]
-        motion = Motion(
-            people=people,
-            detections=detections,
-            recorded=recorded,
-            lifter=self.spec,
-            placement=placement,
-            levelled_deg=roll_deg,
-            warnings=tuple(warnings),
-        )
-        if not options.rigid:
-            return motion
-        with timings.stage("fit", sum(len(person.frame) for person in people)):
-            return motion.rigid(None if options.limits is None else read_limits(options.limits))
+        return lift_keypoints(detections, recorded, self._network, options, progress, timings or Timings())
 
     def stream(
         self, width: int, height: int, fps: float, lookahead: int | None = None, *, skeleton: str = H36M_17.name
@@ -303,33 +236,6 @@ class Lifter:
         """
         return _make_detector(options, fps, self._threads)
 
-    def _lift_tracks(
-        self,
-        tracks: Sequence[Track],
-        recorded: Recorded,
-        options: LiftOptions,
-        progress: Progress,
-        intrinsics: Intrinsics,
-        roll_deg: float,
-    ) -> list[LiftedPerson]:
-        skeleton = skeleton_named(self.spec.skeleton)
-        predict: Predictor = FlipAveraged(self._network, skeleton) if options.flip else self._network
-        predict = upright(predict, self.spec, roll_deg, intrinsics)
-        total = sum(int(track.frame[-1] - track.frame[0]) + 1 for track in tracks)
-        done = 0
-
-        def told(person: LiftedPerson) -> None:
-            nonlocal done
-            done += len(person.frame)
-            progress("lift", done, total)
-
-        people = lift_people(
-            predict, self.spec, tracks, recorded.width, recorded.height, recorded.times_s, on_person=told
-        )
-        if options.smooth is None:
-            return people
-        return [_smoothed(person, options.smooth, skeleton) for person in people]
-
 
 def _make_detector(options: LiftOptions, fps: float, threads: int | None) -> Detector:
     if options.detector != "rtmlib":
@@ -343,39 +249,7 @@ def _make_detector(options: LiftOptions, fps: float, threads: int | None) -> Det
     )
 
 
-def _smoothed(person: LiftedPerson, method: str, skeleton: Skeleton) -> LiftedPerson:
-    # The filters' settings are in metres; label spaces may not be.
-    to_m = REFERENCE_BONE_SUM_M / float(np.median(bone_lengths(person.pose_norm, skeleton).sum(-1)))
-    pose_m = smooth(person.pose_norm * to_m, person.time_s, method, person.valid)
-    return replace(person, pose_norm=(pose_m / to_m).astype(person.pose_norm.dtype))
-
-
 def _counted(frames: Iterator[Frame], progress: Progress, total: int) -> Iterator[Frame]:
     for frame in frames:
         yield frame
         progress("detect", frame.index + 1, total)
-
-
-def choose_camera(recorded: Recorded, options: LiftOptions) -> Intrinsics:
-    """The intrinsics that the options, the video's lens data or an assumption give.
-
-    Raises:
-        InputError: the options state impossible ones.
-    """
-    metadata = recorded.facts.metadata if recorded.facts is not None else None
-    return choose_intrinsics(
-        recorded.width, recorded.height, fov_deg=options.fov_deg, given=options.intrinsics, metadata=metadata
-    )
-
-
-def _wanted(tracks: Sequence[Track], people: Sequence[int] | None) -> set[int]:
-    known = {track.id for track in tracks}
-    if people is None:
-        return known
-    strangers = [number for number in people if number not in known]
-    if strangers:
-        raise InputError(
-            f"person {strangers[0]} (people=…, --person): there is no such person; choose from "
-            f"{', '.join(f'p{n}' for n in sorted(known))}"
-        )
-    return set(people)

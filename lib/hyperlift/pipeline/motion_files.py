@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from hyperlift.animation import NAMINGS, check_c3d, write_bvh, write_c3d, write_glb, write_trc
 from hyperlift.errors import InputError, quoted
 from hyperlift.files import check_output
 from hyperlift.kinematics import FittedMotion
+from hyperlift.motion.person import Person
+from hyperlift.motion.poses_csv import write_poses_csv
+from hyperlift.motion.poses_json import write_poses_json
+from hyperlift.motion.poses_npz import write_poses
 from hyperlift.pipeline.options import BodyFormat
-from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_csv import write_poses_csv
-from hyperlift.wild.poses_json import write_poses_json
-from hyperlift.wild.poses_npz import PosesMeta, write_poses
 
-_TABLES: dict[str, Callable[[Path, Sequence[LiftedPerson], PosesMeta | Mapping], None]] = {
+_TABLES: dict[str, Callable[[Path, Sequence[Person], Mapping[str, Any]], None]] = {
     ".npz": write_poses,
     ".json": write_poses_json,
     ".csv": write_poses_csv,
@@ -44,7 +44,7 @@ def check_kind(path: Path, naming: str = "plain") -> str:
     return kind
 
 
-def write_table(path: Path, people: Sequence[LiftedPerson], meta: PosesMeta | Mapping) -> None:
+def write_table(path: Path, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
     """Write everybody's joints as ``.npz``, ``.json`` or ``.csv``.
 
     Raises:

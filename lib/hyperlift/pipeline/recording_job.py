@@ -14,20 +14,22 @@ from hyperlift.errors import InputError
 from hyperlift.files import check_output
 from hyperlift.kinematics import read_limits
 from hyperlift.locks import folder_lock
+from hyperlift.motion.poses_csv import meta_path
 from hyperlift.pipeline.inputs import Inputs, detected_from, is_still, option_files, options_by_content, weights_hash
-from hyperlift.pipeline.lifter import Lifter, choose_camera
+from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.motion import Motion, save_keypoints
 from hyperlift.pipeline.motion_files import NAMED, check_kind, write_bodies
 from hyperlift.pipeline.options import RecordingJob
 from hyperlift.pipeline.progress import Progress, Timings, silent
 from hyperlift.pipeline.results import REPORT_NAME, Results, bodies_in, obsolete, publish_results, staged
 from hyperlift.pipeline.rigid import check_skeleton
-from hyperlift.pipeline.source import is_video, open_recording
+from hyperlift.pipeline.source import Recorded, is_video, open_recording
+from hyperlift.pipeline.stages import choose_camera
 from hyperlift.runtime import bundled_file
 from hyperlift.swap import settle
 from hyperlift.wild.alphapose_writer import read_recording, recording_path
 from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.poses_csv import meta_path
+from hyperlift.wild.keypoints import Detections
 
 _LOG = logging.getLogger(__name__)
 
@@ -177,7 +179,9 @@ def _run(job: RecordingJob, lifter: Lifter | None, progress: Progress) -> JobRep
         check_skeleton(lifter.spec.skeleton)
     timings = Timings()
     with staged(job.out) as new:
-        motion, found = _lifted(job, new, old, inputs, lifter, progress, timings)
+        recorded = open_recording(job.source, job.video, job.options)
+        detections, found = _keypoints(job, recorded, new, old, inputs, lifter, progress, timings)
+        motion = lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)
         bodies, names = _write(replace(job, out=new), motion, progress, timings)
         over = old.replaceable([*_names(job), *names], inside, job.overwrite)
         kept = [name for name in KEYPOINTS_NAMES if name not in names and old.holds(name)]
@@ -196,9 +200,7 @@ def _run(job: RecordingJob, lifter: Lifter | None, progress: Progress) -> JobRep
             outputs=(*outputs, REPORT_NAME),
             bodies=tuple(job.bodies),
             gravity=motion.gravity,
-            rigid=None
-            if bodies.rigid_record is None
-            else {"joints_replaced": motion.fits is not None, **bodies.rigid_record},
+            rigid={"joints_replaced": bool(motion.fits), **bodies.meta["rigid"]} if bodies.fits else None,
             removed=tuple(name for name in gone if not name.startswith(".")),
         )
         content = {"hyperlift": hyperlift.__version__, "made_from": made_from, "detected_from": detected}
@@ -213,7 +215,7 @@ def _run(job: RecordingJob, lifter: Lifter | None, progress: Progress) -> JobRep
 def _write(staged: RecordingJob, motion: Motion, progress: Progress, timings: Timings) -> tuple[Motion, list[str]]:
     """Write everything but the report into the job's folder; returns the motion with bodies, and names in order."""
     job, bodies = staged, motion
-    if job.bodies and motion.fits is None:
+    if job.bodies and not motion.fits:
         with timings.stage("fit", sum(len(person.frame) for person in motion.people)):
             bodies = motion.rigid(None if job.options.limits is None else read_limits(job.options.limits))
     with timings.stage("write"):
@@ -221,7 +223,7 @@ def _write(staged: RecordingJob, motion: Motion, progress: Progress, timings: Ti
             motion.save(job.out / f"{POSES_STEM}.{kind}")
         for kind in job.bodies:
             naming = job.naming if f".{kind}" in NAMED else "plain"
-            write_bodies(job.out / f"{POSES_STEM}.{kind}", bodies.fits or {}, naming, numbered=True)
+            write_bodies(job.out / f"{POSES_STEM}.{kind}", bodies.fits, naming, numbered=True)
         if job.angles:
             motion.save_angles(job.out / ANGLES_NAME)
     if job.render:
@@ -233,37 +235,39 @@ def _write(staged: RecordingJob, motion: Motion, progress: Progress, timings: Ti
     return bodies, sorted(path.name for path in job.out.iterdir())
 
 
-def _lifted(
-    job: RecordingJob, new: Path, old: Results, inputs: Inputs, lifter: Lifter, progress: Progress, timings: Timings
-) -> tuple[Motion, Mapping[str, Any] | None]:
-    """Lift the recording; returns what keypoints were made from, too, where they were found in a video."""
-    recorded = open_recording(job.source, job.video, job.options)
-    detections, made_from = recorded.detections, None
-    if detections is None:
-        made_from = detected_from(inputs.files[job.source], job.options)
-        found = job.out / KEYPOINTS_NAME
-        if old.report.get("detected_from") == made_from and all(map(old.holds, KEYPOINTS_NAMES)):
-            _LOG.info("keypoints that an earlier run found are read from %s", found)
-        else:
-            choose_camera(recorded, job.options)  # a mistake in it is told before the long work
-            found = new / KEYPOINTS_NAME
-            # It stays until the results are complete: a run that ends before finds its detections there.
-            journal = JournalFile(job.out / JOURNAL_NAME, json.dumps(made_from))
-            detections = lifter.detect(
-                recorded, options=job.options, journal=journal, progress=progress, timings=timings
-            )
-            try:
-                inputs.check_unchanged()
-            except InputError:
-                journal.remove()
-                raise
-            with timings.stage("write"):
-                save_keypoints(found, detections, recorded)
-        # What is lifted is what stands in the file, so that a run that skips detection gives the same numbers.
-        detections, facts = read_keypoints(found), read_recording(found)
-        detections = replace(detections, tracked=facts is not None and facts.tracked)
-    motion = lifter.lift_detections(detections, recorded, options=job.options, progress=progress, timings=timings)
-    return motion, made_from
+def _keypoints(
+    job: RecordingJob,
+    recorded: Recorded,
+    new: Path,
+    old: Results,
+    inputs: Inputs,
+    lifter: Lifter,
+    progress: Progress,
+    timings: Timings,
+) -> tuple[Detections, Mapping[str, Any] | None]:
+    """The keypoints of the recording, and what they were made from where they were found in its pictures."""
+    if recorded.detections is not None:
+        return recorded.detections, None
+    made_from = detected_from(inputs.files[job.source], job.options)
+    found = job.out / KEYPOINTS_NAME
+    if old.report.get("detected_from") == made_from and all(map(old.holds, KEYPOINTS_NAMES)):
+        _LOG.info("keypoints that an earlier run found are read from %s", found)
+    else:
+        choose_camera(recorded, job.options)  # a mistake in it is told before the long work
+        found = new / KEYPOINTS_NAME
+        # It stays until the results are complete: a run that ends before finds its detections there.
+        journal = JournalFile(job.out / JOURNAL_NAME, json.dumps(made_from))
+        detections = lifter.detect(recorded, options=job.options, journal=journal, progress=progress, timings=timings)
+        try:
+            inputs.check_unchanged()
+        except InputError:
+            journal.remove()
+            raise
+        with timings.stage("write"):
+            save_keypoints(found, detections, recorded)
+    # What is lifted is what stands in the file, so that a run that skips detection gives the same numbers.
+    detections, facts = read_keypoints(found), read_recording(found)
+    return replace(detections, tracked=facts is not None and facts.tracked), made_from
 
 
 def _names(job: RecordingJob) -> list[str]:

@@ -1,42 +1,24 @@
 """Everybody onto rigid bones, with a record of what that moved."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from hyperlift.animation import USUAL_CUTOFF_HZ, rigid_person
+from hyperlift.animation import USUAL_CUTOFF_HZ, fit_person
 from hyperlift.errors import InputError
 from hyperlift.kinematics import FittedMotion, JointLimits
+from hyperlift.motion.person import Person
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
-from hyperlift.wild.keypoints import LiftedPerson
 
 
-@dataclass(frozen=True, eq=False)
-class RigidPeople:
-    """People whose joints are those of a fit."""
-
-    people: Sequence[LiftedPerson]
-    """In the order in which they came; somebody who was never seen stays as they were."""
-    fits: Mapping[int, FittedMotion]
-    """By person; somebody who was never seen has none."""
-    record: Mapping[str, Any]
-    """For ``meta``: what was asked, and what each fit moved."""
-
-    @property
-    def sentences(self) -> list[str]:
-        """One a person, for people."""
-        return fit_sentences(self.people, self.fits)
-
-
-def fit_sentences(people: Sequence[LiftedPerson], fits: Mapping[int, FittedMotion]) -> list[str]:
+def fit_sentences(people: Sequence[Person]) -> list[str]:
     """What each fit moved, or that there was nothing to fit."""
     return [
-        f"p{person.id}: {fits[person.id].report.sentence}"
-        if person.id in fits
-        else f"p{person.id}: no joint was seen in any frame; there is nothing to fit"
+        f"p{person.id}: "
+        + (person.fit.report.sentence if person.fit else "no joint was seen in any frame; there is nothing to fit")
         for person in people
     ]
 
@@ -52,13 +34,13 @@ def check_skeleton(skeleton: str) -> None:
 
 
 def fit_people(
-    people: Sequence[LiftedPerson],
+    people: Sequence[Person],
     skeleton: str,
     camera_matrix: Float[np.ndarray, "3 3"] | None,
     limits: JointLimits | None = None,
     cutoff_hz: float | None = USUAL_CUTOFF_HZ,
-) -> RigidPeople:
-    """Fit rigid bones to everybody who was seen.
+) -> list[Person]:
+    """Fit rigid bones to everybody who was seen; somebody who never was stays as they were.
 
     Args:
         people: placed in metres.
@@ -71,25 +53,27 @@ def fit_people(
         InputError: another skeleton, somebody is not placed or has times that do not rise, or nobody was ever seen.
     """
     check_skeleton(skeleton)
-    rigid, fits = [], {}
+    fitted = []
     for person in people:
-        if person.joints_m is not None and not (np.isfinite(person.joints_m).all(-1) & person.valid).any():
-            rigid.append(person)
+        if not person.lacks("joints_m") and not (np.isfinite(person.joints_m).all(-1) & person.valid).any():
+            fitted.append(person)
             continue
         try:
-            found = rigid_person(person, camera_matrix, limits=limits, cutoff_hz=cutoff_hz)
+            fitted.append(fit_person(person, camera_matrix, limits=limits, cutoff_hz=cutoff_hz))
         except InputError as error:
             raise InputError(f"p{person.id}: {error}") from error
-        rigid.append(found.person)
-        fits[person.id] = found.fitted
-    if not fits:
+    if not any(person.fit for person in fitted):
         raise InputError("nobody was seen in any frame; there is nothing to fit rigid bones to")
-    record = {
+    return fitted
+
+
+def fit_record(people: Sequence[Person], limits: JointLimits | None, cutoff_hz: float | None) -> dict[str, Any]:
+    """What ``meta`` says about a fit: what was asked for, and what was moved of each person."""
+    return {
         "cutoff_hz": cutoff_hz,
         "limits_deg": None if limits is None else _in_degrees(limits),
-        "people": {f"p{number}": _record(fitted) for number, fitted in fits.items()},
+        "people": {f"p{person.id}": _record(person.fit) for person in people if person.fit is not None},
     }
-    return RigidPeople(rigid, fits, record)
 
 
 def _record(fitted: FittedMotion) -> dict[str, Any]:

@@ -38,6 +38,20 @@ class Recorded:
     times_s: Float[np.ndarray, " frames"]
     """Seconds of every frame since frame 0."""
 
+    @classmethod
+    def of_video(cls, video: Path, facts: VideoFacts) -> "Recorded":
+        """A video whose keypoints are in its pictures."""
+        return cls(
+            path=video,
+            video=video,
+            facts=facts,
+            detections=None,
+            width=facts.width,
+            height=facts.height,
+            fps=facts.fps,
+            times_s=facts.times_s,
+        )
+
 
 def is_video(path: Path) -> bool:
     """Whether a path has the name of a video; its content is looked at when it is opened."""
@@ -63,17 +77,7 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
     if is_video(source):
         if video is not None and video != source:
             raise InputError(f"two videos, {source} and {video}; give one, or keypoints and their video")
-        facts = _facts(source, options)
-        return Recorded(
-            path=source,
-            video=source,
-            facts=facts,
-            detections=None,
-            width=facts.width,
-            height=facts.height,
-            fps=facts.fps,
-            times_s=facts.times_s,
-        )
+        return Recorded.of_video(source, _facts(source, options))
     facts = None if video is None else _facts(video, options)
     size = facts.size if facts is not None else options.picture_size
     try:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.stretches import frames_text
 from hyperlift.shapes import Float, Int
 from hyperlift.tracking.association import given_id_cost, motion_cost
 from hyperlift.tracking.identity_repair import Recording, Rows, cut_at_jumps, undo_switches
 from hyperlift.tracking.tracker import Tracker
-from hyperlift.wild.keypoints import Detections, frames_text
+from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.people import NO_TRACK
 from hyperlift.wild.timing import check_times
 

@@ -76,6 +76,17 @@ class Intrinsics:
             "source": self.source,
         }
 
+    @classmethod
+    def from_dict(cls, stated: Mapping[str, Any]) -> "Intrinsics":
+        """The inverse of ``as_dict``.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or is no such number.
+        """
+        lens_px = {name: float(stated[name]) for name in ("fx_px", "fy_px", "cx_px", "cy_px")}
+        size = {name: int(stated[name]) for name in ("width", "height")}
+        return cls(**lens_px, **size, source=str(stated["source"]), assumed=bool(stated["assumed"]))
+
 
 def choose_intrinsics(
     width: int,

@@ -1,15 +1,16 @@
-"""The front of the package: lifted poses and a camera in, people in metres in a world out."""
+"""The placement stage: tracks with poses and a camera in, people in metres in a world out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stretches import stretches
-from hyperlift.shapes import Bool, Float
+from hyperlift.motion.person import LiftedTrack, Person
+from hyperlift.shapes import Float
 from hyperlift.skeletons import skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics
 from hyperlift.trajectory.root import root_path
@@ -17,66 +18,17 @@ from hyperlift.trajectory.scale import BodyHeight, metric_pose
 from hyperlift.trajectory.world import PlacedBody, WorldFrame, floor_level, world_frame
 
 
-@runtime_checkable
-class Lifted(Protocol):
-    """What placing needs to know of one lifted person."""
-
-    @property
-    def id(self) -> int:
-        """Number of the person."""
-        ...
-
-    @property
-    def time_s(self) -> Float[np.ndarray, " frames"]:
-        """Seconds, strictly increasing."""
-        ...
-
-    @property
-    def pose_norm(self) -> Float[np.ndarray, "frames joints 3"]:
-        """In the lifter's label space."""
-        ...
-
-    @property
-    def valid(self) -> Bool[np.ndarray, "frames joints"]:
-        """Whether a joint was seen."""
-        ...
-
-    @property
-    def keypoints_px(self) -> Float[np.ndarray, "frames joints 3"] | None:
-        """What was lifted: x, y in pixels and confidence; NaN where a joint was not seen."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class PlacedPerson:
-    """One person in metres. All are uncertain by one common factor a person, that of the standing height."""
-
-    id: int
-    joints_m: Float[np.ndarray, "frames joints 3"]
-    """Camera axes, from the camera: x right, y down, z forward."""
-    root_m: Float[np.ndarray, "frames 3"]
-    """The skeleton's root, camera axes."""
-    root_std_m: Float[np.ndarray, "frames 3"]
-    """Standard deviation of ``root_m``, without that of body size and focal length."""
-    reprojection_px: Float[np.ndarray, " frames"]
-    """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
-    world_m: Float[np.ndarray, "frames joints 3"]
-    """World axes: z up, the floor at 0."""
-    floor_shift_m: float
-    """What was added to this person's heights in the world, so that the resting feet are on the floor: 0 for somebody
-    whose feet are too far from it to be explained by the uncertainties of size and tilt (on a roof, say), or never
-    rest."""
-
-
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where everybody is, and everything that was assumed to say so."""
+    """Everything that was assumed to say where people are."""
 
-    people: list[PlacedPerson]
-    """In the order in which they came."""
     world: WorldFrame
     intrinsics: Intrinsics
     height: BodyHeight
+    floor_shift_m: Mapping[int, float]
+    """By person: what was added to their heights in the world, so that the resting feet are on the floor: 0 for
+    somebody whose feet are too far from it to be explained by the uncertainties of size and tilt (on a roof, say), or
+    never rest."""
 
     def as_dict(self) -> dict[str, Any]:
         """For the ``meta`` of outputs."""
@@ -89,22 +41,22 @@ class Placement:
                 "sentence": self.height.sentence,
             },
             "world": self.world.as_dict(),
-            "floor_shift_m": {f"p{person.id}": round(person.floor_shift_m, 4) for person in self.people},
+            "floor_shift_m": {f"p{number}": round(shift_m, 4) for number, shift_m in self.floor_shift_m.items()},
         }
 
 
 def place_people(
-    people: Sequence[Lifted],
+    tracks: Sequence[LiftedTrack],
     lifter: LifterSpec,
     intrinsics: Intrinsics,
     height: BodyHeight | None = None,
     pitch_deg: float | None = None,
     roll_deg: float | None = None,
-) -> Placement:
-    """Give lifted people a size, a path through space, and a world with gravity and a floor.
+) -> tuple[list[Person], Placement]:
+    """Give lifted tracks a size, a path through space, and a world with gravity and a floor.
 
     Args:
-        people: with the keypoints that they were lifted from.
+        tracks: at least one.
         lifter: tells the label space and the skeleton.
         intrinsics: of the upright picture in which the keypoints are.
         height: standing height of everybody; None assumes that of an adult.
@@ -112,44 +64,39 @@ def place_people(
         roll_deg: of the camera, positive is clockwise as seen from behind it; None finds it.
 
     Raises:
-        InputError: nobody is there, a person comes without keypoints, time stamps do not increase, or angles are
-            impossible.
+        InputError: nobody is there, time stamps do not increase, or angles are impossible.
     """
     height = height or BodyHeight()
     skeleton = skeleton_named(lifter.skeleton)
     bodies, paths = [], []
-    for person in people:
-        if person.keypoints_px is None:
-            raise InputError(f"person {person.id} comes without the keypoints that were lifted; lift the video again")
-        if (np.diff(person.time_s) <= 0).any():
-            raise InputError(f"person {person.id}: time stamps do not increase; the video's clock is broken")
-        keypoints_px = person.keypoints_px
-        if (np.isfinite(keypoints_px[..., 0]) & ~person.valid).any():
-            keypoints_px = np.where(person.valid[..., None], keypoints_px, np.nan)
-        pose_m = metric_pose(
-            person.pose_norm, person.valid, person.time_s, skeleton, lifter.label_space, height.height_m
-        )
-        path = root_path(pose_m, keypoints_px, intrinsics.K, person.time_s)
+    for track in tracks:
+        if (np.diff(track.time_s) <= 0).any():
+            raise InputError(f"person {track.id}: time stamps do not increase; the video's clock is broken")
+        keypoints_px = track.keypoints_px
+        if (np.isfinite(keypoints_px[..., 0]) & ~track.valid).any():
+            keypoints_px = np.where(track.valid[..., None], keypoints_px, np.nan)
+        pose_m = metric_pose(track.pose_norm, track.valid, track.time_s, skeleton, lifter.label_space, height.height_m)
+        path = root_path(pose_m, keypoints_px, intrinsics.K, track.time_s)
         paths.append(path)
         pose_m += path.root_m[:, None]
-        bodies.append(PlacedBody(pose_m, person.valid, person.time_s, height.height_m))
+        bodies.append(PlacedBody(pose_m, track.valid, track.time_s, height.height_m))
     world = world_frame(bodies, skeleton, pitch_deg, roll_deg)
-    placed = []
-    for person, body, path in zip(people, bodies, paths, strict=True):
+    people, floor_shift_m = [], {}
+    for track, body, path in zip(tracks, bodies, paths, strict=True):
         distance_m = float(np.median(np.linalg.norm(path.root_m, axis=-1)))
         shift_m = floor_shift(floor_level(body, skeleton, world.up), distance_m, world, height)
-        placed.append(
-            PlacedPerson(
-                id=person.id,
+        floor_shift_m[track.id] = shift_m
+        people.append(
+            Person(
+                **vars(track),
                 joints_m=body.joints_m,
                 root_m=path.root_m,
                 root_std_m=path.std_m,
-                reprojection_px=path.reprojection_px,
                 world_m=_in_world(body.joints_m, world, shift_m),
-                floor_shift_m=shift_m,
+                reprojection_px=path.reprojection_px,
             )
         )
-    return Placement(people=placed, world=world, intrinsics=intrinsics, height=height)
+    return people, Placement(world=world, intrinsics=intrinsics, height=height, floor_shift_m=floor_shift_m)
 
 
 def _in_world(

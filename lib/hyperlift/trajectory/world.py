@@ -6,7 +6,7 @@ n·c; and cameras are held roughly level. Each term counts by its uncertainty, a
 contradict the rest lose weight (Cauchy), so a climber's feet or somebody lying down do little harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,6 +85,23 @@ class WorldFrame:
         """The same frame, which says that the people contradict the roll that was given: they show another one."""
         source = f"{self.tilt_source}; the people contradict the roll: they show about {seen_roll_deg:.0f} degrees"
         return replace(self, tilt_source=source, seen_roll_deg=seen_roll_deg)
+
+    @classmethod
+    def from_dict(cls, stated: Mapping[str, Any]) -> "WorldFrame":
+        """The inverse of ``as_dict``.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or is no such number.
+        """
+        std_deg, seen_deg = stated["tilt_std_deg"], stated.get("seen_roll_deg")
+        return cls(
+            R=np.asarray(stated["R"], np.float64).reshape(3, 3),
+            origin_m=np.asarray(stated["origin_m"], np.float64).reshape(3),
+            tilt_source=str(stated["tilt_source"]),
+            tilt_std_deg=float("nan") if std_deg is None else float(std_deg),
+            floor_source=str(stated["floor_source"]),
+            seen_roll_deg=None if seen_deg is None else float(seen_deg),
+        )
 
     @property
     def up(self) -> Float[np.ndarray, " 3"]:

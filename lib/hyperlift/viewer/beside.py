@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hyperlift.errors import InputError, valid_unicode
-from hyperlift.wild.keypoints import LiftedPerson
+from hyperlift.motion.person import Person
+from hyperlift.video.facts import VideoFacts
 
 LARGEST_INSIDE_MB = 30.0
 _TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm", ".mkv": "video/webm"}
@@ -53,8 +54,6 @@ def video_beside(video: Path, page: Path, largest_inside_mb: float) -> VideoBesi
     Raises:
         InputError: the file is missing or no video.
     """
-    if not video.is_file():
-        raise InputError(f"{video}: no such video file")
     from hyperlift.video.reading import video_facts  # PyAV takes long to import: a page without video does not wait
 
     facts = video_facts(video, allow_truncated=True)
@@ -70,7 +69,7 @@ def video_beside(video: Path, page: Path, largest_inside_mb: float) -> VideoBesi
     )
 
 
-def check_recording(video: Path, people: Sequence[LiftedPerson], meta: Mapping) -> str | None:
+def check_recording(video: Path, facts: VideoFacts, people: Sequence[Person], meta: Mapping) -> str | None:
     """Refuse a video that cannot be the one that people were lifted from.
 
     A copy in another size is welcome; what has another shape, or ends while people are still there, is another
@@ -78,6 +77,7 @@ def check_recording(video: Path, people: Sequence[LiftedPerson], meta: Mapping) 
 
     Args:
         video: as somebody named it.
+        facts: of the video.
         people: of a ``pose3d.npz``.
         meta: of the same file.
 
@@ -85,13 +85,8 @@ def check_recording(video: Path, people: Sequence[LiftedPerson], meta: Mapping) 
         What speaks against it without ruling it out, or None.
 
     Raises:
-        InputError: it is another recording, missing, or no video.
+        InputError: it is another recording.
     """
-    if not video.is_file():
-        raise InputError(f"{video}: no such video file")
-    from hyperlift.video.reading import video_facts  # as above
-
-    facts = video_facts(video, allow_truncated=True)
     remedy = "give the video that the people were lifted from"
     width, height = meta.get("video_size") or facts.size
     if abs(facts.width * height / (facts.height * width) - 1) > _SAME_SHAPE:

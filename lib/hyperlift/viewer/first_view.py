@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from hyperlift.motion.staging import Staged
 from hyperlift.shapes import Float
-from hyperlift.viewer.staging import Staged
 
 AZIMUTH_DEG = 35.0
 """Of the eye about the vertical, counter-clockwise from where the video's camera is."""
@@ -37,7 +37,8 @@ def first_azimuth_deg(staged: Staged) -> float:
 def _first_together(staged: Staged) -> Float[np.ndarray, "people 2"]:
     """Where everybody stands on the floor at the first moment at which two people or more are there."""
     seen: dict[int, list[np.ndarray]] = {}
-    for person, joints_m in zip(staged.people, staged.joints_m, strict=True):
+    for person in staged.people:
+        joints_m = person.world_m
         known = np.isfinite(joints_m[..., 0])
         for index in np.flatnonzero(known.any(1)):
             seen.setdefault(int(person.frame[index]), []).append(joints_m[index, known[index], :2].mean(0))

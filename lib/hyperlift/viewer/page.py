@@ -7,19 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_file, check_output
+from hyperlift.motion.person import Person
+from hyperlift.motion.poses_npz import check_people
+from hyperlift.motion.staging import Staged, stage_people
 from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.viewer.beside import LARGEST_INSIDE_MB, VideoBeside, video_beside
 from hyperlift.viewer.curves import curve_values, curves_of
 from hyperlift.viewer.first_view import first_azimuth_deg
 from hyperlift.viewer.packing import MISSING, in_steps, pack
-from hyperlift.viewer.staging import Staged, stage
-from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_npz import PosesMeta, check_people, read_poses
 
 THREE = "three-0.187.0.min.js"
 TIME_STEP_S, PLACE_STEP_M = 1e-4, 2e-4
@@ -28,6 +29,11 @@ RIGHT, LEFT = "#e4572e", "#2e86de"
 TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
 """The colours of ``pose3d.mp4``: sides, and people by their id."""
 DRAWN_WITH = "three.js 0.187.0, MIT licence, © 2010–2026 three.js authors"
+_PLACES = {
+    "world_m": "metres in the world, z up, the floor at 0",
+    "joints_m": "metres in camera axes, taken for level; the floor is put where the feet are lowest",
+    "pose_norm": "no places are known: everybody has average size and a lane of their own, the lower foot on the floor",
+}
 _SCRIPTS = ("data.js", "scene.js", "curves.js", "live.js", "player.js")
 
 
@@ -41,22 +47,10 @@ class WrittenPage:
     """What the page does not hold: a video beside it, people without a place."""
 
 
-def from_npz(path: Path | str) -> tuple[list[LiftedPerson], dict]:
-    """People and meta data of a ``pose3d.npz``, as ``write_page`` takes them.
-
-    Raises:
-        InputError: the file is missing or damaged, holds nobody, or its arrays do not fit together.
-    """
-    people, meta = read_poses(path)
-    if not people:
-        raise InputError(f"{path}: nobody is in it, there is nothing to look at")
-    return people, meta
-
-
 def write_page(
     path: Path | str,
-    people: Sequence[LiftedPerson],
-    meta: PosesMeta | Mapping,
+    people: Sequence[Person],
+    meta: Mapping[str, Any],
     video: Path | str | None = None,
     largest_inside_mb: float = LARGEST_INSIDE_MB,
 ) -> WrittenPage:
@@ -77,14 +71,13 @@ def write_page(
             be written.
     """
     path = Path(path)
-    meta = meta.as_dict() if isinstance(meta, PosesMeta) else meta
     skeleton = _skeleton(meta)
     if not people:
         raise InputError("nobody is there, there is nothing to look at")
     check_people(people, skeleton)
     check_output(path)
     beside = None if video is None else video_beside(Path(video), path, largest_inside_mb)
-    staged = stage(people, skeleton)
+    staged = stage_people(people, skeleton)
     page = page_text(_data(staged, skeleton, meta, beside), str(meta.get("source", "lifted people")), beside)
     with atomic_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
@@ -140,13 +133,14 @@ def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, beside: VideoBeside
             "note": beside.note,
         },
         "people": [
-            _person(person, joints_m, curve_values(joints_m, curves), [curve.step for curve in curves])
-            for person, joints_m in zip(staged.people, staged.joints_m, strict=True)
+            _person(person, curve_values(person.world_m, curves), [curve.step for curve in curves])
+            for person in staged.people
         ],
     }
 
 
-def _person(person: LiftedPerson, joints_m: np.ndarray, values: np.ndarray, steps: list[float]) -> dict:
+def _person(person: Person, values: np.ndarray, steps: list[float]) -> dict:
+    joints_m = person.world_m
     anchor = _anchor_steps(joints_m)
     return {
         "id": person.id,
@@ -174,7 +168,7 @@ def _facts(staged: Staged, meta: Mapping) -> dict[str, object]:
     model = meta.get("model", {})
     return {
         "Source": meta.get("source"),
-        "Places": staged.sentence,
+        "Places": _PLACES[staged.space],
         "Size": meta.get("height", {}).get("sentence"),
         "Camera": meta.get("intrinsics", {}).get("source"),
         "Gravity": meta.get("world", {}).get("tilt_source"),

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.motion.person import Person
+from hyperlift.motion.staging import stage_people
 from hyperlift.shapes import Float
+from hyperlift.skeletons import H36M_17
 from hyperlift.video.gif import FASTEST_FPS, palette_of, write_gif
 from hyperlift.video.writing import write_mp4
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas
 from hyperlift.visualization.skeleton_video import frames_shown
-from hyperlift.visualization.stage import Places, stage_people
-from hyperlift.wild.keypoints import LiftedPerson
 
 _HEIGHTS = {".mp4": 720, ".gif": 360}
 _PALETTE_PICTURES = 8
@@ -24,14 +25,14 @@ _EVEN = 0.2
 
 def write_clip(
     path: Path | str,
-    people: Sequence[LiftedPerson],
+    people: Sequence[Person],
     fps: float,
     on_frame: Callable[[int, int], object] = lambda done, total: None,
     picture_height: int | None = None,
 ) -> None:
     """Write everybody in 3D as ``.mp4`` or ``.gif``, at the recording's own pace, whole or not at all.
 
-    People stand where they stood in the world; without one in camera axes, and without metres in lanes. Joints that are
+    People stand as ``stage_people`` puts them. Joints that are
     NaN are not drawn, joints that were not seen faintly. A gif loops, has 256 colours and at most 25 pictures a
     second, and shows the last one for half a second.
 
@@ -51,16 +52,7 @@ def write_clip(
         raise InputError(f"{path}: clips are written as {' or '.join(_HEIGHTS)}; choose such a name")
     if not people:
         raise InputError(f"{path}: nobody is there, there is nothing to draw")
-    places = _places(people)
-    canvas = SkeletonCanvas(
-        stage_people(people, places),
-        16,
-        9,
-        fps,
-        picture_height or _HEIGHTS[kind],
-        placed=places is not None,
-        alone=True,
-    )
+    canvas = SkeletonCanvas(stage_people(people, H36M_17), 16, 9, fps, picture_height or _HEIGHTS[kind], alone=True)
     frames = np.array(frames_shown(people, fps))
     shown_s, clock_s = _times(people, frames, fps)
     if kind == ".gif":
@@ -79,17 +71,7 @@ def write_clip(
             on_frame(number + 1, len(frames))
 
 
-def _places(people: Sequence[LiftedPerson]) -> Places | None:
-    worlds = {person.id: person.world_m for person in people if person.world_m is not None}
-    if len(worlds) == len(people):
-        return Places(joints_m=worlds, axes="world")
-    from_camera = {person.id: person.joints_m for person in people if person.joints_m is not None}
-    return Places(joints_m=from_camera, axes="camera") if len(from_camera) == len(people) else None
-
-
-def _times(
-    people: Sequence[LiftedPerson], frames: np.ndarray, fps: float
-) -> tuple[Float[np.ndarray, " shown"], list[float]]:
+def _times(people: Sequence[Person], frames: np.ndarray, fps: float) -> tuple[Float[np.ndarray, " shown"], list[float]]:
     """When each frame is shown, from 0, and its time in the recording; frames of nobody follow at the usual rate."""
     known = {
         int(frame): float(time_s)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.motion.person import Person
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
-from hyperlift.visualization.stage import StagedPerson
 
 AZIMUTH_DEG = 35.0
 """The view is turned round the vertical by this, so that depth shows: the camera goes to its own right, or to its left
@@ -35,9 +35,9 @@ class Floor:
     cell_m: float
 
     @classmethod
-    def under(cls, people: Sequence[StagedPerson]) -> "Floor":
+    def under(cls, people: Sequence[Person]) -> "Floor":
         """Under everybody's path, in whole cells; a stage without people has a floor too."""
-        ranges = [_robust_range(person.joints_m[:, H36M_17.root, :2]) for person in people]
+        ranges = [_robust_range(person.world_m[:, H36M_17.root, :2]) for person in people]
         known = [r for r in ranges if r is not None] or [np.zeros((2, 2))]
         low, high = np.min([r[0] for r in known], axis=0) - _MARGIN_M, np.max([r[1] for r in known], axis=0) + _MARGIN_M
         extent = float((high - low).max())
@@ -68,9 +68,7 @@ class SceneView:
     Stage metres (x right, y away from the video's camera, z up) to pixels of one panel.
     """
 
-    def __init__(
-        self, people: Sequence[StagedPerson], floor: Floor, panel_px: tuple[float, float, float, float]
-    ) -> None:
+    def __init__(self, people: Sequence[Person], floor: Floor, panel_px: tuple[float, float, float, float]) -> None:
         """Fit the view into left, top, right, bottom of a panel."""
         azimuth, elevation = _better_side(people), np.deg2rad(ELEVATION_DEG)
         cos, sin = np.cos(elevation), np.sin(elevation)
@@ -99,13 +97,13 @@ class SceneView:
 
     def _fit(
         self,
-        people: Sequence[StagedPerson],
+        people: Sequence[Person],
         corners: Float[np.ndarray, "4 3"],
         panel_px: tuple[float, float, float, float],
     ) -> None:
         """Enlarge and shift what the camera sees to the panel."""
         head_room = np.array([0.0, 0.0, _LABEL_ROOM_M])
-        ranges = [_robust_range(self.project(p.joints_m + head_room)[..., :2].reshape(-1, 2)) for p in people]
+        ranges = [_robust_range(self.project(p.world_m + head_room)[..., :2].reshape(-1, 2)) for p in people]
         seen = np.concatenate([self.project(corners)[:, :2], *(r for r in ranges if r is not None)])
         low, high = seen.min(0), seen.max(0)
         panel_low, panel_high = np.array(panel_px[:2], float), np.array(panel_px[2:], float)
@@ -113,9 +111,9 @@ class SceneView:
         self._middle_px = (panel_low + panel_high) / 2 - self._focal_px * (low + high) / 2
 
 
-def _better_side(people: Sequence[StagedPerson]) -> float:
+def _better_side(people: Sequence[Person]) -> float:
     """Radians of the azimuth from which hips are seen farther apart."""
-    roots = [person.joints_m[:, H36M_17.root, :2] for person in people]
+    roots = [person.world_m[:, H36M_17.root, :2] for person in people]
     roots = np.concatenate(roots or [np.zeros((1, 2))])
     roots = roots[np.isfinite(roots).all(-1)]
     if not len(roots):

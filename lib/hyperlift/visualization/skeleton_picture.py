@@ -1,15 +1,14 @@
 """One picture of a moment: the 2D keypoints on the left, the 3D skeletons on the right."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from hyperlift.motion.person import Person
+from hyperlift.motion.staging import Staged
 from hyperlift.shapes import Bool, Float, Shaped
 from hyperlift.skeletons import H36M_17
 from hyperlift.video.facts import Picture
 from hyperlift.visualization.brush import Brush, rgba
 from hyperlift.visualization.scene_view import Floor, SceneView
-from hyperlift.visualization.stage import StagedPerson
 
 RIGHT, LEFT, TRUNK = "#e4572e", "#2e86de", "#3d4451"
 TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
@@ -52,27 +51,26 @@ class SkeletonCanvas:
 
     def __init__(
         self,
-        people: Sequence[StagedPerson],
+        staged: Staged,
         video_width: int,
         video_height: int,
         fps: float,
         picture_height: int | None = None,
-        placed: bool = False,
         alone: bool = False,
     ) -> None:
         """Prepare the panels.
 
         Args:
-            people: everybody in the recording, on the stage.
+            staged: everybody in the recording.
             video_width: of the recording in pixels.
             video_height: of the recording in pixels.
             fps: of the recording, for the clock.
             picture_height: of what is drawn, in pixels. The width follows from the video's shape. None chooses both
                 so that there are about as many pixels as in 1280 x 720.
-            placed: whether people stand on the stage where they stood in the world.
             alone: leave out the panel of the video, and draw the stage 16 to 9.
         """
-        self._people, self._fps, self._placed = people, fps, placed
+        people = staged.people
+        self._people, self._fps, self._placed = people, fps, staged.placed
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
         panel_share = float(np.clip(video_width / video_height, 0.55, 1.78))
         # A tall video leaves room for a wide stage.
@@ -156,11 +154,9 @@ class SkeletonCanvas:
         note = cell if self._placed else "poses only, everybody on a spot of their own: their ways are not recovered"
         brush.text(note, self.width - 20 * unit, self.height - 18 * unit, 12 * unit, _FAINT, align="right")
 
-    def _draw_keypoints(self, present: list[tuple[StagedPerson, int]]) -> None:
+    def _draw_keypoints(self, present: list[tuple[Person, int]]) -> None:
         strokes, tags = [], []
         for person, row in present:
-            if person.keypoints_px is None:
-                continue
             points = self.keypoints_to_picture(person.keypoints_px[row, :, :2].astype(np.float64))
             bones = np.stack([points[_PARENTS], points[_CHILDREN]], axis=1)
             seen = np.isfinite(bones).all((1, 2))
@@ -175,12 +171,12 @@ class SkeletonCanvas:
         for person, points in tags:
             self._tag(person, points, 0, self.panel_width)
 
-    def _draw_scene(self, present: list[tuple[StagedPerson, int]]) -> None:
+    def _draw_scene(self, present: list[tuple[Person, int]]) -> None:
         """From the floor up: trails, shadows, then every bone of everybody, the farthest first."""
-        staged = [(p, row) for p, row in present if np.isfinite(p.joints_m[row]).all(-1).any()]
+        staged = [(p, row) for p, row in present if np.isfinite(p.world_m[row]).all(-1).any()]
         if not staged:
             return
-        joints_m = np.stack([person.joints_m[row] for person, row in staged])
+        joints_m = np.stack([person.world_m[row] for person, row in staged])
         valid = np.stack([person.valid[row] for person, row in staged])
         points = self.view.project(joints_m)
         strokes = [self._shadows(joints_m)]
@@ -222,11 +218,11 @@ class SkeletonCanvas:
         widths = _SHADOW_M * self.view.px_per_m(bones[..., 2].mean(1))
         return bones[..., :2], np.repeat(rgba([_SHADOW]), len(bones), axis=0), widths
 
-    def _trail(self, person: StagedPerson, row: int) -> _Strokes:
+    def _trail(self, person: Person, row: int) -> _Strokes:
         """Where the hips were above the floor in the last seconds, fading."""
         since = max(0, row - round(_TRAIL_S * self._fps))
         rows = np.unique(np.linspace(since, row, _TRAIL_POINTS).round().astype(int))
-        way = person.joints_m[rows, H36M_17.root]
+        way = person.world_m[rows, H36M_17.root]
         way = self.view.project(way[np.isfinite(way).all(-1)] * _ON_FLOOR)[:, :2]
         steps = np.stack([way[:-1], way[1:]], axis=1)
         segments, colours, widths = self._alike(steps, (tag_colour(person.id), 1.0), 3.0)
@@ -253,7 +249,7 @@ class SkeletonCanvas:
             known = np.isfinite(segments).all((1, 2))
             self._brush.strokes(segments[known], colours[known], widths[known])
 
-    def _tag(self, person: StagedPerson, points: Float[np.ndarray, "joints 2"], left: int, right: int) -> None:
+    def _tag(self, person: Person, points: Float[np.ndarray, "joints 2"], left: int, right: int) -> None:
         """The person's id over the highest point, inside the panel from ``left`` to ``right``."""
         seen = points[np.isfinite(points).all(-1)]
         if len(seen):

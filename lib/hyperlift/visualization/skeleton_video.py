@@ -10,14 +10,15 @@ import numpy as np
 from matplotlib import image
 
 from hyperlift.files import atomic_file
+from hyperlift.motion.person import Person
+from hyperlift.motion.staging import stage_people
 from hyperlift.shapes import Float
+from hyperlift.skeletons import H36M_17
 from hyperlift.video.facts import Frame, Picture, VideoFacts
 from hyperlift.video.overlap import ahead
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
 from hyperlift.visualization.skeleton_picture import SkeletonCanvas
-from hyperlift.visualization.stage import Places, stage_people
-from hyperlift.wild.keypoints import LiftedPerson
 
 LONGEST_EMPTY_S = 10.0
 """A stretch with nobody in it that lasts longer is left out of the video."""
@@ -38,7 +39,7 @@ class Recording:
     """Of the file, if they are known already."""
 
 
-def frames_shown(people: Sequence[LiftedPerson], fps: float) -> list[int]:
+def frames_shown(people: Sequence[Person], fps: float) -> list[int]:
     """From the first frame with anybody in it to the last, without stretches longer than
     ``LONGEST_EMPTY_S``."""
     shown: list[int] = []
@@ -50,10 +51,9 @@ def frames_shown(people: Sequence[LiftedPerson], fps: float) -> list[int]:
 
 def write_skeleton_video(
     path: Path | str,
-    people: Sequence[LiftedPerson],
+    people: Sequence[Person],
     recording: Recording,
-    on_frame: Callable[[], object] = lambda: None,
-    places: Places | None = None,
+    on_frame: Callable[[int, int], object] = lambda done, total: None,
     picture_height: int | None = None,
 ) -> None:
     """Write an mp4 with keypoints on the left and skeletons on the right, in the recording's own time.
@@ -65,31 +65,29 @@ def write_skeleton_video(
         path: the mp4.
         people: at least one person.
         recording: its size places the keypoints.
-        on_frame: called after each frame, for a progress bar.
-        places: where everybody is, in metres; without, everybody gets a spot of their own.
+        on_frame: called after each frame with the number that is done and that of all.
         picture_height: of the mp4, in pixels; None chooses about as many pixels as 1280 x 720 has.
 
     Raises:
         InputError: the folder cannot be written, or the recording's file cannot be read.
     """
     facts = _facts(recording)
-    canvas = _canvas(people, recording, places, picture_height)
+    canvas = _canvas(people, recording, picture_height)
     frames = frames_shown(people, recording.fps)
     shown_s = _shown_at(frames, recording.fps, facts) if facts is not None and facts.variable_rate else None
     moments = _moments(frames, recording, facts, canvas.video_shown, "rgba")
     with write_mp4(path, canvas.width, canvas.height, recording.fps) as video, closing(ahead(moments)) as pictures:
         for number, (frame, below, time_s) in enumerate(pictures):
             video.add(canvas.paint(frame, below, time_s), None if shown_s is None else float(shown_s[number]))
-            on_frame()
+            on_frame(number + 1, len(frames))
 
 
 def pose_picture(
     path: Path | str,
-    people: Sequence[LiftedPerson],
+    people: Sequence[Person],
     recording: Recording,
     frames: Sequence[int],
     columns: int = 2,
-    places: Places | None = None,
     picture_height: int = 480,
 ) -> None:
     """Write a PNG with chosen frames side by side.
@@ -100,13 +98,12 @@ def pose_picture(
         recording: its size places the keypoints.
         frames: frame numbers, ascending.
         columns: pictures in a row.
-        places: where everybody is, in metres; without, everybody gets a spot of their own.
         picture_height: of each frame, in pixels.
 
     Raises:
         InputError: the folder cannot be written, or the recording's file cannot be read.
     """
-    canvas = _canvas(people, recording, places, picture_height)
+    canvas = _canvas(people, recording, picture_height)
     moments = _moments(frames, recording, _facts(recording), canvas.video_shown, "rgb24")
     pictures = [canvas.draw(frame, below, time_s) for frame, below, time_s in moments]
     blank = np.full_like(pictures[0], 255)
@@ -116,16 +113,9 @@ def pose_picture(
         image.imsave(partial, np.concatenate(rows))
 
 
-def _canvas(
-    people: Sequence[LiftedPerson], recording: Recording, places: Places | None, picture_height: int | None
-) -> SkeletonCanvas:
+def _canvas(people: Sequence[Person], recording: Recording, picture_height: int | None) -> SkeletonCanvas:
     return SkeletonCanvas(
-        stage_people(people, places),
-        recording.width,
-        recording.height,
-        recording.fps,
-        picture_height,
-        placed=places is not None,
+        stage_people(people, H36M_17), recording.width, recording.height, recording.fps, picture_height
     )
 
 

@@ -1,4 +1,4 @@
-"""What passes between the stages of lifting: detections a frame, lifted people."""
+"""Detections: everybody a detector saw, frame by frame."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,13 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.normalisation import check_picture_size
-from hyperlift.shapes import Bool, Float, Int
+from hyperlift.geometry.stretches import longest_span
+from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.people import Detection, PeopleByFrame
 from hyperlift.wild.timing import even_times
 
-__all__ = ["LARGEST_SPAN", "Detection", "Detections", "LiftedPerson", "frames_text", "too_sparse"]
-
-LARGEST_SPAN = 10**7
-"""Frames of the longest recording: 92 hours of 30 frames a second."""
-_SPARSE_SPAN = 10**5
-_SPARSEST = 10**4
-"""A recording longer than ``_SPARSE_SPAN`` frames has a detection in every so many of them, at least."""
+__all__ = ["Detection", "Detections"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,11 +72,11 @@ class Detections:
             InputError: the rate is not between 1 and 1000, or the numbers reach so far that they are no frame numbers.
         """
         frames, people = self.last_frame + 1, len(self.people.keypoints_px)
-        if too_sparse(frames, people):
+        if frames > longest_span(people):
             raise InputError(
                 f"{self.source}: {people} detections, and the last is in frame {frames - 1}; expected frame numbers "
-                f"below {LARGEST_SPAN if people * _SPARSEST > LARGEST_SPAN else max(_SPARSE_SPAN, people * _SPARSEST)} "
-                "that count from 0: number the frames anew, or give the video (video=FILE; --video FILE)"
+                f"below {longest_span(people)} that count from 0: number the frames anew, or give the video "
+                "(video=FILE; --video FILE)"
             )
         return even_times(frames, fps)
 
@@ -121,46 +116,3 @@ class Detections:
                 f"{self.source}: many points lie far outside a picture of {width}x{height} (they reach "
                 f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check picture_size (--video-size)"
             )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class LiftedPerson:
-    """One person in 3D, at every frame of the video from their first to their last."""
-
-    id: int
-    frame: Int[np.ndarray, " frames"]
-    time_s: Float[np.ndarray, " frames"]
-    """Seconds since frame 0 of the video."""
-    pose_norm: Float[np.ndarray, "frames joints 3"]
-    """In the label space of the model; camera axes x right, y down, z forward."""
-    valid: Bool[np.ndarray, "frames joints"]
-    """True where the joint was seen, or lies between two sightings at most a second apart."""
-    keypoints_px: Float[np.ndarray, "frames joints 3"] | None = None
-    """What was lifted: x, y in pixels with confidence, NaN where a joint was not valid."""
-    joints_m: Float[np.ndarray, "frames joints 3"] | None = None
-    """Metres from the camera, camera axes; like all that follow None for somebody who is not placed."""
-    root_m: Float[np.ndarray, "frames 3"] | None = None
-    """The root joint of ``joints_m``."""
-    root_std_m: Float[np.ndarray, "frames 3"] | None = None
-    """Standard deviation of ``root_m``, without that of body size and focal length."""
-    world_m: Float[np.ndarray, "frames joints 3"] | None = None
-    """Metres in the world: z up, the floor at 0."""
-    reprojection_px: Float[np.ndarray, " frames"] | None = None
-    """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
-    bridged: Bool[np.ndarray, "frames joints"] | None = None
-    """True where a valid joint was not seen but lies between two sightings."""
-
-    def __repr__(self) -> str:
-        placed = "" if self.joints_m is not None else ", not placed"
-        return f"LiftedPerson(p{self.id}: {frames_text(self.frame)}{placed})"
-
-
-def too_sparse(frames: int, sightings: int) -> bool:
-    """Whether so many frames are not those of a recording in which somebody was seen so often: what has an entry a
-    frame would fill the memory."""
-    return frames > LARGEST_SPAN or (frames > _SPARSE_SPAN and frames > _SPARSEST * sightings)
-
-
-def frames_text(frame: Int[np.ndarray, " frames"]) -> str:
-    """First and last of some frames, for people."""
-    return f"frames {frame[0]}–{frame[-1]}" if len(frame) else "no frames"

@@ -15,11 +15,11 @@ import numpy as np
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
+from hyperlift.motion.person import Person
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
 from hyperlift.trajectory.intrinsics import Intrinsics
 from hyperlift.trajectory.world import PlacedBody, find_up, pitch_roll, up_from_pitch_roll
-from hyperlift.wild.keypoints import LiftedPerson
 
 Lifted = TypeVar("Lifted")
 _AHEAD = np.array([0.0, 0.0, 1.0])
@@ -114,26 +114,21 @@ def settle_roll(
     return lifted, at_deg
 
 
-def contradicting_roll(
-    people: Sequence[LiftedPerson], skeleton: Skeleton, height_m: float, roll_deg: float
-) -> float | None:
+def contradicting_roll(people: Sequence[Person], skeleton: Skeleton, height_m: float, roll_deg: float) -> float | None:
     """The roll of the camera that the people show, degrees, where they are not upright at the one that was given; None
     where they are.
 
     Args:
-        people: placed, lifted with that roll.
+        people: lifted with that roll, at least one.
         skeleton: of their joints.
         height_m: standing height.
         roll_deg: as it was given.
     """
-    placed = [person for person in people if person.joints_m is not None]
-    if not placed:
-        return None
     # Up is not sought far from upright: once in the view without the roll, once in the picture as it is, and then from
     # what was found on.
-    std_deg, found_deg = min(_seen_roll(placed, skeleton, height_m, start_deg) for start_deg in (roll_deg, 0.0))
+    std_deg, found_deg = min(_seen_roll(people, skeleton, height_m, start_deg) for start_deg in (roll_deg, 0.0))
     for _ in range(_MOST_PASSES - 1):
-        std_deg, found_deg = _seen_roll(placed, skeleton, height_m, found_deg)
+        std_deg, found_deg = _seen_roll(people, skeleton, height_m, found_deg)
     off_deg = abs((found_deg - roll_deg + 180.0) % 360.0 - 180.0)
     if off_deg < max(_DOUBT_DEG, _DOUBT_STDS * std_deg):
         return None
@@ -154,15 +149,11 @@ def roll_warning(roll_deg: float, seen_deg: float) -> str:
     )
 
 
-def _seen_roll(
-    people: Sequence[LiftedPerson], skeleton: Skeleton, height_m: float, start_deg: float
-) -> tuple[float, float]:
+def _seen_roll(people: Sequence[Person], skeleton: Skeleton, height_m: float, start_deg: float) -> tuple[float, float]:
     """Standard deviation of up and the roll that placed people tell, sought from a roll on; degrees."""
     cos, sin = np.cos(np.radians(start_deg)), np.sin(np.radians(start_deg))
     turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-    bodies = [
-        PlacedBody(np.asarray(person.joints_m) @ turn.T, person.valid, person.time_s, height_m) for person in people
-    ]
+    bodies = [PlacedBody(person.joints_m @ turn.T, person.valid, person.time_s, height_m) for person in people]
     up, std_deg, _ = find_up(bodies, skeleton)
     # Found is a line; people say which end of it is up.
     pelvis, thorax = skeleton.root, skeleton.index("Thorax")

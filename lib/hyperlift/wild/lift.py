@@ -1,7 +1,8 @@
 """Keypoints to 3D: the stages put together, with the lifter handed in."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,11 +10,13 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.geometry.stretches import stretches
+from hyperlift.motion.person import LiftedTrack
 from hyperlift.shapes import Float, Int
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons import H36M_17, skeleton_named
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.tracking import FilledTrack, Track, fill_gaps, repair_side_swaps, track_rows
-from hyperlift.wild.keypoints import Detections, LiftedPerson
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.smoothing import Smoothing, smooth_poses
 from hyperlift.wild.timing import check_times, grid_times, resample, resample_pose2d
 from hyperlift.wild.windows import lift_windows
 
@@ -100,7 +103,7 @@ def lift_track(
     width: int,
     height: int,
     time_s: Float[np.ndarray, " all_frames"],
-) -> LiftedPerson:
+) -> LiftedTrack:
     """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's
     frames.
 
@@ -128,7 +131,7 @@ def lift_track(
         raise InputError(f"the lifter {quoted(spec.name)} returns NaN or infinite poses; its weights are broken")
     # The interpolated places are not needed any more.
     filled.keypoints_px[~filled.valid] = [np.nan, np.nan, 0.0]
-    return LiftedPerson(
+    return LiftedTrack(
         id=track.id,
         frame=filled.frame,
         time_s=filled.time_s,
@@ -142,15 +145,35 @@ def lift_track(
 def lift_people(
     predict: Predictor,
     spec: LifterSpec,
-    tracks: Iterable[Track],
+    tracks: Sequence[Track],
     width: int,
     height: int,
     time_s: Float[np.ndarray, " all_frames"],
-    on_person: Callable[[LiftedPerson], None] = lambda person: None,
-) -> list[LiftedPerson]:
-    """``lift_track`` for several people; ``on_person`` is called after each, for a progress bar."""
-    people = []
+    smoothing: Smoothing | None = None,
+    on_frames: Callable[[int, int], object] = lambda done, total: None,
+) -> list[LiftedTrack]:
+    """``lift_track`` for several people.
+
+    Args:
+        predict: as for ``lift_track``.
+        spec: as for ``lift_track``.
+        tracks: of everybody.
+        width: as for ``lift_track``.
+        height: as for ``lift_track``.
+        time_s: as for ``lift_track``.
+        smoothing: filter of the poses over time.
+        on_frames: called after each person with the number of frames that are done and that of all.
+
+    Raises:
+        InputError: as ``lift_track``.
+    """
+    lifted: list[LiftedTrack] = []
+    total = sum(int(track.frame[-1] - track.frame[0]) + 1 for track in tracks)
     for track in tracks:
-        people.append(lift_track(predict, spec, track, width, height, time_s))
-        on_person(people[-1])
-    return people
+        one = lift_track(predict, spec, track, width, height, time_s)
+        if smoothing is not None:
+            pose_norm = smooth_poses(one.pose_norm, one.time_s, smoothing, one.valid, skeleton_named(spec.skeleton))
+            one = replace(one, pose_norm=pose_norm)
+        lifted.append(one)
+        on_frames(sum(len(done.frame) for done in lifted), total)
+    return lifted

@@ -11,7 +11,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.shapes import Bool, Float
+from hyperlift.skeletons import Skeleton
 from hyperlift.wild.timing import resample
 
 Smoothing = Literal["one-euro", "savgol"]
@@ -48,6 +50,26 @@ def smooth(
     raise InputError(
         f"smooth (--smooth) is {method}: there is no such filter; choose from {', '.join(get_args(Smoothing))}"
     )
+
+
+def smooth_poses(
+    pose: Float[np.ndarray, "frames joints 3"],
+    time_s: Float[np.ndarray, " frames"],
+    method: Smoothing,
+    valid: Bool[np.ndarray, "frames joints"],
+    skeleton: Skeleton,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """``smooth`` for poses of any unit: the filters' settings are in metres, and so is a body of reference size.
+
+    Args:
+        pose: finite poses in a lifter's label space.
+        time_s: ascending seconds.
+        method: the filter.
+        valid: as for ``smooth``.
+        skeleton: of the joints.
+    """
+    to_m = REFERENCE_BONE_SUM_M / float(np.median(bone_lengths(pose, skeleton).sum(-1)))
+    return (smooth(pose * to_m, time_s, method, valid) / to_m).astype(pose.dtype)
 
 
 def one_euro(

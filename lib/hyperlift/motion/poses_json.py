@@ -9,51 +9,47 @@ from typing import Any, TextIO
 import numpy as np
 
 from hyperlift.files import atomic_file
+from hyperlift.motion.person import Person
+from hyperlift.motion.poses_npz import written_arrays
 from hyperlift.shapes import Float
-from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_npz import PosesMeta, meta_dict
 
+_ORDER = ("root_m", "root_std_m", "reprojection_px", "joints_m", "world_m", "pose_norm", "valid", "bridged")
 _DECIMALS = 5
 """A hundredth of a millimetre."""
 
 
-def write_poses_json(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta | Mapping) -> None:
+def write_poses_json(path: Path | str, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
     """Write the file, whole or not at all, a frame at a time.
 
     ``{"meta": {…}, "people": [{"id": 0, "frames": [{…}, …]}]}``. A frame holds ``frame``, ``time_s``, ``valid``
-    (joint name to true or false), ``pose_norm`` (joint name to [x, y, z]) and, for people who are placed,
+    (joint name to true or false), ``pose_norm`` (joint name to [x, y, z]) and, where they are known,
     ``joints_m``, ``world_m`` (joint name to [x, y, z]), ``root_m``, ``root_std_m`` ([x, y, z]) and
     ``reprojection_px``. What is not known (no joint seen) is null. ``meta`` is that of ``pose3d.npz``.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    facts = meta_dict(meta)
     with atomic_file(path) as partial, partial.open("w", encoding="utf-8") as file:
-        file.write('{"meta": ' + json.dumps(facts, ensure_ascii=False) + ',\n"people": [')
+        file.write('{"meta": ' + json.dumps(dict(meta), ensure_ascii=False) + ',\n"people": [')
         for number, person in enumerate(people):
             file.write(("," if number else "") + f'\n{{"id": {person.id}, "frames": [')
-            _write_frames(file, person, facts["joint_names"])
+            _write_frames(file, person, meta["joint_names"])
             file.write("\n]}")
         file.write("\n]}\n")
 
 
-def _write_frames(file: TextIO, person: LiftedPerson, joints: Sequence[str]) -> None:
+def _write_frames(file: TextIO, person: Person, joints: Sequence[str]) -> None:
+    written = {name: getattr(person, name) for name in _ORDER if name in written_arrays(person)}
     for row in range(len(person.frame)):
         frame: dict[str, Any] = {"frame": int(person.frame[row]), "time_s": round(float(person.time_s[row]), 6)}
-        for name in ("root_m", "root_std_m"):
-            values = getattr(person, name)
-            if values is not None:
-                frame[name] = _numbers(values[row])
-        if person.reprojection_px is not None:
-            frame["reprojection_px"] = _numbers(person.reprojection_px[row : row + 1])[0]
-        for name in ("joints_m", "world_m", "pose_norm"):
-            values = getattr(person, name)
-            if values is not None:
-                frame[name] = dict(zip(joints, map(_numbers, values[row]), strict=True))
-        frame["valid"] = dict(zip(joints, person.valid[row].tolist(), strict=True))
-        if person.bridged is not None:
-            frame["bridged"] = dict(zip(joints, person.bridged[row].tolist(), strict=True))
+        for name, array in written.items():
+            values = array[row]
+            if values.dtype == bool:
+                frame[name] = dict(zip(joints, values.tolist(), strict=True))
+            elif values.ndim == 2:
+                frame[name] = dict(zip(joints, map(_numbers, values), strict=True))
+            else:
+                frame[name] = _numbers(values) if values.ndim else _numbers(values[None])[0]
         file.write(("," if row else "") + "\n" + json.dumps(frame))
 
 

@@ -6,30 +6,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 from placed_people import camera_at, person_walking, see
+from rigid_motions import without
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LifterSpec
+from hyperlift.motion import Person
+from hyperlift.motion.poses_csv import meta_path, write_poses_csv
+from hyperlift.motion.poses_json import write_poses_json
+from hyperlift.motion.poses_npz import poses_meta, read_poses, write_poses
 from hyperlift.skeletons import H36M_17
 from hyperlift.trajectory.intrinsics import assumed_intrinsics
-from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.placing import place_lifted
-from hyperlift.wild.poses_csv import meta_path, write_poses_csv
-from hyperlift.wild.poses_json import write_poses_json
-from hyperlift.wild.poses_npz import PosesMeta, read_poses, write_poses
+from hyperlift.trajectory.place import place_people
 
 LIFTER = LifterSpec(name="perfect", label_space="camera")
+WITHOUT_PLACES = ("frame", "time_s", "pose_norm", "valid", "bridged")
 SPACES = ("joints_m", "world_m", "pose_norm")
 
 
 @pytest.fixture
-def placed() -> tuple[list[LiftedPerson], PosesMeta]:
+def placed() -> tuple[list[Person], dict]:
     camera = camera_at((0.4, -5.0, 1.8), (0.0, 0.5, 0.9), roll_deg=5)
-    people = [see(person_walking(9 + n, (n, 0.5 * n)), camera, number=n).person for n in range(2)]
-    gone = people[1].valid.copy()
-    gone[4] = False
-    people[1] = replace(people[1], valid=gone)
-    people, placement = place_lifted(people, LIFTER, assumed_intrinsics(1280, 720))
-    return people, PosesMeta(source="ü.json", width=1280, height=720, fps=25.0, lifter=LIFTER, placement=placement)
+    tracks = [see(person_walking(9 + n, (n, 0.5 * n)), camera, number=n).track for n in range(2)]
+    tracks[1].valid[4] = False
+    people, placement = place_people(tracks, LIFTER, assumed_intrinsics(1280, 720))
+    return people, poses_meta(
+        source="ü.json", width=1280, height=720, fps=25.0, lifter=LIFTER, placement=placement.as_dict()
+    )
 
 
 def test_npz_has_all_of_it(tmp_path: Path, placed):
@@ -52,7 +54,7 @@ def test_json_says_the_same_by_name(tmp_path: Path, placed):
     people, meta = placed
     write_poses_json(tmp_path / "new" / "pose3d.json", people, meta)
     content = json.loads((tmp_path / "new" / "pose3d.json").read_text(encoding="utf-8"))
-    assert content["meta"] == json.loads(json.dumps(meta.as_dict()))
+    assert content["meta"] == json.loads(json.dumps(meta))
     assert [entry["id"] for entry in content["people"]] == [0, 1]
     for entry, person in zip(content["people"], people, strict=True):
         assert [frame["frame"] for frame in entry["frames"]] == person.frame.tolist()
@@ -89,28 +91,27 @@ def test_csv_says_the_same_by_column(tmp_path: Path, placed):
             np.testing.assert_allclose(read, values, atol=1e-5)
         assert [row["LWrist_valid"] for row in own] == [str(int(seen)) for seen in person.valid[:, wrist]]
     assert rows[len(people[0].frame) + 4]["reprojection_px"] == ""
-    assert json.loads(meta_path(tmp_path / "pose3d.csv").read_text()) == json.loads(json.dumps(meta.as_dict()))
+    assert json.loads(meta_path(tmp_path / "pose3d.csv").read_text()) == json.loads(json.dumps(meta))
 
 
 def test_people_who_are_not_placed(tmp_path: Path, placed):
     people, meta = placed
-    bare = [
-        replace(person, joints_m=None, root_m=None, root_std_m=None, world_m=None, reprojection_px=None)
-        for person in people
-    ]
-    meta = replace(meta, placement=None)
+    bare = [without(p, "joints_m", "root_m", "root_std_m", "world_m", "reprojection_px") for p in people]
+    meta = poses_meta(source="ü.json", width=1280, height=720, fps=25.0, lifter=LIFTER)
     write_poses_json(tmp_path / "p.json", bare, meta)
     write_poses_csv(tmp_path / "p.csv", bare, meta)
     write_poses(tmp_path / "p.npz", bare, meta)
     content = json.loads((tmp_path / "p.json").read_text())
-    assert set(content["people"][0]["frames"][0]) == {"frame", "time_s", "pose_norm", "valid"}
+    assert set(content["people"][0]["frames"][0]) == {"frame", "time_s", "pose_norm", "valid", "bridged"}
     assert "intrinsics" not in content["meta"]
     with (tmp_path / "p.csv").open(newline="") as file:
         row = next(csv.DictReader(file))
     assert row["root_x_m"] == row["Head_world_z_m"] == ""
     assert row["Head_norm_z"] != ""
     back, _ = read_poses(tmp_path / "p.npz")
-    assert back[0].world_m is None
+    assert np.isnan(back[0].world_m).all()
+    with np.load(tmp_path / "p.npz") as stored:
+        assert set(stored.files) == {"meta", *(f"p{n}/{x}" for n in (0, 1) for x in WITHOUT_PLACES)}
 
 
 @pytest.mark.parametrize("write", [write_poses_json, write_poses_csv])

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_file
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
 from hyperlift.geometry.contract import LifterSpec
+from hyperlift.geometry.stretches import LONGEST_SPAN, longest_span
+from hyperlift.motion.person import Person, known
 from hyperlift.readers import reader
 from hyperlift.skeletons import Skeleton, skeleton_named
-from hyperlift.trajectory.place import Placement
-from hyperlift.wild.keypoints import LARGEST_SPAN, LiftedPerson, too_sparse
 
 FORMAT = "hyperlift-poses"
 FORMAT_VERSION = 1
@@ -44,84 +43,75 @@ _FARTHEST = 1e5
 """No joint is 100 km away, nor so many picture widths or pixels; drawing takes minutes beyond, and fits overflow."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PosesMeta:
-    """Where poses come from."""
+def poses_meta(
+    *,
+    source: str,
+    width: int,
+    height: int,
+    fps: float,
+    lifter: LifterSpec,
+    placement: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What stands in the ``meta`` of files: what their numbers mean and where they come from.
 
-    source: str
-    """Name of the keypoint file or folder."""
-    width: int
-    """Of the video in pixels."""
-    height: int
-    """Of the video in pixels."""
-    fps: float
-    """Of the video."""
-    lifter: LifterSpec
-    placement: Placement | None = None
-    """Camera, height and world, where people are placed."""
-    rigid: Mapping[str, Any] | None = None
-    """What the fit of rigid bones did, where joints are those of the fit."""
-
-    def as_dict(self) -> dict:
-        """What stands in the file's ``meta``."""
-        lifter = self.lifter
-        placed = {} if self.placement is None else {"arrays": _PLACED_ARRAYS, **self.placement.as_dict()}
-        return {
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
-            "axes": "camera: x right, y down, z forward (away from the camera)",
-            "label_space": lifter.label_space,
-            "units": _units(lifter),
-            "root": _root(lifter),
-            "skeleton": lifter.skeleton,
-            "joint_names": list(skeleton_named(lifter.skeleton).joints),
-            "source": self.source,
-            "video_size": [self.width, self.height],
-            "fps": self.fps,
-            "model": {
-                "name": lifter.name,
-                "fps": lifter.fps,
-                "rootrel": lifter.rootrel,
-                "n_frames": lifter.n_frames,
-                "licence": lifter.licence,
-                "credit": lifter.credit,
-            },
-            "hyperlift": hyperlift.__version__,
-            **placed,
-            **({} if self.rigid is None else {"rigid": self.rigid}),
-        }
+    Args:
+        source: name of the keypoint file or folder.
+        width: of the video in pixels.
+        height: of the video in pixels.
+        fps: of the video.
+        lifter: that lifted the people.
+        placement: ``Placement.as_dict``, where people are placed.
+    """
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "axes": "camera: x right, y down, z forward (away from the camera)",
+        "label_space": lifter.label_space,
+        "units": _units(lifter),
+        "root": _root(lifter),
+        "skeleton": lifter.skeleton,
+        "joint_names": list(skeleton_named(lifter.skeleton).joints),
+        "source": source,
+        "video_size": [width, height],
+        "fps": fps,
+        "model": {
+            "name": lifter.name,
+            "fps": lifter.fps,
+            "rootrel": lifter.rootrel,
+            "n_frames": lifter.n_frames,
+            "licence": lifter.licence,
+            "credit": lifter.credit,
+        },
+        "hyperlift": hyperlift.__version__,
+        **({} if placement is None else {"arrays": _PLACED_ARRAYS, **placement}),
+    }
 
 
-def meta_dict(meta: PosesMeta | Mapping) -> dict:
-    """What stands in a file's ``meta``, of lifting or of a file that was read."""
-    return meta.as_dict() if isinstance(meta, PosesMeta) else dict(meta)
-
-
-def write_poses(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta | Mapping) -> None:
+def write_poses(path: Path | str, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
     """Write the file, whole or not at all.
 
     Per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V],
-    ``p<ID>/bridged`` [T,V] where it is known, and ``meta``, a JSON text with axes, units, joint names, source and
-    model. People who are placed also have ``p<ID>/joints_m`` [T,V,3], ``p<ID>/root_m`` [T,3], ``p<ID>/root_std_m``
-    [T,3], ``p<ID>/world_m`` [T,V,3] and ``p<ID>/reprojection_px`` [T], and ``meta`` the intrinsics, the height and the
-    world's frame.
+    ``p<ID>/bridged`` [T,V], ``p<ID>/joints_m`` [T,V,3], ``p<ID>/root_m`` [T,3], ``p<ID>/root_std_m`` [T,3],
+    ``p<ID>/world_m`` [T,V,3] and ``p<ID>/reprojection_px`` [T], and ``meta``, a JSON text with axes, units, joint
+    names, source, model, intrinsics, height and the world's frame. Arrays of metres and pixels of which no number is
+    known are left out.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    arrays = {
-        f"p{person.id}/{name}": getattr(person, name)
-        for person in people
-        for name in (*_ARRAYS, *_OPTIONAL)
-        if getattr(person, name) is not None
-    }
+    arrays = {f"p{person.id}/{name}": getattr(person, name) for person in people for name in written_arrays(person)}
     with atomic_file(path) as partial:
-        np.savez_compressed(partial, meta=np.array(json.dumps(meta_dict(meta))), **arrays)
+        np.savez_compressed(partial, meta=np.array(json.dumps(dict(meta))), **arrays)
+
+
+def written_arrays(person: Person) -> list[str]:
+    """Names of the arrays of a person that files hold: those of which a number is known."""
+    return [*_ARRAYS, "bridged", *(name for name in _PLACED_ARRAYS if known(getattr(person, name)))]
 
 
 @reader("3D poses", remedy="lift the recording again")
-def read_poses(path: Path | str) -> tuple[list[LiftedPerson], dict[str, Any]]:
-    """Read people, ascending by id, and the meta data.
+def read_poses(path: Path | str) -> tuple[list[Person], dict[str, Any]]:
+    """Read people, ascending by id, and the meta data; keypoints, and what the file lacks, are NaN.
 
     Raises:
         InputError: the file is missing or is no such file, its arrays do not fit together or hold other values than
@@ -158,7 +148,7 @@ def _ids(stored: Npz) -> list[int]:
     return sorted(ids)
 
 
-def _person(stored: Npz, number: int) -> LiftedPerson:
+def _person(stored: Npz, number: int) -> Person:
     arrays = {}
     for name in (*_ARRAYS, *_OPTIONAL):
         key = f"p{number}/{name}"
@@ -169,7 +159,7 @@ def _person(stored: Npz, number: int) -> LiftedPerson:
             arrays[name] = array
         elif name in _ARRAYS:
             raise InputError(f"{stored.path}: holds no 3D poses of p{number}: {name} is missing; lift it again")
-    return LiftedPerson(id=number, **arrays)
+    return Person.of(id=number, **arrays)
 
 
 def _checked_meta(meta: object, path: Path) -> Skeleton:
@@ -203,7 +193,7 @@ def _of_valid_text(meta: Any) -> Any:
     return json.loads(json.dumps(meta, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def check_people(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
+def check_people(people: Sequence[Person], skeleton: Skeleton) -> None:
     """Find out whether the arrays of people fit together and can be poses.
 
     Raises:
@@ -220,8 +210,6 @@ def check_people(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
         }
         for name, shape in shapes.items():
             array = getattr(person, name)
-            if array is None:
-                continue
             if array.shape != shape:
                 raise InputError(
                     f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
@@ -234,12 +222,12 @@ def check_people(people: Sequence[LiftedPerson], skeleton: Skeleton) -> None:
         _check_course(person)
 
 
-def _check_course(person: LiftedPerson) -> None:
+def _check_course(person: Person) -> None:
     """Clips and BVH have a picture or a row for every frame, and some from the recording's first on."""
     frame, time_s = person.frame, person.time_s
     if (frame < 0).any() or (frame[1:] <= frame[:-1]).any():
         raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")
-    if too_sparse(int(frame[-1]) + 1, LARGEST_SPAN) or too_sparse(int(frame[-1]) - int(frame[0]) + 1, len(frame)):
+    if frame[-1] >= LONGEST_SPAN or frame[-1] - frame[0] >= longest_span(len(frame)):
         raise InputError(
             f"p{person.id}/frame runs from {frame[0]} to {frame[-1]} in {len(frame)} frames; expected every frame from "
             "first to last"
@@ -247,7 +235,7 @@ def _check_course(person: LiftedPerson) -> None:
     if not (np.isfinite(time_s).all() and (np.diff(time_s) > 0).all()):
         raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
     step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
-    if not 0 <= time_s[0] <= time_s[-1] <= LARGEST_SPAN * step_s:
+    if not 0 <= time_s[0] <= time_s[-1] <= LONGEST_SPAN * step_s:
         raise InputError(
             f"p{person.id}/time_s runs from {time_s[0]:g} to {time_s[-1]:g} s in steps of {step_s:g} s; expected the "
             "seconds of each frame since frame 0"

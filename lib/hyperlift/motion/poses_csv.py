@@ -5,13 +5,13 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hyperlift.files import atomic_file
+from hyperlift.motion.person import Person
 from hyperlift.shapes import Float
-from hyperlift.wild.keypoints import LiftedPerson
-from hyperlift.wild.poses_npz import PosesMeta, meta_dict
 
 _AXES = "xyz"
 _DECIMALS = 5
@@ -23,21 +23,19 @@ def meta_path(path: Path | str) -> Path:
     return Path(path).with_suffix(".meta.json")
 
 
-def write_poses_csv(path: Path | str, people: Sequence[LiftedPerson], meta: PosesMeta | Mapping) -> None:
+def write_poses_csv(path: Path | str, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
     """Write the table and, beside it, its ``meta`` as JSON; each whole or not at all, a row at a time.
 
     Columns: ``person``, ``frame``, ``time_s``, ``root_x_m`` …, ``root_std_x_m`` …, ``reprojection_px``, and for every
     joint such as LWrist ``LWrist_x_m`` … (camera axes), ``LWrist_world_x_m`` … (z up), ``LWrist_norm_x`` … (the
-    lifter's label space) and ``LWrist_valid`` (1 or 0). Cells are empty for what is not known, and in the columns of
-    metres for people who are not placed.
+    lifter's label space) and ``LWrist_valid`` (1 or 0). Cells are empty for what is not known.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    facts = meta_dict(meta)
-    joints: list[str] = facts["joint_names"]
+    joints: list[str] = meta["joint_names"]
     with atomic_file(meta_path(path)) as partial:
-        partial.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(dict(meta), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     with atomic_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(_columns(joints))
@@ -56,21 +54,18 @@ def _columns(joints: Sequence[str]) -> list[str]:
     return names
 
 
-def _rows(person: LiftedPerson, joints: int) -> Iterator[list[str]]:
+def _rows(person: Person, joints: int) -> Iterator[list[str]]:
     for row in range(len(person.frame)):
         cells = [str(person.id), str(int(person.frame[row])), f"{float(person.time_s[row]):.6f}"]
-        cells += _cells(person.root_m, row, 3) + _cells(person.root_std_m, row, 3)
-        cells += _cells(person.reprojection_px, row, 1)
-        spaces = [_cells(poses, row, 3 * joints) for poses in (person.joints_m, person.world_m, person.pose_norm)]
+        cells += _cells(person.root_m, row) + _cells(person.root_std_m, row) + _cells(person.reprojection_px, row)
+        spaces = [_cells(poses, row) for poses in (person.joints_m, person.world_m, person.pose_norm)]
         for joint in range(joints):
             for space in spaces:
                 cells += space[3 * joint : 3 * joint + 3]
             cells.append(str(int(person.valid[row, joint])))
-            cells.append("" if person.bridged is None else str(int(person.bridged[row, joint])))
+            cells.append(str(int(person.bridged[row, joint])))
         yield cells
 
 
-def _cells(values: Float[np.ndarray, "frames ..."] | None, row: int, count: int) -> list[str]:
-    if values is None:
-        return [""] * count
+def _cells(values: Float[np.ndarray, "frames ..."], row: int) -> list[str]:
     return [f"{value:.{_DECIMALS}f}" if math.isfinite(value) else "" for value in values[row].reshape(-1).tolist()]

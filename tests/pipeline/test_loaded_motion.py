@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rigid_motions import CENTRE_M, TO_CAMERA, lifted, poses_file
+from rigid_motions import CENTRE_M, TO_CAMERA, lifted, poses_file, without
 
 import hyperlift
 from hyperlift.errors import InputError
@@ -31,11 +31,11 @@ def test_rigid_people_have_constant_bones_in_both_axes(tmp_path):
 def test_what_is_shown_of_it_is_short(tmp_path):
     motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [lifted(0, 20), lifted(3, 20)]))
     assert [repr(person) for person in motion.people] == [
-        "LiftedPerson(p0: frames 0–19)",
-        "LiftedPerson(p3: frames 0–19)",
+        "Person(p0: frames 0–19)",
+        "Person(p3: frames 0–19)",
     ]
-    assert repr(motion).endswith(": p0 frames 0–19, p3 frames 0–19)")
-    assert repr(replace(motion.people[0], joints_m=None)) == "LiftedPerson(p0: frames 0–19, not placed)"
+    assert repr(motion) == "Motion(walk.json: 20 frames; p0 frames 0–19, p3 frames 0–19)"
+    assert repr(without(motion.people[0], "joints_m")) == "Person(p0: frames 0–19, no metres)"
 
 
 def test_a_rigid_motion_is_not_smoothed_again(tmp_path):
@@ -72,8 +72,8 @@ def test_somebody_who_was_never_seen_stays_and_the_others_are_fitted(tmp_path):
 
 
 def test_people_without_metres_are_refused(tmp_path):
-    without = replace(lifted(2, 5), joints_m=None, root_m=None, world_m=None)
-    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [without]))
+    unplaced = without(lifted(2, 5), "joints_m", "root_m", "world_m")
+    motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", [unplaced]))
     with pytest.raises(InputError, match="p2: person 2 has no joints in metres"):
         motion.rigid()
     with pytest.raises(InputError, match="person 2 has no joints in metres"):
@@ -106,7 +106,7 @@ def test_limits_hold_in_what_is_saved(tmp_path):
 
 
 def test_angles_as_a_table(tmp_path):
-    people = [lifted(0, 6), replace(lifted(1, 6), world_m=None)]
+    people = [lifted(0, 6), without(lifted(1, 6), "world_m")]
     people[0].valid[2, WRIST] = False
     motion = hyperlift.load_motion(poses_file(tmp_path / "poses.npz", people))
     motion.save_angles(tmp_path / "angles.csv")

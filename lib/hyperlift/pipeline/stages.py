@@ -1,0 +1,139 @@
+"""The stages between keypoints and motion, in order: track, lift, place, fit."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hyperlift.errors import InputError, valid_unicode
+from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.kinematics import read_limits
+from hyperlift.motion.person import Person
+from hyperlift.motion.poses_npz import poses_meta
+from hyperlift.pipeline.motion import Motion
+from hyperlift.pipeline.options import LiftOptions
+from hyperlift.pipeline.progress import Progress, Timings
+from hyperlift.pipeline.rigid import check_skeleton
+from hyperlift.pipeline.source import Recorded
+from hyperlift.runtime import OnnxLifter
+from hyperlift.skeletons import Skeleton, skeleton_named
+from hyperlift.tracking import Track
+from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
+from hyperlift.trajectory.place import Placement, place_people
+from hyperlift.trajectory.scale import BodyHeight
+from hyperlift.wild.keypoints import Detections
+from hyperlift.wild.levelling import contradicting_roll, roll_warning, settle_roll, upright
+from hyperlift.wild.lift import lift_people, people_in
+from hyperlift.wild.self_check import check_keypoints
+
+_LOG = logging.getLogger(__name__)
+Placed = tuple[list[Person], Placement]
+
+
+def lift_keypoints(
+    detections: Detections,
+    recorded: Recorded,
+    lifter: OnnxLifter,
+    options: LiftOptions,
+    progress: Progress,
+    timings: Timings,
+) -> Motion:
+    """Lift everybody in a recording.
+
+    Args:
+        detections: everybody, frame by frame.
+        recorded: picture size and times of the video that they come from.
+        lifter: the network.
+        options: everything that has a default.
+        progress: told about every finished frame of a stage.
+        timings: filled with the time that each stage took.
+
+    Raises:
+        InputError: options and recording contradict one another, or nobody can be followed.
+    """
+    spec, skeleton = lifter.spec, skeleton_named(lifter.spec.skeleton)
+    size = recorded.width, recorded.height
+    if options.rigid:
+        check_skeleton(spec.skeleton)
+    camera = choose_camera(recorded, options)
+    with timings.stage("lift"):
+        tracks = people_in(detections, *size, recorded.times_s, options.min_confidence)
+        warnings = check_keypoints(detections, *size)
+        wanted = _wanted(tracks, options.people)
+    averaged = FlipAveraged(lifter, skeleton) if options.flip else lifter
+
+    def placed_at(roll_deg: float) -> Placed:
+        """Lift and place through a camera that is turned upright by a roll."""
+        predict = upright(averaged, spec, roll_deg, camera)
+        with timings.stage("lift"):
+            lifted = lift_people(
+                predict, spec, tracks, *size, recorded.times_s, options.smooth, lambda *step: progress("lift", *step)
+            )
+            timings.frames["lift"] += sum(len(track.frame) for track in lifted)
+        height = None if options.height_m is None else BodyHeight.given(options.height_m)
+        with timings.stage("place"):
+            # Everybody tells where up and the floor are, also those who are not asked for.
+            return place_people(lifted, spec, camera, height, options.camera_pitch_deg, options.camera_roll_deg)
+
+    (people, placement), roll_deg = _levelled(placed_at, options.camera_roll_deg, skeleton)
+    if placement.world.seen_roll_deg is not None:
+        warnings = [*warnings, roll_warning(roll_deg, placement.world.seen_roll_deg)]
+    motion = Motion(
+        people=[person for person in people if person.id in wanted],
+        meta=poses_meta(
+            source=valid_unicode(recorded.path.name),
+            width=recorded.width,
+            height=recorded.height,
+            fps=recorded.fps,
+            lifter=spec,
+            placement=placement.as_dict(),
+        ),
+        recorded=recorded,
+        detections=detections,
+        levelled_deg=roll_deg,
+        warnings=tuple(warnings),
+    )
+    if not options.rigid:
+        return motion
+    with timings.stage("fit", sum(len(person.frame) for person in motion.people)):
+        return motion.rigid(None if options.limits is None else read_limits(options.limits))
+
+
+def choose_camera(recorded: Recorded, options: LiftOptions) -> Intrinsics:
+    """The intrinsics that the options, the video's lens data or an assumption give.
+
+    Raises:
+        InputError: the options state impossible ones.
+    """
+    metadata = recorded.facts.metadata if recorded.facts is not None else None
+    return choose_intrinsics(
+        recorded.width, recorded.height, fov_deg=options.fov_deg, given=options.intrinsics, metadata=metadata
+    )
+
+
+def _levelled(
+    placed_at: Callable[[float], Placed], given_deg: float | None, skeleton: Skeleton
+) -> tuple[Placed, float]:
+    """People lifted without the camera's roll, and that roll: the given one, or what the people show."""
+    if given_deg is None:
+        placed, roll_deg = settle_roll(placed_at, lambda at: (at[1].world.roll_deg, at[1].world.tilt_std_deg))
+        if roll_deg:
+            _LOG.info("the camera is rolled by about %.0f degrees: keypoints were turned upright", roll_deg)
+        return placed, roll_deg
+    people, placement = placed_at(given_deg)
+    seen_deg = contradicting_roll(people, skeleton, placement.height.height_m, given_deg)
+    if seen_deg is not None:
+        placement = replace(placement, world=placement.world.contradicted(seen_deg))
+    return (people, placement), given_deg
+
+
+def _wanted(tracks: Sequence[Track], people: Sequence[int] | None) -> set[int]:
+    known = {track.id for track in tracks}
+    if people is None:
+        return known
+    strangers = [number for number in people if number not in known]
+    if strangers:
+        raise InputError(
+            f"person {strangers[0]} (people=…, --person): there is no such person; choose from "
+            f"{', '.join(f'p{n}' for n in sorted(known))}"
+        )
+    return set(people)
