@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from hyperlift.errors import InputError, valid_unicode
 from hyperlift.geometry.flip import FlipAveraged
@@ -66,7 +67,7 @@ def lift_keypoints(
         predict = upright(averaged, spec, roll_deg, camera)
         with timings.stage("lift"):
             lifted = lift_people(
-                predict, spec, tracks, *size, recorded.times_s, options.smooth, lambda *step: progress("lift", *step)
+                predict, spec, tracks, *size, recorded.times_s, options.smooth, partial(progress, "lift")
             )
             timings.frames["lift"] += sum(len(track.frame) for track in lifted)
         height = None if options.height_m is None else BodyHeight.given(options.height_m)
