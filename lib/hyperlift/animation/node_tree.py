@@ -11,6 +11,7 @@ import numpy as np
 
 from hyperlift.errors import InputError, quoted
 from hyperlift.kinematics.fit import FittedMotion
+from hyperlift.kinematics.forward import chained, relative_rotations
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
@@ -90,11 +91,7 @@ class NodeTree:
 
     def rest_m(self) -> Float[np.ndarray, "nodes 3"]:
         """Places in the rest pose, the root at 0."""
-        places = self.offsets_m.copy()
-        for node, parent in enumerate(self.parents):
-            if parent >= 0:
-                places[node] += places[parent]
-        return places
+        return chained(self.offsets_m, np.zeros(3), self.parents)
 
 
 def y_up(axes: str) -> Float[np.ndarray, "3 3"]:
@@ -129,17 +126,13 @@ def node_tree(fitted: FittedMotion, naming: str = "plain") -> NodeTree:
         if parent >= 0 and _NODES[parent].joint != node.joint:
             offsets_m[number] = _Z_UP @ fitted.offsets_m[at(node.joint)]
         absolute[:, number] = y_up(fitted.axes) @ fitted.rotations[:, at(node.bone)] @ _Z_UP.T
-    local = absolute.copy()
-    for number, parent in enumerate(parents):
-        if parent >= 0:
-            local[:, number] = np.swapaxes(absolute[:, parent], -1, -2) @ absolute[:, number]
     return NodeTree(
         names=tuple(f"mixamorig:{node.mixamo}" if naming == "mixamo" else node.name for node in _NODES),
         parents=parents,
         joints=tuple(at(node.joint) for node in _NODES),
         offsets_m=offsets_m,
         stubs_m={numbers[name]: np.array(stub) for name, stub in _STUBS.items()},
-        rotations=local,
+        rotations=relative_rotations(absolute, parents),
         root_m=joints_y_up_m(fitted)[:, fitted.skeleton.root],
         naming=naming,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from hyperlift.data.pickle_clips import PickleClipFolder
 from hyperlift.data.store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import body_scale, body_scales
+from hyperlift.geometry.bodies import body_scales
 from hyperlift.geometry.contract import LabelSpace
 from hyperlift.geometry.flip import flip_pose
 from hyperlift.shapes import Float, Int
@@ -90,25 +90,15 @@ class StoreClips:
     def pair(
         self, clip: int, part: slice = WHOLE
     ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
-        """Input and label of one clip, or of a part of it; the label is a copy, the input may be a view of the map."""
-        root = self.skeleton.root
-        if self.convention.gt_2d:
-            pose2d_norm = exact_input(self.store.clip(clip, "label_norm")[part])
-        else:
-            pose2d_norm = self.store.clip(clip, "pose2d_norm")[part]
-        if self.convention.space == "camera":
-            joints_m = self.store.clip(clip, "joints_m")[part]
-            label = (joints_m - joints_m[:, root : root + 1]) * self._scale(clip)
-        else:
-            # Absolute labels count depth from the clip's first frame, so it is cut afterwards.
-            label = image_label(self.store.clip(clip, "label_norm"), root, self.convention.rootrel)[part]
-        label[:, self._unmeasured[self.store.clips[clip, 2]]] = np.nan
-        return pose2d_norm, label
+        """Input and label of one clip, or of a part of it; copies."""
+        first, end, _ = part.indices(self.n_frames)
+        inputs, labels = self.pairs(np.array([clip]), np.array([first]), end - first)
+        return inputs[0], labels[0]
 
     def pairs(
         self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
     ) -> tuple[Float[np.ndarray, "batch frames joints 3"], Float[np.ndarray, "batch frames joints 3"]]:
-        """Inputs and labels of parts of many clips; the same numbers as ``pair`` gives."""
+        """Inputs and labels of parts of many clips; absolute labels count depth from the whole clip's first frame."""
         root = self.skeleton.root
         whole = self.store.frames_of_many(clips)
         rows = np.take_along_axis(whole, first[:, None] + np.arange(frames), axis=1)
@@ -127,15 +117,10 @@ class StoreClips:
         labels.swapaxes(1, 2)[self._unmeasured[self.store.clips[clips, 2]]] = np.nan
         return inputs, labels
 
-    def _scale(self, clip: int) -> np.float32:
-        """Of the body, measured over the whole clip and remembered: a part of it has the same one."""
-        if np.isnan(self._scales[clip]):
-            self._scales[clip] = body_scale(self.store.clip(clip, "joints_m"), self.skeleton)
-        return self._scales[clip]
-
     def _scales_of(
         self, clips: Int[np.ndarray, " batch"], whole: Int[np.ndarray, "batch n_frames"]
     ) -> Float[np.ndarray, " batch"]:
+        """Of the bodies, measured over whole clips and remembered: a part of a clip has the same one."""
         new = np.isnan(self._scales[clips])
         if new.any():
             self._scales[clips[new]] = body_scales(self.store.array("joints_m")[whole[new]], self.skeleton)
@@ -194,8 +179,9 @@ class JoinedClips:
         self, clip: int, part: slice = WHOLE
     ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
         """Input and label of one clip, or of a part of it."""
-        source = int(np.searchsorted(self._ends, clip, side="right"))
-        return self.sources[source].pair(clip - int(self._ends[source]) + len(self.sources[source]), part)
+        first, end, _ = part.indices(self.n_frames)
+        inputs, labels = self.pairs(np.array([clip]), np.array([first]), end - first)
+        return inputs[0], labels[0]
 
     def pairs(
         self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hyperlift.errors import InputError
 from hyperlift.export.cheaper import cheaper
 from hyperlift.export.graph import simplify
 from hyperlift.files import atomic_file
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
+from hyperlift.geometry.contract import METADATA_KEY, LifterSpec, Predictor
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import contract_of
 from hyperlift.models.predictor import TorchPredictor
@@ -158,16 +159,13 @@ def keep_if_equal(proto: onnx.ModelProto, path: Path, compared: Callable[[Path],
     Raises:
         InputError: the folder cannot be written.
     """
-    parity = Parity((), float("inf"))
-    try:
-        with atomic_file(path) as partial:
-            onnx.save(proto, partial)
-            parity = compared(partial)
-            if not parity.passed:
-                raise _DiscardedError
-    except _DiscardedError:
-        pass
-    return parity
+    found = Parity((), float("inf"))
+    with suppress(_DiscardedError), atomic_file(path) as partial:
+        onnx.save(proto, partial)
+        found = compared(partial)
+        if not found.passed:
+            raise _DiscardedError
+    return found
 
 
 class _DiscardedError(Exception):
@@ -183,11 +181,27 @@ def compare(model: HyperLifter, path: Path | str, seed: int = 0) -> Parity:
     longest = model.config.n_frames
     lengths = sorted({1, 2, min(5, longest), longest // 2 or 1, longest})
     shapes = tuple((clips, frames) for clips in (1, 3) for frames in lengths)
-    rng = np.random.default_rng(seed)
-    lifter, predict = OnnxLifter(Path(path), str(path)), TorchPredictor(model)
-    worst = 0.0
-    for clips, frames in shapes:
-        pose2d = rng.uniform(-1, 1, (clips, frames, len(model.skeleton), 3)).astype(np.float32)
+    return parity(OnnxLifter(Path(path), str(path)), model, shapes, seed, path)
+
+
+def parity(
+    lifter: Predictor, model: HyperLifter, shapes: tuple[tuple[int, int], ...], seed: int, path: Path | str
+) -> Parity:
+    """Compare an exported lifter with its network on random clips.
+
+    Args:
+        lifter: the file, opened.
+        model: the network.
+        shapes: (clips, frames) to compare.
+        seed: of the clips.
+        path: of the file, for messages.
+
+    Raises:
+        InputError: the file gives values that are not finite.
+    """
+    rng, predict, worst = np.random.default_rng(seed), TorchPredictor(model), 0.0
+    for shape in shapes:
+        pose2d = rng.uniform(-1, 1, (*shape, len(model.skeleton), 3)).astype(np.float32)
         pose2d[..., 2] = np.abs(pose2d[..., 2])
         difference = np.abs(lifter(pose2d) - predict(pose2d)).max()
         if not np.isfinite(difference):

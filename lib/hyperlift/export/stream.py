@@ -3,21 +3,18 @@
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hyperlift.errors import InputError
-from hyperlift.export.onnx import Parity, keep_if_equal, set_contract, to_onnx
+from hyperlift.export.onnx import INPUT, OUTPUT, Parity, keep_if_equal, parity, set_contract, to_onnx
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stream_contract import NEXT, STREAM_METADATA_KEY, StreamSpec
 from hyperlift.models import HyperLifter
 from hyperlift.models.lifting.lifter import StreamCache
 from hyperlift.models.lifting.transformer import Past
-from hyperlift.models.predictor import TorchPredictor
 from hyperlift.runtime.stream import OnnxStream
 
-INPUT, OUTPUT = "pose2d", "pose3d"
 _COMPARED_PEOPLE = (1, 3)
 
 
@@ -98,14 +95,5 @@ def compare_stream(model: HyperLifter, path: Path | str, seed: int = 0) -> Parit
     """
     assert model.config.streaming is not None
     frames = 2 * model.config.streaming.look_back + model.config.streaming.look_ahead + 3
-    rng = np.random.default_rng(seed)
-    stream, predict = OnnxStream(Path(path), str(path), threads=1), TorchPredictor(model)
-    worst, shapes = 0.0, tuple((people, frames) for people in _COMPARED_PEOPLE)
-    for shape in shapes:
-        pose2d = rng.uniform(-1, 1, (*shape, len(model.skeleton), 3)).astype(np.float32)
-        pose2d[..., 2] = np.abs(pose2d[..., 2])
-        difference = np.abs(stream(pose2d) - predict(pose2d)).max()
-        if not np.isfinite(difference):
-            raise InputError(f"{path}: the exported network gives values that are not finite; train it again")
-        worst = max(worst, float(difference))
-    return Parity(shapes, worst)
+    shapes = tuple((people, frames) for people in _COMPARED_PEOPLE)
+    return parity(OnnxStream(Path(path), str(path), threads=1), model, shapes, seed, path)

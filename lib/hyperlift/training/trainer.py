@@ -5,8 +5,7 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from hyperlift.training.distributed import (
 )
 from hyperlift.training.resume_state import read_resume, resume_optimizer
 from hyperlift.training.sinks import JsonLines, Sink
+from hyperlift.video.overlap import ahead
 
 _LOG = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ class Trainer:
             disable=not (self.progress and self.ranks.first),
         ) as bar:
             batches = (self.to_tensors(*batch) for batch in self.sampler.epoch(self.epoch))
-            for number, (inputs, labels) in enumerate(_ahead(batches)):
+            for number, (inputs, labels) in enumerate(ahead(batches, depth=1)):
                 lr = self.config.learning_rate(self.epoch * steps + number, steps)
                 terms = self.update(inputs, labels, lr)
                 for name, value in terms.items():
@@ -364,13 +364,3 @@ def differing_keys(before: Mapping[str, Any], now: Mapping[str, Any], where: str
         elif a != b:
             names.append(f"{where}{key} ({a} before, {b} now)")
     return sorted(names)
-
-
-def _ahead(batches: Iterator[TensorBatch]) -> Iterator[TensorBatch]:
-    """Prepare the next batch while the current one is in use."""
-    end = object()
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, batches, end)
-        while (batch := coming.result()) is not end:
-            coming = pool.submit(next, batches, end)
-            yield batch  # type: ignore[misc]

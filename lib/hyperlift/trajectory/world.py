@@ -127,10 +127,6 @@ class WorldFrame:
         """Camera metres to world metres."""
         return (points_m - self.origin_m) @ self.R.T
 
-    def to_camera(self, points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-        """World metres to camera metres."""
-        return points_m @ self.R + self.origin_m
-
     def as_dict(self) -> dict[str, Any]:
         """For the ``meta`` of outputs."""
         return {
