@@ -22,6 +22,7 @@ from hyperlift.data.motion.shelf import RecordingShelf, ShelfEntry
 from hyperlift.data.variation import MotionVariation
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
+from hyperlift.skeletons import H36M_25
 
 
 def parser() -> argparse.ArgumentParser:
@@ -174,7 +175,8 @@ def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str,
     for folder in folders:
         for split in mocap_splits(folder):
             leave_out = unwanted if split == "train" else ()
-            splits.setdefault(split, []).extend(read_mocap_arrays(folder, split, leave_out))
+            recordings = read_mocap_arrays(folder, split, leave_out, extremities=config.skeleton == H36M_25.name)
+            splits.setdefault(split, []).extend(recordings)
     listed = ", ".join(map(str, folders))
     if not splits.get("train"):
         raise InputError(f"{listed}: there is nothing to train on; give a folder with a split train")

@@ -12,7 +12,6 @@ from hyperlift.config import from_mapping, load_config, to_mapping
 from hyperlift.data.mocap_store import MocapStoreConfig
 from hyperlift.data.store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.skeletons import H36M_17
 from hyperlift.training.config import RunConfig
 
 RECIPES = Path("configs/data")
@@ -49,7 +48,7 @@ class WantedStore:
             meta = ClipStore(self.folder / self.train).meta
             return f"{meta.skeleton} in clips of {meta.n_frames} at {meta.fps:g} frames a second"
         assert self.recipe is not None
-        return f"{H36M_17.name} in clips of {self.recipe.n_frames} at {self.recipe.fps:g} frames a second"
+        return f"{self.recipe.skeleton} in clips of {self.recipe.n_frames} at {self.recipe.fps:g} frames a second"
 
 
 def recipe_of(store: Path) -> Path | None:

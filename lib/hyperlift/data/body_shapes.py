@@ -29,6 +29,9 @@ def draw_proportions(
     factors = overall * np.exp(np.clip(rng.normal(0.0, spread, len(skeleton)), -2 * spread, 2 * spread))
     for right, left in skeleton.pairs:
         factors[left] = factors[right]
+    # A foot grows as a whole: its sole stays flat.
+    for joint in {"LSmallToe", "LHeel", "RSmallToe", "RHeel"} & set(skeleton.joints):
+        factors[skeleton.index(joint)] = factors[skeleton.index("LBigToe")]
     for joint, (low, high) in (("Hip", hip_width), ("Shoulder", shoulder_width)):
         if low != high:
             factors[skeleton.indices(("L" + joint, "R" + joint))] *= np.exp(rng.uniform(np.log(low), np.log(high)))

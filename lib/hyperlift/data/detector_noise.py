@@ -19,6 +19,7 @@ from hyperlift.skeletons import Skeleton
 # Relative difficulty of a joint: limbs' ends move fast, hips hide under clothes.
 _DIFFICULTY = {
     **{"Hip": 1.15, "Knee": 1.0, "Ankle": 1.15, "Shoulder": 0.85, "Elbow": 1.05, "Wrist": 1.3},
+    **{"BigToe": 1.3, "SmallToe": 1.4, "Heel": 1.3, "Hand": 1.5},
     **{"Pelvis": 0.9, "Spine": 0.8, "Thorax": 0.7, "Nose": 0.8, "Head": 0.9},
 }
 

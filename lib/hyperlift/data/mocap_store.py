@@ -4,9 +4,10 @@ import logging
 import multiprocessing
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from hyperlift.data.body_shapes import Range, draw_proportions, with_proportions
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
 from hyperlift.data.detector_points import DetectorFamily, coco_points, map_coco
 from hyperlift.data.motion.recording import Recording
+from hyperlift.data.seen_extremities import check_shares, detected_places, draw_seen, leave_unseen
 from hyperlift.data.slicing import Slicing, clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
 from hyperlift.data.variation import MotionVariation, lending_weights, vary_motion
@@ -23,7 +25,8 @@ from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, 
 from hyperlift.geometry.cameras import Camera, project, scaled_orthographic_label
 from hyperlift.geometry.normalisation import normalise_points, normalise_pose
 from hyperlift.shapes import Float
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons import H36M_17, H36M_25
+from hyperlift.skeletons.extremities import CORE, body_skeleton
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,9 +45,16 @@ class MocapStoreConfig:
     balance: float = 0.0
     """0: every recording gets ``views`` cameras. 1: every motion group of every data set gets the same time.
     Between: a power."""
+    skeleton: Literal["h36m17", "h36m25"] = "h36m17"
+    """The joints of the store. ``h36m25`` has feet and hands; those that a recording lacks count as not measured."""
+    extremities_seen: dict[str, float] = field(default_factory=lambda: {"feet_and_hands": 1.0})
+    """With ``h36m25``: relative shares of videos whose detector has no points of feet and hands (none), those of
+    BODY_25 and Halpe-26 (feet), those of whole bodies (feet_and_hands) and those of BlazePose (blazepose)."""
     dataset_weights: dict[str, float] = field(default_factory=dict)
     """Factor on the filmed time, and on the lent limbs, of a data set, after the balance; the total stays. A data set
     that is not named has 1; 0 leaves it out of training."""
+    group_weights: dict[str, float] = field(default_factory=dict)
+    """The same for motion groups, such as floor, of all data sets."""
     proportions: float = 0.0
     """Spread of body proportions (0.06 for training; 0 keeps the recorded bodies)."""
     hip_width: Range = (1.0, 1.0)
@@ -72,8 +82,10 @@ class MocapStoreConfig:
             raise InputError("n_frames, stride, views and fps must be positive")
         if not 0 <= self.balance <= 1:
             raise InputError(f"balance is {self.balance}; it lies between 0 and 1")
-        if any(not 0 <= weight < np.inf for weight in self.dataset_weights.values()):
-            raise InputError(f"dataset_weights are {self.dataset_weights}; a weight is 0 or a positive number")
+        for name in ("dataset_weights", "group_weights"):
+            if any(not 0 <= weight < np.inf for weight in getattr(self, name).values()):
+                raise InputError(f"{name} are {getattr(self, name)}; a weight is 0 or a positive number")
+        check_shares(self.extremities_seen)
         if self.view_frames < 0 or 0 < self.view_frames < self.n_frames:
             raise InputError(
                 f"view_frames is {self.view_frames}; give 0 for whole recordings, or at least n_frames, {self.n_frames}"
@@ -100,7 +112,7 @@ def write_mocap_split(
 
     Args:
         folder: the split's folder; the caller makes it appear whole (``files.atomic_folder``).
-        recordings: motions in the joints of ``H36M_17``.
+        recordings: motions in the joints of ``config.skeleton``.
         config: how.
         source: where the motions come from, for ``meta.json``.
         credit: the data's credit line.
@@ -110,10 +122,16 @@ def write_mocap_split(
         The number of clips.
 
     Raises:
-        InputError: no recording is long enough, or no camera could see a recording.
+        InputError: no recording is long enough, one has other joints, or no camera could see a recording.
     """
+    strange = [one for one in recordings[:1] if one.skeleton.name != config.skeleton]
+    if strange:
+        raise InputError(
+            f"{strange[0].name}: has the joints of {strange[0].skeleton.name}, the recipe asks for {config.skeleton}; "
+            "feet and hands come from folders of arrays (--arrays) that have extra_*.npz beside them"
+        )
     meta = StoreMeta(
-        skeleton=H36M_17.name,
+        skeleton=config.skeleton,
         fps=config.fps,
         n_frames=config.n_frames,
         stride=config.stride,
@@ -175,12 +193,14 @@ class _Studio:
         else:
             joints_m = _at_rate(recording, config.fps, view)
         if config.proportions or config.hip_width != (1.0, 1.0) or config.shoulder_width != (1.0, 1.0):
-            factors = draw_proportions(H36M_17, config.proportions, rng, config.hip_width, config.shoulder_width)
-            joints_m = with_proportions(joints_m, factors, H36M_17)
+            factors = draw_proportions(
+                recording.skeleton, config.proportions, rng, config.hip_width, config.shoulder_width
+            )
+            joints_m = with_proportions(joints_m, factors, recording.skeleton)
         ranges = config.cameras
         if config.wide_cameras is not None and rng.uniform() < config.wide_share:
             ranges = config.wide_cameras
-        camera = draw_view(joints_m, config.fps, ranges, rng)
+        camera = draw_view(joints_m[:, CORE], config.fps, ranges, rng)
         if camera is None:
             return None
         video = Video(
@@ -193,7 +213,7 @@ class _Studio:
             K=camera.K.tolist(),
             unmeasured=list(recording.unmeasured),
         )
-        return video, view_arrays(joints_m, camera, config, rng)
+        return video, view_arrays(joints_m, camera, config, rng, recording.unmeasured)
 
 
 _TASKS_A_WORKER = 160
@@ -235,6 +255,7 @@ def view_arrays(
     camera: Camera,
     config: MocapStoreConfig,
     rng: np.random.Generator,
+    unmeasured: Collection[str] = (),
 ) -> dict[str, Float[np.ndarray, "frames ..."]]:
     """What one camera sees of a motion, as the arrays of a clip store.
 
@@ -243,21 +264,31 @@ def view_arrays(
         camera: the camera.
         config: frame rate, noise, and which arrays are wanted.
         rng: source of the detector errors.
+        unmeasured: joints that no detector can have seen, since only a rule says where they are; of feet and hands.
     """
+    skeleton = body_skeleton(joints_world_m.shape[1])
     joints_m = camera.to_camera(joints_world_m.astype(np.float64))
     label_px, mm_per_px = scaled_orthographic_label(joints_m, camera.K, H36M_17.root)
     points_px = project(joints_m, camera.K)
-    bone_sum_m = float(np.median(bone_lengths(joints_m, H36M_17).sum(-1)))
+    bone_sum_m = float(np.median(bone_lengths(joints_m[:, CORE], H36M_17).sum(-1)))
     height_m = REFERENCE_HEIGHT_M * bone_sum_m / REFERENCE_BONE_SUM_M
     size_px = 1000.0 * height_m / mm_per_px
     outside = ((points_px < 0) | (points_px > [camera.width, camera.height])).any(-1)
-    hidden = outside | hidden_joints(joints_m, points_px, size_px, H36M_17)
+    hidden = outside | hidden_joints(joints_m, points_px, size_px, skeleton)
     family = _draw_family(config, rng)
+    points_m, size = joints_m, bone_sum_m / REFERENCE_BONE_SUM_M
     if family.coco:
-        points_px = project(coco_points(joints_m, bone_sum_m / REFERENCE_BONE_SUM_M, rng), camera.K)
-    keypoints_px = corrupt_keypoints(points_px, size_px, hidden, config.fps, H36M_17, family.noise, rng)
+        points_m = coco_points(points_m, size, rng)
+    if skeleton is H36M_25:
+        points_m = detected_places(points_m, size, rng)
+    if points_m is not joints_m:
+        points_px = project(points_m, camera.K)
+    keypoints_px = corrupt_keypoints(points_px, size_px, hidden, config.fps, skeleton, family.noise, rng)
     if family.coco:
         keypoints_px = map_coco(keypoints_px)
+    if skeleton is H36M_25:
+        seen = draw_seen(config.extremities_seen, rng)
+        keypoints_px = leave_unseen(keypoints_px, tuple(point for point in seen if point not in unmeasured))
     width, height = float(camera.width), float(camera.height)
     pose2d_norm = keypoints_px.copy()
     pose2d_norm[..., :2] = normalise_points(keypoints_px[..., :2], width, height)
@@ -277,7 +308,10 @@ def views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> lis
     for recording in recordings:
         seconds[recording.dataset, recording.group] += recording.seconds
     weight = {
-        group: config.dataset_weights.get(group[0], 1.0) * total**-config.balance for group, total in seconds.items()
+        (dataset, group): config.dataset_weights.get(dataset, 1.0)
+        * config.group_weights.get(group, 1.0)
+        * total**-config.balance
+        for (dataset, group), total in seconds.items()
     }
     total = sum(seconds.values())
     scale = total / max(sum(weight[group] * seconds[group] for group in seconds), 1e-9)

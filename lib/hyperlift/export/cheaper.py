@@ -19,23 +19,36 @@ class PlaceSeenOnce(nn.Module):
 
     Args:
         frame_lifter: of a network that sees joints from the person; left as it is.
-        joints: V.
+        joints: that are told where the person is.
+        extremities: three numbers each, which come after those of the joints and do not say it.
     """
 
-    def __init__(self, frame_lifter: FrameLifter, joints: int) -> None:
+    def __init__(self, frame_lifter: FrameLifter, joints: int, extremities: int = 0) -> None:
         super().__init__()
         self.frame_lifter = copy.deepcopy(frame_lifter)
+        self.joints, self.further = joints, 3 * extremities
         embed, neighbours = frame_lifter.embed, len(frame_lifter.config.neighbours)
-        weight = embed.weight.detach().double().unflatten(1, (neighbours, joints, -1))
-        folded = torch.cat([_own(weight).flatten(2), weight[..., OF_ALL_JOINTS].sum(2)], -1).flatten(1)
+        every = embed.weight.detach().double().unflatten(1, (neighbours, -1))
+        core = every.shape[2] - self.further
+        weight = every[:, :, :core].unflatten(2, (joints, -1))
+        parts = [_own(weight).flatten(2), weight[..., OF_ALL_JOINTS].sum(2), every[:, :, core:]]
+        folded = torch.cat(parts, -1).flatten(1)
         self.frame_lifter.embed = nn.Linear(folded.shape[1], folded.shape[0])
         self.frame_lifter.embed.weight.data.copy_(folded)
         self.frame_lifter.embed.bias.data.copy_(embed.bias)
 
-    def forward(self, features: Float[Tensor, "clips frames joints c"]) -> Float[Tensor, "clips frames joints 3"]:
+    def forward(self, features: Float[Tensor, "clips frames seen c"]) -> Float[Tensor, "clips frames lifted numbers"]:
         """Lift, as ``FrameLifter`` does."""
-        once = torch.cat([_own(features).flatten(2), features[:, :, 0, OF_ALL_JOINTS]], -1)
-        return self.frame_lifter(once[:, :, None])
+        if self.further:
+            every = features.flatten(2)
+            features = every[..., : -self.further].unflatten(2, (self.joints, -1))
+            return self.frame_lifter(torch.cat([_once(features), every[..., -self.further :]], -1)[:, :, None])
+        return self.frame_lifter(_once(features)[:, :, None])
+
+
+def _once(features: Float[Tensor, "clips frames joints c"]) -> Float[Tensor, "clips frames n"]:
+    """What each joint has of its own, then what all have."""
+    return torch.cat([_own(features).flatten(2), features[:, :, 0, OF_ALL_JOINTS]], -1)
 
 
 def _own(numbers: Float[Tensor, "*any c"]) -> Float[Tensor, "*any own"]:
@@ -47,5 +60,7 @@ def cheaper(model: HyperLifter) -> HyperLifter:
     """A copy for export that gives the same poses to rounding and multiplies less."""
     model = copy.deepcopy(model)
     if model.frame_lifter is not None and model.config.input_frame == "person":
-        model.frame_lifter = PlaceSeenOnce(model.frame_lifter, len(model.skeleton))  # type: ignore[assignment]
+        joints = len(model.config.token_skeleton)
+        once = PlaceSeenOnce(model.frame_lifter, joints, len(model.skeleton) - joints)
+        model.frame_lifter = once  # type: ignore[assignment]
     return model

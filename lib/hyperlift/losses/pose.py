@@ -15,7 +15,8 @@ from hyperlift.geometry import joint_errors
 from hyperlift.geometry.alignment import best_rotation
 from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.shapes import Bool, Float
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons import H36M_17, Skeleton
+from hyperlift.skeletons.extremities import CORE, PARENTS_OF_EXTREMITIES
 
 Poses = Float[Tensor, "clips frames joints 3"]
 Scalar = Float[Tensor, ""]
@@ -44,6 +45,12 @@ class LossWeights:
     """Mean error of the angles between bones that meet, radians."""
     angular_velocity: float = 0.0
     """Mean error of the change of these angles from frame to frame, radians."""
+    extremities: float = 0.0
+    """Error of feet and hands, each from its ankle or wrist, and ``velocity`` times that of their motion; above 0 they
+    are in no other term. Wants ``h36m25``."""
+    uncertainty: float = 0.0
+    """Negative logarithm of the Gaussian likelihood of the error along an axis, after the best scale of every clip. The
+    pose learns nothing from it. Wants ``model.uncertainty``."""
     joints: tuple[float, ...] | None = None
     """Weight of every joint in the position error; None weighs all alike."""
 
@@ -53,7 +60,13 @@ class LossWeights:
             raise InputError(f"loss weights must not be negative and one must be positive: {terms}")
 
 
-def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton) -> tuple[Scalar, dict[str, Scalar]]:
+def pose_loss(
+    pose: Poses,
+    target: Poses,
+    weights: LossWeights,
+    skeleton: Skeleton,
+    std: Float[Tensor, "clips frames joints"] | None = None,
+) -> tuple[Scalar, dict[str, Scalar]]:
     """The weighted sum and its unweighted terms.
 
     Args:
@@ -61,10 +74,18 @@ def pose_loss(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skelet
         target: label, same space; all three numbers NaN where a joint was not measured.
         weights: weight of every term.
         skeleton: the bones.
+        std: standard deviation along each axis, for ``uncertainty``.
     """
     # Autocast would multiply in bfloat16 here too: a rotation of three digits, and no singular values at all.
     with torch.autocast(pose.device.type, enabled=False):
-        terms = _terms(pose, target, weights, skeleton)
+        apart = bool(weights.extremities)
+        core = (pose[:, :, CORE], target[:, :, CORE], weights, H36M_17) if apart else (pose, target, weights, skeleton)
+        terms = _terms(*core)
+        if apart:
+            terms["extremities"] = extremity_error(pose, target, weights.velocity)
+        if weights.uncertainty:
+            assert std is not None
+            terms["uncertainty"] = unlikelihood(pose, std, target, skeleton.root)
         total = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
     return total, terms
 
@@ -98,6 +119,42 @@ def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton)
         if weights.angular_velocity and motion:
             terms["angular_velocity"] = _mean(angle_error.diff(dim=1).abs(), known[:, 1:] & known[:, :-1])
     return terms
+
+
+def extremity_error(pose: Poses, target: Poses, velocity: float) -> Scalar:
+    """Mean error of feet and hands from ankle and wrist, of what a batch has measured of them; 0 where that is nothing.
+
+    Args:
+        pose: of ``H36M_25``.
+        target: the same; NaN where a joint was not measured.
+        velocity: weight of the error of their motion from frame to frame, which is added.
+    """
+    carriers = list(PARENTS_OF_EXTREMITIES)
+    off = pose[:, :, CORE.stop :] - pose[:, :, carriers] - (target[:, :, CORE.stop :] - target[:, :, carriers])
+    known = ~torch.isnan(target[:, :, CORE.stop :]).all(-1)
+    off = torch.where(known[..., None], off, 0.0)
+    error = torch.linalg.vector_norm(off, dim=-1).sum() / known.sum().clamp(min=1)
+    if not velocity or pose.shape[1] < 2:
+        return error
+    both = (known[:, 1:] & known[:, :-1]).sum().clamp(min=1)
+    return error + velocity * torch.linalg.vector_norm(off.diff(dim=1), dim=-1).sum() / both
+
+
+def unlikelihood(pose: Poses, std: Float[Tensor, "clips frames joints"], target: Poses, root: int) -> Scalar:
+    """Mean of ``log std + error² / (2 std²)`` along the three axes (Nix and Weigend 1994), without the root.
+
+    The error is what is left after the scale of every clip that fits the label best, with the root at 0; it is held
+    fixed for the gradient.
+    """
+    with torch.no_grad():
+        known = ~torch.isnan(target).all(-1)
+        label = torch.where(known[..., None], target, 0.0)
+        seen = torch.where(known[..., None], pose, 0.0)
+        scale = (seen * label).sum((1, 2, 3)) / seen.square().sum((1, 2, 3)).clamp(min=1e-8)
+        square = (scale[:, None, None, None] * seen - label).square().sum(-1)
+        known[:, :, root] = False
+    values = std.log() + square / (6.0 * std.square())
+    return torch.where(known, values, 0.0).sum() / known.sum()
 
 
 def _mean(values: Float[Tensor, "clips frames of"], known: Bool[Tensor, "clips frames of"] | None) -> Scalar:

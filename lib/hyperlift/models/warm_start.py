@@ -1,6 +1,6 @@
 """Starting a network from smaller ones that were trained before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +97,11 @@ def _frame_by_frame(model: HyperLifter, whole: HyperLifter) -> dict[str, Tensor]
     ours, theirs = model.state_dict(), whole.state_dict()
     patch = whole.config.frame_patch
     theirs[_EMBED] = theirs[_EMBED].unflatten(1, (patch, -1)).sum(1)
-    for name in ("transformer.head.1.weight", "transformer.head.1.bias"):
+    told = 3 if whole.frame_lifter is None else 6
+    for name in _extremity_inputs(theirs):
+        theirs[name] = theirs[name].unflatten(1, (-1, patch, told)).sum(2).flatten(1)
+    heads = ("transformer.head.1.", "transformer.extremities.foot_out.", "transformer.extremities.hand_out.")
+    for name in [name for name in theirs if name.startswith(heads)]:
         theirs[name] = theirs[name].unflatten(0, (patch, -1))[patch // 2]
     left_out = tuple(
         f"transformer.{layers}.{layer}."
@@ -110,6 +114,11 @@ def _frame_by_frame(model: HyperLifter, whole: HyperLifter) -> dict[str, Tensor]
         if not name.startswith((*_APART, "transformer.frame_position", *left_out))
     }
     return {**{name: tensor for name, tensor in ours.items() if name.endswith(".lag_bias")}, **taken}
+
+
+def _extremity_inputs(weights: Mapping[str, Tensor]) -> list[str]:
+    """Names of the weights that see feet and hands; none of a network that does not predict them."""
+    return [name for name in weights if name.startswith("transformer.extremities.") and name.endswith("_in.weight")]
 
 
 @torch.no_grad()
@@ -150,6 +159,9 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
         raise InputError(f"embed has shape {tuple(theirs[_EMBED].shape)}, which does not fit the model's")
     embed[..., : old.shape[-1]] = old
     theirs[_EMBED] = embed.flatten(1)
+    for name in _extremity_inputs(theirs):
+        # As above, for every point of a foot or a hand.
+        theirs[name] = nn.functional.pad(theirs[name].unflatten(1, (-1, 3)), (0, 3)).flatten(1)
     wrong = [
         name
         for name in ours.keys() | theirs.keys()
@@ -159,8 +171,12 @@ def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: 
     if wrong:
         raise InputError(f"weights of another network: {', '.join(sorted(wrong)[:3])}")
     model.load_state_dict({**ours, **theirs})
-    for head in (model.transformer.head, model.frame_lifter.head):  # type: ignore[union-attr]
-        last = head[-1]
+    assert model.transformer is not None
+    assert model.frame_lifter is not None
+    heads = [model.transformer.head[-1], model.frame_lifter.head[-1]]
+    if model.transformer.extremities is not None:
+        heads += [model.transformer.extremities.foot_out, model.transformer.extremities.hand_out]
+    for last in heads:
         assert isinstance(last, nn.Linear)
         last.weight.mul_(0.5)
         last.bias.mul_(0.5)

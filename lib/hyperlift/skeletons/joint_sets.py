@@ -22,6 +22,21 @@ H36M_17 = Skeleton(
 )
 """Human3.6M's 17 joints. "Nose" is the joint also called Neck/Nose, "Head" the top of the head."""
 
+H36M_25 = Skeleton(
+    name="h36m25",
+    joints=(
+        *H36M_17.joints,
+        *("LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel", "LHand", "RHand"),
+    ),
+    parent_of={
+        **H36M_17.parent_of,
+        **{side + point: side + "Ankle" for side in "LR" for point in ("BigToe", "SmallToe", "Heel")},
+        **{"LHand": "LWrist", "RHand": "RWrist"},
+    },
+)
+"""Human3.6M's 17 joints, then feet and hands. Toe tips and the back of the heel lie on the sole; the hand is the
+knuckle of the middle finger. Not to be confused with ``BODY_25``, OpenPose's keypoints."""
+
 COCO_17 = Skeleton(
     name="coco17",
     joints=(
@@ -47,7 +62,7 @@ BODY_25 = Skeleton(
     ),
     parent_of={},
 )
-"""OpenPose's BODY_25."""
+"""OpenPose's BODY_25. The body of 25 joints that lifters know is ``H36M_25``."""
 
 BODY_19 = Skeleton(name="body19", joints=BODY_25.joints[:19], parent_of={})
 """OpenPose's BODY_19: BODY_25 without feet."""
@@ -158,7 +173,7 @@ MPI_INF_3DHP_17 = Skeleton(
 SKELETONS = {
     skeleton.name: skeleton
     for skeleton in (
-        *(H36M_17, COCO_17, COCO_18, BODY_19, BODY_25, BODY_25B, OPENPOSE_MPI_15),
+        *(H36M_17, H36M_25, COCO_17, COCO_18, BODY_19, BODY_25, BODY_25B, OPENPOSE_MPI_15),
         *(HALPE_26, HALPE_136, COCO_WHOLEBODY_133),
         *(MEDIAPIPE_33, MPII_16, MPI_INF_3DHP_17),
     )

@@ -101,9 +101,9 @@ def to_h36m(keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton) -> 
     for joint in H36M_17.joints:
         way = _way(source, joint)
         if way:
-            made[joint] = _mean_of(keypoints[..., source.indices(way), :])
+            made[joint] = mean_of(keypoints[..., source.indices(way), :])
     if "Spine" not in made:
-        made["Spine"] = _mean_of(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
+        made["Spine"] = mean_of(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
     if "Head" not in made:
         made["Head"] = _head_top(keypoints, source, made["Thorax"])
     if "Nose" not in made:
@@ -121,14 +121,14 @@ def _head_top(
     best = np.full_like(neck, np.nan)
     for parents in reversed(_ABOVE_NECK):
         if set(parents) <= set(source.joints):
-            found = _mean_of(keypoints[..., source.indices(parents), :])
+            found = mean_of(keypoints[..., source.indices(parents), :])
             best = np.where(np.isfinite(found[..., :1]), found, best)
     top = best[..., :2] + HEAD_BEYOND_EARS * (best[..., :2] - neck[..., :2])
     confidence = np.where(np.isfinite(top[..., 0]), np.minimum(best[..., 2], neck[..., 2]), 0.0)
     return np.concatenate([top, confidence[..., None]], axis=-1).astype(keypoints.dtype)
 
 
-def _mean_of(parents: Float[np.ndarray, "*any parents 3"]) -> Float[np.ndarray, "*any 3"]:
+def mean_of(parents: Float[np.ndarray, "*any parents 3"]) -> Float[np.ndarray, "*any 3"]:
     """NaN in one parent makes the mean NaN and its lowest confidence 0, which is what a missing joint looks
     like."""
     return np.concatenate([parents[..., :2].mean(-2), parents[..., 2:].min(-2)], axis=-1)

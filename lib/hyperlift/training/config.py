@@ -123,6 +123,16 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.training.one_frame and self.model.depth:
             raise InputError(f"one_frame wants a network without transformer; model.depth is {self.model.depth}, not 0")
+        if bool(self.loss.uncertainty) != self.model.uncertainty:
+            raise InputError(
+                f"model.uncertainty is {str(self.model.uncertainty).lower()} and loss.uncertainty "
+                f"{self.loss.uncertainty:g}; an uncertainty is trained by its loss: set both or none"
+            )
+        if bool(self.loss.extremities) != self.model.predicts_extremities:
+            raise InputError(
+                f"model.extremities is {self.model.extremities} and loss.extremities {self.loss.extremities:g}; feet "
+                "and hands that are predicted have a loss of their own: set both or none"
+            )
         crop = self.data.crop_frames
         lifted = 1 if self.model.frame_lifter is None else self.model.frame_lifter.frames
         if self.training.one_frame and (crop or self.model.n_frames) < lifted:

@@ -12,7 +12,8 @@ from hyperlift.geometry.alignment import align_scale
 from hyperlift.geometry.joint_errors import joint_distance, root_relative, velocity_error
 from hyperlift.losses import LossWeights, pose_loss
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons import H36M_25, Skeleton
+from hyperlift.skeletons.extremities import CORE
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,17 @@ class SupervisedStep:
 
     def __call__(self, model: nn.Module, pose2d: Tensor, label: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Lift and compare."""
+        which: tuple[int, ...] = ()
         if self.one_frame:
             first = int(torch.randint(pose2d.shape[1] - self.frames + 1, ()))
-            lifted = model(pose2d, first + self.frames // 2).float()
-            return pose_loss(lifted, label[:, first : first + self.frames], self.weights, self.skeleton)
+            which, label = (first + self.frames // 2,), label[:, first : first + self.frames]
+        if self.weights.uncertainty:
+            pose, std = model(pose2d, *which, with_std=True)
+        else:
+            pose, std = model(pose2d, *which), None
         # Losses in float32: differences of neighbouring frames vanish in bfloat16.
-        return pose_loss(model(pose2d).float(), label, self.weights, self.skeleton)
+        std = None if std is None else std.float()
+        return pose_loss(pose.float(), label, self.weights, self.skeleton, std)
 
 
 def validation_error(model: nn.Module, clips: Clips, batch_size: int = 32) -> dict[str, float]:
@@ -42,17 +48,23 @@ def validation_error(model: nn.Module, clips: Clips, batch_size: int = 32) -> di
     Joints that were not measured are left out; every clip counts alike.
 
     Returns:
-        ``mpjpe`` (root-relative), ``n_mpjpe`` (after the best scale of a clip), ``mpjve`` (frame to frame).
+        ``mpjpe`` (root-relative), ``n_mpjpe`` (after the best scale of a clip), ``mpjve`` (frame to frame). Of
+        ``H36M_25`` these are of the 17 joints before feet and hands, whose root-relative error is ``extremities``.
     """
     predict = TorchPredictor(model, batch_size)
-    sums = np.zeros(3)
+    sums, limbs = np.zeros(3), np.zeros(2)
     for start in range(0, len(clips), batch_size):
         pairs = [clips.pair(clip) for clip in range(start, min(start + batch_size, len(clips)))]
         label = np.stack([pair[1] for pair in pairs])
         pose = predict(np.stack([pair[0] for pair in pairs]))
         label, pose = root_relative(label, clips.skeleton.root), root_relative(pose, clips.skeleton.root)
+        if clips.skeleton is H36M_25:
+            away = joint_distance(pose, label)[:, :, CORE.stop :]
+            limbs += [np.nansum(away), np.isfinite(away).sum()]
+            label, pose = label[:, :, CORE], pose[:, :, CORE]
         scaled = align_scale(np.where(np.isnan(label), 0.0, pose), np.nan_to_num(label))
         errors = (joint_distance(pose, label), joint_distance(scaled, label), velocity_error(pose, label))
         # A clip of one frame has no velocity; its error there counts as 0.
         sums += [np.nanmean(e, (1, 2)).sum() if e.size else 0.0 for e in errors]
-    return dict(zip(("mpjpe", "n_mpjpe", "mpjve"), (sums / len(clips)).tolist(), strict=True))
+    means = dict(zip(("mpjpe", "n_mpjpe", "mpjve"), (sums / len(clips)).tolist(), strict=True))
+    return means | ({"extremities": float(limbs[0] / limbs[1])} if limbs[1] else {})

@@ -4,11 +4,15 @@
 ``id``, ``subject``, ``group`` and ``frames``. An entry may have ``dataset`` (else it counts as CMU's), ``unmeasured``
 (joints that the source does not have and that a rule put in) and ``file``, the archive that holds it (else
 ``<split>.npz``). An archive holds one integer array [frames, joints, 3] for each id, in steps of ``metres_per_step``.
+
+Feet and hands lie in an archive beside that, ``extra_<file>``, of the same frames and steps; the index names them
+(``extra_points``), and an entry says where they come from (``feet`` and ``hands``: measured, derived or none).
 """
 
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from hyperlift.documents.text import is_number, is_whole
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
 from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.extremities import EXTREMITIES, HANDS, PARENTS_OF_EXTREMITIES
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +51,9 @@ def mocap_splits(folder: Path) -> list[str]:
 
 
 @reader("motion capture arrays", remedy="copy the folder again")
-def read_mocap_arrays(folder: Path, split: str, leave_out: Collection[str] = ()) -> Iterator[Recording]:
+def read_mocap_arrays(
+    folder: Path, split: str, leave_out: Collection[str] = (), *, extremities: bool = False
+) -> Iterator[Recording]:
     """Read the recordings of one split, one at a time, in the order of the index.
 
     An archive that is not there is left out with its entries, and a warning names it, as long as another one of the
@@ -56,6 +63,8 @@ def read_mocap_arrays(folder: Path, split: str, leave_out: Collection[str] = ())
         folder: holds ``index.json`` and the archives.
         split: a list in the index, such as "train".
         leave_out: data sets that are not read.
+        extremities: read feet and hands too. What an entry does not have stands at its ankle or wrist and counts as
+            unmeasured.
 
     Yields:
         Recordings at the frame rate of the index.
@@ -65,6 +74,11 @@ def read_mocap_arrays(folder: Path, split: str, leave_out: Collection[str] = ())
             array is missing or does not fit its entry.
     """
     index = _read_index(folder / "index.json")
+    if extremities and index.get("extra_points") != list(EXTREMITIES):
+        raise InputError(
+            f"{folder / 'index.json'}: extra_points are {quoted(index.get('extra_points'))}; expected "
+            f"{list(EXTREMITIES)}, for feet and hands"
+        )
     entries = [e for e in _entries(folder / "index.json", index, split) if e["dataset"] not in leave_out]
     names = list(dict.fromkeys(entry["file"] for entry in entries))
     missing = [name for name in names if not (folder / name).is_file()]
@@ -74,9 +88,15 @@ def read_mocap_arrays(folder: Path, split: str, leave_out: Collection[str] = ())
         _LOG.warning("%s: no such file; its recordings are left out", folder / name)
     with ExitStack() as stack:
         archives = {name: stack.enter_context(open_npz(folder / name)) for name in names if name not in missing}
+        extra: dict[str, Npz] = {}
+        if extremities:
+            beside = {name: folder / f"extra_{name}" for name in archives}
+            extra = {name: stack.enter_context(open_npz(path)) for name, path in beside.items() if path.is_file()}
         for entry in entries:
-            if entry["file"] in archives:
-                yield _recording(archives[entry["file"]], entry, index)
+            if entry["file"] not in archives:
+                continue
+            recording = _recording(archives[entry["file"]], entry, index)
+            yield _with_extremities(recording, extra.get(entry["file"]), entry, index) if extremities else recording
 
 
 def _recording(archive: Npz, entry: dict[str, Any], index: dict[str, Any]) -> Recording:
@@ -96,6 +116,35 @@ def _recording(archive: Npz, entry: dict[str, Any], index: dict[str, Any]) -> Re
         joints_m=steps.astype(np.float32) * np.float32(index["metres_per_step"]),
         dataset=entry["dataset"],
         unmeasured=tuple(entry["unmeasured"]),
+    )
+
+
+def _with_extremities(
+    recording: Recording, archive: Npz | None, entry: dict[str, Any], index: dict[str, Any]
+) -> Recording:
+    """The same motion in the joints of ``H36M_25``."""
+    had = {kind: entry.get(kind, "none") not in ("none", None) for kind in ("feet", "hands")}
+    joints_m = recording.joints_m
+    points_m = joints_m[:, PARENTS_OF_EXTREMITIES].copy()
+    if any(had.values()):
+        name = entry["id"]
+        if archive is None or name not in archive:
+            where = f"extra_{entry['file']}" if archive is None else str(archive.path)
+            raise InputError(f"{where}: has no {one_line(name)}, whose feet or hands the index lists; copy both again")
+        steps = archive.read(name)
+        if steps.shape != points_m.shape or not np.issubdtype(steps.dtype, np.integer):
+            raise InputError(
+                f"{archive.path}: {one_line(name)} is {steps.dtype} {steps.shape}; expected integers of shape "
+                f"{points_m.shape}"
+            )
+        for number, point in enumerate(EXTREMITIES):
+            if had["hands" if point in HANDS else "feet"]:
+                points_m[:, number] = steps[:, number].astype(np.float32) * np.float32(index["metres_per_step"])
+    lacking = tuple(point for point in EXTREMITIES if not had["hands" if point in HANDS else "feet"])
+    return replace(
+        recording,
+        joints_m=np.concatenate([joints_m, points_m], axis=1),
+        unmeasured=(*recording.unmeasured, *lacking),
     )
 
 

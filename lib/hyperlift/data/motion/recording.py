@@ -1,4 +1,4 @@
-"""One recorded motion, whatever it was read from: the 17 Human3.6M joints in metres, z up, made of any landmarks."""
+"""One recorded motion, whatever it was read from: Human3.6M's joints in metres, z up, made of any landmarks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,8 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.shapes import Float
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons import H36M_17, H36M_25, Skeleton
+from hyperlift.skeletons.extremities import body_skeleton
 
 _SAMPLE_TOLERANCE = 1e-9
 """Part of a frame by which the last sample may lie past the last frame: rounding of seconds * fps."""
@@ -18,8 +19,8 @@ _SAMPLE_TOLERANCE = 1e-9
 class Recording:
     """A motion of one person.
 
-    ``joints_m`` [frames, joints, 3] float32: the joints of ``H36M_17`` in metres, world axes, right-handed,
-    z up. A person facing +y has the left side at -x.
+    ``joints_m`` [frames, joints, 3] float32: the joints of ``H36M_17`` or ``H36M_25`` in metres, world axes,
+    right-handed, z up. A person facing +y has the left side at -x.
     """
 
     name: str
@@ -38,27 +39,32 @@ class Recording:
         if not (0 < self.fps < np.inf):
             raise InputError(f"{self.name}: {self.fps} frames a second; the frame rate must be positive and finite")
         shape = self.joints_m.shape
-        if len(shape) != 3 or shape[1:] != (len(H36M_17), 3):
+        if len(shape) != 3 or shape[1:] not in ((len(H36M_17), 3), (len(H36M_25), 3)):
             raise InputError(
                 f"{self.name}: joints have shape {shape}; expected (frames, {len(H36M_17)}, 3), "
-                f"the joints of skeleton {H36M_17.name}"
+                f"the joints of skeleton {H36M_17.name}, or {len(H36M_25)} for {H36M_25.name}"
             )
-        unknown = [joint for joint in self.unmeasured if joint not in H36M_17.joints]
+        unknown = [joint for joint in self.unmeasured if joint not in self.skeleton.joints]
         if unknown or H36M_17.joints[H36M_17.root] in self.unmeasured:
             raise InputError(
-                f"{self.name}: unmeasured joints are {list(self.unmeasured)}; name joints of {H36M_17.name} other than "
-                f"its root {H36M_17.joints[H36M_17.root]}"
+                f"{self.name}: unmeasured joints are {list(self.unmeasured)}; name joints of {self.skeleton.name} "
+                f"other than its root {H36M_17.joints[H36M_17.root]}"
             )
         if len(self.joints_m) < 2:
             raise InputError(f"{self.name}: {len(self.joints_m)} frame(s); a motion needs at least 2")
         if not np.isfinite(self.joints_m).all():
             frame, joint = np.argwhere(~np.isfinite(self.joints_m).all(-1))[0]
             raise InputError(
-                f"{self.name}: joint {H36M_17.joints[joint]} of frame {frame} is not finite; "
+                f"{self.name}: joint {self.skeleton.joints[joint]} of frame {frame} is not finite; "
                 "cut the recording there or leave it out"
             )
         if self.joints_m.dtype != np.float32:
             object.__setattr__(self, "joints_m", self.joints_m.astype(np.float32))
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """Names of the joints."""
+        return body_skeleton(self.joints_m.shape[1])
 
     @property
     def seconds(self) -> float:

@@ -8,14 +8,14 @@ from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.extremities import body_skeleton
 
-_PARENTS = H36M_17.parents
 _FEET = H36M_17.indices(("RAnkle", "LAnkle"))
 
 
 @dataclass(eq=False)
 class MovingBody:
-    """A motion of ``H36M_17`` from which joints are put together; world metres, z up."""
+    """A motion of ``H36M_17`` or ``H36M_25`` from which joints are put together; world metres, z up."""
 
     root_m: Float[np.ndarray, "frames 3"]
     bones_m: Float[np.ndarray, "frames joints 3"]
@@ -28,7 +28,8 @@ class MovingBody:
         cls, joints_m: Float[np.ndarray, "frames joints 3"], lengths_m: Float[np.ndarray, " joints"]
     ) -> "MovingBody":
         """Take a motion apart; bones keep their directions and get the given lengths."""
-        bones_m = joints_m - joints_m[:, np.maximum(_PARENTS, 0)]
+        parents = body_skeleton(joints_m.shape[1]).parents
+        bones_m = joints_m - joints_m[:, np.maximum(parents, 0)]
         bones_m *= (lengths_m / np.maximum(np.linalg.norm(bones_m, axis=-1), 1e-9))[..., None]
         return cls(joints_m[:, H36M_17.root].copy(), bones_m, lengths_m)
 
@@ -36,7 +37,7 @@ class MovingBody:
         """Put the motion together."""
         joints_m = np.empty_like(self.bones_m)
         joints_m[:, H36M_17.root] = self.root_m
-        for child, parent in enumerate(_PARENTS):
+        for child, parent in enumerate(body_skeleton(joints_m.shape[1]).parents):
             if parent >= 0:
                 joints_m[:, child] = joints_m[:, parent] + self.bones_m[:, child]
         return joints_m
@@ -58,15 +59,16 @@ class MovingBody:
 
 def constant_lengths(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, " joints"]:
     """Median length of the bone that ends in each joint, 0 for the root."""
-    lengths_m = np.zeros(len(H36M_17))
-    lengths_m[[child for _, child in H36M_17.bones]] = np.median(bone_lengths(joints_m, H36M_17), axis=0)
+    skeleton = body_skeleton(joints_m.shape[1])
+    lengths_m = np.zeros(len(skeleton))
+    lengths_m[[child for _, child in skeleton.bones]] = np.median(bone_lengths(joints_m, skeleton), axis=0)
     return lengths_m
 
 
-def above(joint: str) -> Int[np.ndarray, " descendants"]:
-    """A joint and all joints that hang on it."""
+def above(joint: str, joints: int = len(H36M_17)) -> Int[np.ndarray, " descendants"]:
+    """A joint and all joints that hang on it, of a body of so many joints."""
     found = [_index(joint)]
-    for child, parent in enumerate(_PARENTS):
+    for child, parent in enumerate(body_skeleton(joints).parents):
         if parent in found:
             found.append(child)
     return np.array(found)

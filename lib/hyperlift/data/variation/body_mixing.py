@@ -5,21 +5,24 @@ import numpy as np
 from hyperlift.data.variation.body_frames import MovingBody, above
 from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float, Int
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons import H36M_25
+from hyperlift.skeletons.extremities import body_skeleton
 
-_ARMS_AND_HEAD = np.concatenate([above("Nose"), above("LShoulder"), above("RShoulder")])
-_ARM = {"L": above("LShoulder"), "R": above("RShoulder")}
-_LEG = {"L": above("LKnee"), "R": above("RKnee")}
+_ALL = len(H36M_25)
+_ARMS_AND_HEAD = np.concatenate([above("Nose", _ALL), above("LShoulder", _ALL), above("RShoulder", _ALL)])
+_ARM = {"L": above("LShoulder", _ALL), "R": above("RShoulder", _ALL)}
+_LEG = {"L": above("LKnee", _ALL), "R": above("RKnee", _ALL)}
 
 
 def _names(*parts: Int[np.ndarray, " part"]) -> frozenset[str]:
-    return frozenset(H36M_17.joints[joint] for part in parts for joint in part)
+    return frozenset(H36M_25.joints[joint] for part in parts for joint in part)
 
 
 ARMS_AND_HEAD = _names(_ARMS_AND_HEAD)
-"""Joints that ``carry_arms_and_head`` takes from the donor."""
+"""Joints that ``carry_arms_and_head`` takes from the donor, with their hands."""
 ARMS = _names(*_ARM.values())
 LEGS = _names(*_LEG.values())
+"""With their feet."""
 
 
 def carry_arms_and_head(body: MovingBody, donor: MovingBody) -> None:
@@ -40,12 +43,13 @@ def carry_legs(body: MovingBody, donor: MovingBody, sides: str) -> None:
 
 def mirrored(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
     """The motion as a mirror shows it: left and right exchanged."""
-    return joints_m[:, H36M_17.mirror] * np.array([-1.0, 1.0, 1.0])
+    return joints_m[:, body_skeleton(joints_m.shape[1]).mirror] * np.array([-1.0, 1.0, 1.0])
 
 
 def _carry(
     body: MovingBody, donor: MovingBody, to: np.ndarray, of: np.ndarray, joints: Int[np.ndarray, " part"]
 ) -> None:
+    joints = joints[joints < len(body.lengths_m)]
     turn = to @ of.transpose(0, 2, 1)
     bones = unit(donor.bones_m[:, joints]) @ turn.transpose(0, 2, 1)
     body.bones_m[:, joints] = bones * body.lengths_m[joints, None]

@@ -60,7 +60,7 @@ def rotate_limbs(body: MovingBody, spread_deg: float, fps: float, rng: np.random
         _bend(body, hinge, end, bends[:, 2 * number] * share, bends[:, 2 * number + 1] * _TWIST[end], fps)
     # From the ends to the root: a rotation written in the recorded axes is then carried along by those before it.
     for joint, _, _ in reversed(_BALLS):
-        part = above(joint)
+        part = above(joint, len(body.lengths_m))
         matrix = Rotation.from_rotvec(turns[joint][..., 0]).as_matrix()
         body.bones_m[:, part] = body.bones_m[:, part] @ matrix.transpose(0, 2, 1)
 
@@ -75,10 +75,11 @@ def _bend(body: MovingBody, hinge: str, end: str, bend: np.ndarray, twist: np.nd
     axis = normal + 0.2 * steady
     axis = unit(axis - (axis * lower).sum(-1, keepdims=True) * lower)
     wanted = np.clip(angle + bend, np.minimum(angle, _STRAIGHT), np.maximum(angle, _BENT))
-    turned = Rotation.from_rotvec(axis * (wanted - angle)[:, None]).apply(lower)
-    turned = Rotation.from_rotvec(upper * twist[:, None]).apply(turned)
-    index = H36M_17.index(end)
-    body.bones_m[:, index] = turned * body.lengths_m[index]
+    bent, twisted = Rotation.from_rotvec(axis * (wanted - angle)[:, None]), Rotation.from_rotvec(upper * twist[:, None])
+    index, *carried = above(end, len(body.lengths_m))
+    body.bones_m[:, index] = twisted.apply(bent.apply(lower)) * body.lengths_m[index]
+    for joint in carried:  # the foot or the hand
+        body.bones_m[:, joint] = twisted.apply(bent.apply(body.bones_m[:, joint]))
 
 
 def _curves(frames: int, columns: int, fps: float, rng: np.random.Generator) -> Float[np.ndarray, "frames columns"]:

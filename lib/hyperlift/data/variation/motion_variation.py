@@ -23,6 +23,7 @@ from hyperlift.data.variation.playback import played_back
 from hyperlift.data.variation.sitting import sit_down
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
+from hyperlift.skeletons.extremities import EXTREMITIES
 
 _GROUND_S = 0.2
 """Feet that take turns in being the lowest move the body up and down; smoothed over this time."""
@@ -90,13 +91,16 @@ def vary_motion(
     """
     weights = lending_weights(donors) if lending is None else lending
 
+    # Where a body has no feet of its own to keep the length of, those of a donor do not matter.
+    feet_and_hands_lacking = set(EXTREMITIES) & set(recording.unmeasured)
+
     def motion_of(other: Recording, mirror: bool) -> MovingBody:
         joints_m = played_back(other, frames, fps, variation.speed, rng)
         # Lengths of a donor do not matter: its directions alone are used.
         return MovingBody.of(mirrored(joints_m) if mirror else joints_m, constant_lengths(other.joints_m[:1]))
 
     def donor(lent: frozenset[str]) -> MovingBody | None:
-        able = weights * [lent.isdisjoint(other.unmeasured) for other in donors]
+        able = weights * [lent.isdisjoint(set(other.unmeasured) - feet_and_hands_lacking) for other in donors]
         if not able.any():
             return None
         other = donors[rng.choice(len(donors), p=able / able.sum())]

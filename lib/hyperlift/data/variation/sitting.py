@@ -7,7 +7,7 @@ bend, and how wide the knees stand, is drawn once a motion and changes slowly by
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from hyperlift.data.variation.body_frames import MovingBody
+from hyperlift.data.variation.body_frames import MovingBody, above, axes_of
 from hyperlift.data.variation.smooth_noise import smooth_noise
 from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float
@@ -58,9 +58,22 @@ def sit_down(body: MovingBody, fps: float, rng: np.random.Generator) -> bool:
         for joint, angle in (("Knee", hip), ("Ankle", shank)):
             index = H36M_17.index(side + joint)
             body.bones_m[:, index] = body.lengths_m[index] * _from_below(angle, ahead, up)
+        _stand_flat(body, side, ahead, up)
     middle_m = body.root_m.mean(0)
     body.root_m[:] = middle_m + _SWAY * (body.root_m - middle_m)
     return True
+
+
+def _stand_flat(body: MovingBody, side: str, ahead: Float[np.ndarray, "frames 3"], up: Float[np.ndarray, " 3"]) -> None:
+    """Turn a foot, where the body has any, so that its sole is level and its toes point ahead."""
+    foot = above(side + "Ankle", len(body.lengths_m))[1:]
+    if not len(foot):
+        return
+    big_toe, small_toe, heel = np.moveaxis(body.bones_m[:, foot], 1, 0)
+    to_left = (small_toe - big_toe) * (1.0 if side == "L" else -1.0)
+    now = axes_of(to_left, np.cross(to_left, heel - big_toe))
+    flat = np.stack([np.cross(up, ahead), -ahead, np.broadcast_to(up, ahead.shape)], axis=-1)
+    body.bones_m[:, foot] = body.bones_m[:, foot] @ now @ flat.transpose(0, 2, 1)
 
 
 def _from_below(

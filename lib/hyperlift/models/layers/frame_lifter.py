@@ -53,15 +53,19 @@ class FrameLifter(nn.Module):
         config: sizes.
         joints: V.
         features: numbers a joint at the input.
+        extremities: further joints, which have three numbers at the input.
+        numbers: answers a joint.
     """
 
     neighbours: Tensor
 
-    def __init__(self, config: FrameLifterConfig, joints: int, features: int) -> None:
+    def __init__(
+        self, config: FrameLifterConfig, joints: int, features: int, *, extremities: int = 0, numbers: int = 3
+    ) -> None:
         super().__init__()
         channels = config.channels
-        self.config = config
-        self.embed = nn.Linear(len(config.neighbours) * joints * features, channels)
+        self.config, self.numbers = config, numbers
+        self.embed = nn.Linear(len(config.neighbours) * (joints * features + 3 * extremities), channels)
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(channels), nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels)
@@ -72,11 +76,12 @@ class FrameLifter(nn.Module):
             last = block[-1]  # type: ignore[index]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
-        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * joints * config.frames))
+        answers = numbers * (joints + extremities) * config.frames
+        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, answers))
         self.filter = TemporalFilter(joints, config.smoothing) if config.smoothing else None
         self.register_buffer("neighbours", torch.tensor(config.neighbours), persistent=False)
 
-    def forward(self, features: Float[Tensor, "clips frames seen c"]) -> Float[Tensor, "clips frames joints 3"]:
+    def forward(self, features: Float[Tensor, "clips frames seen c"]) -> Float[Tensor, "clips frames joints numbers"]:
         """Lift every frame of whole clips, and filter."""
         frames, group = features.shape[1], self.config.frames
         x = features.flatten(2)
@@ -86,13 +91,13 @@ class FrameLifter(nn.Module):
         pose = self.lift(x)[:, :frames]
         return pose if self.filter is None else self.filter(pose)
 
-    def lift(self, seen: Float[Tensor, "clips groups c"]) -> Float[Tensor, "clips lifted joints 3"]:
+    def lift(self, seen: Float[Tensor, "clips groups c"]) -> Float[Tensor, "clips lifted joints numbers"]:
         """Lift frames, or groups of frames, from the features of all their neighbours, one neighbour after the other;
         without the filter."""
         x = self.embed(seen)
         for block in self.blocks:
             x = x + block(x)
-        return in_float32(self.head, x).unflatten(-1, (self.config.frames, -1, 3)).flatten(1, 2)
+        return in_float32(self.head, x).unflatten(-1, (self.config.frames, -1, self.numbers)).flatten(1, 2)
 
     @torch.no_grad()
     def start_from(self, other: "FrameLifter") -> None:

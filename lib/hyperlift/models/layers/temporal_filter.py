@@ -8,36 +8,37 @@ from hyperlift.shapes import Bool, Float
 
 
 class TemporalFilter(nn.Module):
-    """One kernel a joint and axis. Past the ends of a clip the end is repeated.
+    """One kernel a joint and number, such as an axis. Past the ends of a clip the end is repeated.
 
     Args:
         joints: V.
         reach: frames on either side.
         spread: standard deviation, in frames, of the Gaussian that it starts as; 0 starts as no filter.
+        numbers: of a joint.
     """
 
-    def __init__(self, joints: int, reach: int, spread: float = 0.0) -> None:
+    def __init__(self, joints: int, reach: int, spread: float = 0.0, numbers: int = 3) -> None:
         super().__init__()
-        self.reach = reach
+        self.reach, self.numbers = reach, numbers
         offsets = torch.arange(-reach, reach + 1)
         kernel = torch.exp(-0.5 * (offsets / spread) ** 2) if spread else (offsets == 0).float()
-        self.kernel = nn.Parameter((kernel / kernel.sum()).expand(3 * joints, 1, -1).clone())
+        self.kernel = nn.Parameter((kernel / kernel.sum()).expand(numbers * joints, 1, -1).clone())
 
-    def forward(self, pose: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
+    def forward(self, pose: Float[Tensor, "clips frames joints n"]) -> Float[Tensor, "clips frames joints n"]:
         """Filter all paths."""
         path = nn.functional.pad(pose.flatten(2).transpose(1, 2), (self.reach, self.reach), mode="replicate")
         return self._filtered(path)
 
-    def within(self, pose: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips inner joints 3"]:
+    def within(self, pose: Float[Tensor, "clips frames joints n"]) -> Float[Tensor, "clips inner joints n"]:
         """Filter the frames that have all their neighbours: ``reach`` on either side have not."""
         return self._filtered(pose.flatten(2).transpose(1, 2))
 
     def step(
         self,
-        pose: Float[Tensor, "people 1 joints 3"],
-        waiting: Float[Tensor, "people waiting joints 3"],
+        pose: Float[Tensor, "people 1 joints n"],
+        waiting: Float[Tensor, "people waiting joints n"],
         first: Bool[Tensor, " people"],
-    ) -> tuple[Float[Tensor, "people 1 joints 3"], Float[Tensor, "people waiting joints 3"]]:
+    ) -> tuple[Float[Tensor, "people 1 joints n"], Float[Tensor, "people waiting joints n"]]:
         """Filter the next pose of N streams.
 
         Args:
@@ -52,8 +53,8 @@ class TemporalFilter(nn.Module):
         path = torch.where(first[:, None, None, None], pose, path)
         return self.within(path), path[:, 1:]
 
-    def _filtered(self, path: Float[Tensor, "clips paths frames"]) -> Float[Tensor, "clips inner joints 3"]:
-        return in_float32(self._along, path).transpose(1, 2).unflatten(-1, (-1, 3))
+    def _filtered(self, path: Float[Tensor, "clips paths frames"]) -> Float[Tensor, "clips inner joints n"]:
+        return in_float32(self._along, path).transpose(1, 2).unflatten(-1, (-1, self.numbers))
 
     def _along(self, path: Float[Tensor, "clips paths frames"]) -> Float[Tensor, "clips paths inner"]:
         return nn.functional.conv1d(path, self.kernel, groups=path.shape[1])

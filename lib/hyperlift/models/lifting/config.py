@@ -9,7 +9,7 @@ from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.models.lifting.hypergraph import HypergraphConfig
 from hyperlift.models.lifting.streaming import Reach, StreamingConfig
-from hyperlift.skeletons import RelationBias, skeleton_named
+from hyperlift.skeletons import H36M_17, H36M_25, RelationBias, Skeleton, skeleton_named
 
 _WIDEST = 1000
 
@@ -19,6 +19,12 @@ class ModelConfig:
     """Sizes and conventions of a lifter."""
 
     skeleton: str = "h36m17"
+    extremities: Literal["tokens", "predicted"] = "tokens"
+    """Of ``h36m25``. tokens: feet and hands are joints as all others, and the ``hypergraph`` names theirs too.
+    predicted: the network has the 17 other joints; it sees feet and hands beside ankles and wrists and predicts them
+    from there."""
+    uncertainty: bool = False
+    """Answer a standard deviation of every joint too; wants ``loss.uncertainty``."""
     channels: int = 512
     depth: int = 8
     """Layers of the transformer. 0 leaves it out: a ``frame_lifter`` alone."""
@@ -86,12 +92,40 @@ class ModelConfig:
                 f"foreshortening {list(self.foreshortening)}, input_frame {self.input_frame}; lengths are positive and "
                 "in units of the person's spread, so input_frame must be person"
             )
-        skeleton = skeleton_named(self.skeleton)
+        skeleton = self.token_skeleton
         if self.rootrel and len(skeleton.bones) != len(skeleton) - 1:
             raise InputError(f"skeleton {self.skeleton} is no tree of bones; a lifter needs its root")
         self.hypergraph.check(skeleton, self.heads)
+        if self.predicts_extremities and (self.skeleton != H36M_25.name or not self.rootrel):
+            raise InputError(
+                f"extremities: predicted, with skeleton {self.skeleton} and rootrel {str(self.rootrel).lower()}; feet "
+                f"and hands are predicted of {H36M_25.name} with rootrel: true"
+            )
+        if self.uncertainty and self.label_space != "camera":
+            raise InputError(
+                f"uncertainty: label_space is {self.label_space}; a standard deviation is in metres, camera"
+            )
+        if self.numbers > 3 and self.frame_lifter is not None and self.frame_lifter.smoothing:
+            raise InputError(
+                "uncertainty: frame_lifter.smoothing is not 0; smooth at the end (smoothing) or not at all"
+            )
         if self.streaming is not None:
             self._check_streaming()
+
+    @property
+    def predicts_extremities(self) -> bool:
+        """Whether feet and hands are predicted from the joints that they hang on."""
+        return self.extremities == "predicted"
+
+    @property
+    def token_skeleton(self) -> Skeleton:
+        """The joints that the transformer and the features of joints know."""
+        return H36M_17 if self.predicts_extremities else skeleton_named(self.skeleton)
+
+    @property
+    def numbers(self) -> int:
+        """Answers a joint."""
+        return 4 if self.uncertainty else 3
 
     @property
     def reach(self) -> Reach:

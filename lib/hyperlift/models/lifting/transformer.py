@@ -18,10 +18,12 @@ from hyperlift.models.layers.blocks import Block
 from hyperlift.models.layers.causal_attention import CausalAttention, biases_at
 from hyperlift.models.layers.precision import in_float32
 from hyperlift.models.layers.tokens import TokenMerge, from_patches, to_patches
+from hyperlift.models.lifting.answers import start_uncertain
 from hyperlift.models.lifting.config import ModelConfig
+from hyperlift.models.lifting.extremity_tokens import ExtremityTokens
 from hyperlift.models.lifting.hypergraph import tensor
 from hyperlift.shapes import Float, Int
-from hyperlift.skeletons import degree_normalised_adjacency, skeleton_named
+from hyperlift.skeletons import degree_normalised_adjacency
 
 
 class Past(NamedTuple):
@@ -47,7 +49,7 @@ class JointTimeTransformer(nn.Module):
     def __init__(self, config: ModelConfig, features: int) -> None:
         super().__init__()
         self.config = config
-        skeleton = skeleton_named(config.skeleton)
+        skeleton = config.token_skeleton
         channels, heads, joints = config.channels, config.heads, len(skeleton)
         hypergraph = config.hypergraph
         relation = degree_normalised_adjacency(skeleton) if config.relation_bias == "uniform" else np.eye(joints)
@@ -84,7 +86,14 @@ class JointTimeTransformer(nn.Module):
         self.merges = nn.ModuleList(TokenMerge(channels, merge.size) for _ in merge.after) if merge else nn.ModuleList()
         self.spatial_norm = nn.LayerNorm(channels)
         self.temporal_norm = nn.LayerNorm(channels)
-        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * config.frame_patch))
+        answers = nn.Linear(channels, config.numbers * config.frame_patch)
+        self.head = nn.Sequential(nn.LayerNorm(channels), answers)
+        if config.uncertainty:
+            start_uncertain(answers)
+        self.extremities = None
+        if config.predicts_extremities:
+            told = 3 if config.frame_lifter is None else 6
+            self.extremities = ExtremityTokens(channels, config.frame_patch, told, config.numbers)
         nn.init.trunc_normal_(self.joint_position, std=0.02)
         if self.frame_position is not None:
             nn.init.trunc_normal_(self.frame_position, std=0.02)
@@ -96,10 +105,24 @@ class JointTimeTransformer(nn.Module):
         assert isinstance(answer, nn.Linear)
         nn.init.zeros_(answer.weight)
         nn.init.zeros_(answer.bias)
+        if self.extremities is not None:
+            self.extremities.start_at_zero()
 
-    def forward(self, features: Float[Tensor, "clips frames joints c"]) -> Float[Tensor, "clips frames joints 3"]:
-        """Lift whole clips."""
+    def forward(
+        self,
+        features: Float[Tensor, "clips frames joints c"],
+        extremities: Float[Tensor, "clips frames extremities e"] | None = None,
+    ) -> Float[Tensor, "clips frames lifted numbers"]:
+        """Lift whole clips.
+
+        Args:
+            features: of every joint.
+            extremities: of feet and hands, where they are predicted.
+        """
         x = self.embed(to_patches(features, self.config.frame_patch)) + self.joint_position
+        if self.extremities is not None:
+            assert extremities is not None
+            x = x + self.extremities.embed(extremities)
         clips, _, joints = x.shape[:3]
         merge_after = () if self.config.token_merge is None else self.config.token_merge.after
         early: list[Tensor] = []  # what every merge was given
@@ -116,11 +139,18 @@ class JointTimeTransformer(nn.Module):
                 x = self.merges[len(early) - 1](x)
         for merge in reversed(list(self.merges)):
             x = cast(TokenMerge, merge).restore(x, early.pop())
-        return from_patches(in_float32(self.head, x), self.config.frame_patch)[:, : features.shape[1]]
+        answer = from_patches(in_float32(self.head, x), self.config.frame_patch)
+        if self.extremities is not None:
+            answer = torch.cat([answer, self.extremities(x)], dim=2)
+        return answer[:, : features.shape[1]]
 
     def step(
-        self, features: Float[Tensor, "people joints c"], token: Int[Tensor, " people"], past: Past
-    ) -> tuple[Float[Tensor, "people joints 3"], Past]:
+        self,
+        features: Float[Tensor, "people joints c"],
+        token: Int[Tensor, " people"],
+        past: Past,
+        extremities: Float[Tensor, "people extremities e"] | None = None,
+    ) -> tuple[Float[Tensor, "people lifted numbers"], Past]:
         """``forward`` for the next token of every stream.
 
         Args:
@@ -128,9 +158,10 @@ class JointTimeTransformer(nn.Module):
             token: its number, from 0. Below 0 what comes out means nothing, and what is kept is written over before
                 anybody looks at it.
             past: of the tokens before it.
+            extremities: of feet and hands, where they are predicted.
 
         Returns:
-            The pose, and the past with this token in it.
+            The answers, and the past with this token in it.
         """
         assert self.config.streaming is not None
         look_back = self.config.streaming.look_back
@@ -144,6 +175,9 @@ class JointTimeTransformer(nn.Module):
         biases = bias.transpose(1, 2).chunk(len(attentions), dim=1)  # of each layer [people, heads, look_back]
         keys, values = list(past.keys), list(past.values)
         x = self.embed(features) + self.joint_position[0]
+        if self.extremities is not None:
+            assert extremities is not None
+            x = x + self.extremities.embed(extremities[:, None])[:, 0]
         for depth, (layer, attention) in enumerate(zip(self._layers, attentions, strict=True)):
             x = self.spatial_norm(_through(self.hyperedge[layer], _through(self.spatial[layer], x)))
             block = temporal[depth]
@@ -155,7 +189,10 @@ class JointTimeTransformer(nn.Module):
             weights = (logits + biases[depth][:, None, :, None]).softmax(-1)  # [people, joints, heads, 1, look_back]
             x = x + attention.out((weights @ values[depth]).flatten(2))
             x = self.temporal_norm(x + block.mlp(block.norm2(x)))
-        return self.head(x), Past(tuple(keys), tuple(values))
+        answer = self.head(x)
+        if self.extremities is not None:
+            answer = torch.cat([answer, self.extremities(x[:, None])[:, 0]], dim=1)
+        return answer, Past(tuple(keys), tuple(values))
 
     def no_past(self, people: int) -> Past:
         """Of streams that have not begun."""
