@@ -132,9 +132,8 @@ def test_a_person_is_measured_over_the_frames_that_have_come():
         assert spread[0, token].item() == pytest.approx((square / weight) ** 0.5, rel=1e-5)
         around = clip[min(max(token - 9, 0), 19)]  # the first of the neighbours
         centre = (around[:, :2] * around[:, 2:]).sum(0) / around[:, 2].sum()
-        np.testing.assert_allclose(
-            seen.around[0, token, 0, :, :2], (around[:, :2] - centre) / spread[0, token].item(), atol=1e-5
-        )
+        told = seen.around.unflatten(2, (len(reach.neighbours), 17, -1))[0, token, 0, :, :2]
+        np.testing.assert_allclose(told, (around[:, :2] - centre) / spread[0, token].item(), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -5,7 +5,6 @@ import math
 
 import pytest
 import torch
-from hyperlift.models.lifting.warm_start import take_over
 from tiny_whole_body import NETWORKS, clips_25, network
 
 from hyperlift.errors import InputError
@@ -13,6 +12,7 @@ from hyperlift.geometry.flip import flip_pose
 from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.lifting.answers import FIRST_LOG_STD
+from hyperlift.models.warm_start import take_over
 from hyperlift.skeletons import H36M_25
 
 ROOT = H36M_25.root
@@ -46,18 +46,16 @@ def test_every_parameter_gets_gradient(model):
     assert not [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
 
 
-def test_a_foot_hangs_on_its_ankle(model):
+@pytest.mark.parametrize("name", ["windows", "together", "stream_frames"])
+def test_a_foot_hangs_on_its_ankle(name):
     """Adding to the ankle's answer moves ankle and foot alike, and nothing else."""
+    model = network(name)
     before = model(clips_25(1, 8))
-    ankle = H36M_25.index("LAnkle")
-    lifter = model.frame_lifter
-    if lifter is None:
-        pytest.skip("one bias for all joints")
-    lifter.head[-1].bias.data.unflatten(0, (-1, 25, 4))[:, ankle, :3] += 0.1
+    answers = model.frame_lifter.head[-1].bias.data.unflatten(0, (-1, 25, 4))
+    answers[:, H36M_25.index("LAnkle"), :3] += 0.1
     moved = (model(clips_25(1, 8)) - before).abs().amax((0, 1, 3)) > 1e-4
-    expected = {"LAnkle", "LBigToe", "LSmallToe", "LHeel"}
-    if model.transformer is None:
-        assert {joint for joint, far in zip(H36M_25.joints, moved.tolist(), strict=True) if far} == expected
+    found = {joint for joint, far in zip(H36M_25.joints, moved.tolist(), strict=True) if far}
+    assert found == {"LAnkle", "LBigToe", "LSmallToe", "LHeel"}
 
 
 def test_where_feet_are_not_seen_their_place_in_the_picture_is_told_and_changes_nothing(model):
