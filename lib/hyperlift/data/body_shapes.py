@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hyperlift.kinematics.forward import chained
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
 
@@ -51,20 +52,6 @@ def with_proportions(
         factors: as ``draw_proportions`` gives them.
         skeleton: the bones.
     """
-    shaped = np.empty_like(joints_m)
     legs = float(np.mean([factors[skeleton.index(joint)] for joint in ("RKnee", "RAnkle")]))
-    shaped[:, skeleton.root] = joints_m[:, skeleton.root] * legs
-    for parent, child in _from_root(skeleton):
-        shaped[:, child] = shaped[:, parent] + factors[child] * (joints_m[:, child] - joints_m[:, parent])
-    return shaped
-
-
-def _from_root(skeleton: Skeleton) -> list[tuple[int, int]]:
-    """Bones ordered so that a parent is placed before its children."""
-    placed, ordered = {skeleton.root}, []
-    while len(ordered) < len(skeleton.bones):
-        for parent, child in skeleton.bones:
-            if parent in placed and child not in placed:
-                placed.add(child)
-                ordered.append((parent, child))
-    return ordered
+    bones_m = factors[:, None] * (joints_m - joints_m[:, np.maximum(skeleton.parents, 0)])
+    return chained(bones_m, joints_m[:, skeleton.root] * legs, skeleton.parents)

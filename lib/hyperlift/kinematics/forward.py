@@ -39,7 +39,7 @@ def chained(
         parents: of every joint, -1 at the root; in any order.
     """
     first, *others = top_down(parents)
-    joints = np.empty(bones.shape)
+    joints = np.empty_like(bones)
     joints[..., first, :] = root
     for joint in others:
         joints[..., joint, :] = joints[..., parents[joint], :] + bones[..., joint, :]

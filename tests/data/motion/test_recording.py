@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from scipy.interpolate import CubicSpline
 
-from hyperlift.data.motion.recording import Recording, centred, natural_cubic_spline, with_constant_bones
+from hyperlift.data.motion.recording import Recording, centred, with_constant_bones
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.skeletons import H36M_17
@@ -18,11 +17,14 @@ def recording(joints_m, fps=120.0):
 
 
 @pytest.mark.parametrize("frames", [2, 3, 4, 13])
-def test_the_spline_is_the_natural_one(joints_m, frames):
-    values = joints_m[:frames].astype(np.float64)
-    at_frames = np.linspace(0, frames - 1, 31)
-    expected = CubicSpline(np.arange(frames), values, bc_type="natural")(at_frames)
-    np.testing.assert_allclose(natural_cubic_spline(values, at_frames), expected, atol=1e-12)
+def test_resampling_bends_as_little_as_it_can(joints_m, frames):
+    """The natural spline has the least bending of all curves through the frames, and keeps straight lines."""
+    finer = recording(joints_m[:frames], 10.0).resampled(100.0).joints_m
+    np.testing.assert_allclose(finer[::10], joints_m[:frames], atol=1e-6)
+    assert np.abs(np.diff(finer, n=2, axis=0)[[0, -1]]).max() < 0.05 * np.abs(joints_m).max()
+    line = np.arange(frames)[:, None, None] * joints_m[:1]
+    straight = recording(line, 10.0).resampled(100.0).joints_m
+    np.testing.assert_allclose(straight, np.arange(len(straight))[:, None, None] / 10 * joints_m[:1], atol=1e-5)
 
 
 def test_resampling_keeps_the_time_of_every_frame(joints_m):

@@ -7,6 +7,7 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.kinematics.forward import chained
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17, H36M_25, Skeleton
 from hyperlift.skeletons.extremities import body_skeleton
@@ -80,43 +81,16 @@ class Recording:
         Raises:
             InputError: the rate is not positive, or so low that fewer than two frames are left.
         """
+        from scipy.interpolate import CubicSpline  # slow to import: only who resamples waits for it
+
         if fps == self.fps:
             return self
         if not (0 < fps < np.inf):
             raise InputError(f"{self.name}: cannot resample to {fps} frames a second; give a positive rate")
         count = int(np.floor(self.seconds * fps + _SAMPLE_TOLERANCE)) + 1
         at_frames = np.minimum(np.arange(count) * (self.fps / fps), len(self.joints_m) - 1)
-        return replace(self, fps=float(fps), joints_m=natural_cubic_spline(self.joints_m, at_frames))
-
-
-def natural_cubic_spline(
-    values: Float[np.ndarray, "frames joints 3"], at_frames: Float[np.ndarray, " samples"]
-) -> Float[np.ndarray, "samples joints 3"]:
-    """Interpolate evenly spaced samples with a cubic spline whose second derivative is 0 at both ends.
-
-    The tridiagonal system for the second derivatives m at the knots, ``m[i-1] + 4 m[i] + m[i+1] =
-    6 (y[i-1] - 2 y[i] + y[i+1])``, is solved by forward elimination (Press et al., Numerical Recipes, 3.3).
-
-    Args:
-        values: at least two samples, one a frame.
-        at_frames: where to read the spline off, in frames, within 0 .. frames - 1.
-    """
-    knots = values.astype(np.float64)
-    second = np.zeros_like(knots)
-    right = 6.0 * (knots[:-2] - 2.0 * knots[1:-1] + knots[2:])
-    pivots = np.empty(len(right))
-    for row in range(len(right)):
-        pivots[row] = 1.0 / (4.0 - (pivots[row - 1] if row else 0.0))
-        second[row + 1] = (right[row] - second[row]) * pivots[row]
-    for row in range(len(right) - 2, -1, -1):
-        second[row + 1] -= pivots[row] * second[row + 2]
-
-    left = np.clip(np.floor(at_frames).astype(np.int64), 0, len(knots) - 2)
-    b = (at_frames - left)[:, None, None]
-    a = 1.0 - b
-    spline = a * knots[left] + b * knots[left + 1]
-    spline += ((a**3 - a) * second[left] + (b**3 - b) * second[left + 1]) / 6.0
-    return spline.astype(values.dtype)
+        spline = CubicSpline(np.arange(len(self.joints_m)), self.joints_m.astype(np.float64), bc_type="natural")
+        return replace(self, fps=float(fps), joints_m=spline(at_frames))
 
 
 def centred(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
@@ -133,14 +107,13 @@ def with_constant_bones(
     Recorded skeletons do not quite keep the lengths between landmarks, such as a thorax set part of the way
     up a neck that bends.
     """
-    lengths_m = np.median(bone_lengths(joints_m, H36M_17), axis=0)
-    fixed = joints_m.copy()
-    for (parent, child), length_m in zip(H36M_17.bones, lengths_m, strict=True):
-        bone = joints_m[:, child] - joints_m[:, parent]
-        # A bone of no length has no direction; it stays where it is.
-        scale = length_m / np.maximum(np.linalg.norm(bone, axis=-1, keepdims=True), 1e-9)
-        fixed[:, child] = fixed[:, parent] + bone * scale
-    return fixed
+    skeleton = body_skeleton(joints_m.shape[1])
+    bones_m = joints_m - joints_m[:, np.maximum(skeleton.parents, 0)]
+    child = [child for _, child in skeleton.bones]
+    lengths_m = bone_lengths(joints_m, skeleton)
+    # A bone of no length has no direction; it stays where it is.
+    bones_m[:, child] *= (np.median(lengths_m, axis=0) / np.maximum(lengths_m, 1e-9))[..., None]
+    return chained(bones_m, joints_m[:, skeleton.root], skeleton.parents)
 
 
 def h36m_joints(

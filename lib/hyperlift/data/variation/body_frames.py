@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.kinematics.forward import chained
 from hyperlift.kinematics.rotations import unit
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons import H36M_17
@@ -35,12 +36,7 @@ class MovingBody:
 
     def joints_m(self) -> Float[np.ndarray, "frames joints 3"]:
         """Put the motion together."""
-        joints_m = np.empty_like(self.bones_m)
-        joints_m[:, H36M_17.root] = self.root_m
-        for child, parent in enumerate(body_skeleton(joints_m.shape[1]).parents):
-            if parent >= 0:
-                joints_m[:, child] = joints_m[:, parent] + self.bones_m[:, child]
-        return joints_m
+        return chained(self.bones_m, self.root_m, body_skeleton(self.bones_m.shape[1]).parents)
 
     def lowest_foot_m(self) -> Float[np.ndarray, " frames"]:
         """Height of the lower ankle."""

@@ -4,9 +4,8 @@ import numpy as np
 
 from hyperlift.data.variation.body_frames import MovingBody, above
 from hyperlift.kinematics.rotations import unit
-from hyperlift.shapes import Float, Int
+from hyperlift.shapes import Int
 from hyperlift.skeletons import H36M_25
-from hyperlift.skeletons.extremities import body_skeleton
 
 _ALL = len(H36M_25)
 _ARMS_AND_HEAD = np.concatenate([above("Nose", _ALL), above("LShoulder", _ALL), above("RShoulder", _ALL)])
@@ -39,11 +38,6 @@ def carry_legs(body: MovingBody, donor: MovingBody, sides: str) -> None:
     """Give a body legs ("L", "R" or "LR") of another, as they stand to the pelvis."""
     joints = np.concatenate([_LEG[side] for side in sides])
     _carry(body, donor, body.pelvis_axes(), donor.pelvis_axes(), joints)
-
-
-def mirrored(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
-    """The motion as a mirror shows it: left and right exchanged."""
-    return joints_m[:, body_skeleton(joints_m.shape[1]).mirror] * np.array([-1.0, 1.0, 1.0])
 
 
 def _carry(

@@ -16,12 +16,12 @@ from hyperlift.data.variation.body_mixing import (
     carry_arm,
     carry_arms_and_head,
     carry_legs,
-    mirrored,
 )
 from hyperlift.data.variation.limb_rotation import rotate_limbs
 from hyperlift.data.variation.playback import played_back
 from hyperlift.data.variation.sitting import sit_down
 from hyperlift.errors import InputError
+from hyperlift.geometry.flip import flip_pose
 from hyperlift.shapes import Float
 from hyperlift.skeletons.extremities import EXTREMITIES
 
@@ -97,7 +97,8 @@ def vary_motion(
     def motion_of(other: Recording, mirror: bool) -> MovingBody:
         joints_m = played_back(other, frames, fps, variation.speed, rng)
         # Lengths of a donor do not matter: its directions alone are used.
-        return MovingBody.of(mirrored(joints_m) if mirror else joints_m, constant_lengths(other.joints_m[:1]))
+        joints_m = flip_pose(joints_m, other.skeleton) if mirror else joints_m
+        return MovingBody.of(joints_m, constant_lengths(other.joints_m[:1]))
 
     def donor(lent: frozenset[str]) -> MovingBody | None:
         able = weights * [lent.isdisjoint(set(other.unmeasured) - feet_and_hands_lacking) for other in donors]
