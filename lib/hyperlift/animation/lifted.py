@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.geometry.alignment import best_rotation
 from hyperlift.kinematics.fit import fit_motion
 from hyperlift.kinematics.limits import JointLimits
 from hyperlift.motion.person import Person, known
@@ -72,13 +73,12 @@ def check_metres(person: Person) -> None:
 def _rigid_between(
     camera_m: Float[np.ndarray, "frames joints 3"], world_m: Float[np.ndarray, "frames joints 3"]
 ) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]] | None:
-    """The rotation and translation that lead from one to the other (Kabsch 1976), which they do exactly; None where
+    """The rotation and translation that lead from one to the other, which they do exactly; None where
     too few joints are known in both to tell."""
     both = np.isfinite(camera_m).all(-1) & np.isfinite(world_m).all(-1)
     source, target = camera_m[both].astype(np.float64), world_m[both].astype(np.float64)
     if len(source) < 3:
         return None
     middle, goal = source.mean(0), target.mean(0)
-    left, _, right = np.linalg.svd((target - goal).T @ (source - middle))
-    rotation = left @ np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))]) @ right
+    rotation, _ = best_rotation(target - goal, source - middle)
     return rotation, goal - rotation @ middle
