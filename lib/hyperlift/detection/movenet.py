@@ -20,7 +20,7 @@ FIND_EVERY_S = 0.2
 SEEK_EVERY_S = 0.07
 """While somebody is hidden, the whole picture is searched this often."""
 SEEN_SCORE = 0.2
-"""A joint with a lower score of MoveNet counts as not seen."""
+"""A joint with a lower score counts as not seen: less than a quarter of such joints are right (see below)."""
 
 _LEAST_SEEN = 6
 """Joints of a pose that shows somebody, at least."""
@@ -31,10 +31,11 @@ _LEAST_SCORE_FOUND = 0.1
 _SAME_BODY = 0.15
 """Two poses in one picture that are nearer than this many body sizes are one body, found twice."""
 _EXPLAINED = 0.25
-"""MultiPose is coarser than the network that follows: a pose of its this near to somebody's is theirs."""
+"""MultiPose is coarser than the network that looks closely: where its pose is this near to another, both show one body."""
 _CROP_MARGIN = 1.25
 """Side of the square around a person over the longer side of the box around their joints."""
 _SMALLEST_SQUARE_PX = 8.0
+"""Below it nobody is seen, and the crop must have a size."""
 _TILE_SHARE = 0.6
 """Part of the long side that each half of a crowded picture covers, so that nobody is cut by both."""
 

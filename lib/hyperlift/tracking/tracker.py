@@ -85,10 +85,11 @@ class Tracker:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from where ``state`` was returned."""
         self._next_id = state["next_id"]
-        self.targets = [
-            Target(**{name: np.array(value) if isinstance(value, list) else value for name, value in target.items()})
+        people: list[dict[str, Any]] = [
+            {name: np.array(value) if isinstance(value, list) else value for name, value in target.items()}
             for target in state["targets"]
         ]
+        self.targets = [Target(**person) for person in people]
 
 
 def _worth_tracking(keypoints_px: Sequence[np.ndarray] | np.ndarray, given_ids: Sequence[int | None]) -> list[int]:
