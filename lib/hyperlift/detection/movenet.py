@@ -31,7 +31,7 @@ _LEAST_SCORE_FOUND = 0.1
 _SAME_BODY = 0.15
 """Two poses in one picture that are nearer than this many body sizes are one body, found twice."""
 _EXPLAINED = 0.25
-"""MultiPose is coarser than the network that looks closely: its pose shows the same body where it is this near to another."""
+"""A pose of MultiPose, which is coarser, shows the same body where it is this near to another."""
 _CROP_MARGIN = 1.25
 """Side of the square around a person over the longer side of the box around their joints."""
 _SMALLEST_SQUARE_PX = 8.0
