@@ -33,6 +33,11 @@ def bone_lengths(joints: Float[Any, "*any joints 3"], skeleton: Skeleton) -> Flo
     return namespace(joints).linalg.vector_norm(joints[..., child, :] - joints[..., parent, :], axis=-1)
 
 
+def bone_sum_of(height_m: float) -> float:
+    """Summed length of the bones of a body of this standing height, metres."""
+    return REFERENCE_BONE_SUM_M * height_m / REFERENCE_HEIGHT_M
+
+
 def body_scale(joints_m: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton) -> float:
     """Factor that makes this person's bones sum to the reference: ``REFERENCE_BONE_SUM_M / median bone sum``."""
     return float(body_scales(joints_m[None], skeleton)[0])

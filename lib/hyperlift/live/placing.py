@@ -13,7 +13,7 @@ from importlib import import_module
 
 import numpy as np
 
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.geometry.bodies import bone_lengths, bone_sum_of
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import skeleton_named
@@ -85,7 +85,7 @@ class LivePlacing:
         self._height = height or BodyHeight()
         self._skeleton, self._image_space = skeleton_named(lifter.skeleton), lifter.label_space == "image"
         self._intrinsics, self._angles = intrinsics, (pitch_deg, roll_deg)
-        self._target_m = REFERENCE_BONE_SUM_M * self._height.height_m / REFERENCE_HEIGHT_M
+        self._target_m = bone_sum_of(self._height.height_m)
         self._bodies: dict[int, _Body] = {}
         self._since_s: float | None = None
         self._looked_s = -math.inf
@@ -190,8 +190,7 @@ class LivePlacing:
         unsure = self._wanted.tilt_std_deg > _SETTLED_TILT_DEG
         self._sure = max(rest_s for _, rest_s in levels) >= _SETTLED_REST_S and not unsure
         for body, evidence, level in zip(people, placed, levels, strict=True):
-            distance_m = float(np.median(np.linalg.norm(evidence.joints_m[:, self._skeleton.root], axis=-1)))
-            body.shift_wanted_m = floor_shift(level, distance_m, self._wanted, self._height)
+            body.shift_wanted_m = floor_shift(evidence, level, self._skeleton, self._wanted, self._height)
 
     def _glide(self, now_s: float) -> WorldFrame | None:
         if self._wanted is None:

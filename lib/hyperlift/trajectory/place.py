@@ -11,7 +11,7 @@ from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.stretches import stretches
 from hyperlift.motion.person import LiftedTrack, Person
 from hyperlift.shapes import Float
-from hyperlift.skeletons import skeleton_named
+from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics
 from hyperlift.trajectory.root import root_path
 from hyperlift.trajectory.scale import BodyHeight, metric_pose
@@ -83,8 +83,7 @@ def place_people(
     world = world_frame(bodies, skeleton, pitch_deg, roll_deg)
     people, floor_shift_m = [], {}
     for track, body, path in zip(tracks, bodies, paths, strict=True):
-        distance_m = float(np.median(np.linalg.norm(path.root_m, axis=-1)))
-        shift_m = floor_shift(floor_level(body, skeleton, world.up), distance_m, world, height)
+        shift_m = floor_shift(body, floor_level(body, skeleton, world.up), skeleton, world, height)
         floor_shift_m[track.id] = shift_m
         people.append(
             Person(
@@ -108,19 +107,23 @@ def _in_world(
     return world_m
 
 
-def floor_shift(level: tuple[float, float], distance_m: float, world: WorldFrame, height: BodyHeight) -> float:
+def floor_shift(
+    body: PlacedBody, level: tuple[float, float], skeleton: Skeleton, world: WorldFrame, height: BodyHeight
+) -> float:
     """By how many metres to lift one person onto the common floor, where sizes and tilt are uncertain enough to explain
     that they are off it; else 0.
 
     Args:
+        body: the person.
         level: ``floor_level`` of the person.
-        distance_m: typical distance from the camera.
+        skeleton: of the joints.
         world: with the common floor.
         height: of the person.
     """
     above_m = level[0] + world.camera_height_m
     # A body that is taken too large stands too far away, and so too far below the camera.
     by_size_m = height.std_m / height.height_m * abs(level[0])
+    distance_m = float(np.median(np.linalg.norm(body.joints_m[:, skeleton.root], axis=-1)))
     by_tilt_m = np.radians(np.nan_to_num(world.tilt_std_deg)) * distance_m
     explained_m = 2 * float(np.hypot(by_size_m, by_tilt_m)) + 0.05
     return -above_m if level[1] > 0 and abs(above_m) <= explained_m else 0.0

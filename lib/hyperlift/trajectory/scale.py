@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.geometry.bodies import REFERENCE_HEIGHT_M, bone_lengths, bone_sum_of
 from hyperlift.geometry.contract import LabelSpace
 from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Bool, Float
@@ -69,10 +69,9 @@ def metric_pose(
 ) -> Float[np.ndarray, "frames joints 3"]:
     """The pose in metres, relative to its root.
 
-    The bones of a standing body sum to ``REFERENCE_BONE_SUM_M * height_m / REFERENCE_HEIGHT_M``. In label space
-    "camera" one factor a person brings the median over all frames to that sum. In label space "image" a body that
-    comes closer grows, so the factor is a running median over a second; perspective within the body (a hand held
-    towards the camera looks larger) is not undone.
+    The bones sum to ``bone_sum_of(height_m)``. In label space "camera" one factor a person brings the median over all
+    frames to that sum. In label space "image" a body that comes closer grows, so the factor is a running median over a
+    second; perspective within the body (a hand held towards the camera looks larger) is not undone.
 
     Args:
         pose: in the lifter's label space, camera axes.
@@ -90,7 +89,7 @@ def metric_pose(
     counted = valid.mean(-1) >= 0.5
     if not counted.any():
         counted = np.ones(len(pose), bool)
-    target_m = REFERENCE_BONE_SUM_M * height_m / REFERENCE_HEIGHT_M
+    target_m = bone_sum_of(height_m)
     if label_space == "camera":
         relative *= target_m / np.median(bone_sum[counted])
     else:
