@@ -24,7 +24,7 @@ def lens(camera) -> Intrinsics:
 
 
 def poses_of(seen, frame: int) -> StreamedPose:
-    person = seen.person
+    person = seen.track
     return StreamedPose(
         frame, frame / FPS, person.pose_norm[frame], person.valid[frame], keypoints_px=person.keypoints_px[frame]
     )
@@ -104,9 +104,9 @@ def test_memory_is_bounded_and_whoever_comes_back_goes_on(walkers):
         pose = StreamedPose(
             turn,
             turn / FPS,
-            seen[0].person.pose_norm[frame],
-            seen[0].person.valid[frame],
-            keypoints_px=seen[0].person.keypoints_px[frame],
+            seen[0].track.pose_norm[frame],
+            seen[0].track.valid[frame],
+            keypoints_px=seen[0].track.keypoints_px[frame],
         )
         placing.place(turn / FPS, {0: pose})
     (body,) = placing._bodies.values()
