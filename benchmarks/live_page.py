@@ -78,7 +78,7 @@ def live_page(
     rows, doubts_ms = [], []
     with tempfile.TemporaryDirectory() as folder, opened(chromium, gpu=gpu) as browser:
         camera = video or to_and_fro(Path(folder) / "camera.mp4", seconds + 10)
-        command = [sys.executable, "-m", "hyperlift.cli.main", "live", "--source", str(camera), "--no-open"]
+        command = [sys.executable, "-m", "hyperlift", "live", "--source", str(camera), "--no-open"]
         command += ["--port", "0", "--detector", detector, *(["--threads", str(threads)] if threads else [])]
         for ahead in look_ahead:
             numbers, doubt_ms = measured(browser, [*command, "--look-ahead", str(ahead)], seconds)

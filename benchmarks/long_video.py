@@ -92,7 +92,7 @@ def long_video(
     if not path.exists():
         looped_video(path, hours, fps)
     frames = video_facts(path).frames
-    command = [sys.executable, "-m", "hyperlift.cli.main", "lift", str(path), "--out", str(folder / path.stem)]
+    command = [sys.executable, "-m", "hyperlift", "lift", str(path), "--out", str(folder / path.stem)]
     command += ["--detector", detector, "--threads", str(threads), "--no-render", "--model", model]
     rows = []
     for what, kill_at in (("until the kill", frames // 2), ("after it", None)):

@@ -44,7 +44,7 @@ def test_a_lock_ends_with_its_block(tmp_path: Path):
 
 
 def test_the_second_run_is_refused_and_told_who_was_first(tmp_path: Path, holder: subprocess.Popen[bytes]):
-    with pytest.raises(InputError, match=rf"process {holder.pid} of .* since 20.*\(--wait\)"):
+    with pytest.raises(InputError, match=rf"process {holder.pid} of .* since 20.*\(`wait=True`\)"):
         folder_lock(tmp_path, wait=False).__enter__()
     with pytest.raises(InputError, match=r"wait until it ends or choose"):
         folder_lock(tmp_path).__enter__()

@@ -1,6 +1,6 @@
 """Motion capture to a clip store through virtual cameras; ``--help`` says how."""
 
-from hyperlift.cli.convert_mocap import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("convert-mocap"))

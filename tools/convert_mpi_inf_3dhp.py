@@ -1,6 +1,6 @@
 """Turn MPI-INF-3DHP's files into a clip store; see --help."""
 
-from hyperlift.cli.convert_mpi_inf_3dhp import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("convert-mpi-inf-3dhp"))

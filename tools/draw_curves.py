@@ -3,4 +3,4 @@
 from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(run("draw_curves"))
+    raise SystemExit(run("draw-curves"))

@@ -1,6 +1,6 @@
 """The errors of a detector, measured on keypoint files; ``--help`` says how."""
 
-from hyperlift.cli.fit_detector_noise import main
+from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run("fit-detector-noise"))

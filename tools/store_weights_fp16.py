@@ -7,15 +7,17 @@ exactly is refused unless --lossy is given. The same input gives the same bytes.
     python tools/store_weights_fp16.py movenet-thunder.onnx lib/hyperlift/weights/movenet-thunder.onnx
 """
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from hyperlift.cli.app import guarded
+from hyperlift.cli.app import run_work
+from hyperlift.config.option import Option
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_file
 
@@ -47,7 +49,7 @@ def store_as_fp16(model: onnx.ModelProto, source: str, lossy: bool = False) -> i
         changed = int((halved.astype(np.float32) != weights).sum())
         if np.isinf(halved).any() or (changed and not lossy):
             raise InputError(
-                f"{source}: {changed} numbers of {tensor.name} do not fit into fp16; keep the file, or give --lossy "
+                f"{source}: {changed} numbers of {tensor.name} do not fit into fp16; keep the file, or give `lossy` "
                 "if they are merely rounded"
             )
         name, stored_name = tensor.name, f"{tensor.name}__fp16"
@@ -60,27 +62,31 @@ def store_as_fp16(model: onnx.ModelProto, source: str, lossy: bool = False) -> i
     return len(casts)
 
 
-def store_file(path: Path, out: Path, lossy: bool) -> None:
+@dataclass(frozen=True, kw_only=True)
+class StoreWeights:
+    """Halve an ONNX file: keep its large fp32 weights as fp16 and cast them back when the model is loaded."""
+
+    model: Annotated[Path, Option("ONNX file with fp32 weights", positional=True)]
+    out: Annotated[Path, Option("where the smaller file goes", positional=True)]
+    lossy: Annotated[bool, Option("round weights that fp16 cannot hold exactly")] = False
+
+
+def store_file(options: StoreWeights) -> int:
+    path, out = options.model, options.out
     if not path.is_file():
         raise InputError(f"{path}: no such file; give an ONNX model")
     model = onnx.load(path)
-    changed = store_as_fp16(model, str(path), lossy)
+    changed = store_as_fp16(model, str(path), options.lossy)
     onnx.checker.check_model(model)
     with atomic_file(out) as partial:
         partial.write_bytes(model.SerializeToString(deterministic=True))
     before, after = path.stat().st_size, out.stat().st_size
     print(f"{out}: {changed} tensors as fp16, {before / 1e6:.1f} MB to {after / 1e6:.1f} MB")
-
-
-@guarded
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="ONNX file with fp32 weights")
-    parser.add_argument("out", type=Path, help="where the smaller file goes")
-    parser.add_argument("--lossy", action="store_true", help="round weights that fp16 cannot hold exactly")
-    arguments = parser.parse_args(argv)
-    store_file(arguments.model, arguments.out, arguments.lossy)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_work(lambda: StoreWeights, store_file, argv)
 
 
 if __name__ == "__main__":

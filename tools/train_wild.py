@@ -3,4 +3,4 @@
 from hyperlift.cli.main import run
 
 if __name__ == "__main__":
-    raise SystemExit(run("train_wild"))
+    raise SystemExit(run("train-wild"))

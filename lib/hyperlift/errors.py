@@ -41,6 +41,14 @@ def missing_package(package: str, wanted_by: str) -> InputError:
     return InputError(f"{wanted_by} {package}, which is not installed; pip install 'hyperlift[{extra}]'")
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A half-sentence for the end of a message, where something known is spelt almost like the word; else empty."""
+    from difflib import get_close_matches  # only a mistake waits for it
+
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 def quoted(value: object, limit: int = SHOWN_CHARACTERS) -> str:
     """Return a value as a message shows it: like ``repr``, on one line, in at most ``limit`` characters.
 

@@ -162,7 +162,7 @@ def _who(folder: Path, holder: _Holder) -> str:
 
 
 def _refusal(folder: Path, lock: Path, holder: _Holder, may_wait: bool) -> str:
-    waiting = "wait for it (--wait)" if may_wait else "wait until it ends"
+    waiting = "wait for it (`wait=True`)" if may_wait else "wait until it ends"
     if holder.mark is not None and holder.mark.alive:
         return f"{_who(folder, holder)}; {waiting} or choose another output folder"
     return f"{_who(folder, holder)}; {waiting}, or, if you know that it has ended, remove {lock}"

@@ -178,8 +178,8 @@ def test_lift_writes_bodies_and_later_runs_take_them_away(tmp_path, lift, capsys
     [
         (["--limits", "rest.yaml", "--rigid"], LIMITS["rest.yaml"][1]),
         (["--limits", "tail.yaml", "--bvh"], LIMITS["tail.yaml"][1]),
-        (["--limits", "fine.yaml"], "rigid=True (--rigid), or bodies"),
-        (["--naming", "mixamo", "--trc"], "ask for one of them (--bvh, --glb)"),
+        (["--limits", "fine.yaml"], "--rigid, or --bvh, --glb, --trc, --c3d"),
+        (["--naming", "mixamo", "--trc"], "ask for one of them (--bvh, --glb, --trc, --c3d)"),
     ],
 )
 def test_lift_refuses_before_the_work(tmp_path, lift, capsys, monkeypatch, arguments, words):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from hyperlift.cli import attention
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.config import from_mapping
 from hyperlift.data.store import StoreMeta, StoreWriter, Video
 from hyperlift.geometry.contract import LifterSpec
@@ -54,7 +55,7 @@ def test_a_checkpoint_alone_makes_a_page(tmp_path, monkeypatch, capsys):
     checkpoint = write_checkpoint(tmp_path)
     hyper = str(ROOT / "hyper_config/method2/manual_joint_label2.yaml")
     line = ["--hyper_cfg", hyper, "--hyper_relation_bias", "uniform", "--version", "2", "--evaluate", checkpoint]
-    assert attention.main(line) == 0
+    assert hyperlift("attention", line) == 0
     out = tmp_path / "vis_data" / "tiny_one"
     assert str(Path("vis_data/tiny_one/index.html")) in capsys.readouterr().out
     with np.load(out / "attention.npz") as saved:
@@ -83,7 +84,7 @@ def test_a_second_run_gets_a_folder_of_its_own(tmp_path, monkeypatch):
     (first / "index.html").write_text("mine")
     checkpoint = write_checkpoint(tmp_path)
     choice = ["--layers", "1", "--heads", "0", "--frames", "0-2,11"]
-    assert attention.main(["--evaluate", checkpoint, *choice]) == 0
+    assert hyperlift("attention", ["--evaluate", checkpoint, *choice]) == 0
     assert (first / "index.html").read_text() == "mine"
     with np.load(tmp_path / "vis_data" / "tiny_one-2" / "attention.npz") as saved:
         assert saved["spatial"].shape == (1, 1, 2, 17, 17)
@@ -96,13 +97,13 @@ def test_clips_of_a_store_and_keypoints_of_a_detector(tmp_path, monkeypatch):
     checkpoint = write_checkpoint(tmp_path)
     one = ["--evaluate", checkpoint, "--layers", "0", "--heads", "0"]
     store = write_store(tmp_path / "store")
-    assert attention.main([*one, "--data", str(store), "--clip", "1", "--out", str(tmp_path / "a")]) == 0
+    assert hyperlift("attention", [*one, "--data", str(store), "--clip", "1", "--out", str(tmp_path / "a")]) == 0
     stored = np.load(store / "test" / "pose2d_norm.npy")
     with np.load(tmp_path / "a" / "attention.npz") as saved:
         assert np.array_equal(saved["pose2d_norm"], stored[12:])
         assert "clip 1" in str(saved["meta"])
     video = ["--keypoints", str(EXAMPLE), "--video-size", "1768x994", "--fps", "30"]
-    assert attention.main([*one, *video, "--out", str(tmp_path / "b")]) == 0
+    assert hyperlift("attention", [*one, *video, "--out", str(tmp_path / "b")]) == 0
     with np.load(tmp_path / "b" / "attention.npz") as saved:
         assert saved["pose2d_norm"].shape == (12, 17, 3)
         assert np.abs(saved["pose2d_norm"][..., :2]).max() < 1.2
@@ -116,17 +117,17 @@ BAD = [
     (["--hyper_cfg", "{coco}"], "leave the arguments out, the checkpoint has its own"),
     (["--config", "{config}", "--hyper_cfg", "{coco}"], "made for skeleton coco17, the model has h36m17"),
     (["--data", "{folder}/none"], "meta.json: no such file"),
-    (["--data", "{store}", "--clip", "2"], "--clip 2: {store}/test has clips 0 to 1"),
+    (["--data", "{store}", "--clip", "2"], "--clip is 2; {store}/test has clips 0 to 1"),
     (["--data", "{other}"], "holds skeleton coco17, the lifter wants h36m17"),
     (["--data", "{fast}"], "has 50 frames a second, the lifter wants 25"),
     (["--clip", "3"], "there is no clip store"),
-    (["--keypoints", "{example}"], "give --video-size WxH and --fps"),
+    (["--keypoints", "{example}"], "give --video-size and --fps"),
     (
         ["--keypoints", "{example}", "--video-size", "big", "--fps", "30"],
         "expected width x height in pixels, such as 1920x1080",
     ),
-    (["--keypoints", "{example}", "--video-size", "1768x994", "--fps", "30", "--start", "9999"], "--start 9999"),
-    (["--version", "1"], "--version 1"),
+    (["--keypoints", "{example}", "--video-size", "1768x994", "--fps", "30", "--start", "9999"], "--start is 9999"),
+    (["--version", "1"], "--version is 1"),
 ]
 
 
@@ -139,7 +140,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, arguments, m
     paths["fast"] = write_store(tmp_path / "fast", fps=50.0)
     out = tmp_path / "out"
     line = [argument.format(**paths) for argument in arguments]
-    assert attention.main(["--evaluate", write_checkpoint(tmp_path), "--out", str(out), *line]) == 2
+    assert hyperlift("attention", ["--evaluate", write_checkpoint(tmp_path), "--out", str(out), *line]) == 2
     error = capsys.readouterr().err
     assert message.format(**paths) in error
     assert error.count("\n") == 1
@@ -149,9 +150,12 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, arguments, m
 def test_another_skeleton_wants_its_own_clips(tmp_path, capsys):
     hyperedges = [list(COCO_17.joints[:5]), list(COCO_17.joints[5:])]
     checkpoint = write_checkpoint(tmp_path, {"hyperedges": hyperedges}, skeleton="coco17")
-    assert attention.main(["--evaluate", checkpoint, "--out", str(tmp_path / "a")]) == 2
-    assert "give --data FOLDER with skeleton coco17" in capsys.readouterr().err
+    assert hyperlift("attention", ["--evaluate", checkpoint, "--out", str(tmp_path / "a")]) == 2
+    assert "give a clip store (--data) with skeleton coco17" in capsys.readouterr().err
     store = write_store(tmp_path / "store", skeleton="coco17")
     few = ["--layers", "0", "--heads", "0"]
-    assert attention.main(["--evaluate", checkpoint, "--data", str(store), *few, "--out", str(tmp_path / "a")]) == 0
+    assert (
+        hyperlift("attention", ["--evaluate", checkpoint, "--data", str(store), *few, "--out", str(tmp_path / "a")])
+        == 0
+    )
     assert "LEye" in (tmp_path / "a" / "index.html").read_text(encoding="utf-8")

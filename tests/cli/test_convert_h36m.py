@@ -1,10 +1,13 @@
 import pickle
+from functools import partial
 
 import pytest
 import synthetic_h36m
 
-from hyperlift.cli.convert_h36m import main
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.data.store import ClipStore
+
+main = partial(hyperlift, "convert-h36m")
 
 
 def test_runs_without_arguments(tmp_path, monkeypatch, capsys):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from hyperlift.cli import convert_mocap, distill, evaluate, train
+from hyperlift.cli import train
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.models.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,14 +35,14 @@ def project(tmp_path_factory):
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("distill")
     sizes = ["--n_frames", "27", "--stride", "27", "--views", "1"]
-    assert convert_mocap.main(["--procedural", "6", *sizes, "--out", str(folder / "store")]) == 0
+    assert hyperlift("convert-mocap", ["--procedural", "6", *sizes, "--out", str(folder / "store")]) == 0
     runs = {"teacher": (16, 2, 3, 1), "student": (8, 1, 3, 2), "coarse": (8, 1, 9, 2)}
     for name, (channels, depth, patch, epochs) in runs.items():
         values = {"name": name, "channels": channels, "depth": depth, "patch": patch, "epochs": epochs}
         (folder / f"{name}.yaml").write_text(RUN.format(root=folder / "store", **values))
     (folder / "compiled.yaml").write_text((folder / "student.yaml").read_text().replace("lr:", "compile: true, lr:"))
     arguments = ["--config", str(folder / "teacher.yaml"), "--checkpoint", str(folder / "teacher"), "--no-progress"]
-    assert train.main(arguments) == 0
+    assert hyperlift("train", arguments) == 0
     teacher = folder / "teacher" / "last.safetensors"
     (folder / "parts.yaml").write_text(PARTS.format(teacher=teacher, layer=0))
     (folder / "deep.yaml").write_text(PARTS.format(teacher=teacher, layer=1))
@@ -68,7 +69,7 @@ def arguments(project: Path, run: Path, config: str = "student", parts: str = "p
 
 def test_distil_resume_and_evaluate(project, tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert distill.main(arguments(project, whole)) == 0
+    assert hyperlift("distill", arguments(project, whole)) == 0
     log = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
     assert len(log) == 2
     assert {"position", "spatial_mimicking", "generation", "generation_weight", "output"} <= set(log[0])
@@ -90,25 +91,25 @@ def test_distil_resume_and_evaluate(project, tmp_path, monkeypatch):
 
     monkeypatch.setattr(train.Trainer, "_train_epoch", until_second)
     with pytest.raises(PowerCut):
-        distill.main(arguments(project, cut))
+        hyperlift("distill", arguments(project, cut))
     monkeypatch.undo()
-    assert distill.main(arguments(project, cut)) == 2
+    assert hyperlift("distill", arguments(project, cut)) == 2
     moved = tmp_path / "moved.safetensors"  # the teacher is known by its content
     moved.write_bytes((project / "teacher" / "last.safetensors").read_bytes())
     go_on = ["-r", str(cut / "last.resume.pt")]
     other = ["--teacher", str(whole / "last.safetensors")]
-    assert distill.main([*arguments(project, cut), *go_on, "--teacher", str(moved)]) == 0
+    assert hyperlift("distill", [*arguments(project, cut), *go_on, "--teacher", str(moved)]) == 0
     ours, theirs = (load_checkpoint(run / "last.safetensors").model.state_dict() for run in (whole, cut))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    assert distill.main([*arguments(project, cut), *go_on, *other]) == 2
-    assert evaluate.main(["--evaluate", str(whole / "last.safetensors")]) == 0
+    assert hyperlift("distill", [*arguments(project, cut), *go_on, *other]) == 2
+    assert hyperlift("evaluate", ["--evaluate", str(whole / "last.safetensors")]) == 0
 
 
 BAD = [
     ("compiled", "parts", "training.compile hides the layers that spatial_mimicking, generation compare"),
     ("coarse", "parts", "frame_patch is 3 in the teacher, 9 in the student"),
     ("student", "deep", "generation.student_layers names layer 1; the student has layers 0 to 0"),
-    ("student", "lost", "nowhere.safetensors: no such teacher; train it first, or give --teacher FILE"),
+    ("student", "lost", "nowhere.safetensors: no such teacher; train it first, or give --teacher"),
     ("student", "none", "none.yaml: no such file"),
 ]
 
@@ -117,7 +118,7 @@ BAD = [
 def test_what_does_not_fit_is_said_before_anything_is_written(project, tmp_path, capsys, config, parts, message):
     run = tmp_path / "run"
     capsys.readouterr()
-    assert distill.main(arguments(project, run, config, parts)) == 2
+    assert hyperlift("distill", arguments(project, run, config, parts)) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,14 +8,15 @@ import synthetic_h36m
 import torch
 from wild_people import write_flat_lifter
 
-from hyperlift.cli import convert_mpi_inf_3dhp
-from hyperlift.cli.evaluate import main
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.data.h36m_clips import ClipPlan, convert_h36m
 from hyperlift.evaluation.bench import BenchFile, load_poses, score_bench
 from hyperlift.evaluation.report import bench_text
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, save_checkpoint
+
+main = partial(hyperlift, "evaluate")
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +99,9 @@ def test_all_variants_side_by_side(files, tmp_path, capsys):
 def test_mpi_inf_3dhp_from_files_to_numbers(files, tmp_path, capsys):
     folder = synthetic_3dhp.write(tmp_path / "3dhp")
     convert = ["--dt_root", str(folder), "--out", str(folder), "--n_frames", "27", "--stride", "27"]
-    assert convert_mpi_inf_3dhp.main(convert) == 0
+    assert hyperlift("convert-mpi-inf-3dhp", convert) == 0
     assert "clips of 27 frames" in capsys.readouterr().out
-    assert convert_mpi_inf_3dhp.main(convert) == 2
+    assert hyperlift("convert-mpi-inf-3dhp", convert) == 2
     assert "already exists" in capsys.readouterr().err
     write_flat_lifter(tmp_path / "flat.onnx", n_frames=27, skeleton="mpi_inf_3dhp17")
     lifter = ["--onnx", str(tmp_path / "flat.onnx"), "--data", str(folder)]
@@ -131,7 +133,7 @@ def test_a_benchmark_file(files, tmp_path, capsys):
     [
         ("--evaluate F/absent.safetensors --data F/store", "absent.safetensors"),
         ("--onnx F/absent.onnx --data F/store", "absent.onnx"),
-        ("--onnx F/flat.onnx", "give --data"),
+        ("--onnx F/flat.onnx", "(--data)"),
         ("--onnx F/flat.onnx --data F/nowhere", "nowhere"),
         ("--onnx F/flat.onnx --bench F/h36m.pkl --save T/pred.npz", "h36m.pkl"),
         ("--onnx F/flat.onnx --bench F/nan.npz --save T/pred.npz --json T/r.json", "holds NaN"),
@@ -143,7 +145,7 @@ def test_a_benchmark_file(files, tmp_path, capsys):
         ("--onnx F/flat.onnx --data F/store --protocol all --mean frame", "leave --mean out"),
         ("--onnx F/flat.onnx --bench F/bench.npz --protocol all", "--protocol"),
         ("--onnx F/slow.onnx --bench F/bench.npz", "50"),
-        ("--onnx F/flat.onnx --data F/pickled", "--format store"),
+        ("--onnx F/flat.onnx --data F/pickled", "hyperlift convert-h36m"),
         ("--evaluate F/tiny.safetensors --hyper_cfg F/other.yaml --data F/store", "hypergraph"),
     ],
 )

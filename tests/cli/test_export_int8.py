@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hyperlift import swap
-from hyperlift.cli import export
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.export.calibration import read_calibration
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter, ModelConfig
@@ -47,7 +47,7 @@ def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys, mon
     out = tmp_path / "out" / "lifter.onnx"
     command = ["--evaluate", str(checkpoint), "--deployment", str(out), "--int8"]
     command += ["--calibration", str(tmp_path / "clip.npz"), "--max_int8_error_mm", "1e6"]
-    assert export.main(command) == 0
+    assert hyperlift("export", command) == 0
     assert sorted(path.name for path in out.parent.iterdir()) == ["lifter-int8.json", "lifter-int8.onnx", "lifter.onnx"]
     printed = capsys.readouterr().out
     for word in ("largest difference from torch", "3 x 9 frames", "worst joint", "int8, level all", "lifter-int8.onnx"):
@@ -71,7 +71,7 @@ def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys, mon
         renamed(source, target)
 
     monkeypatch.setattr(swap.os, "replace", killed)
-    assert export.main([*command, "--keep_fp32", "none"]) == 130
+    assert hyperlift("export", [*command, "--keep_fp32", "none"]) == 130
     monkeypatch.undo()
     assert "lifter-int8.json" not in os.listdir(out.parent), "a report beside files of another run"
     swap.settle(out.parent)
@@ -91,7 +91,7 @@ def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys, mon
 def test_what_is_refused_leaves_nothing(checkpoint, tmp_path, capsys, more, message):
     out = tmp_path / "lifter.onnx"
     keep = [] if "--keep_fp32" in more else ["--keep_fp32", "none"]
-    assert export.main(["--evaluate", str(checkpoint), "--deployment", str(out), "--int8", *keep, *more]) == 2
+    assert hyperlift("export", ["--evaluate", str(checkpoint), "--deployment", str(out), "--int8", *keep, *more]) == 2
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.err.count("\n") == 1

@@ -15,7 +15,7 @@ from hyperlift.errors import printable, valid_unicode
 from hyperlift.pipeline.options import LiftOptions, RecordingJob
 from hyperlift.pipeline.recording_job import is_done, run_job
 
-LIFT = [sys.executable, "-m", "hyperlift.cli.main", "lift"]
+LIFT = [sys.executable, "-m", "hyperlift", "lift"]
 BAD, LINES, RED = "bad\udcff", "new\nline", "\x1b[31mred"
 ENCODINGS = [
     {"PYTHONIOENCODING": "utf-8:strict"},

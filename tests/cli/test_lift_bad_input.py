@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from shared_data import shared_path
 from video_files import patch_track_matrix
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
-from hyperlift.cli.lift import main
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.motion.poses_npz import read_poses
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
+
+main = partial(hyperlift, "lift")
 
 
 @pytest.fixture
@@ -113,7 +116,7 @@ def test_a_full_disk(tmp_path: Path, lifter: str, largest: int):
 
     arguments = [str(keypoints), "--video-size", "640x480", "--fps", "25", "--model", lifter, "--csv"]
     done = subprocess.run(
-        [sys.executable, "-m", "hyperlift.cli.main", "lift", *arguments, "--out", str(tmp_path / "out")],
+        [sys.executable, "-m", "hyperlift", "lift", *arguments, "--out", str(tmp_path / "out")],
         preexec_fn=limit,
         capture_output=True,
         text=True,

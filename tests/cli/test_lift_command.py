@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,14 @@ import pytest
 from shared_data import shared_path
 from wild_people import alphapose_entry, standing, write_alphapose, write_flat_lifter, write_openpose
 
-from hyperlift.cli.lift import main
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.motion.poses_npz import read_poses
 from hyperlift.skeletons import COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.video.writing import write_mp4
+
+main = partial(hyperlift, "lift")
+
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,7 +92,7 @@ def test_named_skeleton_format_and_warnings(tmp_path: Path, lifter: Path, capsys
     args = ["--keypoints", str(tmp_path / "k.npy"), "--video-size", "640x480", "--fps", "30", "--no-render"]
     args += ["--onnx", str(lifter)]
     assert main([*args, "--out", str(tmp_path / "none")]) == 2
-    assert "name them (skeleton=…, --skeleton)" in capsys.readouterr().err
+    assert "name them (--skeleton)" in capsys.readouterr().err
     assert main([*args, "--out", str(tmp_path / "out"), "--skeleton", "h36m17", "--format", "array"]) == 0
     assert "warning" not in capsys.readouterr().err
     points[..., 1] = 480 - points[..., 1]
@@ -117,24 +121,24 @@ def _entries(change: dict) -> str:
         (_entries({}), {"--fps": "nan"}, "frame rate is nan"),
         (_entries({}), {"--video-size": "1920"}, "--video-size is '1920'"),
         (_entries({}), {"--video-size": "0x480"}, "must be positive"),
-        (_entries({}), {"--video-size": "64x48"}, "check picture_size (--video-size)"),
+        (_entries({}), {"--video-size": "64x48"}, "check --video-size"),
         (
             _entries({}),
             {"--video-size": None},
-            "give it (picture_size=(W, H); --video-size WxH), or the video (video=FILE; --video FILE)",
+            "give it (--video-size), or the video (--video)",
         ),
-        (_entries({}), {"--fps": None}, "give it (fps=N; --fps N), or the video (video=FILE; --video FILE)"),
+        (_entries({}), {"--fps": None}, "give it (--fps), or the video (--video)"),
         (
             _entries({}),
             {"--fps": None, "--video-size": None},
-            "give both (picture_size=(W, H), fps=N; --video-size WxH --fps N), or the video",
+            "give both (--video-size, --fps), or the video",
         ),
         (None, {"--keypoints": str(ROOT / "README.md")}, "this layout is unknown; give "),
         (None, {"--keypoints": str(ROOT / "README.md")}, "; or a video (.3gp, .avi, "),
         (_entries({}), {"--video": "gone.mp4"}, "no such video"),
         (_entries({}), {"--person": "9"}, "choose from p0"),
         (_entries({}), {"--onnx": "gone.onnx"}, "gone.onnx: no such file"),
-        (_entries({}), {"--min-confidence": "2"}, "--min-confidence) is 2"),
+        (_entries({}), {"--min-confidence": "2"}, "--min-confidence is 2"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -13,7 +13,7 @@ from ctrl_c import hear_ctrl_c
 from live_client import frames_until_end, get
 from pipeline_recordings import write_spots
 
-from hyperlift.cli import live
+from hyperlift.cli.main import run as hyperlift
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ def video(tmp_path) -> Path:
         (["--source", "spot.mp4", "--camera-fps", "30"], "--camera-size and --camera-fps are for cameras"),
         (["--source", "0", "--camera-size", "large"], "--camera-size is 'large'"),
         (["--source", "spot.mp4", "--look-ahead", "-1"], "lookahead is -1"),
-        (["--source", "spot.mp4", "--height", "17"], "--height) is 17"),
+        (["--source", "spot.mp4", "--height", "17"], "--height is 17"),
         (["--source", "spot.mp4", "--model", "absent.onnx"], "absent.onnx"),
     ],
 )
@@ -44,7 +44,7 @@ def test_a_mistake_is_one_line(tmp_path, monkeypatch, capsys, video, arguments, 
     (tmp_path / "text.mp4").write_text("no video")
     before = set(threading.enumerate())
     port = [] if "--port" in arguments else ["--port", "0"]
-    assert live.main([*arguments, *port, "--no-open"]) == 2
+    assert hyperlift("live", [*arguments, *port, "--no-open"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert said in error
@@ -54,7 +54,7 @@ def test_a_mistake_is_one_line(tmp_path, monkeypatch, capsys, video, arguments, 
 def test_a_busy_port_is_one_line(capsys, video):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        assert live.main(["--source", str(video), "--port", str(port), "--no-open"]) == 2
+        assert hyperlift("live", ["--source", str(video), "--port", str(port), "--no-open"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert f"--port {port}: is used by another program; choose another, or 0 for any free one" in error
@@ -64,7 +64,7 @@ def test_a_busy_port_is_one_line(capsys, video):
 @pytest.mark.parametrize("listens", [True, False])
 def test_ctrl_c_ends_it_and_says_what_was(video, listens):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "hyperlift.cli.main", "live", "--source", str(video), "--every-frame"]
+    command = [sys.executable, "-m", "hyperlift", "live", "--source", str(video), "--every-frame"]
     command += ["--no-open", "--port", "0", "--threads", "1", "--no-picture"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     running = subprocess.Popen(command, **pipes, env=environment, preexec_fn=hear_ctrl_c)

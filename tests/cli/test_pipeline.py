@@ -11,7 +11,8 @@ import pytest
 import torch
 from shared_data import shared_path
 
-from hyperlift.cli import convert_mocap, evaluate, export, lift, train
+from hyperlift.cli import train
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.models.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ def write_config(folder: Path, model: str, validation: str = "test") -> Path:
 
 def convert(folder: Path, *source: str) -> None:
     sizes = ["--n_frames", "27", "--stride", "27", "--views", "1"]
-    assert convert_mocap.main([*source, *sizes, "--out", str(folder / "store")]) == 0
+    assert hyperlift("convert-mocap", [*source, *sizes, "--out", str(folder / "store")]) == 0
 
 
 @pytest.fixture(autouse=True)
@@ -51,20 +52,20 @@ def run_commands(folder: Path, keypoints: Path, size: str, fps: str) -> None:
     checkpoint, onnx, out = run / "last.safetensors", folder / "lifter.onnx", folder / "out"
     hyper = str(ROOT / "hyper_config/method2/manual_joint_label2.yaml")
     options = ["--hyper_cfg", hyper, "--hyper_relation_bias", "none", "--version", "2", "--no-progress"]
-    assert train.main(["--config", str(config), "--checkpoint", str(run), *options]) == 0
+    assert hyperlift("train", ["--config", str(config), "--checkpoint", str(run), *options]) == 0
     model = load_checkpoint(checkpoint).model.config
     assert model.relation_bias == "none"
     assert model.hypergraph.joint_label is not None
     assert max(model.hypergraph.joint_label) == 2
 
-    assert evaluate.main(["--evaluate", str(checkpoint), "--json", str(folder / "scores.json")]) == 0
-    assert evaluate.main(["--onnx", "none.onnx", "--data", str(folder / "store")]) == 2
+    assert hyperlift("evaluate", ["--evaluate", str(checkpoint), "--json", str(folder / "scores.json")]) == 0
+    assert hyperlift("evaluate", ["--onnx", "none.onnx", "--data", str(folder / "store")]) == 2
     scores = json.loads((folder / "scores.json").read_text())
     assert scores
 
-    assert export.main(["--evaluate", str(checkpoint), "--deployment", str(onnx)]) == 0
+    assert hyperlift("export", ["--evaluate", str(checkpoint), "--deployment", str(onnx)]) == 0
     arguments = ["--keypoints", str(keypoints), "--video-size", size, "--fps", fps, "--onnx", str(onnx)]
-    assert lift.main([*arguments, "--no-render", "--out", str(out)]) == 0
+    assert hyperlift("lift", [*arguments, "--no-render", "--out", str(out)]) == 0
     with np.load(out / "pose3d.npz") as poses:
         meta = json.loads(str(poses["meta"]))
         people = sorted({name.split("/")[0] for name in poses.files if "/" in name})
@@ -92,7 +93,7 @@ def test_on_real_motion(tmp_path):
     bench = shared_path("data/mocapbench/test.npz")
     predictions = tmp_path / "pred.npz"
     arguments = ["--evaluate", str(tmp_path / "run" / "last.safetensors"), "--bench", str(bench)]
-    assert evaluate.main([*arguments, "--no-flip", "--save", str(predictions)]) == 0
+    assert hyperlift("evaluate", [*arguments, "--no-flip", "--save", str(predictions)]) == 0
     scored = subprocess.run(
         [sys.executable, str(bench.parent / "score.py"), str(bench), str(predictions)],
         capture_output=True,
@@ -107,7 +108,9 @@ def test_a_resumed_command_equals_an_uninterrupted_one(tmp_path, monkeypatch):
     config = write_config(tmp_path, CAMERA)
 
     def run(folder: str, *more: str) -> int:
-        return train.main(["--config", str(config), "--checkpoint", str(tmp_path / folder), "--no-progress", *more])
+        return hyperlift(
+            "train", ["--config", str(config), "--checkpoint", str(tmp_path / folder), "--no-progress", *more]
+        )
 
     assert run("whole") == 0
 
@@ -126,7 +129,7 @@ def test_a_resumed_command_equals_an_uninterrupted_one(tmp_path, monkeypatch):
         run("cut")
     monkeypatch.undo()
     assert run("cut") == 2  # the folder holds a run: going on must be said
-    assert run("cut", "-r", str(tmp_path / "cut" / "last.resume.pt")) == 0
+    assert hyperlift("cut", "-r", str(tmp_path / "cut" / "last.resume.pt")) == 0
     whole, cut = (load_checkpoint(tmp_path / name / "last.safetensors").model.state_dict() for name in ("whole", "cut"))
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
@@ -168,13 +171,13 @@ def test_finetuning_starts_from_a_checkpoint(tmp_path, capsys):
     convert(tmp_path, "--procedural", "10")
     config = write_config(tmp_path, CAMERA)
     base = ["--config", str(config), "--no-progress", "--checkpoint"]
-    assert train.main([*base, str(tmp_path / "first")]) == 0
+    assert hyperlift("train", [*base, str(tmp_path / "first")]) == 0
     text = config.read_text()
     config.write_text(text.replace("epochs: 2", "epochs: 1, finetune: true, partial_train: [head]"))
-    assert train.main([*base, str(tmp_path / "second")]) == 2
+    assert hyperlift("train", [*base, str(tmp_path / "second")]) == 2
     assert "finetuning wants both" in capsys.readouterr().err
     first = tmp_path / "first" / "last.safetensors"
-    assert train.main([*base, str(tmp_path / "second"), "-p", str(first)]) == 0
+    assert hyperlift("train", [*base, str(tmp_path / "second"), "-p", str(first)]) == 0
     before, after = (load_checkpoint(tmp_path / n / "last.safetensors").model.state_dict() for n in ("first", "second"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed == {name for name in before if name.startswith("transformer.head")}
@@ -182,7 +185,7 @@ def test_finetuning_starts_from_a_checkpoint(tmp_path, capsys):
     environment = json.loads((tmp_path / "second" / "config.json").read_text())["environment"]
     assert environment["torch"] == torch.__version__
     config.write_text(text.replace("epochs: 2", "epochs: 1, finetune: true, partial_train: [tail]"))
-    assert train.main([*base, str(tmp_path / "third"), "-p", str(first)]) == 2
+    assert hyperlift("train", [*base, str(tmp_path / "third"), "-p", str(first)]) == 2
     assert "no parameter begins with ['tail']" in capsys.readouterr().err
     assert not (tmp_path / "third").exists()
 
@@ -191,14 +194,14 @@ def test_a_network_of_exact_projections_is_scored_on_them(tmp_path, capsys):
     convert(tmp_path, "--procedural", "10")
     config = write_config(tmp_path, CAMERA)
     config.write_text(config.read_text().replace("validation: test", "validation: test, gt_2d: true"))
-    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
+    assert hyperlift("train", ["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
     checkpoint = str(tmp_path / "run" / "last.safetensors")
     capsys.readouterr()
-    assert evaluate.main(["--evaluate", checkpoint]) == 0
+    assert hyperlift("evaluate", ["--evaluate", checkpoint]) == 0
     exact = capsys.readouterr().out
     assert "exact projections (GT 2D)" in exact
     config.write_text(config.read_text().replace("gt_2d: true", "gt_2d: false"))
-    assert evaluate.main(["--evaluate", checkpoint, "--config", str(config)]) == 0
+    assert hyperlift("evaluate", ["--evaluate", checkpoint, "--config", str(config)]) == 0
     detected = capsys.readouterr().out
     assert "input:     detections" in detected
     assert exact.splitlines()[-1] != detected.splitlines()[-1]
@@ -206,7 +209,7 @@ def test_a_network_of_exact_projections_is_scored_on_them(tmp_path, capsys):
 
 BAD = [
     (["--config", "none.yaml"], "none.yaml: no such file"),
-    (["--config", "{config}", "--version", "3"], "--version 3"),
+    (["--config", "{config}", "--version", "3"], "--version is 3"),
     (["--config", "{config}", "--hyper_cfg", "{short}"], "16 entries"),
     (["--config", "{config}", "--data", "{folder}/nowhere"], "nowhere/train/meta.json: no such file"),
     (["--config", "{unknown}"], "unknown key colour"),
@@ -223,7 +226,7 @@ def test_bad_input_to_train(tmp_path, capsys, arguments, message):
     paths |= {"config": str(write_config(tmp_path, CAMERA)), "folder": str(tmp_path)}
     run = tmp_path / "run"
     capsys.readouterr()
-    assert train.main([argument.format(**paths) for argument in arguments] + ["--checkpoint", str(run)]) == 2
+    assert hyperlift("train", [argument.format(**paths) for argument in arguments] + ["--checkpoint", str(run)]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -233,18 +236,21 @@ def test_bad_input_to_train(tmp_path, capsys, arguments, message):
 def test_a_checkpoint_contradicted_by_arguments(tmp_path, capsys):
     convert(tmp_path, "--procedural", "4")
     config = write_config(tmp_path, CAMERA)
-    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
+    assert hyperlift("train", ["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
     checkpoint = str(tmp_path / "run" / "last.safetensors")
     arguments = ["--evaluate", checkpoint, "--deployment", str(tmp_path / "a.onnx")]
     capsys.readouterr()
-    assert export.main([*arguments, "--hyper_relation_bias", "none"]) == 2
+    assert hyperlift("export", [*arguments, "--hyper_relation_bias", "none"]) == 2
     assert "relation_bias is 'none' by the arguments, 'uniform' in the checkpoint" in capsys.readouterr().err
-    assert export.main([*arguments, "--hyper_cfg", str(ROOT / "hyper_config/method2/manual_joint_label2.yaml")]) == 2
+    assert (
+        hyperlift("export", [*arguments, "--hyper_cfg", str(ROOT / "hyper_config/method2/manual_joint_label2.yaml")])
+        == 2
+    )
     error = capsys.readouterr().err
     assert "hypergraph.joint_label is [0, 0, 0" in error
     assert "query_term" not in error
     write_config(tmp_path, CAMERA.replace("frame_patch: 3", "frame_patch: 9"))
-    assert export.main([*arguments, "--config", str(config)]) == 2
+    assert hyperlift("export", [*arguments, "--config", str(config)]) == 2
     assert "frame_patch is 9 by the arguments, 3 in the checkpoint" in capsys.readouterr().err
     assert not (tmp_path / "a.onnx").exists()
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from synthetic_h36m import build, write
 
-from hyperlift.cli import convert_h36m, evaluate, export, train
+from hyperlift.cli import train
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.models.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ def project(tmp_path_factory):
     write(folder / "data/motion3d/H36M-SH/h36m_sh_conf_cam_source_final.pkl", content)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert convert_h36m.main([]) == 0
+        assert hyperlift("convert-h36m", []) == 0
     return folder
 
 
@@ -44,21 +45,21 @@ def test_train_resume_evaluate_export(project, monkeypatch, capsys, kind):
     config, run = f"configs/pose3d/train_h36m{kind}.yaml", f"checkpoint/pose3d/h36m{kind}"
     shared = ["--config", config, "--hyper_cfg", HYPER.format(partition), "--hyper_relation_bias", "uniform"]
     shared += ["--version", "2", "--checkpoint", run]
-    assert train.main([*shared, "--no-progress"]) == 0
-    assert train.main([*shared, "--no-progress", "-r", f"{run}/last.safetensors"]) == 0
+    assert hyperlift("train", [*shared, "--no-progress"]) == 0
+    assert hyperlift("train", [*shared, "--no-progress", "-r", f"{run}/last.safetensors"]) == 0
     model = load_checkpoint(f"{run}/best.safetensors").model.config
     assert model.rootrel is not kind.endswith("global")
     assert model.label_space == "image"
     assert len((Path(run) / "log.jsonl").read_text().splitlines()) == 2
 
     capsys.readouterr()
-    assert evaluate.main([*shared, "--evaluate", f"{run}/best.safetensors"]) == 0
+    assert hyperlift("evaluate", [*shared, "--evaluate", f"{run}/best.safetensors"]) == 0
     table = capsys.readouterr().out
     for word in ("Directions", "Sitting", "P1", "P2", "published", "flip", "mean over actions"):
         assert word in table
 
     onnx = Path(f"{kind}.onnx")
-    assert export.main([*shared, "--evaluate", f"{run}/best.safetensors", "--deployment", str(onnx)]) == 0
+    assert hyperlift("export", [*shared, "--evaluate", f"{run}/best.safetensors", "--deployment", str(onnx)]) == 0
     assert "1x243" in capsys.readouterr().out
     assert onnx.exists()
 
@@ -73,12 +74,12 @@ def test_an_older_bin_file_evaluates_and_exports(project, monkeypatch, capsys):
     torch.manual_seed(0)
     weights = HyperLifter(load_config(config, RunConfig).model).state_dict()
     torch.save({"epoch": 1, "model_pos": {f"module.{name}": weight for name, weight in weights.items()}}, "old.bin")
-    assert evaluate.main(["--evaluate", "old.bin", "--config", config]) == 0
+    assert hyperlift("evaluate", ["--evaluate", "old.bin", "--config", config]) == 0
     assert "mean over actions" in capsys.readouterr().out
-    assert export.main(["--evaluate", "old.bin", "--deployment", "a.onnx"]) == 2
+    assert hyperlift("export", ["--evaluate", "old.bin", "--deployment", "a.onnx"]) == 2
     assert "old.bin: carries no configuration; give the --config" in capsys.readouterr().err
     wrong = ["--config", "configs/pose3d/train_h36m_small.yaml", "--evaluate", "old.bin", "--deployment", "a.onnx"]
-    assert export.main(wrong) == 2
+    assert hyperlift("export", wrong) == 2
     error = capsys.readouterr().err
     assert "old.bin: weights of another network" in error
     assert error.count("\n") == 1

@@ -8,7 +8,8 @@ import pytest
 import torch
 from synthetic_h36m import build, write
 
-from hyperlift.cli import attention, convert_h36m, distill, evaluate, train
+from hyperlift.cli import train
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.config import load_config
 from hyperlift.geometry.contract import LifterSpec
 from hyperlift.models import HyperLifter
@@ -31,7 +32,7 @@ def project(tmp_path_factory):
     write(folder / "data/motion3d/H36M-SH/h36m_sh_conf_cam_source_final.pkl", content)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert convert_h36m.main([]) == 0
+        assert hyperlift("convert-h36m", []) == 0
     return folder
 
 
@@ -52,7 +53,7 @@ def test_the_documented_lines_run(project, monkeypatch, capsys, kind):
     hyper = " --hyper_cfg hyper_config/method2/manual_joint_label1.yaml --hyper_relation_bias uniform --version 2"
     config = f"--config configs/pose3d/train_h36m_small{kind}_distill.yaml{hyper}"
     run = f" --checkpoint checkpoint/pose3d/h36m_small{kind}_distill"
-    assert distill.main(f"{config}{run} --distill_cfg distill_config/distillation_config.yaml".split()) == 0
+    assert hyperlift("distill", f"{config}{run} --distill_cfg distill_config/distillation_config.yaml".split()) == 0
     saved = load_checkpoint(f"checkpoint/pose3d/h36m_small{kind}_distill/last.safetensors")
     assert saved.spec.rootrel is (kind == "")
     assert all(torch.isfinite(weight).all() for weight in saved.model.state_dict().values())
@@ -61,11 +62,11 @@ def test_the_documented_lines_run(project, monkeypatch, capsys, kind):
     student = f" --evaluate checkpoint/pose3d/h36m_small{kind}_distill/best.safetensors"
     plain = f"--config configs/pose3d/train_h36m_small{kind}.yaml --checkpoint checkpoint/pose3d/h36m_small{kind}"
     capsys.readouterr()
-    assert evaluate.main(f"{plain}{hyper}{student} --no-flip".split()) == 0
+    assert hyperlift("evaluate", f"{plain}{hyper}{student} --no-flip".split()) == 0
     assert "published, windows of 243 frames" in capsys.readouterr().out
     monkeypatch.setattr("hyperlift.visualization.attention_page._DPI", 30)
     few = " --layers 1,5 --heads 0,7 --frames 0,100-104"
-    assert attention.main(f"{config}{student}{few}".split()) == 0
+    assert hyperlift("attention", f"{config}{student}{few}".split()) == 0
     page = Path(f"vis_data/h36m_small{kind}_distill")
     assert "s_09_act_02_subact_01_ca_01" in (page / "index.html").read_text(encoding="utf-8")
     with np.load(page / "attention.npz") as saved:

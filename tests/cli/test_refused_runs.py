@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_store import write_run, write_split, write_store
 
-from hyperlift.cli import distill, train
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.processes import own_mark
 
@@ -51,9 +51,8 @@ def project(tmp_path_factory):
     (folder / "layers.yaml").write_text(
         (folder / "parts.yaml").read_text().replace("teacher_layers: [0]", "teacher_layers: [3]")
     )
-    assert (
-        train.main(["--config", str(folder / "plain.yaml"), "--checkpoint", str(folder / "run"), "--no-progress"]) == 0
-    )
+    command = ["--config", str(folder / "plain.yaml"), "--checkpoint", str(folder / "run"), "--no-progress"]
+    assert hyperlift("train", command) == 0
     shutil.copytree(folder / "run", folder / "copy")
     (folder / "copy" / "last.resume.pt").unlink()
     for name in ("settings/config.json", "pictures/curves.png"):
@@ -88,8 +87,8 @@ REFUSED = [
     ),
     ("--config P/plain.yaml --data P/coco --checkpoint P/new", "holds skeleton coco17, the config asks for h36m17"),
     ("--config P/partition.yaml --checkpoint P/new", "made for skeleton coco17, the model has h36m17"),
-    ("--config P/plain.yaml --checkpoint P/run", "run: already holds a run; resume it with -r"),
-    ("--config P/other.yaml --checkpoint P/run", "run: already holds a run; resume it with -r"),
+    ("--config P/plain.yaml --checkpoint P/run", "run: already holds a run; resume it (--resume "),
+    ("--config P/other.yaml --checkpoint P/run", "run: already holds a run; resume it (--resume "),
     (
         "--config P/plain.yaml --checkpoint P/copy",
         "copy: holds last.safetensors, best.safetensors, log.jsonl of another",
@@ -114,7 +113,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=[message for _, message in REFUSED])
 def test_training(project, capsys, arguments, message):
-    check(project, capsys, train.main, arguments, message)
+    check(project, capsys, "train", arguments, message)
 
 
 DISTILLED = [
@@ -129,13 +128,13 @@ DISTILLED = [
 
 @pytest.mark.parametrize(("arguments", "message"), DISTILLED, ids=[message for _, message in DISTILLED])
 def test_distillation(project, capsys, arguments, message):
-    check(project, capsys, distill.main, f"{arguments} --checkpoint P/new", message)
+    check(project, capsys, "distill", f"{arguments} --checkpoint P/new", message)
 
 
-def check(project, capsys, main, arguments: str, message: str) -> None:
+def check(project, capsys, command: str, arguments: str, message: str) -> None:
     before = contents(project)
     capsys.readouterr()
-    assert main([word.replace("P/", f"{project}/") for word in arguments.split()]) == 2
+    assert hyperlift(command, [word.replace("P/", f"{project}/") for word in arguments.split()]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -148,21 +147,21 @@ def test_a_resumed_run_goes_on_in_its_own_folder(project, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "mine"
     config = ["--config", str(write_run(tmp_path / "r.yaml", project / "store")), "--no-progress"]
-    assert train.main([*config, "--checkpoint", str(run)]) == 0
+    assert hyperlift("train", [*config, "--checkpoint", str(run)]) == 0
     dead = f".hyperlift-{replace(own_mark(), started='0123456789ab')}.0.partial"  # its number is ours now
     (run / dead).mkdir()
     (run / dead / "last.resume.pt").write_bytes(b"half")
-    assert train.main([*config, "-r", str(run / "last.resume.pt")]) == 0
+    assert hyperlift("train", [*config, "-r", str(run / "last.resume.pt")]) == 0
     assert not (tmp_path / "checkpoint").exists()
     assert not list(run.glob(".*"))
 
 
 def test_frame_rates_that_agree_train_and_finetune_and_are_kept(project, tmp_path):
     first = ["--config", str(project / "slow.yaml"), "--checkpoint", str(tmp_path / "a"), "--no-progress", "--preload"]
-    assert train.main(first) == 0
+    assert hyperlift("train", first) == 0
     assert load_checkpoint(tmp_path / "a" / "last.safetensors").spec.fps == 25.0
     second = ["--config", str(project / "finetune.yaml"), "-p", str(tmp_path / "a" / "last.safetensors")]
-    assert train.main([*second, "--checkpoint", str(tmp_path / "b"), "--no-progress"]) == 0
+    assert hyperlift("train", [*second, "--checkpoint", str(tmp_path / "b"), "--no-progress"]) == 0
 
 
 def state_of(folder: Path, edit) -> Path:
@@ -185,7 +184,7 @@ def test_a_state_from_before_a_key_existed_goes_on(project, tmp_path):
         del record["model"]["hypergraph"]["relation_term"]
 
     state = state_of(copy_of(project, tmp_path), older)
-    assert train.main(["--config", str(project / "plain.yaml"), "-r", str(state), "--no-progress"]) == 0
+    assert hyperlift("train", ["--config", str(project / "plain.yaml"), "-r", str(state), "--no-progress"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -201,7 +200,7 @@ def test_an_older_state_that_differs_is_refused_by_name(project, tmp_path, capsy
     state = state_of(copy_of(project, tmp_path), edit)
     before = contents(state.parent)
     capsys.readouterr()
-    assert train.main(["--config", str(project / f"{config}.yaml"), "-r", str(state)]) == 2
+    assert hyperlift("train", ["--config", str(project / f"{config}.yaml"), "-r", str(state)]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -211,10 +210,10 @@ def test_an_older_state_that_differs_is_refused_by_name(project, tmp_path, capsy
 def test_a_distillation_from_before_a_key_existed_goes_on(project, tmp_path, capsys):
     run = tmp_path / "student"
     command = ["--config", str(project / "plain.yaml"), "--distill_cfg", str(project / "parts.yaml"), "--no-progress"]
-    assert distill.main([*command, "--checkpoint", str(run)]) == 0
+    assert hyperlift("distill", [*command, "--checkpoint", str(run)]) == 0
     state = state_of(run, lambda record: record["distillation"].pop("balance_every"))
-    assert distill.main([*command, "-r", str(state)]) == 0
+    assert hyperlift("distill", [*command, "-r", str(state)]) == 0
     state_of(run, lambda record: record["distillation"].update(colour="red"))
     capsys.readouterr()
-    assert distill.main([*command, "-r", str(state)]) == 2
+    assert hyperlift("distill", [*command, "-r", str(state)]) == 2
     assert "unknown key colour" in capsys.readouterr().err

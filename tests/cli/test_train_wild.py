@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from hyperlift.cli import convert_mocap, model_card, train_wild
+from hyperlift.cli import convert_mocap
+from hyperlift.cli.arguments import read_arguments
+from hyperlift.cli.main import run as hyperlift
+from hyperlift.cli.training_commands import TrainWild
 from hyperlift.cli.wild_stores import WantedStore, make_store
 from hyperlift.data.mocap_store import MocapStoreConfig
 from hyperlift.data.store import ClipStore
@@ -37,7 +40,7 @@ def project(tmp_path, monkeypatch):
 
 
 def wild(*more: str) -> int:
-    return train_wild.main(["run.yaml", "--data_config", "clips.yaml", "--out", "run", "--no-progress", *more])
+    return hyperlift("train-wild", ["run.yaml", "--data_config", "clips.yaml", "--out", "run", "--no-progress", *more])
 
 
 def skipped(text: str) -> list[str]:
@@ -101,7 +104,7 @@ def test_one_command_makes_everything_once(project, capsys, monkeypatch):
         (("--bvh", "nowhere"), "nowhere: no .bvh files there"),
         (("--asfamc", "."), ".: no .amc files there"),
         (("--procedural", "3", "--data_config", "none.yaml"), "none.yaml: no such file"),
-        (("--procedural", "1"), "--procedural 1: give at least 2"),
+        (("--procedural", "1"), "--procedural is 1; give at least 2"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(project, capsys, more, message):
@@ -113,23 +116,23 @@ def test_bad_input_is_one_line_and_leaves_nothing(project, capsys, more, message
 
 
 def test_a_card_wants_a_checkpoint(project, capsys):
-    assert model_card.main(["--evaluate", "none.safetensors", "--data", "store", "--out", "card.md"]) == 2
+    assert hyperlift("model-card", ["--evaluate", "none.safetensors", "--data", "store", "--out", "card.md"]) == 2
     assert "none.safetensors: no such checkpoint" in capsys.readouterr().err
     assert not Path("card.md").exists()
 
 
 def test_several_folders_of_arrays_are_handed_through(monkeypatch):
     conversions = []
-    monkeypatch.setattr(convert_mocap, "main", lambda command: conversions.append(command) or 0)
-    args = train_wild.parser().parse_args(["run.yaml", "--arrays", "first", "second", "--val_subjects", "06"])
+    monkeypatch.setattr(convert_mocap, "convert", lambda *given: conversions.append(given))
+    options = read_arguments(TrainWild, ["run.yaml", "--arrays", "first", "second", "--val_subjects", "06"])
     store = WantedStore(
         folder=Path("clips"),
         recipe_file=Path("recipe.yaml"),
-        recipe=MocapStoreConfig(),
+        recipe=MocapStoreConfig(views=7),
         train="train",
         splits=frozenset({"train"}),
     )
-    assert make_store(args, store) == 0
-    converted = convert_mocap.parser().parse_args(conversions[0])
-    assert converted.arrays == [Path("first"), Path("second")]
-    assert (converted.config, converted.val_subjects) == (Path("recipe.yaml"), "06")
+    make_store(options.source, store)
+    ((source, recipe, folder),) = conversions
+    assert source.arrays == (Path("first"), Path("second"))
+    assert (recipe, source.val_subjects, folder) == (MocapStoreConfig(views=7), "06", Path("clips"))

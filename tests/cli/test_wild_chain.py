@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_store import write_run, write_store
 
-from hyperlift.cli import draw_curves, train, train_wild
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.data.store import ClipStore
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.training.trainer import Trainer
@@ -25,8 +25,14 @@ training: {{epochs: {epochs}, batch_size: 8, clips_per_epoch: 16, lr: 1.0e-2, em
 """
 STAGES = {
     "frames": {"crop": 1, "depth": 0, "epochs": 1, "start": "", "more": "calm-9, calm-9"},
-    "short": {"crop": 3, "depth": 1, "epochs": 2, "start": "after: [frames.yaml], finetune: true", "more": "calm-9"},
-    "whole": {"crop": "null", "depth": 1, "epochs": 1, "start": "after: [short.yaml], finetune: true", "more": ""},
+    "short": {
+        "crop": 3,
+        "depth": 1,
+        "epochs": 2,
+        "start": "after: [runs/frames.yaml], finetune: true",
+        "more": "calm-9",
+    },
+    "whole": {"crop": "null", "depth": 1, "epochs": 1, "start": "after: [runs/short.yaml], finetune: true", "more": ""},
 }
 CLIPS = "n_frames: 27\nstride: 9\nview_frames: 45\nviews: {views}\n"
 
@@ -51,7 +57,7 @@ def project(tmp_path, monkeypatch):
 
 
 def wild(*more: str) -> int:
-    return train_wild.main(["runs/whole.yaml", "--out", "out/whole", "--no-progress", *more])
+    return hyperlift("train-wild", ["runs/whole.yaml", "--out", "out/whole", "--no-progress", *more])
 
 
 def skipped(text: str) -> list[str]:
@@ -106,9 +112,8 @@ def test_three_stages_interrupted_in_the_second(project, capsys, monkeypatch):
 
     before: list[str] = []
     for name in STAGES:
-        assert (
-            train.main(["--config", f"runs/{name}.yaml", "--checkpoint", f"hand/{name}", "--no-progress", *before]) == 0
-        )
+        command = ["--config", f"runs/{name}.yaml", "--checkpoint", f"hand/{name}", "--no-progress", *before]
+        assert hyperlift("train", command) == 0
         before = ["--pretrained", f"hand/{name}/best.safetensors"]
     by_hand, ours = weights("hand/whole"), weights("out/whole")
     assert by_hand.keys() == ours.keys()
@@ -153,20 +158,25 @@ def test_three_stages_interrupted_in_the_second(project, capsys, monkeypatch):
 
 CHAINS = {
     "names a file that is not there": (
-        {"whole": {"start": "after: [none.yaml], finetune: true"}},
-        "runs/whole.yaml: training.after is none.yaml; runs/none.yaml: no such file",
+        {"whole": {"start": "after: [runs/none.yaml], finetune: true"}},
+        "runs/whole.yaml: training.after is runs/none.yaml: no such file; paths in a configuration start at the work",
     ),
     "leads in a circle": (
-        {"frames": {"start": "after: [whole.yaml], finetune: true"}},
-        "runs/frames.yaml: training.after is whole.yaml, which comes after runs/frames.yaml itself: a circle",
+        {"frames": {"start": "after: [runs/whole.yaml], finetune: true"}},
+        "runs/frames.yaml: training.after is runs/whole.yaml, which comes after runs/frames.yaml itself: a circle",
+    ),
+    "seen from the file's own folder": (
+        {"whole": {"start": "after: [short.yaml], finetune: true"}},
+        "runs/whole.yaml: training.after is short.yaml: no such file; paths in a configuration start at the working "
+        "directory: write runs/short.yaml",
     ),
     "of one name": (
-        {"short": {"start": "after: [other.yaml], finetune: true"}},
+        {"short": {"start": "after: [runs/other.yaml], finetune: true"}},
         "runs/whole.yaml: its stages are named frames, short, short, whole; each wants a name of its own",
     ),
     "wants finetune": (
-        {"short": {"start": "after: [frames.yaml]"}},
-        "runs/short.yaml: training: after is frames.yaml; a run that starts from another one's weights has finetune: t",
+        {"short": {"start": "after: [runs/frames.yaml]"}},
+        "runs/short.yaml: training: after is runs/frames.yaml; a run that starts from another one's weights has finet",
     ),
     "weights that do not fit": (
         {"whole": {"depth": 2}},
@@ -221,7 +231,7 @@ def test_stores_that_are_not_alike(project, capsys, facts, said):
 
     run = write_run(project / "run.yaml", write_store(project / "plain"), data="more: [drawn]")
     before = contents(project)
-    assert train.main(["--config", str(run), "--checkpoint", "run", "--no-progress"]) == 2
+    assert hyperlift("train", ["--config", str(run), "--checkpoint", "run", "--no-progress"]) == 2
     error = capsys.readouterr().err
     assert "drawn" in error
     assert error.count("\n") == 1
@@ -229,7 +239,7 @@ def test_stores_that_are_not_alike(project, capsys, facts, said):
 
 
 def test_train_alone_says_what_comes_first(project, capsys):
-    assert train.main(["--config", "runs/short.yaml", "--checkpoint", "run"]) == 2
+    assert hyperlift("train", ["--config", "runs/short.yaml", "--checkpoint", "run"]) == 2
     error = capsys.readouterr().err
     assert "starts from the weights that runs/frames.yaml trains (training.after)" in error
     assert not Path("run").exists()
@@ -237,9 +247,9 @@ def test_train_alone_says_what_comes_first(project, capsys):
 
 def test_curves_of_what_is_no_log(project, capsys):
     Path("empty").mkdir()
-    assert draw_curves.main(["empty", "--out", "curves.png"]) == 2
+    assert hyperlift("draw-curves", ["empty", "--out", "curves.png"]) == 2
     assert "empty/log.jsonl: no such file" in capsys.readouterr().err
     Path("empty/log.jsonl").touch()
-    assert draw_curves.main(["empty", "--out", "curves.png"]) == 2
+    assert hyperlift("draw-curves", ["empty", "--out", "curves.png"]) == 2
     assert "has no epoch yet" in capsys.readouterr().err
     assert not Path("curves.png").exists()

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hyperlift.cli import convert_mocap
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.data.body_shapes import draw_proportions, with_proportions
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
 from hyperlift.data.detector_points import DetectorFamily
@@ -192,11 +192,11 @@ def test_view_arrays_are_finite(tmp_path):
 def test_the_command_makes_a_store_without_any_file(tmp_path, capsys):
     out = tmp_path / "store"
     arguments = ["--procedural", "4", "--n_frames", "27", "--stride", "27", "--out", str(out)]
-    assert convert_mocap.main(arguments) == 0
+    assert hyperlift("convert-mocap", arguments) == 0
     assert "clips of 27 frames" in capsys.readouterr().out
     assert len(ClipStore(out / "train")) > 0
     assert ClipStore(out / "test").has("truth_mm")
-    assert convert_mocap.main(arguments) == 2
+    assert hyperlift("convert-mocap", arguments) == 2
     assert "already exists" in capsys.readouterr().err
 
 
@@ -210,7 +210,7 @@ def test_the_command_makes_a_store_without_any_file(tmp_path, capsys):
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, arguments, message):
-    assert convert_mocap.main([*arguments, "--out", str(tmp_path / "store")]) == 2
+    assert hyperlift("convert-mocap", [*arguments, "--out", str(tmp_path / "store")]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -274,7 +274,7 @@ def test_held_out_splits_keep_the_recorded_motion(tmp_path):
     path = tmp_path / "wild.yaml"
     path.write_text("n_frames: 27\nstride: 27\nview_frames: 60\nvariation:\n  limbs: 1.0\nhip_width: [1.2, 1.4]\n")
     out = tmp_path / "store"
-    assert convert_mocap.main(["--procedural", "10", "--out", str(out), "--config", str(path)]) == 0
+    assert hyperlift("convert-mocap", ["--procedural", "10", "--out", str(out), "--config", str(path)]) == 0
     held = ClipStore(out / "test").meta.details["mocap"]
     assert held["view_frames"] == 0
     assert held["variation"]["limbs"] == 0
@@ -372,7 +372,9 @@ def two_folders(tmp_path):
 
 
 def convert(tmp_path, *more):
-    return convert_mocap.main(["--config", str(tmp_path / "recipe.yaml"), "--out", str(tmp_path / "store"), *more])
+    return hyperlift(
+        "convert-mocap", ["--config", str(tmp_path / "recipe.yaml"), "--out", str(tmp_path / "store"), *more]
+    )
 
 
 def test_several_folders_become_one_store(two_folders):

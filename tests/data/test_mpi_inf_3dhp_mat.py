@@ -8,7 +8,7 @@ import pytest
 import scipy.io
 import synthetic_3dhp
 
-from hyperlift.cli import convert_mpi_inf_3dhp as command
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.data.clips import LabelConvention, StoreClips
 from hyperlift.data.mpi_inf_3dhp import read_test, read_train
 from hyperlift.data.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
@@ -97,7 +97,9 @@ def test_the_command_takes_the_folders_and_the_store_scores_a_perfect_lifter(tmp
         "--stride",
         "27",
     ]
-    assert command.main(["--dt_root", str(tmp_path), *folders, "--out", str(tmp_path / "store")]) == 0
+    assert (
+        hyperlift("convert-mpi-inf-3dhp", ["--dt_root", str(tmp_path), *folders, "--out", str(tmp_path / "store")]) == 0
+    )
     assert "clips of 27 frames" in capsys.readouterr().out
     store = ClipStore(tmp_path / "store" / "test")
     known = {row.tobytes(): i for i, row in enumerate(store.array("pose2d_norm"))}

@@ -36,7 +36,7 @@ def test_shipped_configurations_fit_the_networks_they_are_for():
         check_pair(config, student, 25.0, Teacher(narrow, 25.0, Path("t"), "0"))
         assert choose_teacher(config, student, None) == Path(f"checkpoint/pose3d/h36m{suffix}/best.safetensors")
         assert choose_teacher(config, student, Path("mine")) == Path("mine")
-    with pytest.raises(InputError, match="no teacher is named; give --teacher FILE"):
+    with pytest.raises(InputError, match="no teacher is named; give `teacher`"):
         choose_teacher(
             dataclasses.replace(config, teacher=None),
             load_config(ROOT / "configs/pose3d/train_h36m_small_distill.yaml", RunConfig).model,

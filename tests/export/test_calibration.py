@@ -36,7 +36,7 @@ def test_keypoints_of_a_detector_become_clips():
     example = ROOT / "examples/sports2d_demo.alphapose.json"
     calibration = read_calibration(example, SPEC, (1768, 994), 30.0)
     assert calibration.longest > SPEC.n_frames
-    with pytest.raises(InputError, match="give --video_size"):
+    with pytest.raises(InputError, match="give `picture_size`"):
         read_calibration(example, SPEC)
 
 

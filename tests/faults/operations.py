@@ -83,42 +83,43 @@ def operations(base: Path) -> list[Operation]:
 
 
 def _lift(source: Path, out: Path, *more: str) -> int:
-    from hyperlift.cli import lift
+    from hyperlift.cli.main import run as hyperlift
 
     usual = ["--detector", "movenet-fast", "--no-render", "--no-flip", "--model", "nano", "--threads", "1"]
-    return lift.main([str(source), "--out", str(out), *usual, *more])
+    return hyperlift("lift", [str(source), "--out", str(out), *usual, *more])
 
 
 def _train(base: Path, out: Path) -> int:
-    from hyperlift.cli import train
+    from hyperlift.cli.main import run as hyperlift
 
     state = out / "last.resume.pt"
     goes_on = ["-r", str(state)] if state.exists() else ["--checkpoint", str(out)]
-    return train.main(["--config", str(base / "tiny.yaml"), "--no-progress", "--threads", "1", *goes_on])
+    return hyperlift("train", ["--config", str(base / "tiny.yaml"), "--no-progress", "--threads", "1", *goes_on])
 
 
 def _convert(out: Path) -> int:
-    from hyperlift.cli import convert_mocap
+    from hyperlift.cli.main import run as hyperlift
 
     if out.exists():
         return 0
     usual = ["--n_frames", "27", "--stride", "9", "--views", "1", "--view_frames", "54"]
-    return convert_mocap.main(["--procedural", "3", "--out", str(out), *usual])
+    return hyperlift("convert-mocap", ["--procedural", "3", "--out", str(out), *usual])
 
 
 def _export(base: Path, out: Path) -> int:
-    from hyperlift.cli import export
+    from hyperlift.cli.main import run as hyperlift
 
     weights = base / "trained" / "last.safetensors"
     eight_bits = ["--int8", "--max_int8_error_mm", "1e6"]
-    return export.main(["--evaluate", str(weights), "--deployment", str(out), *eight_bits])
+    return hyperlift("export", ["--evaluate", str(weights), "--deployment", str(out), *eight_bits])
 
 
 def _animate(lifted: Path, out: Path, *more: str) -> int:
-    from hyperlift.cli import animate
+    from hyperlift.cli.main import run as hyperlift
 
     codes: Sequence[int] = [
-        animate.main([str(lifted), str(out / name), *more]) for name in ("m.csv", "m.bvh", "m.json", "m.npz", "m.mp4")
+        hyperlift("animate", [str(lifted), str(out / name), *more])
+        for name in ("m.csv", "m.bvh", "m.json", "m.npz", "m.mp4")
     ]
     return max(codes)
 

@@ -277,7 +277,7 @@ def write_coco_store(folder: Path, frames: int = 12) -> None:
 
 
 def test_coco_trains_by_config(tmp_path):
-    from hyperlift.cli import train
+    from hyperlift.cli.main import run as hyperlift
 
     write_coco_store(tmp_path / "store")
     sizes = "skeleton: coco17, channels: 12, depth: 1, heads: 3, n_frames: 6"
@@ -285,7 +285,9 @@ def test_coco_trains_by_config(tmp_path):
     text = f"name: c\ndata: {{root: {tmp_path / 'store'}}}\nmodel: {model}\ntraining: {{epochs: 1}}\n"
     (tmp_path / "run.yaml").write_text(text)
     hyper = ["--hyper_cfg", str(ROOT / "hyper_config/coco17/limbs.yaml"), "--no-progress"]
-    assert train.main(["--config", str(tmp_path / "run.yaml"), "--checkpoint", str(tmp_path / "run"), *hyper]) == 0
+    assert (
+        hyperlift("train", ["--config", str(tmp_path / "run.yaml"), "--checkpoint", str(tmp_path / "run"), *hyper]) == 0
+    )
     loaded = load_checkpoint(tmp_path / "run" / "last.safetensors")
     assert loaded.spec.skeleton == "coco17"
     assert loaded.model.config.hypergraph.hyperedges is not None

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from ctrl_c import hear_ctrl_c
 from pipeline_recordings import write_spots
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
-from hyperlift.cli.lift import main
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.errors import InputError
 from hyperlift.pipeline.folder import jobs_for, run_jobs, videos_in
 from hyperlift.pipeline.options import LiftOptions, RecordingJob
+
+main = partial(hyperlift, "lift")
 
 
 def test_videos_below_a_folder(tmp_path: Path):
@@ -137,7 +140,7 @@ def test_an_ended_command_leaves_nobody_working(tmp_path: Path, end: signal.Sign
     videos.mkdir()
     for name in ("a.mp4", "b.mp4"):
         write_spots(videos / name, [300.0] * 3000)
-    command = [sys.executable, "-m", "hyperlift.cli.main", "lift", str(videos), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "hyperlift", "lift", str(videos), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
         [*command, "--jobs", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=hear_ctrl_c
     )

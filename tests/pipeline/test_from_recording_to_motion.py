@@ -122,8 +122,8 @@ def test_stages_are_told_and_timed(tmp_path: Path, lifter: hyperlift.Lifter):
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"height_m": 17.0}, r"height_m \(--height\) is 17"),
-        ({"fov_deg": 200.0}, r"fov_deg \(--fov\) is 200"),
+        ({"height_m": 17.0}, r"`height_m` is 17"),
+        ({"fov_deg": 200.0}, r"`fov_deg` is 200"),
         ({"fov_deg": 60.0, "intrinsics": Path("k.yaml")}, "give one of them"),
         ({"camera_pitch_deg": 500.0}, r"--camera-pitch\) is 500"),
         ({"min_confidence": 1.0}, r"--min-confidence\) is 1"),
@@ -140,7 +140,7 @@ def test_impossible_choices(choice: dict, message: str):
         ({}, r"size and frame rate .*\(picture_size=\(W, H\), fps=N; --video-size WxH --fps N\)"),
         ({"fps": 25.0}, r"size is not known; give it \(picture_size=\(W, H\); --video-size WxH\), or .*video=FILE"),
         ({"picture_size": (WIDTH, HEIGHT)}, r"rate is not known; give it \(fps=N; --fps N\), or .*video=FILE"),
-        ({"picture_size": (WIDTH, HEIGHT), "fps": 25.0, "people": (7,)}, r"person 7 \(people=…, --person\)"),
+        ({"picture_size": (WIDTH, HEIGHT), "fps": 25.0, "people": (7,)}, r"person 7 \(`people`\)"),
     ],
 )
 def test_mistakes_are_told_in_python_s_words_and_the_command_s(

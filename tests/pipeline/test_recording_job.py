@@ -109,7 +109,7 @@ def test_a_damaged_report_is_no_report(job: RecordingJob):
 def test_a_mistake_leaves_the_results_of_the_run_before(job: RecordingJob):
     run_job(job)
     before = files_in(job.out)
-    with pytest.raises(InputError, match=r"person 9 .*--person"):
+    with pytest.raises(InputError, match=r"person 9 .*`people`"):
         run_job(replace(job, options=replace(job.options, people=(9,))))
     assert files_in(job.out) == before
     assert is_done(job)
@@ -240,7 +240,7 @@ def test_an_interrupted_detection_goes_on(
 
 def test_killed_at_any_moment_leaves_only_whole_files(tmp_path: Path):
     clip = _clip(tmp_path / "clip.mp4", 40)
-    command = [sys.executable, "-m", "hyperlift.cli.main", "lift", str(clip), "--out", str(tmp_path / "out"), "--json"]
+    command = [sys.executable, "-m", "hyperlift", "lift", str(clip), "--out", str(tmp_path / "out"), "--json"]
     for wait_s in (1.0, 3.0, 6.0):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(wait_s)

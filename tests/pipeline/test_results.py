@@ -70,7 +70,7 @@ def test_files_that_no_run_wrote_are_refused_by_name(job: RecordingJob, name: st
     put(job.out, **{name: '{"theirs": 1}', "notes.txt": "theirs"})
     with monkeypatch.context() as patched:
         patched.setattr(recording_job, "Lifter", None)  # before the work
-        with pytest.raises(InputError, match=rf"{name} is not as an earlier run wrote it.*\(--overwrite\)"):
+        with pytest.raises(InputError, match=rf"{name} is not as an earlier run wrote it.*\(`overwrite=True`\)"):
             run_job(job)
     assert content(job.out) == {name: b'{"theirs": 1}', "notes.txt": b"theirs"}
     run_job(replace(job, overwrite=True))
@@ -278,7 +278,11 @@ def counted(call):
     return step
 hyperlift.swap.sync = counted(hyperlift.swap.sync)
 Path.unlink = counted(Path.unlink)
-from hyperlift.cli.lift import main
+from functools import partial
+from hyperlift.cli.main import run as hyperlift
+
+main = partial(hyperlift, "lift")
+
 raise SystemExit(main(json.loads(sys.argv[1])))
 """
 
@@ -405,7 +409,7 @@ def test_a_folder_of_keypoints_counts_by_its_files(job: RecordingJob, tmp_path: 
 
 def test_a_second_run_is_refused_or_waits(job: RecordingJob):
     with folder_lock(job.out):
-        with pytest.raises(InputError, match=r"writes into it since .*\(--wait\)"):
+        with pytest.raises(InputError, match=r"writes into it since .*\(`wait=True`\)"):
             run_job(job)
         result = job_result(job)
         assert (result.outcome, str(os.getpid()) in result.message) == ("failed", True)

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import torch
 
-from hyperlift.cli import train
-
 
 def half_then_die(path: Path, whole: bytes) -> None:
     with path.open("wb") as file:
@@ -34,7 +32,7 @@ def main(config: str, run: str, what: str, epoch: str) -> None:
         return write(path, content)
 
     Path.write_bytes = write_bytes
-    train.main(["--config", config, "--checkpoint", run, "--no-progress"])
+    run("train", ["--config", config, "--checkpoint", run, "--no-progress"])
 
 
 if __name__ == "__main__":

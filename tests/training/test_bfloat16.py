@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_store import write_run, write_store
 
-from hyperlift.cli import train
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
@@ -27,7 +27,7 @@ def runs(tmp_path_factory):
         config = write_run(folder / f"{name}.yaml", store, training=keys)
         text = config.read_text().replace("epochs: 2", "epochs: 12").replace("channels: 8, depth: 1", size)
         config.write_text(text.replace("1.0e-3", "3.0e-3"))
-        assert train.main(["--config", str(config), "--checkpoint", str(folder / name), "--no-progress"]) == 0
+        assert hyperlift("train", ["--config", str(config), "--checkpoint", str(folder / name), "--no-progress"]) == 0
     torch.set_num_threads(threads)
     return folder
 
@@ -72,7 +72,7 @@ def test_the_losses_of_wild_lifters_train_in_bfloat16(tmp_path):
     config = write_run(tmp_path / "wild.yaml", store, model="label_space: camera", training="amp_on_cpu: true")
     terms = "loss: {similarity_aligned: 1.0, limb_length: 1.0, limb_angle: 0.1, velocity: 1.0}"
     config.write_text(f"{config.read_text()}{terms}\n")
-    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
+    assert hyperlift("train", ["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
     assert len(losses(tmp_path / "run")) == 2
 
 
@@ -88,5 +88,5 @@ def test_native_is_where_the_processor_multiplies_bfloat16(monkeypatch, capabili
 
 def test_what_else_bfloat16_may_be_is_refused(tmp_path, capsys):
     config = write_run(tmp_path / "run.yaml", tmp_path / "none", training="amp_on_cpu: sometimes")
-    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run")]) == 2
+    assert hyperlift("train", ["--config", str(config), "--checkpoint", str(tmp_path / "run")]) == 2
     assert "'sometimes' is not one of False, True, 'native'" in capsys.readouterr().err

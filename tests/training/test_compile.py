@@ -16,11 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = """
 import sys
 import torch
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.cli import train
 torch.set_num_threads(1)
 
 def run(name, *more):
-    assert train.main(["--config", f"{name}.yaml", "--checkpoint", name.split("-")[0], "--no-progress", *more]) == 0
+    command = ["--config", f"{name}.yaml", "--checkpoint", name.split("-")[0], "--no-progress", *more]
+    assert hyperlift("train", command) == 0
 
 def cut(name):
     real = train.Trainer._train_epoch
@@ -29,10 +31,10 @@ def cut(name):
             raise KeyboardInterrupt
         return real(self)
     train.Trainer._train_epoch = until_second
-    assert train.main(["--config", f"{name}.yaml", "--checkpoint", "cut", "--no-progress"]) == 130
+    assert hyperlift("train", ["--config", f"{name}.yaml", "--checkpoint", "cut", "--no-progress"]) == 130
     train.Trainer._train_epoch = real
     run_cut = ["--config", f"{name}.yaml", "-r", "cut/last.resume.pt", "--no-progress"]
-    assert train.main(run_cut) == 0
+    assert hyperlift("train", run_cut) == 0
 
 run("eager")
 run("compiled")

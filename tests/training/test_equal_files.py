@@ -18,13 +18,13 @@ from pathlib import Path
 
 from tiny_store import write_run, write_store
 
-from hyperlift.cli import export, train
+
 
 run = write_run(Path("t.yaml"), write_store(Path("store")), training="clip_gradient: 1.0, ema: 0.9")
 run.write_text(run.read_text().replace("drop_path: 0.0", "drop_path: 0.2"))
 sys.exit(
-    train.main(["--config", "t.yaml", "--checkpoint", "run", "--no-progress", "--threads", "1"])
-    or export.main(["--evaluate", "run/best.safetensors", "--deployment", "best.onnx"])
+    run("train", ["--config", "t.yaml", "--checkpoint", "run", "--no-progress", "--threads", "1"])
+    or run("export", ["--evaluate", "run/best.safetensors", "--deployment", "best.onnx"])
 )
 """
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_store import write_run, write_store
 
-from hyperlift.cli import train
+from hyperlift.cli.main import run as hyperlift
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def expected(record: dict) -> dict[str, float]:
 def test_tensorboard(command, tmp_path):
     reason = "the package tensorboard is not installed"
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason=reason)
-    assert train.main([*command, "tensorboard"]) == 0
+    assert hyperlift("train", [*command, "tensorboard"]) == 0
     reader = accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard"))
     reader.Reload()
     log = logged(tmp_path / "run")
@@ -74,7 +74,7 @@ def test_wandb(command, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert train.main([*command, "wandb"]) == 0
+    assert hyperlift("train", [*command, "wandb"]) == 0
     (file,) = (tmp_path / "run").rglob("*.wandb")
     read = []
     for data in leveldb_records(file.read_bytes()[WANDB_HEADER:]):
@@ -93,7 +93,7 @@ def test_wandb(command, tmp_path, monkeypatch):
 def test_a_missing_package_is_said_before_anything_is_written(command, tmp_path, monkeypatch, capsys, name):
     monkeypatch.setitem(sys.modules, name, None)
     assert importlib.util.find_spec(name) is None
-    assert train.main([*command, name]) == 2
+    assert hyperlift("train", [*command, name]) == 2
     error = capsys.readouterr().err
     extra = {"tensorboard": "log", "wandb": "wandb"}[name]
     assert f"--log {name} needs {name}, which is not installed; pip install 'hyperlift[{extra}]'" in error

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shared_data import shared_path
 
-from hyperlift.cli import fit_detector_noise
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints
 from hyperlift.errors import InputError
 from hyperlift.skeletons import H36M_17
@@ -70,7 +70,10 @@ def test_the_simulated_detector_shows_what_it_was_given():
 
 def test_the_movenet_family_errs_like_movenet(capsys):
     """The law in the configuration was fitted to these detections; they must still show it."""
-    assert fit_detector_noise.main([str(shared_path("data/wild/sports2d_demo.alphapose.json")), "--fps", "30"]) == 0
+    assert (
+        hyperlift("fit-detector-noise", [str(shared_path("data/wild/sports2d_demo.alphapose.json")), "--fps", "30"])
+        == 0
+    )
     summary = capsys.readouterr().out.splitlines()[-1]
     jitter = float(summary.split("jitter ")[1].split(",")[0])
     assert 0.002 < jitter < 0.0045
@@ -80,5 +83,5 @@ def test_too_short_tracks_and_missing_rates_are_told(capsys, tmp_path):
     with pytest.raises(InputError, match="half a second"):
         measure_detector([track(np.zeros((5, 17, 2)))], FPS, H36M_17)
     missing = str(tmp_path / "none.json")
-    assert fit_detector_noise.main([missing, "--fps", "30", "25"]) == 2
+    assert hyperlift("fit-detector-noise", [missing, "--fps", "30", "25"]) == 2
     assert "--fps has 2 values for 1 files" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from placed_people import STANDING_M, camera_at, person_walking, see
 from wild_people import alphapose_entry, standing, write_alphapose
 
-from hyperlift.cli.lift import main
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.errors import InputError
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.contract import LifterSpec
@@ -23,6 +24,9 @@ from hyperlift.wild.keypoints import Detection, Detections
 from hyperlift.wild.levelling import WORTH_DEG, contradicting_roll, roll_warning, settle_roll, upright
 from hyperlift.wild.lift import lift_people, people_in
 from hyperlift.wild.timing import even_times
+
+main = partial(hyperlift, "lift")
+
 
 SIDE_PX, FRAMES = 1000, 40
 SPEC = LifterSpec(name="test", label_space="camera", n_frames=27)
@@ -175,7 +179,7 @@ def test_the_report_says_which_roll_was_found_and_how_surely(tmp_path: Path):
 
 def test_what_is_doubted_does_not_sound_sure(tmp_path: Path):
     report = reported(tmp_path, 0.0, "--camera-roll", "60")
-    assert any(warning.startswith("camera_roll_deg (--camera-roll) is 60, but") for warning in report["warnings"])
+    assert any(warning.startswith("`camera_roll_deg` is 60, but") for warning in report["warnings"])
     gravity = report["gravity"]
     assert gravity["doubted"]
     assert gravity["camera_roll_deg"] == pytest.approx(60.0)
@@ -204,13 +208,13 @@ def test_a_given_roll_that_the_people_contradict_is_doubted(roll_deg: float):
         found_deg = contradicting_roll(people, H36M_17, 1.7, given_deg)
         assert found_deg is not None
         said = roll_warning(given_deg, found_deg)
-        assert said.startswith(f"camera_roll_deg (--camera-roll) is {given_deg:g}, but the people look as if")
+        assert said.startswith(f"`camera_roll_deg` is {given_deg:g}, but the people look as if")
         assert float(re.search(r"by about (-?\d+)", said)[1]) == round(found_deg)
         assert abs((found_deg - roll_deg + 180.0) % 360.0 - 180.0) <= 5.0
 
 
 def test_a_roll_that_is_none():
-    with pytest.raises(InputError, match=r"^camera_roll_deg \(--camera-roll\) is 200; give degrees within -180"):
+    with pytest.raises(InputError, match=r"^`camera_roll_deg` is 200; give degrees within -180"):
         upright(lambda pose: pose, SPEC, 200.0, None)
     with pytest.raises(InputError, match=r"--camera-roll\) is nan"):
         upright(lambda pose: pose, SPEC, float("nan"), None)

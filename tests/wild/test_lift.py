@@ -205,5 +205,5 @@ def test_a_portrait_size_for_a_landscape_video_is_noticed():
     people = {frame: [Detection(keypoints)] for frame in range(10)}
     detections = Detections(source="k.json", tool="t", skeleton=COCO_17, frames=people)
     detections.check_fits_picture(1920, 1080)
-    with pytest.raises(InputError, match=r"check picture_size \(--video-size\)"):
+    with pytest.raises(InputError, match=r"check `picture_size`"):
         detections.check_fits_picture(1080, 1920)

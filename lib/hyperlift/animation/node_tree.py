@@ -6,17 +6,18 @@ arms along x, looking along z: left is +x, up +y, forward +z.
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
+from hyperlift.choices import NodeNaming
 from hyperlift.errors import InputError, quoted
 from hyperlift.kinematics.fit import FittedMotion
 from hyperlift.kinematics.forward import chained, relative_rotations
 from hyperlift.shapes import Float
 from hyperlift.skeletons import H36M_17
 
-NAMINGS = ("plain", "mixamo")
-"""``plain``: the joints' own names. ``mixamo``: those of Mixamo's characters, for retargeting by name."""
+NAMINGS = get_args(NodeNaming)
 
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 """Turns z up, y backward into y up, z forward."""

@@ -5,10 +5,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
 from pathlib import Path
+from typing import TypeVar
 
-from hyperlift.errors import InputError, printable
+from hyperlift.cli.arguments import read_arguments
+from hyperlift.config.option import in_flags
+from hyperlift.errors import EXTRAS, InputError, missing_package, printable
+
+_Options = TypeVar("_Options")
 
 INPUT_ERROR = 2
 INTERRUPTED = 130
@@ -31,36 +35,55 @@ def say(text: object, *, stderr: bool = False) -> None:
     print(printable(text), file=sys.stderr if stderr else sys.stdout, flush=True)
 
 
-def log_to_stderr(level: int = logging.INFO) -> None:
-    """Show the library's log, each message as one line."""
+def log_to_stderr(kind: type, level: int = logging.INFO) -> None:
+    """Show the library's log, each message as one line with the flags of a command."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_OneLine())
+    handler.setFormatter(_OneLine(kind))
     logging.basicConfig(level=level, handlers=[handler])
 
 
 class _OneLine(logging.Formatter):
+    def __init__(self, kind: type) -> None:
+        super().__init__()
+        self._kind = kind
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The message without the lines of a traceback, which keep their form."""
-        return printable(record.message)
+        return printable(in_flags(record.message, self._kind))
 
 
-def guarded(main: Callable[[Sequence[str] | None], int]) -> Callable[..., int]:
-    """Wrap a command: a user's mistake becomes one line and exit code 2, a defect keeps its traceback."""
+def run_work(
+    options: Callable[[], type[_Options]], work: Callable[[_Options], int], argv: Sequence[str] | None = None
+) -> int:
+    """Read the options of a command and do its work; returns the exit code.
 
-    @wraps(main)
-    def command(argv: Sequence[str] | None = None) -> int:
-        show_any_text()
-        try:
-            return main(argv)
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; Python would complain again when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return PIPE_CLOSED
-        except (InputError, OSError) as error:
-            say(f"{Path(sys.argv[0]).name}: error: {error}", stderr=True)
-            return INPUT_ERROR
-        except KeyboardInterrupt:
-            print(f"{Path(sys.argv[0]).name}: interrupted", file=sys.stderr)
-            return INTERRUPTED
+    A user's mistake, a package that is not installed and Ctrl-C are one line each; a defect keeps its traceback.
 
-    return command
+    Args:
+        options: imports the dataclass of the options (``config.option``).
+        work: does it and returns the exit code. Its ``InputError`` names fields, which are printed as flags.
+        argv: arguments; None takes those of the process.
+    """
+    show_any_text()
+    program, kind = Path(sys.argv[0]).name, None
+    try:
+        kind = options()
+        return work(read_arguments(kind, argv))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except (InputError, OSError) as error:
+        say(f"{program}: error: {in_flags(str(error), kind) if kind else error}", stderr=True)
+        return INPUT_ERROR
+    except ModuleNotFoundError as error:
+        if (package := error.name or "") not in EXTRAS["train"]:
+            raise
+        say(f"{program}: error: {missing_package(package, 'this command needs')}", stderr=True)
+        return INPUT_ERROR
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # Python 3.11 gives a Ctrl-C that comes while a class is made as the cause of a RuntimeError.
+        if not any(isinstance(cause, KeyboardInterrupt) for cause in (error, error.__cause__)):
+            raise
+        print(f"{program}: interrupted", file=sys.stderr)
+        return INTERRUPTED

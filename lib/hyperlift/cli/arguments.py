@@ -1,62 +1,176 @@
-"""Values that several commands take as text, checked in one line instead of argparse's usage block."""
+"""From a dataclass of options (``config.option``) to its command line, and back."""
 
 import argparse
 import re
 import sys
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from hyperlift.errors import InputError, quoted
+from hyperlift.config.option import Declared, assembled, declared
+from hyperlift.errors import InputError, did_you_mean, quoted
 
+_Options = TypeVar("_Options")
 _UNKNOWN = "unrecognized arguments: "
 
 
+def read_arguments(kind: type[_Options], argv: Sequence[str] | None = None) -> _Options:
+    """The options that a command line gives; ``--help`` ends the process.
+
+    Raises:
+        InputError: an unknown option, a value that is not as expected, or options that do not go together.
+    """
+    return assembled(kind, vars(_parser(kind).parse_args(argv)))
+
+
+def help_text(kind: type, program: str) -> str:
+    """What ``--help`` prints."""
+    return _parser(kind, program).format_help()
+
+
+def to_arguments(options: Any) -> list[str]:
+    """The command line of options whose values are texts, numbers, paths and switches: for another process."""
+    argv: list[str] = []
+    for one in declared(type(options)):
+        value = _value_of(options, one.name)
+        if value == one.default or one.option.positional:
+            continue
+        if isinstance(value, bool):
+            argv.append(one.flag if value else f"--no-{one.flag[2:]}")
+        elif one.option.several:
+            argv += [one.flag, *map(str, value)]
+        else:
+            for part in value if one.many else (value,):
+                argv += [one.flag, str(part)]
+    return argv
+
+
 class OneLineParser(argparse.ArgumentParser):
-    """A mistake is one line, without the usage of every option before it; misspelt options are recognised."""
+    """A mistake is one line; a misspelt option is recognised, and ``_`` in an option is read as ``-``."""
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # noqa: D102
+        given = list(sys.argv[1:] if args is None else args)
+        end = given.index("--") if "--" in given else len(given)
+        return super().parse_known_args([*map(_kebab, given[:end]), *given[end:]], namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Print and exit with 2."""
+        """Raise the InputError that the command prints."""
         unknown = message.removeprefix(_UNKNOWN).split() if message.startswith(_UNKNOWN) else []
         words = [word.partition("=")[0] for word in unknown if word.startswith("--")]
         hints = "".join(did_you_mean(word, self._option_string_actions) for word in words)
-        self.exit(2, f"{Path(sys.argv[0]).name}: error: {message}{hints} (see --help)\n")
+        message = re.sub(r"^argument (\S+): is ", r"\1 is ", message)
+        raise InputError(f"{message}{hints} (see --help)")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A half-sentence for the end of a message, where something known is spelt almost like the word; else empty."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+def _kebab(argument: str) -> str:
+    name, equals, value = argument.partition("=")
+    return f"{name.replace('_', '-')}{equals}{value}" if name.startswith("--") else argument
 
 
-def picture_size(text: str, option: str = "--video-size") -> tuple[int, int]:
-    """Width and height in pixels from text such as 1920x1080.
-
-    Raises:
-        InputError: the text is something else; the message names the option.
-    """
-    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
-    if not match:
-        raise InputError(f"{option} is {quoted(text)}; expected width x height in pixels, such as 1920x1080")
-    return int(match[1]), int(match[2])
-
-
-def number(text: str, option: str) -> float:
-    """A number.
-
-    Raises:
-        InputError: the text is none; the message names the option.
-    """
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{option} is {quoted(text)}; expected a number") from None
+def _parser(kind: type, program: str | None = None) -> OneLineParser:
+    """The parser; the docstring of the dataclass describes the command, from its second paragraph on below."""
+    description, _, epilog = (kind.__doc__ or "").partition("\n\n")
+    options = list(declared(kind))
+    parser = OneLineParser(
+        prog=program, usage=_usage(options), description=_one_paragraph(description), epilog=_one_paragraph(epilog)
+    )
+    groups: dict[str, Any] = {"": parser}
+    sets: dict[str, Any] = {}
+    for one in options:
+        to = groups.setdefault(one.option.group, None) or parser.add_argument_group(one.option.group)
+        groups[one.option.group] = to
+        if one.option.either:
+            to = sets.setdefault(one.option.either, None) or to.add_mutually_exclusive_group(required=one.option.needed)
+            sets[one.option.either] = to
+        _add(to, one)
+    return parser
 
 
-def person_id(text: str) -> int:
-    """The number of a person from 1 or p1, as argparse's ``type``."""
-    number = text.strip().removeprefix("p")
-    if not number.isdecimal():
-        raise argparse.ArgumentTypeError(f"is {quoted(text)}; give the number of a person, such as 1 or p1")
-    return int(number)
+def _add(to: Any, one: Declared) -> None:
+    told, option = one.help.replace("%", "%%"), one.option
+    default = list(one.default) if isinstance(one.default, tuple) else None if one.default is MISSING else one.default
+    for value, does in option.switches.items():
+        to.add_argument(f"--{value}", dest=one.name, action="append_const", const=value, default=default, help=does)
+    if option.switches:
+        return
+    common: dict[str, Any] = {"help": told, "default": default}
+    if option.positional:
+        common["nargs"] = "+" if one.many else None if one.default is MISSING else "?"
+        names = (one.name,)
+    else:
+        common |= {"dest": one.name, "required": one.default is MISSING}
+        names = (
+            (*option.aliases, one.flag)
+            if option.aliases[:1] and len(option.aliases[0]) == 2
+            else (
+                one.flag,
+                *option.aliases,
+            )
+        )
+    if one.kind is bool:
+        switch = argparse.BooleanOptionalAction if one.default else "store_true"
+        to.add_argument(*names, dest=one.name, action=switch, default=default, help=told)
+        return
+    if one.many and not option.positional:
+        common |= {"action": "extend", "nargs": "+"} if option.several else {"action": "append"}
+    metavar = (
+        one.flag
+        if option.positional
+        else option.metavar or (f"{{{','.join(one.choices)}}}" if one.choices else _METAVARS.get(one.kind, "NAME"))
+    )
+    to.add_argument(*names, type=_reader(one), metavar=metavar, **common)
+
+
+_METAVARS = {int: "N", float: "X", Path: "FILE"}
+_EXPECTED = {int: "a whole number", float: "a number"}
+
+
+def _reader(one: Declared) -> Callable[[str], Any]:
+    """From the text of an argument to a value; argparse prints the message of its error."""
+
+    def read(text: str) -> Any:
+        if one.choices and text not in one.choices:
+            hint = did_you_mean(text, one.choices)
+            raise argparse.ArgumentTypeError(f"is {quoted(text)}; choose from {', '.join(one.choices)}{hint}")
+        if one.choices:
+            return text
+        try:
+            return (one.option.parse or one.kind)(text)
+        except ValueError as error:
+            expected = f"expected {_EXPECTED[one.kind]}" if one.option.parse is None else str(error)
+            raise argparse.ArgumentTypeError(f"is {quoted(text)}; {expected}") from None
+
+    return read
+
+
+def _usage(options: Sequence[Declared]) -> str:
+    """Positional arguments and what must be given; the others are listed below."""
+    words: list[str] = []
+    sets: dict[str, list[str]] = {}
+    for one in options:
+        metavar = one.option.metavar or _METAVARS.get(one.kind, "NAME")
+        if one.option.positional:
+            name = f"{one.flag} [{one.flag} …]" if one.many else one.flag
+            words.append(name if one.default is MISSING else f"[{name}]")
+        elif one.default is MISSING:
+            words.append(f"{one.flag} {metavar}")
+        elif one.option.needed:
+            sets.setdefault(one.option.either, []).append(f"{one.flag} {metavar}")
+    words += [f"({' | '.join(names)})" for names in sets.values()]
+    return " ".join(["%(prog)s", *words, "[OPTION …]"])
+
+
+def _one_paragraph(text: str) -> str | None:
+    return " ".join(text.split()) or None
+
+
+def _value_of(options: Any, name: str) -> Any:
+    """Of a field, or of a field of a dataclass in it."""
+    for one in fields(options):
+        value = getattr(options, one.name)
+        if one.name == name:
+            return value
+        if is_dataclass(value) and any(inner.name == name for inner in declared(type(value))):
+            return _value_of(value, name)
+    raise AssertionError(name)

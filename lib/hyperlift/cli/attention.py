@@ -2,16 +2,14 @@
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from hyperlift.cli.app import guarded, say
-from hyperlift.cli.attention_arguments import parser
+from hyperlift.cli.app import say
 from hyperlift.cli.attention_clip import attention_clip
 from hyperlift.cli.predictors import load_checkpoint_for
-from hyperlift.errors import InputError, quoted
+from hyperlift.cli.training_commands import Attention
 from hyperlift.files import atomic_folder
 from hyperlift.models.attention_capture import capture_attention
 from hyperlift.skeletons.attention_maps import AttentionMaps
@@ -21,16 +19,13 @@ ARRAYS = "attention.npz"
 _FORMAT = "hyperlift-attention-1"
 
 
-@guarded
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    args = parser().parse_args(argv)
-    layers, heads, frames = (_numbers(getattr(args, name), name) for name in ("layers", "heads", "frames"))
-    checkpoint = load_checkpoint_for(args.evaluate, args)
-    clip = attention_clip(args, checkpoint.spec, checkpoint.run)
-    maps = capture_attention(checkpoint.model, clip.pose2d_norm, layers, heads, frames)
-    out = args.out or _free(Path("vis_data") / re.sub(r"[^\w.-]+", "_", checkpoint.spec.name))
-    facts = _facts(args.evaluate, clip.source, len(clip.pose2d_norm), checkpoint.spec.fps, maps)
+def main(options: Attention) -> int:
+    """Do it; returns the exit code."""
+    checkpoint = load_checkpoint_for(options.weights, options.network)
+    clip = attention_clip(options, checkpoint.spec, checkpoint.run)
+    maps = capture_attention(checkpoint.model, clip.pose2d_norm, options.layers, options.heads, options.frames)
+    out = options.out or _free(Path("vis_data") / re.sub(r"[^\w.-]+", "_", checkpoint.spec.name))
+    facts = _facts(options.weights, clip.source, len(clip.pose2d_norm), checkpoint.spec.fps, maps)
     facts |= {"Credit": checkpoint.spec.credit} if checkpoint.spec.credit else {}
     with atomic_folder(out) as folder:
         _write_arrays(folder / ARRAYS, maps, clip.pose2d_norm, facts)
@@ -39,19 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for what, name in (("page:   ", PAGE), ("picture:", OVERVIEW), ("arrays: ", ARRAYS)):
         say(f"{what} {out / name}")
     return 0
-
-
-def _numbers(text: str | None, option: str) -> list[int] | None:
-    """``0,2,5-8`` as numbers."""
-    if text is None:
-        return None
-    numbers: list[int] = []
-    for part in text.replace(" ", ",").split(","):
-        match = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", part)
-        if not match or (match[2] and int(match[2]) < int(match[1])):
-            raise InputError(f"--{option} is {quoted(text)}; expected numbers from 0 such as 0,2,5-8")
-        numbers += range(int(match[1]), int(match[2] or match[1]) + 1)
-    return numbers
 
 
 def _free(folder: Path) -> Path:

@@ -1,6 +1,5 @@
 """The clip whose attention is drawn: of a clip store, of a detector's keypoints, or invented."""
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperlift.cli.arguments import number, picture_size
+from hyperlift.cli.training_commands import Attention
 from hyperlift.data.detector_noise import DetectorNoise
 from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays
 from hyperlift.data.motion.procedural import procedural_recordings
@@ -33,40 +32,28 @@ class AttentionClip:
     source: str
 
 
-def add_clip_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--data --clip`` and ``--keypoints`` with what belongs to it."""
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--data", type=Path, metavar="FOLDER", help="clip store, or one split of it (the run's own)")
-    source.add_argument("--keypoints", type=Path, metavar="FILE|FOLDER", help="keypoints of a detector")
-    parser.add_argument("--clip", type=int, default=0, help="with a clip store: number of the clip (0)")
-    parser.add_argument("--video-size", metavar="WxH", help="with --keypoints: in pixels, such as 1920x1080")
-    parser.add_argument("--fps", help="with --keypoints: frames a second of the video")
-    parser.add_argument("--person", type=int, metavar="ID", help="with --keypoints: whom (the one seen longest)")
-    parser.add_argument("--start", type=int, default=0, metavar="FRAME", help="with --keypoints: first frame (0)")
-
-
-def attention_clip(args: argparse.Namespace, spec: LifterSpec, run: Mapping[str, Any]) -> AttentionClip:
+def attention_clip(options: Attention, spec: LifterSpec, run: Mapping[str, Any]) -> AttentionClip:
     """The clip that the arguments name; without any, the run's own test data, else an invented walk.
 
     Args:
-        args: of ``add_clip_arguments``.
+        options: of the command.
         spec: of the lifter.
         run: the lifter's training configuration, plain values.
 
     Raises:
         InputError: the clip does not exist or has another skeleton.
     """
-    if args.keypoints:
-        return _detected(args, spec)
-    if args.data:
-        return _stored(args.data, args.clip, spec)
+    if options.keypoints:
+        return _detected(options, spec)
+    if options.data:
+        return _stored(options.data, options.clip, spec)
     own = run.get("data", {})
     for split in (own.get("validation"), own.get("train")):
         folder = Path(own.get("root", "")) / (split or "")
         if split and (folder / "meta.json").is_file():
-            return _stored(folder, args.clip, spec)
-    if args.clip:
-        raise InputError(f"--clip {args.clip}: there is no clip store; give --data FOLDER with it")
+            return _stored(folder, options.clip, spec)
+    if options.clip:
+        raise InputError(f"`clip` is {options.clip}, and there is no clip store; give it with `data`")
     return _invented(spec)
 
 
@@ -78,40 +65,42 @@ def _stored(folder: Path, clip: int, spec: LifterSpec) -> AttentionClip:
     if store.meta.fps != spec.fps:
         raise InputError(f"{store.folder}: has {store.meta.fps:g} frames a second, the lifter wants {spec.fps:g}")
     if not 0 <= clip < len(store):
-        raise InputError(f"--clip {clip}: {store.folder} has clips 0 to {len(store) - 1}")
+        raise InputError(f"`clip` is {clip}; {store.folder} has clips 0 to {len(store) - 1}")
     pose2d_norm = np.array(store.clip(clip), np.float32)[: spec.n_frames]
     return AttentionClip(pose2d_norm, f"clip {clip} of {store.folder}: {store.video_of(clip).source}")
 
 
-def _detected(args: argparse.Namespace, spec: LifterSpec) -> AttentionClip:
+def _detected(options: Attention, spec: LifterSpec) -> AttentionClip:
     if spec.skeleton != H36M_17.name:
-        raise InputError(f"--keypoints come as {H36M_17.name}, the lifter wants {spec.skeleton}; give --data FOLDER")
-    if not args.video_size or not args.fps:
-        raise InputError("--keypoints needs the video's size and frame rate; give --video-size WxH and --fps")
-    width, height = picture_size(args.video_size)
-    fps = number(args.fps, "--fps")
-    detections = read_keypoints(args.keypoints, picture_size=(width, height))
-    time_s = detections.times_s(fps)
+        raise InputError(
+            f"`keypoints` come as {H36M_17.name}, the lifter wants {spec.skeleton}; give a clip store (`data`)"
+        )
+    assert options.keypoints is not None
+    if options.picture_size is None or not options.fps:
+        raise InputError("`keypoints` need the video's size and frame rate; give `picture_size` and `fps`")
+    width, height = options.picture_size
+    detections = read_keypoints(options.keypoints, picture_size=(width, height))
+    time_s = detections.times_s(options.fps)
     tracks = {track.id: track for track in people_in(detections, width, height, time_s)}
     longest = max(tracks.values(), key=lambda track: len(track.frame))
-    if args.person is not None and args.person not in tracks:
-        raise InputError(f"--person {args.person}: there is no such person; choose from {sorted(tracks)}")
-    track = longest if args.person is None else tracks[args.person]
+    if options.person is not None and options.person not in tracks:
+        raise InputError(f"`person` is {options.person}; there is no such person; choose from {sorted(tracks)}")
+    track = longest if options.person is None else tracks[options.person]
     filled, pose2d_norm = network_input(track, width, height, time_s)
     first, last = int(filled.frame[0]), int(filled.frame[-1])
-    start = max(args.start - first, 0)
-    if args.start > last:
-        raise InputError(f"--start {args.start}: person {track.id} is seen in frames {first} to {last}")
+    start = max(options.start - first, 0)
+    if options.start > last:
+        raise InputError(f"`start` is {options.start}; person {track.id} is seen in frames {first} to {last}")
     clip, clip_s = pose2d_norm[start:], filled.time_s[start:]
     clip = resample_pose2d(clip, clip_s, grid_times(clip_s, spec.fps))[: spec.n_frames]
-    where = f"person {track.id} of {args.keypoints.name} from frame {first + start}, at {spec.fps:g} frames a second"
+    where = f"person {track.id} of {options.keypoints.name} from frame {first + start}, at {spec.fps:g} frames a second"
     return AttentionClip(clip.astype(np.float32), where)
 
 
 def _invented(spec: LifterSpec) -> AttentionClip:
     if spec.skeleton != H36M_17.name:
         raise InputError(
-            f"motion is invented for {H36M_17.name} only; give --data FOLDER with skeleton {spec.skeleton}"
+            f"motion is invented for {H36M_17.name} only; give a clip store (`data`) with skeleton {spec.skeleton}"
         )
     (walk,) = procedural_recordings(1, seconds=max(spec.n_frames, 2) / spec.fps, seed=_SEED, fps=spec.fps)
     rng = np.random.default_rng(_SEED)

@@ -1,15 +1,12 @@
 """Export a checkpoint to ONNX, and to ONNX with 8-bit multiplications beside it."""
 
-import argparse
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
-from hyperlift.cli.app import guarded, say
-from hyperlift.cli.arguments import number, picture_size
-from hyperlift.cli.export_arguments import parser
+from hyperlift.cli.app import say
 from hyperlift.cli.predictors import load_checkpoint_for
+from hyperlift.cli.training_commands import Export
 from hyperlift.errors import InputError
 from hyperlift.export.onnx import INPUT, OUTPUT, TOLERANCE, Parity, export_onnx
 from hyperlift.export.stream import export_stream
@@ -22,17 +19,15 @@ from hyperlift.swap import identity, publish, settle, staging
 PARITY_FAILED = 1
 
 
-@guarded
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code (1: the ONNX file differs from torch and was not kept)."""
-    args = parser().parse_args(argv)
-    checkpoint = load_checkpoint_for(args.evaluate, args)
-    out: Path = args.deployment
-    if args.int8 and args.stream:
-        raise InputError("--int8 and --stream: a step of a stream is not made of 8-bit numbers; give one of them")
-    exported = export_stream if args.stream else export_onnx
+def main(options: Export) -> int:
+    """Do it; returns the exit code (1: the ONNX file differs from torch and was not kept)."""
+    checkpoint = load_checkpoint_for(options.weights, options.network)
+    out = options.out
+    if options.int8 and options.stream:
+        raise InputError("`int8` and `stream` are both given; a step of a stream is not made of 8-bit numbers")
+    exported = export_stream if options.stream else export_onnx
     try:
-        parity = _export_both(checkpoint, args) if args.int8 else exported(checkpoint.model, checkpoint.spec, out)
+        parity = _export_both(checkpoint, options) if options.int8 else exported(checkpoint.model, checkpoint.spec, out)
     except _DiffersError as error:
         parity = error.parity
     shapes = ", ".join(f"{clips}x{frames}" for clips, frames in parity.shapes)
@@ -41,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"{out}: not written, the exported network differs from torch")
         return PARITY_FAILED
     joints = len(checkpoint.model.skeleton)
-    frames = "1" if args.stream else "T"
-    cache = " and a cache" if args.stream else ""
+    frames = "1" if options.stream else "T"
+    cache = " and a cache" if options.stream else ""
     ports = f"{INPUT} [N,{frames},{joints},3]{cache} -> {OUTPUT} [N,{frames},{joints},3]{cache}"
-    for path in (out, int8_path(out)) if args.int8 else (out,):
+    for path in (out, int8_path(out)) if options.int8 else (out,):
         say(f"{path}: {ports}, {path.stat().st_size / 1e6:.1f} MB")
     return 0
 
@@ -62,39 +57,36 @@ class _DiffersError(Exception):
         self.parity = parity
 
 
-def _export_both(checkpoint: Checkpoint, args: argparse.Namespace) -> Parity:
+def _export_both(checkpoint: Checkpoint, options: Export) -> Parity:
     # Only who quantises waits for the quantiser.
     from hyperlift.export.calibration import read_calibration
     from hyperlift.export.int8 import ALLOWED_MM, FITTED_CLIPS, choose_fp32, quantise
     from hyperlift.export.int8_report import compare_int8, millimetres_a_unit
 
-    out, spec = args.deployment, checkpoint.spec
-    limit_mm = number(args.max_int8_error_mm, "--max_int8_error_mm")
-    size = None if args.video_size is None else picture_size(args.video_size, "--video_size")
-    fps = None if args.fps is None else number(args.fps, "--fps")
+    out, spec, limit_mm = options.out, checkpoint.spec, options.max_int8_error_mm
     outputs = out, int8_path(out), int8_path(out).with_suffix(".json")
     for path in outputs:
         check_output(path)
-    calibration = read_calibration(args.calibration, spec, size, fps)
+    calibration = read_calibration(options.calibration, spec, options.picture_size, options.fps)
     with staging(out.parent) as new:
         fp32, int8, record = (new / path.name for path in outputs)
         parity = export_onnx(checkpoint.model, spec, fp32)
         if not parity.passed:
             raise _DiffersError(parity)
         windows = calibration.windows(FITTED_CLIPS, min(spec.n_frames, calibration.longest))
-        if args.keep_fp32 == "auto":
+        if options.keep_fp32 == "auto":
             unit_mm = millimetres_a_unit([load_lifter(fp32)(windows)], spec)
             keep = choose_fp32(fp32, windows, ALLOWED_MM / unit_mm)
         else:
-            keep = [] if args.keep_fp32 == "none" else args.keep_fp32.split(",")
+            keep = [] if options.keep_fp32 == "none" else options.keep_fp32.split(",")
         quantise(fp32, int8, windows, keep)
         report = compare_int8(fp32, int8, spec, calibration, keep)
         print(report.table)
         if not report.worst_mean_mm <= limit_mm:
             raise InputError(
                 f"{outputs[1]} and {out.name}: not written, int8 joints lie {report.worst_mean_mm:.2f} mm from fp32 "
-                f"joints on average, more than --max_int8_error_mm {limit_mm:g}; raise it, name nodes in --keep_fp32, "
-                "or export without --int8"
+                f"joints on average, more than `max_int8_error_mm` {limit_mm:g}; raise it, name nodes in `keep_fp32`, "
+                "or export without `int8`"
             )
         record.write_text(json.dumps({**report.as_dict(), "limit_mm": limit_mm}, indent=1) + "\n")
         # The three belong together: a run that is killed leaves no 8-bit file beside another lifter.

@@ -1,38 +1,23 @@
 """The errors of a detector, measured on keypoint files."""
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from hyperlift.cli.app import guarded, say
+from hyperlift.cli.app import say
+from hyperlift.cli.data_commands import FitDetectorNoise
 from hyperlift.errors import InputError
 from hyperlift.tracking import track_people
 from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector
 from hyperlift.wild.formats import read_keypoints
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    arguments = argparse.ArgumentParser(
-        description="Measure jitter, bursts, exchanged sides and confidence of a detector, for the sections "
-        "'detectors' of configs/data/mocap_wild.yaml.",
-        epilog="Lengths are fractions of the person's standing height.",
-    )
-    arguments.add_argument("keypoints", type=Path, nargs="+", help="keypoint files or folders, as infer_wild.py reads")
-    arguments.add_argument("--fps", type=float, nargs="+", required=True, help="frame rate of each, or one for all")
-    return arguments
-
-
-@guarded
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    args = parser().parse_args(argv)
-    rates = args.fps * len(args.keypoints) if len(args.fps) == 1 else args.fps
-    if len(rates) != len(args.keypoints):
-        raise InputError(f"--fps has {len(rates)} values for {len(args.keypoints)} files; give one, or one each")
-    for path, fps in zip(args.keypoints, rates, strict=True):
+def main(options: FitDetectorNoise) -> int:
+    """Do it; returns the exit code."""
+    rates = options.fps * len(options.keypoints) if len(options.fps) == 1 else options.fps
+    if len(rates) != len(options.keypoints):
+        raise InputError(f"`fps` has {len(rates)} values for {len(options.keypoints)} files; give one, or one each")
+    for path, fps in zip(options.keypoints, rates, strict=True):
         detections = read_keypoints(path)
         time_s = detections.times_s(fps)
         law = measure_detector(track_people(detections, time_s), fps, detections.skeleton)

@@ -3,28 +3,32 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
-from pathlib import Path
 
 from hyperlift import COMMAND_KEY, __version__
-from hyperlift.cli.app import INPUT_ERROR, INTERRUPTED, show_any_text
-from hyperlift.cli.arguments import did_you_mean
-from hyperlift.errors import EXTRAS, missing_package
+from hyperlift.cli.app import INPUT_ERROR, run_work
+from hyperlift.errors import did_you_mean
 
 COMMANDS = {
-    "lift": "a video, or 2D keypoints, to 3D motion in metres",
-    "view": "a page to look at the motion",
-    "animate": "the motion as a clip, or as a file of another kind",
-    "live": "a camera to people in 3D on that page, while they move",
-    "train": "train a lifter",
-    "distill": "train a small lifter from a large one",
-    "evaluate": "measure a lifter",
-    "attention": "draw what a lifter attends to",
-    "export": "write a checkpoint as ONNX",
+    "lift": "lifting_commands.Lift",
+    "view": "lifting_commands.View",
+    "animate": "lifting_commands.Animate",
+    "live": "lifting_commands.Live",
+    "train": "training_commands.Train",
+    "distill": "training_commands.Distill",
+    "evaluate": "training_commands.Evaluate",
+    "attention": "training_commands.Attention",
+    "export": "training_commands.Export",
+    "train-wild": "training_commands.TrainWild",
+    "model-card": "training_commands.ModelCard",
+    "draw-curves": "training_commands.DrawCurves",
+    "convert-mocap": "data_commands.ConvertMocap",
+    "convert-h36m": "data_commands.ConvertH36M",
+    "convert-mpi-inf-3dhp": "data_commands.ConvertMPIINF3DHP",
+    "fit-detector-noise": "data_commands.FitDetectorNoise",
 }
-
-_TRAINING = {"train", "distill", "attention", "export"}
-"""Commands whose module imports torch; the module of their arguments does not."""
+"""Where the options of each command are declared. The module of the command itself has its name, and ``main``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: hyperlift COMMAND [ARGUMENT …]\n       hyperlift --version | --help\n")
-        print(f"HyperLift {__version__}: any video, or 2D keypoints of people, to 3D motion in metres\n")
-        print("\n".join(f"  {name:10} {help_line}" for name, help_line in COMMANDS.items()))
-        print("\n'hyperlift COMMAND --help' says more")
+        print(f"HyperLift {__version__} turns any video, or 2D keypoints of people, into 3D motion in metres.\n")
+        print("\n".join(f"  {name:22}{summary(name)}" for name in COMMANDS))
+        print("\n'hyperlift COMMAND --help' lists the options of a command.")
         return 0
     if arguments[0] == "--version":
         print(f"hyperlift {__version__}")
@@ -50,33 +54,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(command: str, argv: Sequence[str] | None = None) -> int:
-    """Import one command and run it; returns its exit code.
+    """Read the arguments of a command, then import it and run it; returns its exit code.
 
-    The import is inside, so that a missing package or an early Ctrl-C is one line too. Arguments are read before torch
-    is imported: ``--help`` works without it, and a misspelt option is told at once.
+    ``--help`` and a misspelt option wait for no import of torch and work where it is not installed.
 
     Args:
         command: one of ``COMMANDS``.
         argv: its arguments; None takes those of the process.
     """
-    show_any_text()
-    program = Path(sys.argv[0]).name
     os.environ[COMMAND_KEY] = "1"
-    try:
-        if command in _TRAINING:
-            import_module(f"hyperlift.cli.{command}_arguments").parser().parse_args(argv)
-        return import_module(f"hyperlift.cli.{command}").main(argv)
-    except ModuleNotFoundError as error:
-        if (package := error.name or "") not in EXTRAS["train"]:
-            raise
-        print(f"{program}: error: {missing_package(package, 'this command needs')}", file=sys.stderr)
-        return INPUT_ERROR
-    except (KeyboardInterrupt, RuntimeError) as error:
-        # Python 3.11 gives a Ctrl-C that comes while a class is made as the cause of a RuntimeError.
-        if not any(isinstance(cause, KeyboardInterrupt) for cause in (error, error.__cause__)):
-            raise
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    module = f"hyperlift.cli.{command.replace('-', '_')}"
+    return run_work(partial(options_of, command), lambda options: import_module(module).main(options), argv)
+
+
+def options_of(command: str) -> type:
+    """The dataclass of a command's options."""
+    module, name = COMMANDS[command].split(".")
+    return getattr(import_module(f"hyperlift.cli.{module}"), name)
+
+
+def summary(command: str) -> str:
+    """What a command does, in a line."""
+    return (options_of(command).__doc__ or "").partition("\n")[0].removesuffix(".")
 
 
 if __name__ == "__main__":

@@ -1,58 +1,59 @@
-"""The configuration that the arguments of ``config_arguments`` make."""
+"""The configuration that the YAML files and options of a command make."""
 
-import argparse
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hyperlift.cli.config_arguments import check_version
-from hyperlift.config import from_mapping, load_config, load_yaml, to_mapping
+from hyperlift.cli.training_commands import Configuration
+from hyperlift.config import load_config, to_mapping
 from hyperlift.errors import InputError, quoted
 from hyperlift.models import HypergraphConfig
 from hyperlift.training.config import RunConfig
 
+_HYPERGRAPH = "model.hypergraph."
 
-def resolve_run_config(args: argparse.Namespace) -> RunConfig:
-    """The run configuration of ``--config`` with hypergraph and relation bias from their own arguments.
+
+def resolve_run_config(given: Configuration) -> RunConfig:
+    """The run configuration of ``given.config``, with hypergraph and relation bias from their own options.
+
+    Changes of ``model.hypergraph`` hold for the hypergraph that is used.
 
     Raises:
-        InputError: a file does not fit, or an unknown version.
+        InputError: a file or a change does not fit.
     """
-    check_version(args.version)
-    run = load_config(args.config, RunConfig)
-    changes: dict[str, Any] = {}
-    if args.hyper_cfg:
-        changes["hypergraph"] = from_mapping(load_yaml(args.hyper_cfg), HypergraphConfig, str(args.hyper_cfg))
-    if args.hyper_relation_bias:
-        changes["relation_bias"] = args.hyper_relation_bias
+    assert given.config is not None, "the command asks for it"
+    elsewhere = [change for change in given.changes if given.hyper_cfg and change.startswith(_HYPERGRAPH)]
+    run = load_config(given.config, RunConfig, [change for change in given.changes if change not in elsewhere])
     try:
-        return dataclasses.replace(run, model=dataclasses.replace(run.model, **changes))
+        return dataclasses.replace(run, model=dataclasses.replace(run.model, **_of_model(given, elsewhere)))
     except InputError as error:
-        raise InputError(f"{args.hyper_cfg or args.config}: {error}") from error
+        raise InputError(f"{given.hyper_cfg or given.config}: {error}") from error
 
 
-def refuse_contradiction(args: argparse.Namespace, checkpoint: Path, model: Mapping[str, Any]) -> None:
-    """Compare what the arguments say of the model with what a checkpoint carries.
+def _of_model(given: Configuration, changes: Sequence[str] = ()) -> dict[str, Any]:
+    """What the options say of the model beside the configuration."""
+    said: dict[str, Any] = {}
+    if given.hyper_cfg:
+        ours = [change.removeprefix(_HYPERGRAPH) for change in changes]
+        said["hypergraph"] = load_config(given.hyper_cfg, HypergraphConfig, ours)
+    if given.hyper_relation_bias:
+        said["relation_bias"] = given.hyper_relation_bias
+    return said
+
+
+def refuse_contradiction(given: Configuration, checkpoint: Path, model: Mapping[str, Any]) -> None:
+    """Compare what the options say of the model with what a checkpoint carries.
 
     Args:
-        args: with ``config``, ``hyper_cfg`` and ``hyper_relation_bias``, each of which may be None.
+        given: the options.
         checkpoint: for the message.
         model: plain values of the checkpoint's ``ModelConfig``.
 
     Raises:
         InputError: they differ; the message names where.
     """
-    check_version(args.version)
-    said: dict[str, Any] = {}
-    if args.config:
-        said = to_mapping(resolve_run_config(args).model)
-    else:
-        if args.hyper_cfg:
-            hypergraph = from_mapping(load_yaml(args.hyper_cfg), HypergraphConfig, str(args.hyper_cfg))
-            said["hypergraph"] = to_mapping(hypergraph)
-        if args.hyper_relation_bias:
-            said["relation_bias"] = args.hyper_relation_bias
+    said = to_mapping(resolve_run_config(given).model if given.config else _of_model(given))
     ours = _flat(model)
     differing = [
         f"{key} is {quoted(value)} by the arguments, {quoted(ours[key])} in the checkpoint"
@@ -61,6 +62,15 @@ def refuse_contradiction(args: argparse.Namespace, checkpoint: Path, model: Mapp
     ]
     if differing:
         raise InputError(f"{checkpoint}: {'; '.join(differing)}; leave the arguments out, the checkpoint has its own")
+
+
+def changes_by_file(changes: Sequence[str], name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Changes of the run's configuration, and those of another file, which have its name before them."""
+    prefix = f"{name}."
+    return (
+        tuple(change for change in changes if not change.startswith(prefix)),
+        tuple(change.removeprefix(prefix) for change in changes if change.startswith(prefix)),
+    )
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

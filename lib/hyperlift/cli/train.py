@@ -1,6 +1,5 @@
 """Train a lifter from scratch or go on with a run."""
 
-import argparse
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from hyperlift.cli.app import guarded, log_to_stderr, say
+from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.run_record import Sections, complete_record
-from hyperlift.cli.train_arguments import parser
+from hyperlift.cli.training_commands import Train
 from hyperlift.cli.wild_chain import read_run_record
 from hyperlift.config import to_mapping
 from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, StoreClips, open_clips
@@ -45,44 +44,43 @@ UNNAMED_FPS = 25.0
 """Frames a second of clips that say nothing of it: Human3.6M as it is published for lifting."""
 
 
-@guarded
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return fit_run(parser().parse_args(argv), _supervised)
+def main(options: Train) -> int:
+    """Do it; returns the exit code."""
+    return fit_run(options, _supervised)
 
 
-def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections | None = None) -> int:
-    """Train as the arguments of ``parser`` say; returns the exit code.
+def fit_run(options: Train, make_step: StepMaker, sections: Sections | None = None) -> int:
+    """Train; returns the exit code.
 
     Args:
-        args: of ``parser``.
+        options: of the command.
         make_step: what a step minimises.
         sections: what of a run's record is not its configuration, for ``complete_record``.
 
     Raises:
         InputError: something does not fit; nothing has been written then.
     """
-    run = resolve_run_config(args)
-    _check_start(args, run)
-    for name in args.log:
+    run = resolve_run_config(options.network)
+    _check_start(options, run)
+    for name in options.log:
         check_sink(name)
-    folder = _run_folder(args, run.name)
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    with process_group(args.device) as (ranks, device), ExitStack() as held:
-        log_to_stderr(logging.INFO if ranks.first else logging.WARNING)
-        trainer = _make_trainer(args, run, make_step, folder, ranks, device)
-        trainer.complete = partial(complete_record, sections=sections or {})
-        if args.resume:
+    folder = _run_folder(options, run.name)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    with process_group(options.device) as (ranks, device), ExitStack() as held:
+        log_to_stderr(Train, logging.INFO if ranks.first else logging.WARNING)
+        trainer = _make_trainer(options, run, make_step, folder, ranks, device)
+        trainer.complete = partial(_comparable, run, sections or {})
+        if options.resume:
             if ranks.first:
                 held.enter_context(folder_lock(folder.path))
-            trainer.resume(args.resume)
+            trainer.resume(options.resume)
         if ranks.first:
-            if not args.resume:
+            if not options.resume:
                 held.enter_context(folder_lock(folder.path))
-                _run_folder(args, run.name)  # another run may have begun and ended while ours was being prepared
-            _prepare_folder(folder, trainer.run_config, args.seed, environment(device))
-            trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in args.log)
+                _run_folder(options, run.name)  # another run may have begun and ended while ours was being prepared
+            _prepare_folder(folder, trainer.run_config, options.seed, environment(device))
+            trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in options.log)
             assert isinstance(trainer.model, HyperLifter)
             _LOG.info("%s: %s; %s", run.name, cost_of(trainer.model), _where(device, ranks, run))
             _LOG.info("%d clips of %d frames", len(trainer.sampler.clips), trainer.sampler.clips.n_frames)
@@ -95,20 +93,26 @@ def fit_run(args: argparse.Namespace, make_step: StepMaker, sections: Sections |
     return 0
 
 
-def _run_folder(args: argparse.Namespace, name: str) -> RunFolder:
+def _comparable(run: RunConfig, sections: Sections, record: Mapping[str, Any], source: str) -> Mapping[str, Any]:
+    """The record of the run that goes on. What it started from is in its weights, however that was spelt."""
+    complete = complete_record(record, source, sections)
+    return {**complete, "training": {**complete["training"], "after": to_mapping(run.training.after)}}
+
+
+def _run_folder(options: Train, name: str) -> RunFolder:
     """Where the run goes on or begins; a folder that belongs to another run is refused."""
-    if args.resume:
-        home = resume_file(args.resume).parent
-        if args.checkpoint and args.checkpoint.resolve() != home.resolve():
+    if options.resume:
+        home = resume_file(options.resume).parent
+        if options.checkpoint and options.checkpoint.resolve() != home.resolve():
             raise InputError(
-                f"{args.resume}: lies in another folder than --checkpoint {args.checkpoint}; a run goes on in its own "
-                "folder: leave --checkpoint out, or copy the whole folder first"
+                f"{options.resume}: lies in another folder than `checkpoint` {options.checkpoint}; a run goes on in "
+                "its own folder: leave `checkpoint` out, or copy the whole folder first"
             )
         return RunFolder(home)
-    folder = RunFolder(args.checkpoint or Path("checkpoint/pose3d") / name)
+    folder = RunFolder(options.checkpoint or Path("checkpoint/pose3d") / name)
     if folder.resume.exists():
         raise InputError(
-            f"{folder.path}: already holds a run; resume it with -r {folder.resume} or choose another folder"
+            f"{folder.path}: already holds a run; resume it (`resume` {folder.resume}) or choose another folder"
         )
     if folder.work:
         found = ", ".join(file.name for file in folder.work)
@@ -131,26 +135,26 @@ def _check_foreign(folder: RunFolder) -> None:
         raise InputError(f"{foreign[0]}: is of no training run and would be replaced; move it or choose another folder")
 
 
-def _check_start(args: argparse.Namespace, run: RunConfig) -> None:
+def _check_start(options: Train, run: RunConfig) -> None:
     """Refuse a run that has nothing to start from, or something that it does not ask for."""
-    if args.resume and args.pretrained is None:
+    if options.resume and not options.pretrained:
         return  # the state of a run that goes on holds its weights
-    if args.pretrained is None and run.training.after:
-        before = " and ".join(str(args.config.parent / file) for file in run.training.after)
+    if not options.pretrained and run.training.after:
+        config, before = options.network.config, " and ".join(map(str, run.training.after))
         raise InputError(
-            f"{args.config}: starts from the weights that {before} trains (training.after); train that first and "
-            f"give its best.safetensors as --pretrained, or let tools/train_wild.py {args.config} train all"
+            f"{config}: starts from the weights that {before} trains (training.after); train that first and "
+            f"give its best.safetensors as `pretrained`, or let hyperlift train-wild {config} train all"
         )
-    if run.training.finetune != (args.pretrained is not None):
-        given = ", ".join(map(str, args.pretrained or ())) or "not given"
+    if run.training.finetune != bool(options.pretrained):
+        given = ", ".join(map(str, options.pretrained)) or "not given"
         raise InputError(
-            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and --pretrained is {given}; "
+            f"{run.name}: training.finetune is {str(run.training.finetune).lower()} and `pretrained` is {given}; "
             "finetuning wants both"
         )
 
 
 def _make_trainer(
-    args: argparse.Namespace,
+    options: Train,
     run: RunConfig,
     make_step: StepMaker,
     folder: RunFolder,
@@ -158,18 +162,18 @@ def _make_trainer(
     device: torch.device,
 ) -> Trainer:
     convention = LabelConvention(run.model.label_space, run.model.rootrel, run.data.gt_2d)
-    root = args.data or run.data.root
+    root = options.data or run.data.root
     folders = [folder / run.data.train for folder in (root, *run.data.more)]
-    opened = {folder: _open_split(folder, convention, run, args.preload) for folder in dict.fromkeys(folders)}
+    opened = {folder: _open_split(folder, convention, run, options.preload) for folder in dict.fromkeys(folders)}
     fps, credit = _fps_and_credits(opened, run)
     if len({clips.n_frames for clips in opened.values()}) > 1:
         lengths = ", ".join(f"{folder} has {clips.n_frames}" for folder, clips in opened.items())
         raise InputError(f"clips of different lengths: {lengths} frames; convert them alike")
     clips = opened[folders[0]] if len(folders) == 1 else JoinedClips([opened[folder] for folder in folders])
-    torch.manual_seed(args.seed)
+    torch.manual_seed(options.seed)
     model = HyperLifter(run.model).to(device)
-    if args.pretrained:
-        _start_from(model, args.pretrained, run, fps)
+    if options.pretrained:
+        _start_from(model, options.pretrained, run, fps)
     _freeze_all_but(model, run.training.partial_train)
     step, record = make_step(run, model, fps)
     return Trainer(
@@ -177,14 +181,14 @@ def _make_trainer(
         sampler=BatchSampler(
             clips,
             run.training.batch_size,
-            args.seed,
+            options.seed,
             flip=run.data.flip,
             clips_per_epoch=run.training.clips_per_epoch,
             crop_frames=run.data.crop_frames,
         ),
         step=step,
         config=run.training,
-        seed=args.seed,
+        seed=options.seed,
         folder=folder,
         spec=LifterSpec(
             name=run.name,
@@ -196,9 +200,9 @@ def _make_trainer(
             credit=credit,
         ),
         run={**to_mapping(run), **record},
-        validate=_validator(run, root, convention, fps, args.preload),
+        validate=_validator(run, root, convention, fps, options.preload),
         ranks=ranks,
-        progress=not args.no_progress,
+        progress=options.progress,
     )
 
 

@@ -1,6 +1,6 @@
 """Runs that start from each other's weights: ``training.after`` of a configuration names the one before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Stage:
     folder: RunFolder
     before: tuple["Stage", ...] = ()
     """What its weights start from."""
+    changes: tuple[str, ...] = ()
+    """Of keys of its file."""
 
     @property
     def weights(self) -> Path:
@@ -57,26 +59,27 @@ class Stage:
         return self.epochs_done >= self.run.training.epochs and self.folder.checkpoint("last").is_file()
 
 
-def chain_of(config: Path, out: Path | None = None) -> tuple[Stage, ...]:
+def chain_of(config: Path, out: Path | None = None, changes: Sequence[str] = ()) -> tuple[Stage, ...]:
     """The stages that a configuration asks for, each after those that it starts from and itself last.
 
     Args:
         config: YAML of the last run.
         out: its folder, ``checkpoint/pose3d/NAME`` where it is None. The other stages lie beside it, by their names.
+        changes: of keys of ``config``, as ``load_config`` takes them.
 
     Raises:
         InputError: a file is missing or does not fit, they lead in a circle, two have one name, or weights of one do
             not fit the next.
     """
-    last = out or Path("checkpoint/pose3d") / load_config(config, RunConfig).name
+    last = out or Path("checkpoint/pose3d") / load_config(config, RunConfig, changes).name
     found: dict[Path, Stage] = {}
-    _add_stage(config, last, found, ())
+    _add_stage(config, last, found, (), changes)
     stages = tuple(found.values())
     names = [stage.run.name for stage in stages]
     if len(set(names)) < len(names):
         raise InputError(f"{config}: its stages are named {', '.join(names)}; each wants a name of its own")
     if len({stage.folder.path.resolve() for stage in stages}) < len(stages):
-        raise InputError(f"--out {last}: is where the stage {last.name} lies; choose another folder")
+        raise InputError(f"`out` is {last}, where the stage {last.name} lies; choose another folder")
     for stage in stages:
         _check_fit(stage)
     return stages
@@ -88,21 +91,27 @@ def needed(stage: Stage) -> tuple[Stage, ...]:
     return tuple(dict.fromkeys((*earlier, stage)))
 
 
-def _add_stage(file: Path, folder: Path, found: dict[Path, Stage], trail: tuple[Path, ...]) -> Stage:
+def _add_stage(
+    file: Path, folder: Path, found: dict[Path, Stage], trail: tuple[Path, ...], changes: Sequence[str] = ()
+) -> Stage:
     key = file.resolve()
     if key in found:
         return found[key]
-    run = load_config(file, RunConfig)
+    run = load_config(file, RunConfig, changes)
     before = []
     for after in run.training.after:
-        earlier = file.parent / after
-        if not earlier.is_file():
-            raise InputError(f"{file}: training.after is {after}; {earlier}: no such file")
-        if earlier.resolve() in (*trail, key):
+        if not after.is_file():
+            beside = file.parent / after
+            hint = f"write {beside}" if beside.is_file() else "name a configuration"
+            raise InputError(
+                f"{file}: training.after is {after}: no such file; paths in a configuration start at the working "
+                f"directory: {hint}"
+            )
+        if after.resolve() in (*trail, key):
             raise InputError(f"{file}: training.after is {after}, which comes after {file} itself: a circle")
-        its_folder = folder.parent / load_config(earlier, RunConfig).name
-        before.append(_add_stage(earlier, its_folder, found, (*trail, key)))
-    found[key] = Stage(file, run, RunFolder(folder), tuple(before))
+        its_folder = folder.parent / load_config(after, RunConfig).name
+        before.append(_add_stage(after, its_folder, found, (*trail, key)))
+    found[key] = Stage(file, run, RunFolder(folder), tuple(before), tuple(changes))
     return found[key]
 
 
@@ -117,7 +126,7 @@ def check_finished(stage: Stage, seed: int) -> None:
         InputError: it was trained with another configuration or seed, or does not say with which.
     """
     record = stage.folder.record
-    remedy = f"move {stage.folder.path} away to train it again, or give another --out"
+    remedy = f"move {stage.folder.path} away to train it again, or give another `out`"
     run, its_seed = read_run_record(record, remedy)
     theirs = complete_record(run, str(record), {"distillation": lambda section, _: section})
     differing = differing_keys(_apart_from_place(theirs), _apart_from_place(to_mapping(stage.run)))

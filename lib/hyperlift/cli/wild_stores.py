@@ -1,6 +1,5 @@
 """The clip stores that runs name, each made by the recipe of its name."""
 
-import argparse
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
@@ -8,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hyperlift.cli import convert_mocap
+from hyperlift.cli.data_commands import MotionSource
+from hyperlift.cli.run_config import changes_by_file
+from hyperlift.cli.training_commands import TrainWild
 from hyperlift.config import from_mapping, load_config, to_mapping
 from hyperlift.data.mocap_store import MocapStoreConfig
 from hyperlift.data.store import ClipStore
@@ -17,10 +19,6 @@ from hyperlift.training.config import RunConfig
 RECIPES = Path("configs/data")
 DEFAULT_RECIPE = RECIPES / "mocap_wild.yaml"
 """Of a ``data.root`` whose name is that of no recipe."""
-
-SOURCES = ("arrays", "asfamc", "bvh", "procedural")
-_PASSED_ON = ("trials_csv", "val_subjects", "test_subjects", "bvh_unit", "bvh_up", "amc_fps", "views")
-"""Arguments of the conversion that are handed through when they are given."""
 
 # A clip starts every third of its length, and a view has room for three clips (configs/data/mocap_wild.yaml).
 _STRIDES_A_CLIP = 3
@@ -61,11 +59,12 @@ def recipe_of(store: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def wanted_stores(args: argparse.Namespace, runs: Sequence[RunConfig]) -> list[WantedStore]:
+def wanted_stores(options: TrainWild, root: Path, runs: Sequence[RunConfig]) -> list[WantedStore]:
     """What runs train on: every store once, that of the last run's ``data.root`` first.
 
     Args:
-        args: of ``train_wild.parser``; ``store`` stands for the ``data.root`` of the last run.
+        options: of the command.
+        root: stands for the ``data.root`` of the last run.
         runs: that are trained one after the other.
 
     Raises:
@@ -74,20 +73,20 @@ def wanted_stores(args: argparse.Namespace, runs: Sequence[RunConfig]) -> list[W
     last = runs[-1]
     splits: dict[Path, set[str]] = {}
     for run in reversed(runs):
-        for folder, needed in _named_by(run, last, args.store):
+        for folder, needed in _named_by(run, last, root):
             splits.setdefault(folder, set()).update(needed)
-    splits[args.store].add("test")
+    splits[root].add("test")
     stores = []
     for folder, needed in splits.items():
         recipe_file = recipe_of(folder)
-        if folder == args.store:
-            recipe_file = args.data_config or recipe_of(last.data.root) or DEFAULT_RECIPE
+        if folder == root:
+            recipe_file = options.data_config or recipe_of(last.data.root) or DEFAULT_RECIPE
         if recipe_file is None and not folder.exists():
             raise InputError(
                 f"{folder}: there are no clips, and no recipe {RECIPES / folder.name.replace('-', '_')}.yaml to make "
                 "them by; write one, or name another store"
             )
-        recipe = None if recipe_file is None else _clip_recipe(recipe_file, last.model.n_frames, args.views)
+        recipe = None if recipe_file is None else _clip_recipe(recipe_file, last.model.n_frames, options)
         store = WantedStore(
             folder=folder, recipe_file=recipe_file, recipe=recipe, train=last.data.train, splits=frozenset(needed)
         )
@@ -101,28 +100,18 @@ def wanted_stores(args: argparse.Namespace, runs: Sequence[RunConfig]) -> list[W
     return stores
 
 
-def make_store(args: argparse.Namespace, store: WantedStore) -> int:
-    """Make a store that is not there; returns the exit code of the conversion.
+def make_store(source: MotionSource, store: WantedStore) -> None:
+    """Make a store that is not there.
 
     Raises:
-        InputError: nothing to make it from was given.
+        InputError: nothing to make it from was given, or it does not fit.
     """
-    source = next((name for name in SOURCES if getattr(args, name) is not None), None)
-    if source is None:
+    if not source.named:
         raise InputError(
-            f"{store.folder}: there are no clips; give their source: --arrays, --asfamc, --bvh or --procedural"
+            f"{store.folder}: there are no clips; give their source: `arrays`, `asfamc`, `bvh` or `procedural`"
         )
     assert store.recipe is not None
-    given = getattr(args, source)
-    command = [f"--{source}", *map(str, given if isinstance(given, list) else [given])]
-    command += ["--config", str(store.recipe_file)]
-    command += ["--out", str(store.folder), "--workers", args.workers]
-    for name in ("n_frames", "stride", "view_frames"):
-        command += [f"--{name}", str(getattr(store.recipe, name))]
-    for name in _PASSED_ON:
-        if getattr(args, name) is not None:
-            command += [f"--{name}", str(getattr(args, name))]
-    return convert_mocap.main(command)
+    convert_mocap.convert(source, store.recipe, store.folder)
 
 
 def check_store(store: WantedStore) -> None:
@@ -134,7 +123,7 @@ def check_store(store: WantedStore) -> None:
     for split in sorted(store.splits):
         if not (store.folder / split / "meta.json").is_file():
             raise InputError(
-                f"{store.folder}: has no split {split!r}; make it again with --val_subjects and --test_subjects, "
+                f"{store.folder}: has no split {split!r}; make it again with `val_subjects` and `test_subjects`, "
                 "or name another store"
             )
         ClipStore(store.folder / split)
@@ -143,7 +132,7 @@ def check_store(store: WantedStore) -> None:
     train_split = store.folder / store.train
     made_by = ClipStore(train_split).meta.details.get("mocap")
     if made_by is None:
-        raise InputError(f"{train_split}: was not made by convert_mocap.py; name another store")
+        raise InputError(f"{train_split}: was not made by convert-mocap; name another store")
     # Keys that did not exist when the store was made count as having had their defaults.
     theirs = to_mapping(from_mapping(made_by, MocapStoreConfig, f"{train_split / 'meta.json'}"))
     ours = to_mapping(store.recipe)
@@ -162,11 +151,11 @@ def _named_by(run: RunConfig, last: RunConfig, store: Path) -> Iterator[tuple[Pa
         yield more, {run.data.train}
 
 
-def _clip_recipe(file: Path, n_frames: int, views: int | None) -> MocapStoreConfig:
+def _clip_recipe(file: Path, n_frames: int, options: TrainWild) -> MocapStoreConfig:
     """A recipe, cut to the length that the network wants."""
-    recipe = load_config(file, MocapStoreConfig)
+    recipe = load_config(file, MocapStoreConfig, changes_by_file(options.changes, "recipe")[1])
     if recipe.n_frames != n_frames:
         stride = max(n_frames // _STRIDES_A_CLIP, 1)
         view_frames = max(_STRIDES_A_VIEW * stride, n_frames) if recipe.view_frames else 0
         recipe = dataclasses.replace(recipe, n_frames=n_frames, stride=stride, view_frames=view_frames)
-    return dataclasses.replace(recipe, views=views) if views else recipe
+    return dataclasses.replace(recipe, views=options.views) if options.views else recipe

@@ -4,12 +4,12 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.errors import InputError, did_you_mean, one_line, quoted
 from hyperlift.readers import reader
 
 T = TypeVar("T")
@@ -37,13 +37,41 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
 
 
 @reader("configuration")
-def load_config(path: Path | str, kind: type[T]) -> T:
+def load_config(path: Path | str | None, kind: type[T], changes: Sequence[str] = ()) -> T:
     """Read a YAML file into a dataclass.
 
+    Relative paths in the file start at the working directory, as those of the command line do.
+
+    Args:
+        path: the file; None has no key, so that all have their defaults.
+        kind: a dataclass.
+        changes: what replaces or adds keys, such as ``model.depth=4``, in order; the value is YAML.
+
     Raises:
-        InputError: the file cannot be read or does not fit the dataclass; the message names file and key.
+        InputError: the file cannot be read or does not fit the dataclass, or a change does not; the message names file
+            and key.
     """
-    return from_mapping(load_yaml(path), kind, str(path))
+    values = {} if path is None else load_yaml(path)
+    for change in changes:
+        _change(values, change)
+    where = " with ".join(filter(None, (path and str(path), " ".join(changes))))
+    return from_mapping(values, kind, where or kind.__name__)
+
+
+def _change(values: dict[str, Any], change: str) -> None:
+    """Replace a key of nested sections in place, or add it."""
+    from hyperlift.documents.yaml_text import parse_yaml
+
+    key, equals, text = change.partition("=")
+    *sections, last = key.split(".")
+    if not equals or not all((*sections, last)):
+        raise InputError(f"{quoted(change)} changes no key; write KEY=VALUE, such as model.depth=4")
+    for section in sections:
+        inside = values.get(section)
+        if inside is not None and not isinstance(inside, dict):
+            raise InputError(f"{change}: {section} is {quoted(inside)} and no section of keys")
+        values[section] = values = dict(inside or {})
+    values[last] = parse_yaml(text, change, "write the value as in a YAML file")
 
 
 def from_mapping(values: Mapping[Any, Any], kind: type[T], where: str) -> T:
@@ -62,7 +90,10 @@ def from_mapping(values: Mapping[Any, Any], kind: type[T], where: str) -> T:
     unknown = [_named(key) for key in values if key not in known]
     if unknown:
         more = ", …" if len(unknown) > _MOST_NAMED else ""
-        raise InputError(f"{where}: unknown key {', '.join(unknown[:_MOST_NAMED])}{more}; known: {', '.join(known)}")
+        hint = did_you_mean(unknown[0], known)
+        raise InputError(
+            f"{where}: unknown key {', '.join(unknown[:_MOST_NAMED])}{more}; known: {', '.join(known)}{hint}"
+        )
     missing = [
         name
         for name, field in known.items()

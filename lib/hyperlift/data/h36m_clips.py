@@ -3,46 +3,21 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
+from hyperlift.choices import ClipFormat
 from hyperlift.data import h36m
+from hyperlift.data.clip_plan import ClipPlan
 from hyperlift.data.h36m import SplitName
 from hyperlift.data.pickle_clips import write_pickle_clips
-from hyperlift.data.slicing import TEST_STRIDE, TRAIN_STRIDE, Slicing, clip_rows
+from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import StoreMeta, StoreWriter
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_folder
 from hyperlift.locks import folder_lock
 from hyperlift.swap import publish, settle, staging, unsettled
 
-ClipFormat = Literal["store", "pkl"]
-CLIP_FORMATS: tuple[ClipFormat, ...] = get_args(ClipFormat)
-
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipPlan:
-    """How the videos are cut; the defaults are those behind published numbers."""
-
-    tds: int = 2
-    """Temporal down-sampling: every n-th frame, 50 to 25 frames a second."""
-    n_frames: int = 243
-    """Length of a clip."""
-    stride: int = TRAIN_STRIDE
-    test_stride: int = TEST_STRIDE
-    slicing: Slicing = "published"
-
-    def __post_init__(self) -> None:
-        for name in ("tds", "n_frames", "stride", "test_stride"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give 1 or more")
-
-    def stride_of(self, split: SplitName) -> int:
-        """Frames from clip to clip in a split."""
-        return self.stride if split == "train" else self.test_stride
 
 
 def convert_h36m(
@@ -69,7 +44,12 @@ def convert_h36m(
         written = {}
         for split, frames in splits.items():
             frames = frames.every(plan.tds)
-            rows = clip_rows(h36m.video_runs(frames), plan.n_frames, plan.stride_of(split), plan.slicing)
+            rows = clip_rows(
+                h36m.video_runs(frames),
+                plan.n_frames,
+                plan.stride if split == "train" else plan.test_stride,
+                plan.slicing,
+            )
             if clip_format == "pkl":
                 write_pickle_clips(
                     folder / split, (arrays for _, arrays in h36m.videos(frames, source)), rows, plan.n_frames
@@ -109,7 +89,7 @@ def _refuse_taken(out: Path) -> None:
             settle(out)
     for split in h36m.SPLITS:
         if (out / split).exists():
-            raise InputError(f"{out / split}: already exists; remove it or choose another --out")
+            raise InputError(f"{out / split}: already exists; remove it or choose another `out`")
 
 
 def _meta(plan: ClipPlan, split: SplitName, source: Path) -> StoreMeta:
@@ -117,7 +97,7 @@ def _meta(plan: ClipPlan, split: SplitName, source: Path) -> StoreMeta:
         skeleton=h36m.SKELETON.name,
         fps=h36m.FPS / plan.tds,
         n_frames=plan.n_frames,
-        stride=plan.stride_of(split),
+        stride=plan.stride if split == "train" else plan.test_stride,
         slicing=plan.slicing,
         source=source.name,
         credit=h36m.CREDIT,

@@ -7,16 +7,16 @@ size of a person is given to the evaluation. In camera space ``joints_m`` serves
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
+from hyperlift.data.clip_plan import ClipPlan3DHP
 from hyperlift.data.h36m_clips import new_splits
 from hyperlift.data.mpi_inf_3dhp import CREDIT, SKELETON, Sequence3DHP, read_test, read_train
-from hyperlift.data.slicing import TEST_STRIDE, TRAIN_STRIDE, Slicing, clip_rows
+from hyperlift.data.slicing import clip_rows
 from hyperlift.data.store import LABEL_IS_PROJECTED, StoreMeta, StoreWriter, Video
 from hyperlift.errors import InputError, missing_package
 from hyperlift.geometry.normalisation import normalise_points
@@ -25,25 +25,6 @@ from hyperlift.shapes import Float
 _MM_PER_M = 1000.0
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipPlan3DHP:
-    """How the sequences are cut; test sequences are cut so that every valid frame is scored."""
-
-    fps: float = 25.0
-    """Frame rate of the store; faster training sequences are strided down to it."""
-    test_fps: float = 25.0
-    """Frame rate of the test sequences, which their file does not name."""
-    n_frames: int = 243
-    stride: int = TRAIN_STRIDE
-    test_stride: int = TEST_STRIDE
-    slicing: Slicing = "complete"
-
-    def __post_init__(self) -> None:
-        for name in ("fps", "test_fps", "n_frames", "stride", "test_stride"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}; give a positive number")
 
 
 def convert_mpi_inf_3dhp(train: Path | str, test: Path | str, out: Path | str, plan: ClipPlan3DHP) -> dict[str, int]:
@@ -105,7 +86,7 @@ def _videos(
         every = round(fps / plan.fps)
         if every < 1 or every * plan.fps != fps:
             raise InputError(
-                f"{path}: {original.source} has {fps:g} frames a second, no multiple of {plan.fps:g}; change --fps"
+                f"{path}: {original.source} has {fps:g} frames a second, no multiple of {plan.fps:g}; change `fps`"
             )
         sequence = original.every(every)
         width, height = (float(length) for length in sequence.size)

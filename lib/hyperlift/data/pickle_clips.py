@@ -71,7 +71,7 @@ class PickleClipFolder:
             )
         self._files = sorted(self.folder.glob("*.pkl"))
         if not self._files:
-            raise InputError(f"{self.folder}: holds no clip (00000000.pkl …); make them with --format pkl")
+            raise InputError(f"{self.folder}: holds no clip (00000000.pkl …); make them with `clip_format` pkl")
 
     def __len__(self) -> int:
         return len(self._files)

@@ -5,18 +5,15 @@ frames, so that no frame goes unscored. Both take a video shorter than T whole, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
+from hyperlift.choices import Slicing
 from hyperlift.errors import InputError
 from hyperlift.shapes import Int
 
-Slicing = Literal["published", "complete"]
 SLICINGS: tuple[Slicing, ...] = get_args(Slicing)
-
-TRAIN_STRIDE = 81
-TEST_STRIDE = 243
 
 
 def downsample(arrays: Mapping[str, np.ndarray], every: int) -> dict[str, np.ndarray]:

@@ -36,7 +36,7 @@ def choose_teacher(config: DistillationConfig, student: ModelConfig, given: Path
     """
     named = config.teacher if student.rootrel else config.teacher_global or config.teacher
     if given is None and named is None:
-        raise InputError("no teacher is named; give --teacher FILE, or teacher: FILE in the distillation config")
+        raise InputError("no teacher is named; give `teacher`, or teacher: FILE in the distillation config")
     path = given or named
     assert path is not None
     return path
@@ -49,7 +49,7 @@ def load_teacher(path: Path) -> Teacher:
         InputError: no checkpoint.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such teacher; train it first, or give --teacher FILE")
+        raise InputError(f"{path}: no such teacher; train it first, or give `teacher`")
     if path.suffix == ".bin":
         raise InputError(f"{path}: says nothing of its network; a teacher is a .safetensors checkpoint")
     checkpoint = load_checkpoint(path)

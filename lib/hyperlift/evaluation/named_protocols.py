@@ -40,7 +40,7 @@ def protocol_named(name: str, store: ClipStore) -> Protocol:
     if (protocol is MPI_INF_3DHP) != is_3dhp:
         raise InputError(
             f"{store.folder}: holds skeleton {store.skeleton.name}, which the protocol {protocol.name} does not score; "
-            f"leave --protocol out"
+            f"leave `protocol` out"
         )
     return protocol
 

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
+from hyperlift.choices import Mean
 from hyperlift.data.slicing import Slicing
 from hyperlift.skeletons import MPI_INF_3DHP_17
-
-Mean = Literal["frame", "action"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,14 +48,14 @@ def read_training_log(path: Path, needs: Sequence[str] = ()) -> list[dict[str, A
     return records
 
 
-@reader("scores", remedy="write it with evaluate.py --json")
+@reader("scores", remedy="write it with hyperlift evaluate --json")
 def read_scores(path: Path) -> dict[str, Any]:
-    """Scores of one protocol, as ``evaluate.py --json`` writes them of a clip store or a benchmark file.
+    """Scores of one protocol, as ``hyperlift evaluate --json`` writes them of a clip store or a benchmark file.
 
     Raises:
         InputError: the file is missing or holds no such scores.
     """
-    remedy = "write it with evaluate.py --json (one protocol, not all)"
+    remedy = "write it with hyperlift evaluate --json (one protocol, not all)"
     scores = read_json(path, remedy, _MOST_SCORES_BYTES)
     if not isinstance(scores, dict) or not ({"views", "n_mpjpe_mm"} <= set(scores) or "mean_over_frames" in scores):
         raise InputError(f"{path}: holds no scores; {remedy}")

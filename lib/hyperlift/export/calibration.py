@@ -119,7 +119,7 @@ def _from_keypoints(
     detections = read_keypoints(path, picture_size=picture_size)
     size = picture_size or detections.picture_size
     if size is None:
-        raise InputError(f"{path}: does not say the size of its video; give --video_size WxH")
+        raise InputError(f"{path}: does not say the size of its video; give `picture_size`")
     time_s = detections.times_s(fps or spec.fps)
     tracks = []
     for person in people_in(detections, *size, time_s):

@@ -51,7 +51,7 @@ class StreamSpec:
             InputError: the metadata is of no step, or of one of another version.
         """
         if STREAM_METADATA_KEY not in metadata:
-            raise InputError(f"{source}: does not lift frame by frame; export it with --stream")
+            raise InputError(f"{source}: does not lift frame by frame; export it with `stream`")
         return from_json(metadata[STREAM_METADATA_KEY], cls, f"{source}: its metadata")
 
 

@@ -57,7 +57,7 @@ class LiveServer:
             InputError: the port is impossible, taken or not allowed.
         """
         if not 0 <= port <= 65535:
-            raise InputError(f"--port is {port}; give 1 to 65535, or 0 for any free one")
+            raise InputError(f"`port` is {port}; give 1 to 65535, or 0 for any free one")
         self.page = b""
         self.token = secrets.token_urlsafe(32)
         self._hub = hub
@@ -66,7 +66,7 @@ class LiveServer:
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE or getattr(error, "winerror", None) in (10013, 10048)
             reason = "is used by another program" if taken else f"cannot be used ({error.strerror})"
-            raise InputError(f"--port {port}: {reason}; choose another, or 0 for any free one") from error
+            raise InputError(f"`port` {port}: {reason}; choose another, or 0 for any free one") from error
         self.port: int = self._http.server_address[1]
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.1}, name="live-server", daemon=True

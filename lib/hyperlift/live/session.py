@@ -4,7 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
@@ -15,6 +15,7 @@ from hyperlift.errors import InputError
 from hyperlift.live.capture import Capture, Clock
 from hyperlift.live.events import KEPT_S, Hub, frame_text, picture_text
 from hyperlift.live.follow import LiveFrame, LivePeople, Seen
+from hyperlift.live.options import LiveOptions
 from hyperlift.live.placing import LivePlacing
 from hyperlift.live.server import LiveServer
 from hyperlift.live.source import LiveSource
@@ -30,19 +31,6 @@ _PICTURE_EVERY_S = 1 / 15
 _POLL_S = 0.2
 _REMEMBERED = 4000
 """Frames whose times are kept for the summary."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveOptions:
-    """What a user may choose beside ``LiftOptions``, of which detector, confidence, height and camera count."""
-
-    look_ahead: int | None = None
-    """Frames that must have come after a frame before its people are shown: 0 is soonest, more is calmer. None: what
-    the lifter says (``Lifter.look_ahead``)."""
-    every_frame: bool = False
-    """Of a file: leave out no frame, be it slower than its own pace."""
-    picture: bool = True
-    """Show the picture beside the people."""
 
 
 class LiveSession:
@@ -76,7 +64,7 @@ class LiveSession:
             InputError: the options do not fit the source.
         """
         if live.every_frame and not source.waits:
-            raise InputError(f"--every-frame: {source.name} does not wait; it is for video files, leave it out")
+            raise InputError(f"`every_frame` is for video files, and {source.name} does not wait; leave it out")
         look_ahead = lifter.look_ahead(source.fps) if live.look_ahead is None else live.look_ahead
         live = replace(live, look_ahead=look_ahead)
         self._source, self._server, self._hub, self._clock, self._live = source, server, hub, clock, live
@@ -144,7 +132,7 @@ class LiveSession:
         # Against the pictures' own clock: the last frames of a video leave together.
         rate = 1e3 * len(courses) / max(courses[-1, 4] - courses[0, 0], 1e-9)
         total = float(np.mean(courses[:, 4] - courses[:, 0]))
-        hint = " (--every-frame leaves out none)" if self._source.waits and self._capture.dropped else ""
+        hint = " (`every_frame` leaves out none)" if self._source.waits and self._capture.dropped else ""
         return (
             f"{self._frames} frames, {rate:.1f} a second, {self._capture.dropped} dropped{hint}; on average "
             f"{total:.0f} ms from picture to sending: waits {begun:.0f}, detection {detected:.0f}, "

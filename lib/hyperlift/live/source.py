@@ -87,7 +87,7 @@ def open_source(source: str, *, size: tuple[int, int] | None = None, fps: float 
     if address is not None:
         return Camera(address, source)
     if size is not None or fps is not None:
-        raise InputError(f"{source}: is a file; --camera-size and --camera-fps are for cameras, leave them out")
+        raise InputError(f"{source}: is a file; `camera_size` and `camera_fps` are for cameras, leave them out")
     return VideoFile(Path(source))
 
 
@@ -106,7 +106,7 @@ def camera_address(
     if not (number or is_device or is_named):
         return None
     if platform not in DEVICE_FORMATS:
-        raise InputError(f"--source {text}: cameras are not known on {platform}; give a video file")
+        raise InputError(f"`source` is {text}; cameras are not known on {platform}; give a video file")
     options = {} if size is None else {"video_size": f"{size[0]}x{size[1]}"}
     if fps is not None:
         options["framerate"] = f"{fps:g}"
@@ -114,7 +114,7 @@ def camera_address(
         options["framerate"] = f"{_USUAL_FPS:g}"  # its own default, 29.97, is refused by most cameras of a Mac
     if number and platform == "win32":
         raise InputError(
-            f"--source {text}: Windows names its cameras; give --source 'video=NAME' ({_cameras('dshow')})"
+            f"`source` is {text}; Windows names its cameras: give `source` 'video=NAME' ({_cameras('dshow')})"
         )
     address = f"/dev/video{int(text)}" if number and platform == "linux" else text
     return CameraAddress(DEVICE_FORMATS[platform], address, options)
@@ -222,7 +222,7 @@ class VideoFile:
         """
         self._path = path
         if path.exists() and not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"{path}: is neither a video file nor a camera of this system; give --source 0 or a file")
+            raise InputError(f"{path}: is neither a video file nor a camera of this system; give `source` 0 or a file")
         self._facts = video_facts(path)
         self.name = path.name
         self.width, self.height = self._facts.size

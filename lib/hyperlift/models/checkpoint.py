@@ -89,7 +89,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except SafetensorError as error:
         reason = one_line(str(error))
-        raise InputError(f"{path}: not a safetensors file ({reason}); older .bin files need --config beside") from error
+        raise InputError(f"{path}: not a safetensors file ({reason}); older .bin files need `config` beside") from error
     if metadata.get("format") != FORMAT:
         raise InputError(f"{path}: not a {FORMAT} file; it says format {quoted(metadata.get('format'))}")
     model = _network(_section(metadata, "model", path), weights, path)

@@ -69,7 +69,7 @@ def jobs_for(folder: Path, out: Path, template: RecordingJob) -> list[RecordingJ
         InputError: the folder holds no video.
     """
     if out.resolve() == folder.resolve():
-        raise InputError(f"{out}: results would lie among the videos; choose another folder (--out)")
+        raise InputError(f"{out}: results would lie among the videos; choose another folder (`out`)")
     inside = out.resolve()
     videos = [video for video in videos_in(folder) if not video.resolve().is_relative_to(inside)]
     return [template.of(video, out / video.relative_to(folder)) for video in videos]
@@ -92,7 +92,7 @@ def run_jobs(
         The results in the order of ``jobs``.
     """
     if at_once < 1:
-        raise InputError(f"{at_once} jobs at once (--jobs) asked for; give 1 or more")
+        raise InputError(f"`jobs` is {at_once}; give 1 or more")
     threads = max(1, (os.cpu_count() or 1) // at_once)
     results: dict[int, JobResult] = {}
     stop = threading.Event()
@@ -122,7 +122,7 @@ def check_results(out: Path, overwrite: bool) -> None:
     if os.path.lexists(path) and not overwrite and not _lists_jobs(path):
         raise InputError(
             f"{path}: is no list of videos that an earlier run wrote; move it away, choose another output folder "
-            "(--out), or let the new list take its place (--overwrite)"
+            "(`out`), or let the new list take its place (`overwrite=True`)"
         )
 
 

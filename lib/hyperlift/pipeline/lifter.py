@@ -117,12 +117,11 @@ class Lifter:
         """
         timings = timings or Timings()
         if recorded.video is None or recorded.facts is None:
-            raise InputError(f"{recorded.path}: comes without a video to look at; give it (video=FILE; --video FILE)")
+            raise InputError(f"{recorded.path}: comes without a video to look at; give it (`video`)")
         if detector is None:
             if options.detector == "none":
                 raise InputError(
-                    f"{recorded.path}: is a video and detector (--detector) is none; give its keypoints, or "
-                    "another detector"
+                    f"{recorded.path}: is a video and `detector` is none; give its keypoints, or another detector"
                 )
             detector = self.open_detector(options, recorded.facts.fps)
         from hyperlift.video.reading import read_frames  # PyAV takes long to import: who has keypoints does not wait

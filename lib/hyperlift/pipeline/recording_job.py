@@ -141,14 +141,9 @@ def check_job(job: RecordingJob) -> None:
     for kind in job.bodies:
         check_kind(job.out / f"{POSES_STEM}.{kind}", job.naming if f".{kind}" in NAMED else "plain")
     if job.options.limits is not None and not (job.bodies or job.options.rigid):
-        raise InputError(
-            "limits hold in the fit of rigid bones; ask for one: rigid=True (--rigid), or bodies such as bvh (--bvh, "
-            "--glb, --trc, --c3d)"
-        )
+        raise InputError("`limits` hold in the fit of rigid bones; ask for one: `rigid=True`, or `bodies`")
     if job.naming != "plain" and not {f".{kind}" for kind in job.bodies} & set(NAMED):
-        raise InputError(
-            f"naming (--naming) {job.naming} names the nodes of BVH and glTF; ask for one of them (--bvh, --glb)"
-        )
+        raise InputError(f"`naming` {job.naming} names the nodes of BVH and glTF; ask for one of them (`bodies`)")
 
 
 @contextmanager

@@ -95,7 +95,7 @@ class Results:
             raise InputError(
                 f"{self.folder}: {', '.join(map(printable, foreign))} {'is' if one else 'are'} not as an earlier run "
                 f"wrote {'it' if one else 'them'}; move {'it' if one else 'them'} away, choose another output folder "
-                "(--out), or let the new results take the place with overwrite=True (--overwrite)"
+                "(`out`), or let the new results take the place (`overwrite=True`)"
             )
         ours = {name: listed for name, listed in self.files.items() if name not in staying}
         return {**ours, **{name: identity(self.folder / name) for name in foreign}}

@@ -89,18 +89,12 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
     fps = options.fps if options.fps is not None else facts.fps if facts is not None else None
     if size is None and fps is None:
         raise InputError(
-            "the video's size and frame rate are not known; give both (picture_size=(W, H), fps=N; --video-size WxH "
-            "--fps N), or the video (video=FILE; --video FILE)"
+            "the video's size and frame rate are not known; give both (`picture_size`, `fps`), or the video (`video`)"
         )
     if size is None:
-        raise InputError(
-            "the video's size is not known; give it (picture_size=(W, H); --video-size WxH), or the video (video=FILE; "
-            "--video FILE)"
-        )
+        raise InputError("the video's size is not known; give it (`picture_size`), or the video (`video`)")
     if fps is None:
-        raise InputError(
-            "the video's frame rate is not known; give it (fps=N; --fps N), or the video (video=FILE; --video FILE)"
-        )
+        raise InputError("the video's frame rate is not known; give it (`fps`), or the video (`video`)")
     check_fps(fps)
     frames = detections.last_frame + 1
     if not len(detections.people.keypoints_px):
@@ -134,7 +128,6 @@ def _facts(video: Path, options: LiftOptions) -> VideoFacts:
     size = options.picture_size
     if size is not None and size != facts.size:
         raise InputError(
-            f"picture_size (--video-size) is {size[0]}x{size[1]}, but {video} has {facts.width}x{facts.height}; "
-            "leave it out"
+            f"`picture_size` is {size[0]}x{size[1]}, but {video} has {facts.width}x{facts.height}; leave it out"
         )
     return facts

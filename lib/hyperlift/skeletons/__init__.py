@@ -1,6 +1,6 @@
 """Named joints, mirror pairs, hyperedges and the mappings between joint sets."""
 
-from hyperlift.skeletons.hypergraph import Hypergraph, RelationBias, degree_normalised_adjacency
+from hyperlift.skeletons.hypergraph import Hypergraph, degree_normalised_adjacency
 from hyperlift.skeletons.joint_sets import (
     BODY_19,
     BODY_25,
@@ -38,7 +38,6 @@ __all__ = [
     "OPENPOSE_MPI_15",
     "SKELETONS",
     "Hypergraph",
-    "RelationBias",
     "Skeleton",
     "degree_normalised_adjacency",
     "skeleton_named",

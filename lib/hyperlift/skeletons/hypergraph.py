@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -10,7 +9,6 @@ from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 
-RelationBias = Literal["uniform", "none"]
 """What a network's joint-relation bias starts from: the degree-normalised skeleton, or the identity."""
 
 

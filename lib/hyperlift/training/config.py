@@ -62,13 +62,12 @@ class TrainConfig:
     ema: float | None = None
     """Decay a step of an exponential moving average of the weights; the average is what is measured and saved."""
     finetune: bool = False
-    """Start from the weights of a checkpoint (``train.py --pretrained FILE``) instead of from random ones."""
+    """Start from the weights of a checkpoint (``pretrained``) instead of from random ones."""
     after: tuple[Path, ...] = ()
-    """Configurations of the runs whose best weights this one starts from, as seen from the folder of this one's file:
-    one, or a frame lifter and a network without one. ``tools/train_wild.py`` trains them first; wants
-    ``finetune: true``."""
+    """Configurations of the runs whose best weights this one starts from: one, or a frame lifter and a network without
+    one. ``hyperlift train-wild`` trains them first; wants ``finetune: true``."""
     hand_on: Literal["best", "last"] = "best"
-    """Which weights a run that comes after starts from, and ``tools/train_wild.py`` exports: those with the lowest
+    """Which weights a run that comes after starts from, and ``hyperlift train-wild`` exports: those with the lowest
     validation error, or the last ones. Few validation subjects tell little about the best epoch."""
     partial_train: tuple[str, ...] | None = None
     """Train only the parameters whose names begin with one of these, such as "head"; None trains all."""

@@ -44,7 +44,7 @@ def process_group(device: str | None) -> Iterator[tuple[Ranks, torch.device]]:
     """
     kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if kind.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch sees no GPU here; leave --device out to train on the CPU")
+        raise InputError("`device` is cuda, and torch sees no GPU here; leave `device` out to train on the CPU")
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         yield ALONE, torch.device(kind)

@@ -15,7 +15,7 @@ from hyperlift.models.torch_files import load_weights_only
 from hyperlift.readers import reader
 
 _KEYS = {"epoch", "best", "seed", "run", "model", "optimizer", "average", "step"}
-_REMEDY = "train again, from the checkpoint beside it (--pretrained)"
+_REMEDY = "train again, from the checkpoint beside it (`pretrained`)"
 
 
 @reader("resume state", remedy=_REMEDY)

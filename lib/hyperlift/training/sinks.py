@@ -4,12 +4,11 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from hyperlift.choices import SinkName
 from hyperlift.errors import missing_package
 from hyperlift.files import atomic_file
-
-SinkName = Literal["tensorboard", "wandb"]
 
 
 @runtime_checkable
@@ -93,7 +92,7 @@ def check_sink(name: SinkName) -> None:
         InputError: it is not.
     """
     if importlib.util.find_spec(name) is None:
-        raise missing_package(name, f"--log {name} needs")
+        raise missing_package(name, f"`log` {name} needs")
 
 
 def make_sink(name: SinkName, folder: Path, run: str) -> Sink:

@@ -321,7 +321,7 @@ class Trainer:
         if differing:
             raise InputError(f"{path}: belongs to another configuration; it differs in {', '.join(differing)}")
         if seed != self.seed:
-            raise InputError(f"{path}: was trained with seed {seed}, not {self.seed}; give --seed {seed}")
+            raise InputError(f"{path}: was trained with seed {seed}, not {self.seed}; give `seed` {seed}")
         load_weights(self.model, state["model"], str(path))
         if isinstance(self.step, nn.Module):
             load_weights(self.step, state["step"], str(path))

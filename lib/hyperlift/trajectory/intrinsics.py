@@ -109,7 +109,7 @@ def choose_intrinsics(
         InputError: both options are given, or one is impossible.
     """
     if given is not None and fov_deg is not None:
-        raise InputError("fov_deg (--fov) and intrinsics (--intrinsics) are both given; give one of them")
+        raise InputError("`fov_deg` and `intrinsics` are both given; give one of them")
     if given is not None:
         return given_intrinsics(given, width, height)
     if fov_deg is not None:
@@ -130,7 +130,7 @@ def assumed_intrinsics(width: int, height: int) -> Intrinsics:
     )
 
 
-def fov_intrinsics(fov_deg: float, width: int, height: int, origin: str = "fov_deg (--fov)") -> Intrinsics:
+def fov_intrinsics(fov_deg: float, width: int, height: int, origin: str = "`fov_deg`") -> Intrinsics:
     """A field of view over the LONG side of the picture.
 
     Raises:
@@ -177,9 +177,7 @@ def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
     parts = [_number(part) for part in text.split(",")]
     if len(parts) == 4 or (None not in parts and not Path(text).exists()):
         if len(parts) != 4 or None in parts:
-            raise InputError(
-                f"intrinsics (--intrinsics) is {quoted(text)}; give four numbers fx,fy,cx,cy in pixels, or a file"
-            )
+            raise InputError(f"`intrinsics` is {quoted(text)}; give four numbers fx,fy,cx,cy in pixels, or a file")
         return _from_mapping(dict(zip(("fx", "fy", "cx", "cy"), parts, strict=True)), width, height, "intrinsics")
     path = Path(given)
     values = _values_of(path)

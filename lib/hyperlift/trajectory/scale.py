@@ -39,7 +39,7 @@ class BodyHeight:
         """
         if not _SMALLEST_M <= height_m <= _TALLEST_M:
             raise InputError(
-                f"height_m (--height) is {height_m:g}; give the standing height in metres, such as 1.75 "
+                f"`height_m` is {height_m:g}; give the standing height in metres, such as 1.75 "
                 f"(from {_SMALLEST_M} to {_TALLEST_M})"
             )
         return cls(height_m=float(height_m), std_m=GIVEN_HEIGHT_STD_M, assumed=False)

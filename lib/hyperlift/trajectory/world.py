@@ -157,13 +157,9 @@ def up_from_pitch_roll(pitch_deg: float, roll_deg: float) -> Float[np.ndarray, "
         InputError: the pitch is not within -90 … 90, or the roll not within -180 … 180 degrees.
     """
     if not -90 <= pitch_deg <= 90:
-        raise InputError(
-            f"camera_pitch_deg (--camera-pitch) is {pitch_deg:g}; give degrees within -90 … 90 (positive looks up)"
-        )
+        raise InputError(f"`camera_pitch_deg` is {pitch_deg:g}; give degrees within -90 … 90 (positive looks up)")
     if not -180 <= roll_deg <= 180:
-        raise InputError(
-            f"camera_roll_deg (--camera-roll) is {roll_deg:g}; give degrees within -180 … 180 (positive is clockwise)"
-        )
+        raise InputError(f"`camera_roll_deg` is {roll_deg:g}; give degrees within -180 … 180 (positive is clockwise)")
     pitch, roll = np.radians([pitch_deg, roll_deg])
     return np.array([-np.sin(roll) * np.cos(pitch), -np.cos(roll) * np.cos(pitch), np.sin(pitch)])
 

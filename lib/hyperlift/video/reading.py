@@ -143,7 +143,7 @@ def read_frames(
     if shown < LEAST_SHARE_DECODED * len(times_s) and not allow_truncated:
         raise InputError(
             f"{path}: is damaged: only {shown} of {len(times_s)} frames can be decoded; "
-            "copy it again, or take what is there (allow_truncated=True; --allow-truncated)"
+            "copy it again, or take what is there (`allow_truncated=True`)"
         )
     if shown < len(times_s):
         _log.warning("%s: %d of %d frames cannot be decoded", path, len(times_s) - shown, len(times_s))
@@ -247,8 +247,8 @@ def _rate(path: Path, times_s: Float[np.ndarray, " frames"], declared: float | N
     if len(times_s) < 2:
         if declared is None:
             raise InputError(
-                f"{path}: does not say its frame rate; give keypoints with picture_size (--video-size) and fps "
-                "(--fps), and leave the video out"
+                f"{path}: does not say its frame rate; give keypoints with `picture_size` and "
+                "`fps`, and leave the video out"
             )
         return declared
     counted = (len(times_s) - 1) / float(times_s[-1])
@@ -281,7 +281,7 @@ def _refuse_if_short(
         of = f" of {declared_s:.1f}" if declared_s and declared_s > end_s + 1 / fps else ""
         raise InputError(
             f"{path}: is cut off: {end_s:.1f}{of} s can be read ({extent.there} of {extent.announced} bytes); "
-            "copy it again, or take what is there (allow_truncated=True; --allow-truncated)"
+            "copy it again, or take what is there (`allow_truncated=True`)"
         )
 
 

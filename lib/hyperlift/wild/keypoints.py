@@ -75,8 +75,7 @@ class Detections:
         if frames > longest_span(people):
             raise InputError(
                 f"{self.source}: {people} detections, and the last is in frame {frames - 1}; expected frame numbers "
-                f"below {longest_span(people)} that count from 0: number the frames anew, or give the video "
-                "(video=FILE; --video FILE)"
+                f"below {longest_span(people)} that count from 0: number the frames anew, or give the video (`video`)"
             )
         return even_times(frames, fps)
 
@@ -91,7 +90,7 @@ class Detections:
         if self.picture_size not in (None, (width, height)):
             raise InputError(
                 f"{self.source}: made from a picture of {self.picture_size[0]}x{self.picture_size[1]}, not "
-                f"{width}x{height}; check picture_size (--video-size)"
+                f"{width}x{height}; check `picture_size`"
             )
         points = self.people.keypoints_px[..., :2]
         points = points[np.isfinite(points).all(-1)]
@@ -106,7 +105,7 @@ class Detections:
         if inside.mean() < 0.5:
             raise InputError(
                 f"{self.source}: most points lie outside a picture of {width}x{height} (they reach "
-                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check picture_size (--video-size)"
+                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check `picture_size`"
             )
         # A detector places few points outside its picture, and those close by; a landscape size given for a portrait
         # video has many far outside.
@@ -114,5 +113,5 @@ class Detections:
         if far.any(-1).mean() > 0.02:
             raise InputError(
                 f"{self.source}: many points lie far outside a picture of {width}x{height} (they reach "
-                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check picture_size (--video-size)"
+                f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check `picture_size`"
             )

@@ -143,7 +143,7 @@ def roll_warning(roll_deg: float, seen_deg: float) -> str:
         seen_deg: of ``contradicting_roll``.
     """
     return (
-        f"camera_roll_deg (--camera-roll) is {roll_deg:g}, but the people look as if the camera were rolled by about "
+        f"`camera_roll_deg` is {roll_deg:g}, but the people look as if the camera were rolled by about "
         f"{seen_deg:.0f} degrees; positive is clockwise as seen from behind the camera: check number and sign, or "
         "leave it out"
     )

@@ -49,9 +49,7 @@ def people_in(
     check_times(time_s, max(detections.last_frame, 0))
     detections.check_fits_picture(width, height)
     if not 0 <= min_confidence < 1:
-        raise InputError(
-            f"min_confidence (--min-confidence) is {min_confidence:g}; give a number from 0 up to, not including, 1"
-        )
+        raise InputError(f"`min_confidence` is {min_confidence:g}; give a number from 0 up to, not including, 1")
     mapped, frame_of_row = [], detections.people.person_frame
     for number, row in track_rows(detections, time_s).items():
         keypoints_px = _mapped(detections, row, min_confidence)
@@ -67,9 +65,7 @@ def people_in(
                 _log.info("p%d: swapped arms or legs put right in %d frames", number, frames)
         mapped.append(Track(id=number, frame=frame, keypoints_px=keypoints_px))
     if not mapped:
-        raise InputError(
-            f"{detections.source}: no keypoint reaches min_confidence (--min-confidence) {min_confidence:g}; lower it"
-        )
+        raise InputError(f"{detections.source}: no keypoint reaches `min_confidence` {min_confidence:g}; lower it")
     return mapped
 
 

@@ -106,7 +106,7 @@ class RecurrentStreams(Streams):
             raise InputError(
                 f"lookahead is {lookahead}; the lifter {quoted(spec.name)} waits for {stream.look_ahead} frames at "
                 f"{spec.fps:g} a second, at another rate for one more of those, {least} at {fps:g}; give {least} or "
-                "more (lookahead=…; --look-ahead N), or another lifter such as small (--model small)"
+                "more (`look_ahead`), or another lifter such as small (`model`)"
             )
         memory_s = LONGEST_GAP_S + 1 / spec.fps
         seen = Sightings(width, height, fps, memory_s, skeleton=skeleton, min_confidence=min_confidence)

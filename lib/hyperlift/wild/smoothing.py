@@ -6,17 +6,16 @@ gap: a joint that was not valid in between starts anew behind it.
 
 import math
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
+from hyperlift.choices import Smoothing
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons import Skeleton
 from hyperlift.wild.timing import resample
-
-Smoothing = Literal["one-euro", "savgol"]
 
 MIN_CUTOFF_HZ = 3.0
 BETA = 10.0
@@ -47,9 +46,7 @@ def smooth(
         return one_euro(joints, time_s, valid=valid)
     if method == "savgol":
         return savitzky_golay(joints, time_s, valid=valid)
-    raise InputError(
-        f"smooth (--smooth) is {method}: there is no such filter; choose from {', '.join(get_args(Smoothing))}"
-    )
+    raise InputError(f"`smooth` is {method}: there is no such filter; choose from {', '.join(get_args(Smoothing))}")
 
 
 def smooth_poses(

@@ -23,9 +23,7 @@ def check_fps(fps: float) -> None:
         InputError: it is not between 1 and 1000 frames a second.
     """
     if not SLOWEST_FPS <= fps <= FASTEST_FPS:
-        raise InputError(
-            f"the frame rate is {fps:g}; give the video's frames a second, between 1 and 1000 (fps=30, --fps 30)"
-        )
+        raise InputError(f"the frame rate is {fps:g}; give the video's frames a second, between 1 and 1000 (`fps`)")
 
 
 def even_times(frames: int, fps: float) -> Float[np.ndarray, " frames"]:
@@ -55,9 +53,7 @@ def check_times(time_s: Float[np.ndarray, " frames"], last_frame: int = 0) -> No
         )
     steps = np.diff(time_s)
     if not np.isfinite(time_s).all() or (steps <= 0).any():
-        raise InputError(
-            "the time stamps of the video do not ascend from frame to frame; give its rate (fps=30, --fps 30)"
-        )
+        raise InputError("the time stamps of the video do not ascend from frame to frame; give its rate (`fps`)")
     if len(steps):
         check_fps(1.0 / float(np.median(steps)))
 

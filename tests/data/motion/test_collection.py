@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from shared_data import shared_path
 
-from hyperlift.cli import convert_mocap
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.data.motion.bvh import read_bvh
 from hyperlift.data.motion.collection import CollectionFormat, motion_group, read_collection, read_trials
 from hyperlift.data.motion.recording import with_constant_bones
@@ -123,7 +123,7 @@ def test_the_command_lists_at_the_end_what_it_left_out(tmp_path, capsys):
     (motions / "35_04.bvh").write_text(longer_motion().replace("Frames: 61", "Frames: 62"))
     out = tmp_path / "out" / "store"
     command = ["--bvh", str(motions), "--test_subjects", "36", "--n_frames", "9", "--stride", "9", "--out", str(out)]
-    assert convert_mocap.main(command) == 0
+    assert hyperlift("convert-mocap", command) == 0
     last = capsys.readouterr().out.strip().splitlines()
     assert last[-2] == "left out 1 of 20 files:"
     assert "35_04.bvh, line" in last[-1]
@@ -150,7 +150,7 @@ def test_a_folder_that_is_no_collection_leaves_nothing(tmp_path, capsys, change,
     for number in range(5):
         (motions / f"35_{number:02d}.bvh").write_text(longer_motion())
     change(motions)
-    assert convert_mocap.main(["--bvh", str(motions), "--out", str(tmp_path / "store")]) == 2
+    assert hyperlift("convert-mocap", ["--bvh", str(motions), "--out", str(tmp_path / "store")]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert [path.name for path in tmp_path.iterdir()] == ["motions"]

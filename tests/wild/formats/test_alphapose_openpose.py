@@ -124,7 +124,7 @@ def test_two_recordings_in_one_folder(tmp_path: Path):
     [
         (0, 480, 1.0, "must be positive"),
         (640, 480, 1 / 640, "these are not pixels"),
-        (120, 120, 1.0, r"check picture_size \(--video-size\)"),
+        (120, 120, 1.0, r"check `picture_size`"),
     ],
 )
 def test_pictures_that_keypoints_do_not_fit(tmp_path: Path, width: int, height: int, scale: float, message: str):

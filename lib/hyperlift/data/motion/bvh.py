@@ -7,14 +7,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from hyperlift.choices import Unit, UpAxis
 from hyperlift.data.motion.bvh_file import END_SUFFIX, BvhMotion, not_a_motion_of_a_person, read_bvh_file
 from hyperlift.data.motion.recording import Recording, between, centred, h36m_joints, y_up_to_z_up
 from hyperlift.errors import InputError, quoted
 from hyperlift.readers import reader
 from hyperlift.shapes import Float
-
-Unit = Literal["auto", "m", "cm", "mm", "inch", "cmu"]
-UpAxis = Literal["auto", "y", "z"]
 
 METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
 """``cmu`` is the unit of the CMU database and of its conversions to BVH."""

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hyperlift.choices import RelationBias
 from hyperlift.errors import InputError
 from hyperlift.geometry.contract import LabelSpace
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.models.lifting.hypergraph import HypergraphConfig
 from hyperlift.models.lifting.streaming import Reach, StreamingConfig
-from hyperlift.skeletons import H36M_17, H36M_25, RelationBias, Skeleton, skeleton_named
+from hyperlift.skeletons import H36M_17, H36M_25, Skeleton, skeleton_named
 
 _WIDEST = 1000
 

@@ -72,7 +72,7 @@ def _read(source: Source, hints: Hints) -> Detections:
     if hints.skeleton is None:
         raise InputError(
             f"{source}: an array of {points.shape[-2]} joints does not say which they are; "
-            f"name them (skeleton=…, --skeleton), one of {known}"
+            f"name them (`skeleton`), one of {known}"
         )
     if points.shape[-2] != len(hints.skeleton):
         raise InputError(
@@ -123,4 +123,4 @@ def _load(path: Path, name: str | None) -> Float[np.ndarray, "..."]:
     return array.astype(np.float64)
 
 
-ARRAYS = Format("array", "a plain NumPy array with --skeleton", _fits, _read)
+ARRAYS = Format("array", "a plain NumPy array whose `skeleton` is named", _fits, _read)

@@ -76,8 +76,7 @@ def _read_videopose(source: Source, hints: Hints) -> Detections:
     own = _LAYOUTS.get(str(layout))
     if hints.skeleton is None and own is None:
         raise InputError(
-            f"{source}: its layout_name is {quoted(layout)}, so its joints are not known; "
-            "name them (skeleton=…, --skeleton)"
+            f"{source}: its layout_name is {quoted(layout)}, so its joints are not known; name them (`skeleton`)"
         )
     skeleton = hints.skeleton or own
     assert skeleton is not None

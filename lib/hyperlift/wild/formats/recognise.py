@@ -30,7 +30,7 @@ FORMATS = {
         *(DETECTRON, VIDEOPOSE3D, DEEPLABCUT, SLEAP, ULTRALYTICS_TABLE, LONG_TABLE, MEDIAPIPE, ARRAYS),
     )
 }
-"""Every format by the name that ``--format`` takes."""
+"""Every format by the name that ``LiftOptions.keypoint_format`` takes."""
 
 
 class UnknownLayout(InputError):

@@ -120,7 +120,7 @@ class Hints:
         if self.picture_size is None:
             raise InputError(
                 f"{where}: its coordinates are fractions of the picture; give the picture's size in pixels "
-                "(picture_size=(W, H), --video-size WxH) or the video"
+                "(`picture_size`) or the video"
             )
         return self.picture_size
 
@@ -130,7 +130,7 @@ class Format:
     """One tool's way of writing keypoints."""
 
     name: str
-    """As in ``--format``."""
+    """As in ``LiftOptions.keypoint_format``."""
     what: str
     """What a user would have to bring, for messages."""
     fits: Callable[[Source], bool]
@@ -183,5 +183,5 @@ def skeleton_by_count(joints: int, own: tuple[Skeleton, ...], hints: Hints, wher
     expected = ", ".join(f"{len(skeleton)} ({skeleton.name})" for skeleton in own)
     raise InputError(
         f"{where}: {joints} joints a person; expected {expected} of {tool}. "
-        "If you know which joints these are, name them (skeleton=…, --skeleton)"
+        "If you know which joints these are, name them (`skeleton`)"
     )

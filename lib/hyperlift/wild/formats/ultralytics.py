@@ -214,7 +214,7 @@ def _numbers_a_joint(source: Source, width: int, skeleton: Skeleton) -> int:
             return per_joint
     raise InputError(
         f"{source}: {width} numbers a line; expected class, box, then x, y[, v] of the {len(skeleton)} joints of "
-        f"{skeleton.name}[, confidence][, id]. If these are other joints, name them (skeleton=…, --skeleton)"
+        f"{skeleton.name}[, confidence][, id]. If these are other joints, name them (`skeleton`)"
     )
 
 

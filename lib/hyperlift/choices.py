@@ -1,0 +1,32 @@
+"""Names that options and configurations choose from, apart from what they stand for: reading them costs no import."""
+
+from typing import Literal
+
+# Recordings.
+OutputFormat = Literal["npz", "json", "csv"]
+BodyFormat = Literal["bvh", "glb", "trc", "c3d"]
+NodeNaming = Literal["plain", "mixamo"]
+"""``plain``: the joints' own names. ``mixamo``: those of Mixamo's characters, for retargeting by name."""
+Smoothing = Literal["one-euro", "savgol"]
+DetectorName = Literal["movenet", "movenet-fast", "rtmlib"]
+# fmt: off
+KeypointFormat = Literal[
+    "coco-results", "alphapose", "openpose", "mmpose", "coco-annotations", "ultralytics", "ultralytics-labels",
+    "detectron", "videopose3d", "deeplabcut", "sleap", "mediapipe", "array",
+]
+SkeletonName = Literal[
+    "h36m17", "coco17", "coco18", "body25", "halpe26", "halpe136", "coco_wholebody133", "mediapipe33", "mpii16",
+    "mpi_inf_3dhp17",
+]
+# fmt: on
+
+# Training and evaluation.
+RelationBias = Literal["uniform", "none"]
+SinkName = Literal["tensorboard", "wandb"]
+Mean = Literal["frame", "action"]
+Slicing = Literal["published", "complete"]
+ClipFormat = Literal["store", "pkl"]
+
+# Motion capture.
+Unit = Literal["auto", "m", "cm", "mm", "inch", "cmu"]
+UpAxis = Literal["auto", "y", "z"]

@@ -1,0 +1,23 @@
+"""What a user may choose about a live session, beside what it has in common with a recording."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from hyperlift.config.option import Option
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveOptions:
+    """What a user may choose beside ``LiftOptions``, of which detector, confidence, height and camera count."""
+
+    look_ahead: Annotated[
+        int | None,
+        Option(
+            "frames to wait for: 0 is soonest, more is calmer and more accurate (default: 4, or what a streaming "
+            "lifter wants)",
+            group="people",
+            metavar="FRAMES",
+        ),
+    ] = None
+    every_frame: Annotated[bool, Option("process every frame of a file, even if this is slower than real time")] = False
+    picture: Annotated[bool, Option("show the picture beside the people")] = True
