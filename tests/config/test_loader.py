@@ -106,3 +106,45 @@ def test_every_shipped_hypergraph_loads(path):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("configs/data/*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_store_config_loads(path):
     load_config(path, MocapStoreConfig)
+
+
+def test_changes_replace_and_add_keys(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("name: x\ninner: {rate: 0.5}\nlimit: 3\n")
+    changes = ["inner.sizes=[1, 2]", "count=4", "limit=null", "names={a: 1}", "count=5", "kind=b", "active=false"]
+    assert load_config(path, Outer, changes) == Outer(
+        name="x", count=5, limit=None, names={"a": 1}, kind="b", active=False, inner=Inner(rate=0.5, sizes=(1, 2))
+    )
+    assert load_config(None, Inner, ["rate=2"]) == Inner(rate=2.0)
+    assert load_config(path, Outer).count == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "inner.rat=1",
+            r"run\.yaml with inner\.rat=1: inner: unknown key rat; known: rate, sizes; did you mean rate\?",
+        ),
+        ("cuont=1", r"unknown key cuont; known: name, .*; did you mean count\?"),
+        ("count=many", r"run\.yaml with count=many: count: expected a whole number, got 'many'"),
+        ("inner.rate=1e-4", r"inner: rate: YAML reads 1e-4 as text; write 1\.0e-4"),
+        ("name.first=x", r"name\.first=x: name is 'x' and no section of keys"),
+        ("count", r"'count' changes no key; write KEY=VALUE"),
+        ("inner..rate=1", "changes no key"),
+        ("count=[1", r"count=\[1: not valid YAML"),
+    ],
+)
+def test_changes_that_do_not_fit(tmp_path, change, said):
+    path = tmp_path / "run.yaml"
+    path.write_text("name: x\n")
+    with pytest.raises(InputError, match=said):
+        load_config(path, Outer, [change])
+
+
+def test_relative_paths_start_at_the_working_directory(tmp_path, monkeypatch):
+    """The loader leaves them as they are written; docs/training.md says so."""
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "run.yaml").write_text("name: x\ndata: {root: data/clips}\nmodel: {}\ntraining: {}\nloss: {}\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_config("configs/run.yaml", RunConfig).data.root == Path("data/clips")

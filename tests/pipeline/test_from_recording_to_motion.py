@@ -125,8 +125,8 @@ def test_stages_are_told_and_timed(tmp_path: Path, lifter: hyperlift.Lifter):
         ({"height_m": 17.0}, r"`height_m` is 17"),
         ({"fov_deg": 200.0}, r"`fov_deg` is 200"),
         ({"fov_deg": 60.0, "intrinsics": Path("k.yaml")}, "give one of them"),
-        ({"camera_pitch_deg": 500.0}, r"--camera-pitch\) is 500"),
-        ({"min_confidence": 1.0}, r"--min-confidence\) is 1"),
+        ({"camera_pitch_deg": 500.0}, r"`camera_pitch_deg` is 500"),
+        ({"min_confidence": 1.0}, r"`min_confidence` is 1"),
     ],
 )
 def test_impossible_choices(choice: dict, message: str):
@@ -161,7 +161,7 @@ def test_a_video_without_anybody(tmp_path: Path, lifter: hyperlift.Lifter):
 
 def test_a_video_without_a_detector(tmp_path: Path, lifter: hyperlift.Lifter):
     video = write_spots(tmp_path / "v.mp4", [300.0] * 3)
-    with pytest.raises(InputError, match=r"--detector\) is none"):
+    with pytest.raises(InputError, match=r"`detector` is none"):
         lifter.lift(video, options=LiftOptions(detector="none"))
 
 

@@ -216,7 +216,7 @@ def test_a_given_roll_that_the_people_contradict_is_doubted(roll_deg: float):
 def test_a_roll_that_is_none():
     with pytest.raises(InputError, match=r"^`camera_roll_deg` is 200; give degrees within -180"):
         upright(lambda pose: pose, SPEC, 200.0, None)
-    with pytest.raises(InputError, match=r"--camera-roll\) is nan"):
+    with pytest.raises(InputError, match=r"`camera_roll_deg` is nan"):
         upright(lambda pose: pose, SPEC, float("nan"), None)
 
 
@@ -225,7 +225,7 @@ def test_the_command_refuses_it_in_one_line(tmp_path: Path, capsys: pytest.Captu
     given = ["--camera-roll", "-200", "--video-size", "640x480", "--fps", "30", "--out", str(tmp_path / "out")]
     assert main([str(source), *given]) == 2
     error = capsys.readouterr().err
-    assert "--camera-roll) is -200; " in error
+    assert "--camera-roll is -200; " in error
     assert "pitch" not in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -109,7 +109,7 @@ def test_half_a_body():
 
 @pytest.mark.parametrize(
     ("fps", "least", "message"),
-    [(0.5, 0.0, "frame rate"), (30.0, 1.5, "min-confidence"), (30.0, 0.95, "lower it")],
+    [(0.5, 0.0, "frame rate"), (30.0, 1.5, "min_confidence"), (30.0, 0.95, "lower it")],
 )
 def test_impossible_wishes(fps: float, least: float, message: str):
     with pytest.raises(InputError, match=message):

@@ -97,5 +97,5 @@ def test_short_clips(method, frames: int):
 
 
 def test_no_such_filter():
-    with pytest.raises(InputError, match=r"--smooth\) is kalman: .* one-euro, savgol"):
+    with pytest.raises(InputError, match=r"`smooth` is kalman: .* one-euro, savgol"):
         smooth(np.zeros((3, 2, 3)), np.arange(3.0), "kalman")

@@ -4,8 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, is_dataclass
-from pathlib import Path
+from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn, TypeVar
 
 from hyperlift.config.option import Declared, assembled, declared
@@ -89,40 +88,28 @@ def _parser(kind: type, program: str | None = None) -> OneLineParser:
 
 def _add(to: Any, one: Declared) -> None:
     told, option = one.help.replace("%", "%%"), one.option
-    default = list(one.default) if isinstance(one.default, tuple) else None if one.default is MISSING else one.default
+    default = list(one.default) if isinstance(one.default, tuple) else None if one.required else one.default
     for value, does in option.switches.items():
         to.add_argument(f"--{value}", dest=one.name, action="append_const", const=value, default=default, help=does)
     if option.switches:
         return
     common: dict[str, Any] = {"help": told, "default": default}
     if option.positional:
-        common["nargs"] = "+" if one.many else None if one.default is MISSING else "?"
+        common["nargs"] = "+" if one.many else None if one.required else "?"
         names = (one.name,)
     else:
-        common |= {"dest": one.name, "required": one.default is MISSING}
-        names = (
-            (*option.aliases, one.flag)
-            if option.aliases[:1] and len(option.aliases[0]) == 2
-            else (
-                one.flag,
-                *option.aliases,
-            )
-        )
+        common |= {"dest": one.name, "required": one.required}
+        names = one.spellings
     if one.kind is bool:
         switch = argparse.BooleanOptionalAction if one.default else "store_true"
-        to.add_argument(*names, dest=one.name, action=switch, default=default, help=told)
+        to.add_argument(one.flag, dest=one.name, action=switch, default=default, help=told)
         return
     if one.many and not option.positional:
         common |= {"action": "extend", "nargs": "+"} if option.several else {"action": "append"}
-    metavar = (
-        one.flag
-        if option.positional
-        else option.metavar or (f"{{{','.join(one.choices)}}}" if one.choices else _METAVARS.get(one.kind, "NAME"))
-    )
+    metavar = one.flag if option.positional else one.metavar
     to.add_argument(*names, type=_reader(one), metavar=metavar, **common)
 
 
-_METAVARS = {int: "N", float: "X", Path: "FILE"}
 _EXPECTED = {int: "a whole number", float: "a number"}
 
 
@@ -149,14 +136,13 @@ def _usage(options: Sequence[Declared]) -> str:
     words: list[str] = []
     sets: dict[str, list[str]] = {}
     for one in options:
-        metavar = one.option.metavar or _METAVARS.get(one.kind, "NAME")
         if one.option.positional:
             name = f"{one.flag} [{one.flag} …]" if one.many else one.flag
-            words.append(name if one.default is MISSING else f"[{name}]")
-        elif one.default is MISSING:
-            words.append(f"{one.flag} {metavar}")
+            words.append(name if one.required else f"[{name}]")
+        elif one.required:
+            words.append(f"{one.flag} {one.metavar}")
         elif one.option.needed:
-            sets.setdefault(one.option.either, []).append(f"{one.flag} {metavar}")
+            sets.setdefault(one.option.either, []).append(f"{one.flag} {one.metavar}")
     words += [f"({' | '.join(names)})" for names in sets.values()]
     return " ".join(["%(prog)s", *words, "[OPTION …]"])
 

@@ -25,8 +25,9 @@ def resolve_run_config(given: Configuration) -> RunConfig:
     assert given.config is not None, "the command asks for it"
     elsewhere = [change for change in given.changes if given.hyper_cfg and change.startswith(_HYPERGRAPH)]
     run = load_config(given.config, RunConfig, [change for change in given.changes if change not in elsewhere])
+    of_model = _of_model(given, elsewhere)
     try:
-        return dataclasses.replace(run, model=dataclasses.replace(run.model, **_of_model(given, elsewhere)))
+        return dataclasses.replace(run, model=dataclasses.replace(run.model, **of_model))
     except InputError as error:
         raise InputError(f"{given.hyper_cfg or given.config}: {error}") from error
 

@@ -37,7 +37,7 @@ class Configuration:
         if self.version != VERSION:
             raise InputError(f"`version` is {self.version}: {_VERSION}; give 2")
         if self.changes and self.config is None:
-            raise InputError("`changes` are of keys of a configuration; name it with `config`")
+            raise InputError("`changes`: keys of a configuration; name it with `config`")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
@@ -79,17 +80,39 @@ class Declared:
         return self.option.flag or f"--{self.name.replace('_', '-')}"
 
     @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is MISSING
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All flags, as ``--help`` lists them."""
+        if self.kind is bool and self.default is True:
+            return self.flag, f"--no-{self.flag[2:]}"
+        short = tuple(name for name in self.option.aliases if not name.startswith("--"))
+        return (*short, self.flag, *(name for name in self.option.aliases if name.startswith("--")))
+
+    @property
+    def metavar(self) -> str:
+        """Stands for the value."""
+        named = {int: "N", float: "X", Path: "FILE"}.get(self.kind, "NAME")
+        return self.option.metavar or (f"{{{','.join(self.choices)}}}" if self.choices else named)
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """Values that are taken; empty where any is."""
         return get_args(self.kind) if get_origin(self.kind) is Literal else self.option.choices
 
     @property
     def help(self) -> str:
-        """The help with the default."""
+        """The help, with the choices that the metavar hides, and the default."""
+        told = self.option.help
+        if self.option.metavar and self.choices:
+            told += f"; one of {', '.join(self.choices)}"
         default = self.option.shown_default
-        if not default and self.default not in (None, False, (), "", MISSING) and not isinstance(self.default, tuple):
+        if not default and not isinstance(self.default, tuple) and self.default not in (None, False, "", MISSING):
             default = "on" if self.default is True else f"{self.default}"
-        return f"{self.option.help} (default: {default})" if default else self.option.help
+        return f"{told} (default: {default})" if default else told
 
 
 def declared(kind: type, part: Part | None = None) -> Iterator[Declared]:
