@@ -66,7 +66,7 @@ def test_other_skeletons_train_and_are_scored(name, tmp_path, capsys):
     small = dataclasses.replace(run, model=model, training=training)
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**to_mapping(small), "data": {"root": str(store)}}))
     command = ["--config", str(tmp_path / "run.yaml"), "--checkpoint", str(tmp_path / "run"), "--no-progress"]
-    assert run("train", command) == 0
+    assert hyperlift("train", command) == 0
     torch.set_num_threads(threads)
     loaded = load_checkpoint(tmp_path / "run" / "last.safetensors")
     assert loaded.spec.skeleton == skeleton
@@ -74,5 +74,5 @@ def test_other_skeletons_train_and_are_scored(name, tmp_path, capsys):
     assert members == load_config(ROOT / f"hyper_config/{name}/limbs.yaml", HypergraphConfig).hyperedges
     assert {joint for edge in members for joint in edge} == set(skeleton_named(skeleton).joints)
     capsys.readouterr()
-    assert run("evaluate", ["--evaluate", str(tmp_path / "run" / "last.safetensors")]) == 0
+    assert hyperlift("evaluate", ["--evaluate", str(tmp_path / "run" / "last.safetensors")]) == 0
     assert "MPI-INF-3DHP" in capsys.readouterr().out or skeleton == "coco17"

@@ -145,6 +145,8 @@ def test_changes_that_do_not_fit(tmp_path, change, said):
 def test_relative_paths_start_at_the_working_directory(tmp_path, monkeypatch):
     """The loader leaves them as they are written; docs/training.md says so."""
     (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "run.yaml").write_text("name: x\ndata: {root: data/clips}\nmodel: {}\ntraining: {}\nloss: {}\n")
+    (tmp_path / "configs" / "run.yaml").write_text(
+        "name: x\ndata: {root: data/clips}\nmodel: {}\ntraining: {}\nloss: {}\n"
+    )
     monkeypatch.chdir(tmp_path)
     assert load_config("configs/run.yaml", RunConfig).data.root == Path("data/clips")

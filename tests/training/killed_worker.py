@@ -32,7 +32,7 @@ def main(config: str, run: str, what: str, epoch: str) -> None:
         return write(path, content)
 
     Path.write_bytes = write_bytes
-    run("train", ["--config", config, "--checkpoint", run, "--no-progress"])
+    hyperlift("train", ["--config", config, "--checkpoint", run, "--no-progress"])
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from tiny_store import write_run, write_store
 run = write_run(Path("t.yaml"), write_store(Path("store")), training="clip_gradient: 1.0, ema: 0.9")
 run.write_text(run.read_text().replace("drop_path: 0.0", "drop_path: 0.2"))
 sys.exit(
-    run("train", ["--config", "t.yaml", "--checkpoint", "run", "--no-progress", "--threads", "1"])
-    or run("export", ["--evaluate", "run/best.safetensors", "--deployment", "best.onnx"])
+    hyperlift("train", ["--config", "t.yaml", "--checkpoint", "run", "--no-progress", "--threads", "1"])
+    or hyperlift("export", ["--evaluate", "run/best.safetensors", "--deployment", "best.onnx"])
 )
 """
 

@@ -38,8 +38,8 @@ def test_a_run_killed_in_the_middle_of_a_file_goes_on(tmp_path, what, epoch):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     command = ["--config", str(config), "--no-progress"]
-    assert run("train", [*command, "-r", str(run / "last.resume.pt")]) == 0
-    assert run("train", [*command, "--checkpoint", str(tmp_path / "whole")]) == 0
+    assert hyperlift("train", [*command, "-r", str(run / "last.resume.pt")]) == 0
+    assert hyperlift("train", [*command, "--checkpoint", str(tmp_path / "whole")]) == 0
     torch.set_num_threads(threads)
     assert not list(run.glob(".*"))
     logs = [(folder / "log.jsonl").read_text().splitlines() for folder in (run, tmp_path / "whole")]

@@ -128,7 +128,7 @@ def write_mocap_split(
     if strange:
         raise InputError(
             f"{strange[0].name}: has the joints of {strange[0].skeleton.name}, the recipe asks for {config.skeleton}; "
-            "feet and hands come from folders of arrays (--arrays) that have extra_*.npz beside them"
+            "feet and hands come from folders of arrays (`arrays`) that have extra_*.npz beside them"
         )
     meta = StoreMeta(
         skeleton=config.skeleton,

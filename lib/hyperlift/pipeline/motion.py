@@ -153,7 +153,7 @@ class Motion:
         for number in ids:
             if number not in there:
                 raise InputError(
-                    f"person {number} (--person): there is no such person; choose from "
+                    f"person {number} (`people`): there is no such person; choose from "
                     f"{', '.join(f'p{n}' for n in there)}"
                 )
         return replace(self, people=[person for person in self.people if person.id in ids])

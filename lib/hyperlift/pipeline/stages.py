@@ -134,7 +134,7 @@ def _wanted(tracks: Sequence[Track], people: Sequence[int] | None) -> set[int]:
     strangers = [number for number in people if number not in known]
     if strangers:
         raise InputError(
-            f"person {strangers[0]} (people=…, --person): there is no such person; choose from "
+            f"person {strangers[0]} (`people`): there is no such person; choose from "
             f"{', '.join(f'p{n}' for n in sorted(known))}"
         )
     return set(people)

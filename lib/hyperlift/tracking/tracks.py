@@ -83,7 +83,7 @@ def track_rows(detections: Detections, time_s: Float[np.ndarray, " all_frames"])
     if not kept:
         raise InputError(
             f"{detections.source}: nobody is seen in {shortest} frames or more that belong together; "
-            "check fps (--fps) and the frame numbers"
+            "check `fps` and the frame numbers"
         )
     if len(kept) < len(tracks):
         lone = sum(len(track) for track in tracks if len(track) < shortest)

@@ -102,9 +102,7 @@ def _joints(names: list[str], hints: Hints, where: str) -> tuple[dict[str, int],
         numbers = {name: int(float(name)) for name in names}
         skeleton = hints.skeleton or (MEDIAPIPE_33 if set(numbers.values()) == set(range(len(MEDIAPIPE_33))) else None)
         if skeleton is None:
-            raise InputError(
-                f"{where}: {len(names)} numbered joints do not say which they are; name them (skeleton=…, --skeleton)"
-            )
+            raise InputError(f"{where}: {len(names)} numbered joints do not say which they are; name them (`skeleton`)")
         if not set(numbers.values()) <= set(range(len(skeleton))):
             raise InputError(
                 f"{where}: joint {max(numbers.values(), key=abs)}; {skeleton.name} has 0 to {len(skeleton) - 1}"
