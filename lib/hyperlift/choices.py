@@ -12,11 +12,11 @@ DetectorName = Literal["movenet", "movenet-fast", "rtmlib"]
 # fmt: off
 KeypointFormat = Literal[
     "coco-results", "alphapose", "openpose", "mmpose", "coco-annotations", "ultralytics", "ultralytics-labels",
-    "detectron", "videopose3d", "deeplabcut", "sleap", "mediapipe", "array",
+    "detectron", "videopose3d", "deeplabcut", "sleap", "ultralytics-csv", "long-table", "mediapipe", "array",
 ]
 SkeletonName = Literal[
-    "h36m17", "coco17", "coco18", "body25", "halpe26", "halpe136", "coco_wholebody133", "mediapipe33", "mpii16",
-    "mpi_inf_3dhp17",
+    "h36m17", "h36m25", "coco17", "coco18", "body19", "body25", "body25b", "openpose_mpi15", "halpe26",
+    "halpe136", "coco_wholebody133", "mediapipe33", "mpii16", "mpi_inf_3dhp17",
 ]
 # fmt: on
 

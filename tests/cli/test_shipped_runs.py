@@ -8,6 +8,7 @@ import torch
 import yaml
 from tiny_store import write_store
 
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.cli.wild_chain import chain_of
 from hyperlift.cli.wild_stores import recipe_of
 from hyperlift.config import load_config, to_mapping

@@ -94,7 +94,7 @@ def _kill_child_once() -> None:
 
 
 def test_at_least_one_job(jobs: list[RecordingJob]):
-    with pytest.raises(InputError, match="0 jobs at once"):
+    with pytest.raises(InputError, match="`jobs` is 0"):
         run_jobs(jobs, 0)
 
 

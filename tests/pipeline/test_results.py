@@ -278,12 +278,8 @@ def counted(call):
     return step
 hyperlift.swap.sync = counted(hyperlift.swap.sync)
 Path.unlink = counted(Path.unlink)
-from functools import partial
-from hyperlift.cli.main import run as hyperlift
-
-main = partial(hyperlift, "lift")
-
-raise SystemExit(main(json.loads(sys.argv[1])))
+from hyperlift.cli.main import run
+raise SystemExit(run("lift", json.loads(sys.argv[1])))
 """
 
 

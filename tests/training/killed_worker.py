@@ -10,6 +10,8 @@ from pathlib import Path
 
 import torch
 
+from hyperlift.cli.main import run as hyperlift
+
 
 def half_then_die(path: Path, whole: bytes) -> None:
     with path.open("wb") as file:

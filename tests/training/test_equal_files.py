@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tiny_store import write_run, write_store
 
-
+from hyperlift.cli.main import run as hyperlift
 
 run = write_run(Path("t.yaml"), write_store(Path("store")), training="clip_gradient: 1.0, ema: 0.9")
 run.write_text(run.read_text().replace("drop_path: 0.0", "drop_path: 0.2"))

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tiny_store import write_run, write_store
 
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.models.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
