@@ -25,6 +25,7 @@ from hyperlift.locks import folder_lock
 from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint
 from hyperlift.models.warm_start import take_over
+from hyperlift.skeletons import H36M_25
 from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
@@ -42,6 +43,12 @@ it beside the configuration."""
 
 UNNAMED_FPS = 25.0
 """Frames a second of clips that say nothing of it: Human3.6M as it is published for lifting."""
+
+_REMAKE = (
+    "; move it away and make it with feet and hands: python tools/convert_mocap.py --arrays MOCAP MOCAP2 "
+    "--config configs/data/mocap_whole_wild.yaml --out {store}"
+)
+"""Of a store that was made before there were feet."""
 
 
 def main(options: Train) -> int:
@@ -248,7 +255,10 @@ def _where(device: torch.device, ranks: Ranks, run: RunConfig) -> str:
 def _open_split(where: Path, convention: LabelConvention, run: RunConfig, preload: bool) -> Clips:
     clips = open_clips(where, convention, preload=preload)
     if clips.skeleton.name != run.model.skeleton:
-        raise InputError(f"{where}: holds skeleton {clips.skeleton.name}, the config asks for {run.model.skeleton}")
+        remedy = _REMAKE.format(store=where.parent) if run.model.skeleton == H36M_25.name else ""
+        raise InputError(
+            f"{where}: holds skeleton {clips.skeleton.name}, the config asks for {run.model.skeleton}{remedy}"
+        )
     if clips.n_frames > run.model.n_frames:
         raise InputError(
             f"{where}: clips of {clips.n_frames} frames, the model takes {run.model.n_frames}; "
