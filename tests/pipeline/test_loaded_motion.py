@@ -2,13 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pipeline_recordings import HEIGHT, WIDTH, write_spots
 from rigid_motions import CENTRE_M, TO_CAMERA, lifted, poses_file, without
+from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 import hyperlift
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.kinematics import JointLimits
 from hyperlift.skeletons import H36M_17
+from hyperlift.video.reading import video_facts
 
 WRIST = H36M_17.index("LWrist")
 
@@ -124,3 +127,67 @@ def test_angles_as_a_table(tmp_path):
     a, b, c = (np.linalg.norm(one - two) for one, two in ((hip, bent), (bent, ankle), (hip, ankle)))
     inner_deg = np.degrees(np.arccos((a**2 + b**2 - c**2) / (2 * a * b)))
     assert float(rows[4][knee]) == pytest.approx(180.0 - inner_deg, abs=0.006)
+
+
+@pytest.fixture
+def both(tmp_path) -> tuple[hyperlift.Motion, hyperlift.Motion]:
+    """A motion as it was lifted, and out of its file."""
+    lifter = hyperlift.Lifter(write_flat_lifter(tmp_path / "flat.onnx"))
+    entries = [alphapose_entry(frame, 200.0 + frame, idx=4) for frame in range(3, 40)]
+    options = hyperlift.LiftOptions(picture_size=(WIDTH, HEIGHT), fps=25.0)
+    motion = lifter.lift(write_alphapose(tmp_path / "walk.json", entries), options=options)
+    motion.save(tmp_path / "pose3d.npz")
+    return motion, hyperlift.load_motion(tmp_path / "pose3d.npz")
+
+
+def test_a_file_says_what_the_lifted_motion_says(both, tmp_path):
+    motion, loaded = both
+    assert type(motion) is type(loaded)
+    assert (loaded.intrinsics, loaded.summary, loaded.gravity) == (motion.intrinsics, motion.summary, motion.gravity)
+    np.testing.assert_array_equal(loaded.world.R, motion.world.R)
+    np.testing.assert_array_equal(loaded.world.origin_m, motion.world.origin_m)
+    assert loaded.frames == motion.frames == 40
+    np.testing.assert_array_equal(loaded.times_s[3:], motion.times_s[3:])
+    assert np.isnan(loaded.times_s[:3]).all(), "nobody was there, and the file does not say when it was"
+    for one in both:
+        one.save(tmp_path / "again.json")
+        one.save_angles(tmp_path / "angles.csv")
+    assert (tmp_path / "again.json").read_text().count("reprojection_px") == 38  # a line a frame, and in meta
+
+
+def test_both_are_drawn(both, tmp_path):
+    motion, loaded = both
+    for name, one in (("lifted", motion), ("loaded", loaded)):
+        one.render(tmp_path / f"{name}.mp4")
+        one.view(tmp_path / f"{name}.html")
+        assert (tmp_path / f"{name}.html").stat().st_size > 10_000
+    lifted, alone = (video_facts(tmp_path / f"{name}.mp4") for name in ("lifted", "loaded"))
+    assert lifted.frames == alone.frames == 37
+    assert lifted.width / lifted.height > 1.1 * alone.width / alone.height, "the keypoints are shown beside"
+
+
+def test_a_file_with_its_video(both, tmp_path):
+    video = write_spots(tmp_path / "walk.mp4", np.linspace(100, 300, 40))
+    loaded = hyperlift.load_motion(tmp_path / "pose3d.npz", video)
+    assert loaded.frames == 40
+    assert loaded.warnings == ()
+    loaded.render(tmp_path / "out.mp4")
+    assert 'type="application/json"' in (loaded.view(tmp_path / "out.html").path).read_text()
+    with pytest.raises(InputError, match=r"lasts 0\.2 s, but there are people up to 1\.6 s"):
+        hyperlift.load_motion(tmp_path / "pose3d.npz", write_spots(tmp_path / "short.mp4", np.full(4, 100.0)))
+
+
+def test_what_only_the_recording_knows(both, tmp_path):
+    motion, loaded = both
+    motion.save_keypoints(tmp_path / "found.json")
+    with pytest.raises(InputError, match=r"^walk\.json: a file of poses holds no keypoints"):
+        loaded.save_keypoints(tmp_path / "none.json")
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_meta_data_of_a_foreign_hand(both):
+    _, loaded = both
+    broken = replace(loaded, meta={**loaded.meta, "world": {"R": "up"}})
+    with pytest.raises(InputError, match=r"^world in the meta data is"):
+        _ = broken.summary
+    assert replace(loaded, meta={"skeleton": "h36m17"}).summary == loaded.summary[:1]

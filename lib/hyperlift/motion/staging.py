@@ -21,7 +21,8 @@ _FLOOR_MEMORY_S = 0.4
 _FLOOR_PERCENT = 5.0
 """Of ankle heights, lowest first: the floor of people placed in camera axes."""
 _ANKLE_HEIGHT_M = 0.08
-_PLACES: tuple[Space, ...] = ("world_m", "joints_m")
+_SPACES: tuple[Space, ...] = ("world_m", "joints_m", "pose_norm")
+"""The best first; in the last nobody has a place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ def stage_people(people: Sequence[Person], skeleton: Skeleton) -> Staged:
         people: ``world_m`` is taken where anybody has it, else ``joints_m``, else ``pose_norm``.
         skeleton: of their joints.
     """
-    space = next((space for space in _PLACES if any(known(getattr(person, space)) for person in people)), "pose_norm")
+    space = next(s for s in _SPACES if s == _SPACES[-1] or any(known(getattr(person, s)) for person in people))
     shown = [person for person in people if not person.lacks(space)]
     stages = {"world_m": _in_world, "joints_m": _before_camera, "pose_norm": _in_lanes}
     staged = [replace(p, world_m=world_m) for p, world_m in zip(shown, stages[space](shown, skeleton), strict=True)]
