@@ -52,7 +52,7 @@ def memory_mb(frames: int) -> tuple[float, float, float]:
     import scipy.optimize  # noqa: F401
 
     from hyperlift import Lifter, LiftOptions
-    from hyperlift.pipeline.source import Recorded
+    from hyperlift.pipeline.recorded import Recorded
     from hyperlift.wild.formats import read_keypoints
     from hyperlift.wild.keypoints import Detections
     from hyperlift.wild.timing import even_times

@@ -50,7 +50,8 @@ def stage_people(people: Sequence[Person], skeleton: Skeleton) -> Staged:
         people: ``world_m`` is taken where anybody has it, else ``joints_m``, else ``pose_norm``.
         skeleton: of their joints.
     """
-    space = next(s for s in _SPACES if s == _SPACES[-1] or any(known(getattr(person, s)) for person in people))
+    found: list[Space] = [space for space in _SPACES if any(known(getattr(person, space)) for person in people)]
+    space = found[0] if found else _SPACES[-1]
     shown = [person for person in people if not person.lacks(space)]
     stages = {"world_m": _in_world, "joints_m": _before_camera, "pose_norm": _in_lanes}
     staged = [replace(p, world_m=world_m) for p, world_m in zip(shown, stages[space](shown, skeleton), strict=True)]

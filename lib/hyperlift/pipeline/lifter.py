@@ -12,7 +12,8 @@ from hyperlift.geometry.stream_contract import StreamPredictor
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
-from hyperlift.pipeline.source import Recorded, open_recording
+from hyperlift.pipeline.recorded import Recorded
+from hyperlift.pipeline.source import open_recording
 from hyperlift.pipeline.stages import lift_keypoints
 from hyperlift.runtime import load_lifter
 from hyperlift.skeletons import H36M_17, skeleton_named

@@ -17,8 +17,8 @@ from hyperlift.kinematics import FittedMotion, JointLimits
 from hyperlift.motion.person import Person, known
 from hyperlift.motion.poses_npz import read_poses
 from hyperlift.pipeline.motion_files import BODIES, CLIPS, check_kind, write_bodies, write_table
+from hyperlift.pipeline.recorded import Recorded
 from hyperlift.pipeline.rigid import fit_people, fit_record, fit_sentences
-from hyperlift.pipeline.source import Recorded
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics

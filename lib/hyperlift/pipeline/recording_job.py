@@ -21,9 +21,10 @@ from hyperlift.pipeline.motion import Motion, save_keypoints
 from hyperlift.pipeline.motion_files import NAMED, check_kind, write_bodies
 from hyperlift.pipeline.options import RecordingJob
 from hyperlift.pipeline.progress import Progress, Timings, silent
+from hyperlift.pipeline.recorded import Recorded
 from hyperlift.pipeline.results import REPORT_NAME, Results, bodies_in, obsolete, publish_results, staged
 from hyperlift.pipeline.rigid import check_skeleton
-from hyperlift.pipeline.source import Recorded, is_video, open_recording
+from hyperlift.pipeline.source import is_video, open_recording
 from hyperlift.pipeline.stages import choose_camera
 from hyperlift.runtime import bundled_file
 from hyperlift.swap import settle

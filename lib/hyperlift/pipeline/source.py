@@ -1,56 +1,17 @@
 """What a user hands in: a video, or the keypoints of one."""
 
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.shapes import Float
+from hyperlift.pipeline.recorded import Recorded
 from hyperlift.video.facts import VideoFacts
 from hyperlift.wild.formats import UnknownLayout, read_keypoints
-from hyperlift.wild.keypoints import Detections
 from hyperlift.wild.timing import check_fps
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".ts"}
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Recorded:
-    """Picture size and time of a recording, and where its keypoints and pictures are."""
-
-    path: Path
-    """What the user named first."""
-    video: Path | None
-    """The pictures, if there are any."""
-    facts: VideoFacts | None
-    """Of the video."""
-    detections: Detections | None
-    """Of a keypoint file; None where they must be found in the pictures."""
-    width: int
-    """In pixels, upright."""
-    height: int
-    """In pixels, upright."""
-    fps: float
-    times_s: Float[np.ndarray, " frames"]
-    """Seconds of every frame since frame 0."""
-
-    @classmethod
-    def of_video(cls, video: Path, facts: VideoFacts) -> "Recorded":
-        """A video whose keypoints are in its pictures."""
-        return cls(
-            path=video,
-            video=video,
-            facts=facts,
-            detections=None,
-            width=facts.width,
-            height=facts.height,
-            fps=facts.fps,
-            times_s=facts.times_s,
-        )
 
 
 def is_video(path: Path) -> bool:

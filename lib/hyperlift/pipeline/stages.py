@@ -13,8 +13,8 @@ from hyperlift.motion.poses_npz import poses_meta
 from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings
+from hyperlift.pipeline.recorded import Recorded
 from hyperlift.pipeline.rigid import check_skeleton
-from hyperlift.pipeline.source import Recorded
 from hyperlift.runtime import OnnxLifter
 from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.tracking import Track
