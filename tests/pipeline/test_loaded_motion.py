@@ -191,3 +191,12 @@ def test_meta_data_of_a_foreign_hand(both):
     with pytest.raises(InputError, match=r"^world in the meta data is"):
         _ = broken.summary
     assert replace(loaded, meta={"skeleton": "h36m17"}).summary == loaded.summary[:1]
+
+
+def test_what_is_not_known_is_not_written(both, tmp_path):
+    """The fit of a file's joints knows no keypoints, so nothing is measured against them."""
+    for one, measured in zip(both, (True, False), strict=True):
+        one.rigid().save(tmp_path / "rigid.npz")
+        with np.load(tmp_path / "rigid.npz") as stored:
+            assert ("p4/reprojection_px" in stored.files) == measured
+            assert "p4/keypoints_px" not in stored.files

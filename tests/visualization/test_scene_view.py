@@ -3,42 +3,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from staged_people import person, staged
 
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.motion import Person
-from hyperlift.motion.staging import LANE_M, share_lanes, stage_people, stand_upright
 from hyperlift.skeletons import H36M_17
 from hyperlift.visualization.scene_view import Floor, SceneView
-
-
-def person(number: int, first: int, last: int, x_px: float | int, scale: float = 1.0) -> Person:
-    """Stands still: every joint on a line of its own, the ankles lowest (camera axes: y down)."""
-    frame = np.arange(first, last + 1)
-    pose = np.zeros((len(frame), len(H36M_17), 3))
-    pose[..., 1] = np.linspace(0, -0.8, len(H36M_17))
-    pose[:, H36M_17.indices(["RAnkle", "LAnkle"]), 1] = 0.9
-    pose[:, H36M_17.index("RWrist"), 0] = -0.5
-    keypoints = np.full((len(frame), len(H36M_17), 3), float(x_px))
-    return Person.of(
-        id=number,
-        frame=frame,
-        time_s=frame / 30,
-        pose_norm=pose * scale,
-        valid=np.ones(pose.shape[:2], bool),
-        keypoints_px=keypoints,
-    )
-
-
-def staged(*people: Person) -> Sequence[Person]:
-    return stage_people(people, H36M_17).people
-
-
-def test_upright_stands_on_the_floor_at_reference_size():
-    joints_m = stand_upright(person(0, 0, 9, 0.0, scale=0.01).pose_norm, 30.0, H36M_17)
-    np.testing.assert_allclose(bone_lengths(joints_m, H36M_17).sum(-1), REFERENCE_BONE_SUM_M)
-    np.testing.assert_allclose(joints_m[:, H36M_17.indices(["RAnkle", "LAnkle"]), 2], 0, atol=1e-9)
-    assert (joints_m[:, H36M_17.index("Head"), 2] > joints_m[:, H36M_17.root, 2]).all()
-    np.testing.assert_allclose(joints_m[:, H36M_17.root, :2], 0, atol=1e-12)
 
 
 def view_of(people: Sequence[Person]) -> SceneView:
@@ -96,21 +65,3 @@ def test_floor_in_whole_cells_under_the_whole_way():
     walker.world_m[:, :, 0] *= 10
     assert Floor.under([walker]).cell_m == 5
     assert Floor.under([]).right_m > 0
-
-
-def test_lanes_follow_the_picture_and_are_shared_over_time():
-    people = [person(0, 0, 50, x_px=600), person(1, 10, 90, x_px=100), person(2, 60, 95, x_px=900)]
-    assert share_lanes(people) == [1, 0, 1]
-    assert share_lanes([person(0, 0, 50, 600), person(1, 50, 60, 100)]) == [1, 0]
-
-
-def test_people_stand_a_lane_apart():
-    people = staged(person(0, 0, 5, 10), person(1, 0, 5, 500), person(2, 0, 5, 300))
-    x = {p.id: float(p.world_m[0, H36M_17.root, 0]) for p in people}
-    assert [x[0], x[2], x[1]] == pytest.approx([-LANE_M, 0, LANE_M])
-    assert Floor.under(people).right_m > LANE_M
-
-
-def test_a_person_in_one_frame():
-    (alone,) = staged(person(4, 7, 7, 0.0))
-    assert np.isfinite(alone.world_m).all()
