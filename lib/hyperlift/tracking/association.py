@@ -100,7 +100,7 @@ def motion_cost(
     # Whoever stops while hidden has not kept to the course: the nearer of both guesses counts.
     apart = pose_distances(np.concatenate([last + course[:, None], last]), now).reshape(2, len(last), len(now)).min(0)
     cost = apart / np.minimum(REST_REACH + SPEED_REACH * gap_s, WIDEST_REACH)
-    shared = np.isfinite(last).all(-1)[:, None] & np.isfinite(now).all(-1)[None]
+    shared = np.asarray((np.isfinite(last[:, None]) & np.isfinite(now[None])).all(-1))
     growth = np.abs(np.log(_spread(now[None], shared) / _spread(last[:, None], shared)))
     cost = np.maximum(cost, growth / (SCALE_REACH + SCALE_SPEED_REACH * gap_s))
     for row, target in enumerate(targets):
