@@ -5,9 +5,9 @@ from hyperlift.evaluation.plausibility import depth_flips, swapped_sides
 from hyperlift.skeletons import H36M_17
 
 SEEN = see(person_walking(50, velocity=(0.4, 0.0), heading=0.5), camera_at((0, -4, 1.2), (0, 0, 1)))
-TIME_S, K = SEEN.person.time_s, SEEN.camera.K
-KEYPOINTS_PX = SEEN.person.keypoints_px
-ALL = SEEN.person.valid
+TIME_S, K = SEEN.track.time_s, SEEN.camera.K
+KEYPOINTS_PX = SEEN.track.keypoints_px
+ALL = SEEN.track.valid
 
 
 def flips(joints_m: np.ndarray, keypoints_px: np.ndarray = KEYPOINTS_PX, seen: np.ndarray = ALL, **options):

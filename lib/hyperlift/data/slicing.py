@@ -1,5 +1,6 @@
 """Cuts videos into windows of a fixed number of frames.
- Two slicings: ``published`` is the one behind published Human3.6M numbers; it drops the tail of a video that
+
+Two slicings: ``published`` is the one behind published Human3.6M numbers; it drops the tail of a video that
 is shorter than a window, about a tenth of the test frames. ``complete`` ends every video with its last T
 frames, so that no frame goes unscored. Both take a video shorter than T whole, to be resampled up to T.
 """
@@ -81,6 +82,6 @@ def clip_rows(
     return np.array(rows, np.int64).reshape(-1, 3)
 
 
-def resample_index(count: int, n_frames: int) -> Int[np.ndarray, " n_frames"]:
-    """Stretch a video of ``count`` frames to T: floor(i * count / T); every frame occurs when count <= T."""
-    return np.arange(n_frames) * count // n_frames
+def resample_index(count: int | Int[np.ndarray, " clips"], n_frames: int) -> Int[np.ndarray, "*clips n_frames"]:
+    """Stretch videos of ``count`` frames to T: floor(i * count / T); every frame occurs when count <= T."""
+    return np.arange(n_frames) * np.asarray(count)[..., None] // n_frames

@@ -244,14 +244,12 @@ class ClipStore:
 
     def frames_of(self, clip: int) -> Int[np.ndarray, " n_frames"]:
         """Array positions of a clip's frames; positions repeat where a short video is resampled up."""
-        first, count, _ = (int(v) for v in self.clips[clip])
-        return first + resample_index(count, self.n_frames)
+        return self.frames_of_many(np.array([clip]))[0]
 
     def frames_of_many(self, clips: Int[np.ndarray, " batch"]) -> Int[np.ndarray, "batch n_frames"]:
         """``frames_of`` several clips."""
         first, count, _ = np.asarray(self.clips[clips]).T
-        # resample_index, for many counts: that of a clip long enough is 0, 1, 2 and so on.
-        return first[:, None] + np.arange(self.n_frames) * count[:, None] // self.n_frames
+        return first[:, None] + resample_index(count, self.n_frames)
 
     def clip(self, clip: int, name: str = "pose2d_norm") -> Float[np.ndarray, "n_frames ..."]:
         """One clip of one kind: a view of the memory map, or a resampled copy where the video is too short."""
