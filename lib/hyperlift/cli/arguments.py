@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -48,7 +48,7 @@ def to_arguments(options: Any) -> list[str]:
 class OneLineParser(argparse.ArgumentParser):
     """A mistake is one line; a misspelt option is recognised, and ``_`` in an option is read as ``-``."""
 
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # noqa: D102
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: D102
         given = list(sys.argv[1:] if args is None else args)
         end = given.index("--") if "--" in given else len(given)
         return super().parse_known_args([*map(_kebab, given[:end]), *given[end:]], namespace)

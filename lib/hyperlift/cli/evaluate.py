@@ -35,7 +35,8 @@ def main(options: Evaluate) -> int:
     check_protocol_name(options.protocol)
     _refuse_mixture(options)
     lifter = _lifter(options)
-    text, as_json = _bench(options, lifter.predict, lifter.spec) if options.bench else _store(options, lifter)
+    bench = options.bench
+    text, as_json = _bench(options, bench, lifter.predict, lifter.spec) if bench else _store(options, lifter)
     print(text)
     if options.json:
         with atomic_file(options.json) as partial:
@@ -83,6 +84,7 @@ def _lifter(options: Evaluate) -> _Lifter:
     from hyperlift.cli.predictors import load_checkpoint_for
     from hyperlift.models.predictor import TorchPredictor
 
+    assert options.weights is not None, "the options ask for a lifter"
     checkpoint = load_checkpoint_for(options.weights, options.network)
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return _Lifter(TorchPredictor(checkpoint.model.to(device)), checkpoint.spec, data or checkpoint.run.get("data", {}))
@@ -117,10 +119,10 @@ def _chosen(options: Evaluate, protocol: Protocol) -> Protocol:
     return replace(protocol, mean=options.mean or protocol.mean, flip=options.flip, slicing=options.slicing)
 
 
-def _bench(options: Evaluate, predict: Predictor, spec: LifterSpec) -> tuple[str, str]:
+def _bench(options: Evaluate, file: Path, predict: Predictor, spec: LifterSpec) -> tuple[str, str]:
     if spec.fps != FPS or spec.skeleton != SKELETON.name:
         raise InputError(
-            f"{options.bench}: benchmark files hold {SKELETON.name} at {FPS:g} frames a second; "
+            f"{file}: benchmark files hold {SKELETON.name} at {FPS:g} frames a second; "
             f"the lifter {spec.name} expects {spec.skeleton} at {spec.fps:g}"
         )
     flip = options.flip
@@ -129,7 +131,7 @@ def _bench(options: Evaluate, predict: Predictor, spec: LifterSpec) -> tuple[str
     def lift_view(pose2d_norm: np.ndarray) -> np.ndarray:
         return lift_windows(lift, pose2d_norm, spec.longest_clip)
 
-    bench = BenchFile(options.bench)
+    bench = BenchFile(file)
     poses = lift_bench(bench, lift_view)
     leave_out = [joint for joint in options.leave_out.split(",") if joint]
     result = score_bench(bench, poses, leave_out)
@@ -137,7 +139,7 @@ def _bench(options: Evaluate, predict: Predictor, spec: LifterSpec) -> tuple[str
         save_poses(options.save, poses)
     without = f" without {', '.join(leave_out)}" if leave_out else ""
     statement = (
-        f"{spec.name} on {options.bench.name}: {result.views} views, {result.frames} frames{without}; "
+        f"{spec.name} on {file.name}: {result.views} views, {result.frames} frames{without}; "
         f"flip {'on' if flip else 'off'}; "
         "mean over views weighted by frames; mm, roots at 0, one scale a view; jitter in mm a frame²"
     )

@@ -147,6 +147,10 @@ class Evaluate:
     json: Annotated[Path | None, Option("write the result as JSON")] = None
     device: Annotated[str | None, Option("cpu or cuda (default: cuda where there is one)")] = None
 
+    def __post_init__(self) -> None:
+        if (self.weights is None) == (self.onnx is None):
+            raise InputError("give a lifter to score: either `weights` or `onnx`")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attention:
