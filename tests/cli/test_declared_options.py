@@ -196,6 +196,8 @@ def test_published_options_have_their_meaning():
     )
     assert lift.job.options == LiftOptions(height_m=1.8, fov_deg=70.0, people=(1,), flip=False)
     assert read_arguments(Live, []).lift == LiftOptions(detector="movenet-fast")
+    with pytest.raises(InputError, match="`detector` is none"):
+        read_arguments(Live, ["--detector", "none"])
     wild = read_arguments(TrainWild, ["c.yaml", "--set", "training.epochs=2", "recipe.views=3", "--seed", "4"])
     assert (wild.changes, wild.seed) == (("training.epochs=2", "recipe.views=3"), 4)
 

@@ -82,8 +82,8 @@ def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys, mon
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--max_int8_error_mm", "0"], "more than --max_int8_error_mm 0; raise it"),
-        (["--max_int8_error_mm", "few"], "--max_int8_error_mm is 'few'; expected a number"),
+        (["--max_int8_error_mm", "0"], "more than --max-int8-error-mm 0; raise it"),
+        (["--max_int8_error_mm", "few"], "--max-int8-error-mm is 'few'; expected a number"),
         (["--keep_fp32", "tail"], "no multiplication is named 'tail'; there are "),
         (["--calibration", "none.npz"], "none.npz: there is no such file"),
     ],

@@ -37,7 +37,7 @@ def _lift_one(job: RecordingJob) -> int:
     if report.removed:
         say(f"removed from {job.out}, of an earlier run: {', '.join(report.removed)}")
     for line in report.summary:
-        say(line)
+        say(in_flags(line, Lift))
     print(report.timings)
     for name in report.outputs:
         say(job.out / name)

@@ -7,6 +7,7 @@ from typing import Annotated, get_args
 
 from hyperlift.choices import DetectorName, NodeNaming
 from hyperlift.config.option import Option, Part, person_number, size_in_pixels
+from hyperlift.errors import InputError
 from hyperlift.live.options import LiveOptions
 from hyperlift.pipeline.options import LiftOptions, RecordingJob
 
@@ -86,3 +87,7 @@ class Live:
         ),
     ]
     threads: Annotated[int | None, Option("CPU threads (default: all cores)")] = None
+
+    def __post_init__(self) -> None:
+        if self.lift.detector == "none":
+            raise InputError("`detector` is none, and people must be found in pictures; choose another")
