@@ -119,9 +119,15 @@ def test_help_lists_every_option(command: str, capsys: pytest.CaptureFixture[str
 def test_names_to_choose_from_are_those_that_exist():
     from hyperlift.animation import NAMINGS
     from hyperlift.detection import DETECTORS
+    from hyperlift.evaluation.named_protocols import ALL, OF_THE_DATA, PROTOCOLS
+    from hyperlift.pipeline.lifter import LOOK_AHEAD
     from hyperlift.skeletons import SKELETONS
     from hyperlift.wild.formats import FORMATS
 
+    told = {one.name: one for kind in (Evaluate, Live) for one in declared(kind)}
+    assert all(name in told["protocol"].help for name in (*PROTOCOLS, OF_THE_DATA, ALL))
+    assert told["protocol"].default == OF_THE_DATA
+    assert f"default: {LOOK_AHEAD}," in told["look_ahead"].help
     assert get_args(DetectorName) == DETECTORS
     assert get_args(KeypointFormat) == tuple(FORMATS)
     assert get_args(SkeletonName) == tuple(SKELETONS)

@@ -55,7 +55,8 @@ WITHIN_READERS = (
 """Called by registered readers of the same package alone."""
 NOT_OF_THE_USER = {
     "animation.c3d.write_c3d": "reads back what it has just written",
-    "cli.app.guarded.command": "opens the null device for a closed pipe",
+    "cli.app.run_work": "opens the null device for a closed pipe",
+    "config.loader._change": "a value of the command line; parse_yaml refuses what is no YAML",
     "cli.model_card._notes": "text that is copied into the card as it stands; read_text refuses what is none",
     "data.motion.shelf.RecordingShelf.__getitem__": "a temporary file of the same process",
     "detection.journal._restored": "compares the first bytes; the reader is read_journal",
