@@ -129,7 +129,7 @@ def test_a_resumed_command_equals_an_uninterrupted_one(tmp_path, monkeypatch):
         run("cut")
     monkeypatch.undo()
     assert run("cut") == 2  # the folder holds a run: going on must be said
-    assert hyperlift("cut", "-r", str(tmp_path / "cut" / "last.resume.pt")) == 0
+    assert run("cut", "-r", str(tmp_path / "cut" / "last.resume.pt")) == 0
     whole, cut = (load_checkpoint(tmp_path / name / "last.safetensors").model.state_dict() for name in ("whole", "cut"))
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
