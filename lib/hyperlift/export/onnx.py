@@ -23,6 +23,7 @@ from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import contract_of
 from hyperlift.models.predictor import TorchPredictor
 from hyperlift.runtime import OnnxLifter
+from hyperlift.runtime.session import STD
 
 INPUT, OUTPUT = "pose2d", "pose3d"
 OPSET = 20
@@ -47,15 +48,22 @@ class Parity:
 
 
 class ExportedLifter(nn.Module):
-    """The exported contract: ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]``, N and T free."""
+    """The exported contract: ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]``, N and T free; of a network that says how sure it
+    is, ``std [N,T,V]`` too."""
 
     def __init__(self, model: HyperLifter) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, pose2d: Tensor) -> Tensor:
+    @property
+    def outputs(self) -> list[str]:
+        """Names of what comes out."""
+        return [OUTPUT, STD] if self.model.config.uncertainty else [OUTPUT]
+
+    def forward(self, pose2d: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Lift."""
-        return self.model(pose2d)
+        pose, std = self.model.lift(pose2d)
+        return pose if std is None else (pose, std)
 
 
 def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: int = 0) -> Parity:
@@ -79,9 +87,8 @@ def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: in
     example = torch.zeros(2, min(2 * model.config.frames_together + 1, model.config.n_frames), joints, 3)
     frames = torch.export.Dim("frames", min=1, max=None if model.config.streaming else model.config.n_frames)
     sizes = {"pose2d": {0: torch.export.Dim("clips", min=1), 1: frames}}
-    proto = to_onnx(
-        ExportedLifter(model if model.config.streaming else cheaper(model)), (example,), [INPUT], [OUTPUT], sizes
-    )
+    exported = ExportedLifter(model if model.config.streaming else cheaper(model))
+    proto = to_onnx(exported, (example,), [INPUT], exported.outputs, sizes)
     simplify(proto)
     _name_sizes_alike(proto)
     set_contract(proto, model, spec)
@@ -90,10 +97,11 @@ def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: in
 
 def _name_sizes_alike(proto: onnx.ModelProto) -> None:
     """Clips and frames go out as they came in; the exporter may write the second as a formula of the first."""
-    (given,), (answer,) = proto.graph.input, proto.graph.output
-    for axis in (0, 1):
-        name = given.type.tensor_type.shape.dim[axis].dim_param
-        answer.type.tensor_type.shape.dim[axis].dim_param = name
+    (given,) = proto.graph.input
+    for answer in proto.graph.output:
+        for axis in (0, 1):
+            name = given.type.tensor_type.shape.dim[axis].dim_param
+            answer.type.tensor_type.shape.dim[axis].dim_param = name
 
 
 def to_onnx(

@@ -94,6 +94,10 @@ def metadata_of(session: onnxruntime.InferenceSession, source: str) -> dict[str,
         raise InputError(f"{source}: its metadata is no text in UTF-8; export it again") from error
 
 
+STD = "std"
+"""Name of the second output, of lifters that say how sure they are."""
+
+
 class OnnxLifter:
     """A lifter ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]`` from an ONNX file, run on the CPU.
 
@@ -142,15 +146,34 @@ class OnnxLifter:
             InputError: another shape, more frames than ``n_frames`` of ``spec`` (streaming lifters take any number), no
                 numbers, NaN or infinite values.
         """
+        return self._lifted(pose2d_norm, self._outputs[:1])[0]
+
+    def with_std(
+        self, pose2d_norm: np.ndarray
+    ) -> tuple[Float[np.ndarray, "clips frames joints 3"], Float[np.ndarray, "clips frames joints"] | None]:
+        """Lift, and say how sure each joint is.
+
+        Returns:
+            The poses, and the standard deviation of every joint's error along each axis: metres of a body of standard
+            size, after the best scale of the clip with the root at 0. None of a lifter that does not say it.
+
+        Raises:
+            InputError: as for lifting.
+        """
+        pose, *std = self._lifted(pose2d_norm, self._outputs)
+        return pose, (std[0] if std else None)
+
+    def _lifted(self, pose2d_norm: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
         clips = self._checked_clips(pose2d_norm)
         enough = len(clips) >= _LEAST_CLIPS and clips.shape[1] >= _LEAST_FRAMES
         if self._threads == 1 or not enough:
-            return self._run(self._session, clips)
+            return self._run(self._session, clips, outputs)
         # Each thread with clips of its own waits for no other between operators, as threads inside of operators do.
         alone, pool = self._single_threaded
         own, *others = np.array_split(clips, min(self._threads, len(clips)))
-        lifted = [pool.submit(self._run, alone, part) for part in others]
-        return np.concatenate([self._run(alone, own), *(part.result() for part in lifted)])
+        lifted = [pool.submit(self._run, alone, part, outputs) for part in others]
+        parts = [self._run(alone, own, outputs), *(part.result() for part in lifted)]
+        return [np.concatenate(of_all) for of_all in zip(*parts, strict=True)]
 
     def _checked_clips(self, pose2d_norm: np.ndarray) -> np.ndarray:
         clips = np.asarray(pose2d_norm)
@@ -173,10 +196,10 @@ class OnnxLifter:
             )
         return np.ascontiguousarray(clips, dtype=np.float32)
 
-    def _run(self, session: onnxruntime.InferenceSession, clips: np.ndarray) -> np.ndarray:
+    def _run(self, session: onnxruntime.InferenceSession, clips: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
         parts = np.array_split(clips, len(clips)) if self._each_alone else [clips]
-        lifted = [np.asarray(session.run([self._output], {self._input: part})[0]) for part in parts]
-        return np.concatenate(lifted)
+        lifted = [session.run(outputs, {self._input: part}) for part in parts]
+        return [np.concatenate([np.asarray(array) for array in of_all]) for of_all in zip(*lifted, strict=True)]
 
     @cached_property
     def _single_threaded(self) -> tuple[onnxruntime.InferenceSession, ThreadPoolExecutor]:
@@ -187,10 +210,11 @@ class OnnxLifter:
     def _check_ports(self) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         wanted = [self._joints, 3]
-        if len(inputs) != 1 or len(outputs) != 1 or list(inputs[0].shape[2:]) != wanted:
+        further = [port.name for port in outputs[1:]]
+        if len(inputs) != 1 or further not in ([], [STD]) or list(inputs[0].shape[2:]) != wanted:
             came = ", ".join(f"{port.name} {port.shape}" for port in inputs)
             raise InputError(f"{self._source}: takes {came}; expected one input [clips, frames, {self._joints}, 3]")
-        self._input, self._output = inputs[0].name, outputs[0].name
+        self._input, self._outputs = inputs[0].name, [port.name for port in outputs]
 
 
 def _cores() -> int:
