@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from placed_people import FPS, camera_at, person_walking, see
 
-from hyperlift.geometry.cameras import project
+from hyperlift.geometry.cameras import project, reprojection_error
 from hyperlift.geometry.flip import flip_pose
 from hyperlift.skeletons import H36M_17
-from hyperlift.trajectory.root import reprojection_error, root_path
+from hyperlift.trajectory.root import root_path
 from hyperlift.trajectory.smoothing import PathSystem
 
 CAMERA = camera_at((0.5, -5.0, 1.6), (0.0, 0.0, 0.9), roll_deg=4)

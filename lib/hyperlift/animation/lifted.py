@@ -6,11 +6,11 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.alignment import best_rotation
+from hyperlift.geometry.cameras import reprojection_error
 from hyperlift.kinematics.fit import fit_motion
 from hyperlift.kinematics.limits import JointLimits
 from hyperlift.motion.person import Person, known
 from hyperlift.shapes import Float
-from hyperlift.trajectory.root import reprojection_error
 
 USUAL_CUTOFF_HZ = 6.0
 """Of the smoothing: what people do, and hardly anything else, is slower."""

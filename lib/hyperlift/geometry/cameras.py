@@ -61,6 +61,19 @@ def project(points_m: Float[np.ndarray, "*any 3"], K: Float[np.ndarray, "3 3"]) 
     return points_m[..., :2] / points_m[..., 2:] * K[[0, 1], [0, 1]] + K[:2, 2]
 
 
+def reprojection_error(
+    joints_m: Float[np.ndarray, "frames joints 3"],
+    keypoints_px: Float[np.ndarray, "frames joints 3"],
+    K: Float[np.ndarray, "3 3"],
+) -> Float[np.ndarray, " frames"]:
+    """Root mean square pixels between projected joints (camera metres) and the keypoints seen; NaN where none is."""
+    seen = np.isfinite(keypoints_px).all(-1) & (keypoints_px[..., 2] > 0)
+    projected_px = joints_m[..., :2] / joints_m[..., 2:] * K[[0, 1], [0, 1]] + K[:2, 2]
+    square = np.where(seen, ((projected_px - np.where(seen[..., None], keypoints_px[..., :2], 0.0)) ** 2).sum(-1), 0.0)
+    count = seen.sum(-1)
+    return np.where(count > 0, np.sqrt(square.sum(-1) / np.maximum(count, 1)), np.nan)
+
+
 def scaled_orthographic_label(
     joints_m: Float[np.ndarray, "frames joints 3"], K: Float[np.ndarray, "3 3"], root: int
 ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, " frames"]]:

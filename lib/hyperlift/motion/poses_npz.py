@@ -16,8 +16,7 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.files import atomic_file
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
 from hyperlift.geometry.contract import LifterSpec
-from hyperlift.geometry.stretches import LONGEST_SPAN, longest_span
-from hyperlift.motion.person import Person, known
+from hyperlift.motion.person import Person, check_people, known
 from hyperlift.readers import reader
 from hyperlift.skeletons import Skeleton, skeleton_named
 
@@ -39,8 +38,6 @@ _KINDS = {"frame": "i", "valid": "b", "bridged": "b"}
 """Of the dtypes of arrays that do not hold floating-point numbers."""
 _PERSON_KEY = re.compile(r"p(-?[0-9]{1,18})/[a-z_]+")
 _SECTIONS = ("model", "height", "intrinsics", "world", "arrays", "rigid")
-_FARTHEST = 1e5
-"""No joint is 100 km away, nor so many picture widths or pixels; drawing takes minutes beyond, and fits overflow."""
 
 
 def poses_meta(
@@ -191,55 +188,6 @@ def _of_valid_text(meta: Any) -> Any:
     """Meta data without halves of characters (lone surrogates): a file name may have had them, and no file takes
     them."""
     return json.loads(json.dumps(meta, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def check_people(people: Sequence[Person], skeleton: Skeleton) -> None:
-    """Find out whether the arrays of people fit together and can be poses.
-
-    Raises:
-        InputError: another shape, no frame, times that do not ascend, or a number that is no place.
-    """
-    joints = len(skeleton)
-    for person in people:
-        frames = len(person.frame) if person.frame.ndim == 1 else -1
-        shapes = {
-            **dict.fromkeys(("frame", "time_s", "reprojection_px"), (frames,)),
-            **dict.fromkeys(("pose_norm", "joints_m", "world_m"), (frames, joints, 3)),
-            **dict.fromkeys(("root_m", "root_std_m"), (frames, 3)),
-            **dict.fromkeys(("valid", "bridged"), (frames, joints)),
-        }
-        for name, shape in shapes.items():
-            array = getattr(person, name)
-            if array.shape != shape:
-                raise InputError(
-                    f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
-                )
-            # Comparisons with NaN, a joint that was not seen, are false.
-            if name != "time_s" and array.dtype.kind == "f" and (np.abs(array) > _FARTHEST).any():
-                raise InputError(f"p{person.id}/{name} holds infinite or absurd numbers; lift the recording again")
-        if not frames:
-            raise InputError(f"p{person.id} has no frames; leave this person out")
-        _check_course(person)
-
-
-def _check_course(person: Person) -> None:
-    """Clips and BVH have a picture or a row for every frame, and some from the recording's first on."""
-    frame, time_s = person.frame, person.time_s
-    if (frame < 0).any() or (frame[1:] <= frame[:-1]).any():
-        raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")
-    if frame[-1] >= LONGEST_SPAN or frame[-1] - frame[0] >= longest_span(len(frame)):
-        raise InputError(
-            f"p{person.id}/frame runs from {frame[0]} to {frame[-1]} in {len(frame)} frames; expected every frame from "
-            "first to last"
-        )
-    if not (np.isfinite(time_s).all() and (np.diff(time_s) > 0).all()):
-        raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
-    step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
-    if not 0 <= time_s[0] <= time_s[-1] <= LONGEST_SPAN * step_s:
-        raise InputError(
-            f"p{person.id}/time_s runs from {time_s[0]:g} to {time_s[-1]:g} s in steps of {step_s:g} s; expected the "
-            "seconds of each frame since frame 0"
-        )
 
 
 def _units(lifter: LifterSpec) -> str:

@@ -22,11 +22,10 @@ from hyperlift.pipeline.rigid import fit_people, fit_record, fit_sentences
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.trajectory.intrinsics import Intrinsics
-from hyperlift.trajectory.world import WorldFrame
+from hyperlift.trajectory.world import SURE_DEG, WorldFrame
 from hyperlift.viewer import WrittenPage, check_recording, write_page
 from hyperlift.wild.alphapose_writer import write_alphapose
 from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.levelling import SURE_DEG
 
 _LOG = logging.getLogger(__name__)
 

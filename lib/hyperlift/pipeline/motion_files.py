@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hyperlift.animation import NAMINGS, check_c3d, write_bvh, write_c3d, write_glb, write_trc
+from hyperlift.choices import BodyFormat
 from hyperlift.errors import InputError, quoted
 from hyperlift.files import check_output
 from hyperlift.kinematics import FittedMotion
@@ -12,7 +13,6 @@ from hyperlift.motion.person import Person
 from hyperlift.motion.poses_csv import write_poses_csv
 from hyperlift.motion.poses_json import write_poses_json
 from hyperlift.motion.poses_npz import write_poses
-from hyperlift.pipeline.options import BodyFormat
 
 _TABLES: dict[str, Callable[[Path, Sequence[Person], Mapping[str, Any]], None]] = {
     ".npz": write_poses,

@@ -68,6 +68,10 @@ class LiftOptions:
             metavar="FORMAT",
         ),
     ] = None
+    recording: Annotated[
+        str | None,
+        _Reading("a part of the name of the recording that is wanted, of keypoints of several", metavar="NAME"),
+    ] = None
     skeleton: Annotated[
         str | None,
         _Reading(

@@ -43,7 +43,11 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
     size = facts.size if facts is not None else options.picture_size
     try:
         detections = read_keypoints(
-            source, skeleton=options.skeleton, picture_size=size, format=options.keypoint_format
+            source,
+            skeleton=options.skeleton,
+            picture_size=size,
+            format=options.keypoint_format,
+            recording=options.recording,
         )
     except UnknownLayout as error:
         raise InputError(f"{error}; or a video ({', '.join(sorted(VIDEO_SUFFIXES))})") from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.geometry.cameras import reprojection_error
 from hyperlift.geometry.stretches import stretches
 from hyperlift.shapes import Float
 from hyperlift.trajectory.smoothing import PathSystem
@@ -109,19 +110,6 @@ class _Seen:
         trust = np.where(seen, np.clip(keypoints_px[..., 2], 0, 1), 0.0).astype(np.float64)
         rays = (keypoints_px[..., :2] - self.K[:2, 2]) / self.K[[0, 1], [0, 1]]
         return np.where(seen[..., None], rays, 0.0), trust
-
-
-def reprojection_error(
-    joints_m: Float[np.ndarray, "frames joints 3"],
-    keypoints_px: Float[np.ndarray, "frames joints 3"],
-    K: Float[np.ndarray, "3 3"],
-) -> Float[np.ndarray, " frames"]:
-    """Root mean square pixels between projected joints (camera metres) and the keypoints seen; NaN where none is."""
-    seen = np.isfinite(keypoints_px).all(-1) & (keypoints_px[..., 2] > 0)
-    projected_px = joints_m[..., :2] / joints_m[..., 2:] * K[[0, 1], [0, 1]] + K[:2, 2]
-    square = np.where(seen, ((projected_px - np.where(seen[..., None], keypoints_px[..., :2], 0.0)) ** 2).sum(-1), 0.0)
-    count = seen.sum(-1)
-    return np.where(count > 0, np.sqrt(square.sum(-1) / np.maximum(count, 1)), np.nan)
 
 
 def _algebraic_root(body: _Seen) -> Float[np.ndarray, "frames 3"]:

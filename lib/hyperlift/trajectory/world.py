@@ -49,6 +49,8 @@ _UPRIGHT_SPEED_M_S = 1.5
 """Runners lean: frames lose weight as the root gets faster than this."""
 _MOST_ROUNDS, _SETTLED = 60, 1e-4
 """Reweighting ends when up moves by less than this, in radians."""
+SURE_DEG = 8.0
+"""Up is not known from people when its own uncertainty is larger."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,7 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.files import atomic_file, check_output
-from hyperlift.motion.person import Person
-from hyperlift.motion.poses_npz import check_people
+from hyperlift.motion.person import Person, check_people
 from hyperlift.motion.staging import Staged, stage_people
 from hyperlift.skeletons import Skeleton, skeleton_named
 from hyperlift.viewer.beside import LARGEST_INSIDE_MB, VideoBeside, video_beside

@@ -19,14 +19,12 @@ from hyperlift.motion.person import Person
 from hyperlift.shapes import Float
 from hyperlift.skeletons import Skeleton
 from hyperlift.trajectory.intrinsics import Intrinsics
-from hyperlift.trajectory.world import PlacedBody, find_up, pitch_roll, up_from_pitch_roll
+from hyperlift.trajectory.world import SURE_DEG, PlacedBody, find_up, pitch_roll, up_from_pitch_roll
 
 Lifted = TypeVar("Lifted")
 _AHEAD = np.array([0.0, 0.0, 1.0])
 WORTH_DEG = 10.0
 """A smaller roll costs a millimetre or two, less than a wrong estimate might: upright footage stays as it is."""
-SURE_DEG = 8.0
-"""Up is not known from people when its own uncertainty is larger."""
 _DOUBT_DEG, _DOUBT_STDS = 15.0, 3.0
 """A given roll is doubted when the people are this far from upright in its view, in degrees and in standard deviations
 of what they tell."""

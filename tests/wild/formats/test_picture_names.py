@@ -71,7 +71,7 @@ def walk(frame: int) -> list[float]:
 def test_alphapose_of_two_cameras(tmp_path: Path):
     path = tmp_path / "two.json"
     path.write_text(json.dumps([{"image_id": name, "keypoints": walk(n // 2)} for n, name in enumerate(CAMERAS)]))
-    with pytest.raises(InputError, match="--recording NAME"):
+    with pytest.raises(InputError, match="`recording`"):
         read_keypoints(path)
     found = read_keypoints(path, recording="cam1")
     assert [len(people) for people in found.frames.values()] == [1] * 5

@@ -58,8 +58,7 @@ def chosen_recording(found: Sequence[str], recording: str | None, where: str) ->
     )
     if recording is None:
         raise InputError(
-            f"{where}: {len(found)} recordings in one; {held}; choose one by a part of its name "
-            "(recording=NAME, --recording NAME)"
+            f"{where}: {len(found)} recordings in one; {held}; choose one by a part of its name (`recording`)"
         )
     raise InputError(
         f"{where}: {'several recordings have' if fitting else 'no recording has'} {quoted(recording)} in "
