@@ -125,7 +125,7 @@ def assumed_intrinsics(width: int, height: int) -> Intrinsics:
         width,
         height,
         f"assumed field of view of {ASSUMED_FOV_DEG:g} degrees over the long side (nothing is known about the lens); "
-        "distances grow with the true focal length; fov_deg (--fov) or intrinsics (--intrinsics) set it",
+        "distances grow with the true focal length; `fov_deg` or `intrinsics` set it",
         assumed=True,
     )
 

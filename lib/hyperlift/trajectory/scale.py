@@ -51,7 +51,7 @@ class BodyHeight:
         if self.assumed:
             return (
                 f"standing height assumed {self.height_m:.2f} m ± {self.std_m:.2f} m (adults): every length and "
-                f"distance is uncertain by {share:.0f} %, by one factor a person; height_m (--height) sets it"
+                f"distance is uncertain by {share:.0f} %, by one factor a person; `height_m` sets it"
             )
         return (
             f"standing height given as {self.height_m:.2f} m; with ± {self.std_m:.2f} m for proportions every length "
