@@ -9,8 +9,8 @@ from typing import Annotated
 from runner import Report, run, table
 from scoring import SCORES, Bench, Every, Poses, lifted, open_bench, scores, size_note
 
-from hyperlift.evaluation.bench import lift_bench, load_poses, score_bench
-from hyperlift.runtime import BUNDLED, BUNDLED_STREAMS, load_lifter
+from hyperlift.evaluation.benchmark_file import lift_bench, load_poses, score_bench
+from hyperlift.runtime.loading import BUNDLED, BUNDLED_STREAMS, load_lifter
 
 
 def accuracy(

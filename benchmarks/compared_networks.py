@@ -9,12 +9,12 @@ from other_networks import PerFrameMlp, PlainTransformer, TemporalConvolutions
 from short_runs import POSES, Contender, Recipe
 from torch import nn
 
-from hyperlift.data.clips import Clips
-from hyperlift.geometry.contract import LabelSpace
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.contract import LabelSpace
+from hyperlift.datasets.clips import Clips
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.models.lifting.hypergraph import HypergraphConfig
 
 LABELS = HypergraphConfig(joint_label=(0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5))
 NEIGHBOURS = (-12, -8, -5, -3, -1, 0, 1, 3, 5, 8, 12)

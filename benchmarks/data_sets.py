@@ -12,8 +12,8 @@ from typing import Annotated
 from runner import Report, run, table
 from scoring import Every, lifted, open_bench, size_note
 
-from hyperlift.evaluation.bench import score_bench
-from hyperlift.runtime import BUNDLED, BUNDLED_STREAMS, load_lifter
+from hyperlift.evaluation.benchmark_file import score_bench
+from hyperlift.runtime.loading import BUNDLED, BUNDLED_STREAMS, load_lifter
 
 
 def data_sets(

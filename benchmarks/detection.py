@@ -13,14 +13,15 @@ import numpy as np
 from runner import Repetitions, Report, run, table
 from timing import Seconds, interleaved
 
-from hyperlift.detection import DETECTORS, detect_video, make_detector
+from hyperlift.detection.detector import detect_video
 from hyperlift.detection.movenet import SEEN_SCORE, square_around
 from hyperlift.detection.movenet_networks import MultiPose, SinglePose, Square
-from hyperlift.skeletons import COCO_17
+from hyperlift.detection.registry import DETECTORS, make_detector
+from hyperlift.keypoints.detections import Detection, Detections
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.skeletons.joint_sets import COCO_17
 from hyperlift.video.facts import Frame
 from hyperlift.video.reading import read_frames, video_facts
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.keypoints import Detection, Detections
 
 MIRROR_EVERY = 10
 """Frames from one mirrored picture to the next."""

@@ -13,15 +13,16 @@ from pictures import figure_of
 from runner import RESULTS, ROOT, Report, run, table
 from scipy.signal import welch
 
-from hyperlift.config import load_config
-from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays
-from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
-from hyperlift.data.virtual_cameras import draw_camera
+from hyperlift.config.loader import load_config
 from hyperlift.geometry.normalisation import denormalise_points
-from hyperlift.skeletons import H36M_17, Skeleton
-from hyperlift.tracking import Track, track_people
-from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector, track_pieces
-from hyperlift.wild.formats import read_keypoints
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.mocap.arrays import read_mocap_arrays
+from hyperlift.mocap.mocap_clips import MocapStoreConfig, view_arrays
+from hyperlift.mocap.noise_estimate import QUANTILES, DetectorLaw, measure_detector, track_pieces
+from hyperlift.mocap.virtual_cameras import draw_camera
+from hyperlift.skeletons.joint_sets import H36M_17
+from hyperlift.skeletons.skeleton import Skeleton
+from hyperlift.tracking.tracks import Track, track_people
 
 CONFIG = ROOT / "configs" / "data" / "mocap_wild.yaml"
 LIMBS = tuple(side + joint for side in "LR" for joint in ("Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle"))

@@ -16,14 +16,13 @@ import torch
 from runner import Out, Report, run, spread, table
 from short_runs import Recipe, fit, kept, open_stores
 
-from hyperlift.data.clips import JoinedClips
-from hyperlift.data.store import ClipStore
-from hyperlift.distillation import DistillationConfig, DistillationStep
-from hyperlift.distillation.config import FeatureTerm, OutputTerm
-from hyperlift.distillation.step import gradient_norms
-from hyperlift.distillation.teacher import Teacher, check_pair, identity, load_teacher
-from hyperlift.losses import LossWeights
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.datasets.clip_store import ClipStore
+from hyperlift.datasets.clips import JoinedClips
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
+from hyperlift.training.distillation.config import DistillationConfig, FeatureTerm, OutputTerm
+from hyperlift.training.distillation.step import DistillationStep, gradient_norms
+from hyperlift.training.distillation.teacher import Teacher, check_pair, identity, load_teacher
+from hyperlift.training.pose_losses import LossWeights
 from hyperlift.training.supervised import SupervisedStep, validation_error
 
 LOSS = LossWeights(temporal_consistency=0.0)

@@ -8,10 +8,11 @@ from runner import Report, run, table
 from scoring import SCORES, Bench, Every, lifted, open_bench, pictures, scores, size_note
 from timing import Seconds
 
-from hyperlift.evaluation.bench import FPS, SKELETON, score_bench
-from hyperlift.kinematics import BODY_LIMITS, FittedMotion, fit_motion
-from hyperlift.runtime import load_lifter
-from hyperlift.trajectory.root import root_path
+from hyperlift.body.joint_limits import BODY_LIMITS
+from hyperlift.body.rigid_fit import FittedMotion, fit_motion
+from hyperlift.evaluation.benchmark_file import FPS, SKELETON, score_bench
+from hyperlift.placement.root_path import root_path
+from hyperlift.runtime.loading import load_lifter
 
 FITS = {
     "rigid bones": (False, {}),

@@ -16,14 +16,14 @@ from scoring import lifted, open_bench, scores
 from timing import interleaved, spread_note
 
 from hyperlift.errors import InputError
-from hyperlift.evaluation.bench import BenchFile, score_bench
+from hyperlift.evaluation.benchmark_file import BenchFile, score_bench
 from hyperlift.export.calibration import read_calibration
 from hyperlift.export.int8 import ALLOWED_MM, FITTED_CLIPS, choose_fp32, multiplications, quantise
 from hyperlift.export.int8_report import Distances, millimetres_a_unit
 from hyperlift.export.rounding import WEIGHT_BITS
 from hyperlift.geometry.joint_errors import joint_distance
-from hyperlift.runtime import OnnxLifter, load_lifter
-from hyperlift.runtime.session import open_session
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.runtime.session import OnnxLifter, open_session
 
 CLIPS = 3
 """Windows a call: about ten seconds of video."""

@@ -8,10 +8,12 @@ from runner import Report, run, table
 from scoring import SCORES, Bench, Every, lifted, open_bench, scores, size_note
 from timing import Seconds
 
-from hyperlift.evaluation.bench import FPS, View, score_bench
-from hyperlift.runtime import OnnxLifter, OnnxStream, load_lifter
-from hyperlift.wild.open_streams import open_stream
-from hyperlift.wild.smoothing import one_euro
+from hyperlift.evaluation.benchmark_file import FPS, View, score_bench
+from hyperlift.lifting.open_streams import open_stream
+from hyperlift.lifting.smoothing import one_euro
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.runtime.session import OnnxLifter
+from hyperlift.runtime.stream import OnnxStream
 
 LOOKAHEADS = (0, 4, 13, 40)
 _WIDTH = 2

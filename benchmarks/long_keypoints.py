@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 import numpy as np
 from runner import Report, in_own_process, run, table
 
+from hyperlift.contract import Predictor
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import Predictor
-from hyperlift.skeletons import COCO_17
-from hyperlift.wild.formats import read_keypoints
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.skeletons.joint_sets import COCO_17
 
 Decoder = Literal["json", "json, a window", "orjson", "msgspec", "ijson"]
 _FPS, _SIZE = 30.0, (1920, 1080)
@@ -46,7 +46,7 @@ def decode_cost(decoder: Decoder, path: Path) -> tuple[float, float]:
     if decoder == "json":
         kept = json.loads(path.read_bytes())
     elif decoder == "json, a window":
-        from hyperlift.wild.formats.json_stream import JsonList, read_json
+        from hyperlift.keypoints.formats.json_stream import JsonList, read_json
 
         content = read_json(path)
         assert isinstance(content, JsonList)
@@ -81,14 +81,14 @@ def lift_cost(path: Path) -> tuple[dict[str, float], float]:
 
     The network is a stand-in that costs nothing: what is measured is everything around it.
     """
-    from hyperlift.motion.poses_npz import poses_meta, write_poses
+    from hyperlift.keypoints.checks import check_keypoints
+    from hyperlift.lifting.lift import lift_people, people_in
+    from hyperlift.motion.formats.poses_npz import poses_meta, write_poses
     from hyperlift.pipeline.lifter import Lifter
     from hyperlift.pipeline.options import LiftOptions
-    from hyperlift.pipeline.source import open_recording
-    from hyperlift.trajectory.intrinsics import assumed_intrinsics
-    from hyperlift.trajectory.place import place_people
-    from hyperlift.wild.lift import lift_people, people_in
-    from hyperlift.wild.self_check import check_keypoints
+    from hyperlift.pipeline.recording_source import open_recording
+    from hyperlift.placement.lens import assumed_intrinsics
+    from hyperlift.placement.place import place_people
 
     spec = Lifter("small", threads=1).spec
     marks = [time.process_time()]

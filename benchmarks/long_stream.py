@@ -16,16 +16,16 @@ import numpy as np
 from long_video import HEIGHT, WIDTH, memory_mb
 from runner import ROOT, in_own_process, run, table
 
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.keypoints.people_by_frame import Detection
 from hyperlift.live.capture import Clock
 from hyperlift.live.events import Hub
 from hyperlift.live.server import LiveServer
 from hyperlift.live.session import LiveOptions, LiveSession
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.skeletons import COCO_17
+from hyperlift.skeletons.joint_sets import COCO_17
 from hyperlift.video.facts import Frame
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.people import Detection
 
 FPS = 30
 SAMPLES = 60

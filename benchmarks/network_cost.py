@@ -17,11 +17,11 @@ from timing import interleaved
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from hyperlift.config import to_mapping
+from hyperlift.config.loader import to_mapping
+from hyperlift.contract import LifterSpec
 from hyperlift.export.onnx import export_onnx
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter
-from hyperlift.runtime import load_lifter
+from hyperlift.models.hyperlifter.lifter import HyperLifter
+from hyperlift.runtime.loading import load_lifter
 
 FRAMES = 243
 """Frames that a time is for; cut into windows of the network's length."""

@@ -7,10 +7,10 @@ person from its own centre (``into_person_frame``), so that they differ in nothi
 import torch
 from torch import Tensor, nn
 
+from hyperlift.models.hyperlifter.person_frame import into_person_frame, person_frame
 from hyperlift.models.layers.attention import SpatialAttention, TemporalAttention
 from hyperlift.models.layers.blocks import Block
 from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
-from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 
 JOINTS = 17
 FEATURES = 6

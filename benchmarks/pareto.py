@@ -17,7 +17,7 @@ from runner import RESULTS, Out, Repetitions, Report, counted, run, spread, tabl
 from scoring import Bench, Every, open_bench
 from short_runs import compare, open_stores
 
-from hyperlift.models import HyperLifter
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 
 def pareto(

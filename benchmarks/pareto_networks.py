@@ -7,8 +7,8 @@ from network_cost import FRAMES
 from pareto_speed import SEVERAL, cheaper
 from short_runs import POSES, Contender, Recipe
 
-from hyperlift.data.clips import Clips
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.datasets.clips import Clips
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 
 WINDOW, LR = 27, 1e-3

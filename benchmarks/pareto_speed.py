@@ -13,12 +13,12 @@ from network_cost import FRAMES, Timed, exported, measure
 from runner import ROOT, Repetitions, Report, run, table
 from scoring import Bench, lifted, open_bench
 
-from hyperlift.config import load_config
-from hyperlift.evaluation.bench import score_bench
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.config.loader import load_config
+from hyperlift.evaluation.benchmark_file import score_bench
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
-from hyperlift.runtime import BUNDLED, load_lifter
+from hyperlift.runtime.loading import BUNDLED, load_lifter
 from hyperlift.training.config import RunConfig
 
 PLAIN = "plain: 128 channels, depth 6"

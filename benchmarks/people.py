@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from hyperlift.data.motion.procedural import procedural_recordings
+from hyperlift.body.person import Person
 from hyperlift.geometry.cameras import Camera, look_at, project
-from hyperlift.motion import Person
-from hyperlift.skeletons import H36M_17
+from hyperlift.mocap.procedural import procedural_recordings
+from hyperlift.skeletons.joint_sets import H36M_17
 
 
 def walkers(count: int, frames: int, fps: float, camera: Camera) -> list[Person]:

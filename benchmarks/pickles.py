@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from runner import Repetitions, in_own_process, run, table
 
-from hyperlift.data.safe_pickle import load_pickle
+from hyperlift.safe_io.pickles import load_pickle
 
 FRAMES = 2_100_000
 TRAIN = 0.74

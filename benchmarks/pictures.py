@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from hyperlift.files import atomic_file
+from hyperlift.files.atomic import atomic_file
 
 
 @contextmanager

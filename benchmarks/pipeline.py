@@ -17,16 +17,16 @@ import numpy as np
 from runner import Repetitions, Report, cores, counted, run, table
 from timing import Seconds
 
-from hyperlift.detection import detect_video
+from hyperlift.detection.detector import detect_video
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.motion.motion import save_keypoints
 from hyperlift.pipeline.lifter import Lifter
-from hyperlift.pipeline.motion import save_keypoints
 from hyperlift.pipeline.options import LiftOptions, RecordingJob
 from hyperlift.pipeline.progress import Timings
 from hyperlift.pipeline.recording_job import JobReport, run_job
-from hyperlift.pipeline.source import open_recording
+from hyperlift.pipeline.recording_source import open_recording
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
-from hyperlift.wild.formats import read_keypoints
 
 LONG_SIDE = 1920
 TARGET = 0.05

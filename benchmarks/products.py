@@ -6,8 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from hyperlift.runtime import open_session
-from hyperlift.runtime.session import onnxruntime
+from hyperlift.runtime.session import onnxruntime, open_session
 
 Shape = tuple[int, int, int]
 """(m, k, n) of a product [m,k] [k,n]."""

@@ -12,7 +12,8 @@ from typing import Annotated
 import numpy as np
 from runner import Report, run, table
 
-from hyperlift.evaluation.plausibility import (
+from hyperlift.body.person import Person
+from hyperlift.evaluation.depth_flips import (
     FLIP_DEG,
     STILL,
     SWAP_GAIN_M,
@@ -21,12 +22,11 @@ from hyperlift.evaluation.plausibility import (
     depth_flips,
     swapped_sides,
 )
-from hyperlift.motion import Person
+from hyperlift.motion.motion import Motion
 from hyperlift.pipeline.lifter import Lifter
-from hyperlift.pipeline.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.skeletons import H36M_17
-from hyperlift.visualization.skeleton_video import Recording, pose_picture
+from hyperlift.rendering.pictures.skeleton_video import Recording, pose_picture
+from hyperlift.skeletons.joint_sets import H36M_17
 
 RECORDINGS = ("sports2d_demo", "multiperson_cam01")
 WITHIN_S = {"from one frame to the next": 0.0, "within 0.1 s": 0.1, "within 0.2 s": 0.2}

@@ -15,12 +15,12 @@ from people import camera_before, walkers
 from runner import Repetitions, Report, cores, counted, run, table
 from timing import interleaved
 
-from hyperlift.motion.staging import stage_people
-from hyperlift.skeletons import H36M_17
+from hyperlift.rendering.pictures.skeleton_picture import SkeletonCanvas
+from hyperlift.rendering.pictures.skeleton_video import Recording, write_skeleton_video
+from hyperlift.rendering.staging import stage_people
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.video.reading import read_frames
 from hyperlift.video.writing import write_mp4
-from hyperlift.visualization.skeleton_picture import SkeletonCanvas
-from hyperlift.visualization.skeleton_video import Recording, write_skeleton_video
 
 WIDTH, HEIGHT, FPS = 1280, 720, 60.0
 WHOLE = "all, side by side"

@@ -25,7 +25,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
+from hyperlift.files.atomic import atomic_file
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from scenes import Scene, bone_sum
 
-from hyperlift.evaluation.bench import FPS, SKELETON
+from hyperlift.body.person import Person
+from hyperlift.evaluation.benchmark_file import FPS, SKELETON
 from hyperlift.geometry.alignment import align_rigid, align_similarity
-from hyperlift.motion import Person
-from hyperlift.trajectory.place import Placement
-from hyperlift.trajectory.world import pitch_roll
+from hyperlift.placement.place import Placement
+from hyperlift.placement.world_frame import pitch_roll
 
 ROWS = {
     "root, absolute, m": 2,

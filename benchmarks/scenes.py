@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from scoring import lifted, pictures
 
-from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
-from hyperlift.evaluation.bench import FPS, SKELETON, BenchFile
+from hyperlift.body.person import LiftedTrack
+from hyperlift.evaluation.benchmark_file import FPS, SKELETON, BenchFile
 from hyperlift.geometry.alignment import align_rigid
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
-from hyperlift.motion import LiftedTrack
-from hyperlift.runtime import OnnxLifter
-from hyperlift.trajectory.intrinsics import Intrinsics
+from hyperlift.mocap.arrays import read_mocap_arrays
+from hyperlift.placement.lens import Intrinsics
+from hyperlift.runtime.session import OnnxLifter
 
 _UNSEEN = 0.05
 """Keypoints below this confidence count as not seen, as in lifting video."""

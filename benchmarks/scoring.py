@@ -7,11 +7,12 @@ from typing import Annotated
 import numpy as np
 from runner import counted
 
-from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench
+from hyperlift.evaluation.benchmark_file import SKELETON, BenchFile, lift_bench
 from hyperlift.evaluation.results import BenchResult
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.runtime import OnnxLifter, OnnxStream
-from hyperlift.wild.windows import lift_windows
+from hyperlift.lifting.windows import lift_windows
+from hyperlift.runtime.session import OnnxLifter
+from hyperlift.runtime.stream import OnnxStream
 
 Bench = Annotated[Path, "benchmark file; docs/benchmarks.md describes it"]
 Every = Annotated[int, "use every so many views"]

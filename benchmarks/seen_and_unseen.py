@@ -14,13 +14,13 @@ from typing import Annotated
 import numpy as np
 from runner import Report, run, table
 
-from hyperlift.data.clips import exact_input
-from hyperlift.data.store import ClipStore
+from hyperlift.datasets.clip_store import ClipStore
+from hyperlift.datasets.clips import exact_input
 from hyperlift.geometry.alignment import align_scale, align_similarity
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.geometry.joint_errors import joint_distance
-from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import H36M_17
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.skeletons.joint_sets import H36M_17
 
 
 def errors_mm(lift: FlipAveraged, pose2d_norm: np.ndarray, joints_m: np.ndarray) -> list[float]:

@@ -14,17 +14,17 @@ from timing import Seconds
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, open_clips
-from hyperlift.evaluation.bench import BenchFile, lift_bench, score_bench
-from hyperlift.files import atomic_file
-from hyperlift.geometry.contract import LabelSpace, LifterSpec
-from hyperlift.losses import LossWeights
+from hyperlift.contract import LabelSpace, LifterSpec
+from hyperlift.datasets.clips import BatchSampler, Clips, JoinedClips, LabelConvention, open_clips
+from hyperlift.evaluation.benchmark_file import BenchFile, lift_bench, score_bench
+from hyperlift.files.atomic import atomic_file
+from hyperlift.lifting.windows import lift_windows
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.training.config import TrainConfig
+from hyperlift.training.pose_losses import LossWeights
 from hyperlift.training.supervised import SupervisedStep
 from hyperlift.training.trainer import LossStep, Trainer
-from hyperlift.wild.windows import lift_windows
 
 POSES = LossWeights(position=1.0, temporal_consistency=0.0, velocity=0.0)
 

@@ -11,7 +11,7 @@ from products import SQUARE_FLOP, square_product
 from runner import Repetitions, Report, run, table
 from timing import interleaved, spread_note
 
-from hyperlift.runtime import BUNDLED, load_lifter
+from hyperlift.runtime.loading import BUNDLED, load_lifter
 
 CLIPS = 3
 """Windows a call: about ten seconds of video."""

@@ -52,10 +52,10 @@ def memory_mb(frames: int) -> tuple[float, float, float]:
     import scipy.optimize  # noqa: F401
 
     from hyperlift import Lifter, LiftOptions
-    from hyperlift.pipeline.recorded import Recorded
-    from hyperlift.wild.formats import read_keypoints
-    from hyperlift.wild.keypoints import Detections
-    from hyperlift.wild.timing import even_times
+    from hyperlift.keypoints.detections import Detections
+    from hyperlift.keypoints.formats.registry import read_keypoints
+    from hyperlift.keypoints.recorded import Recorded
+    from hyperlift.keypoints.timestamps import even_times
 
     def peak_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -11,8 +11,8 @@ import numpy as np
 from runner import Repetitions, Report, in_own_process, run, table
 from timing import Seconds
 
-from hyperlift.data.slicing import clip_rows
-from hyperlift.data.store import ClipStore, StoreMeta, StoreWriter, Video
+from hyperlift.datasets.clip_store import ClipStore, StoreMeta, StoreWriter, Video
+from hyperlift.datasets.slicing import clip_rows
 
 VIDEOS, FRAMES = 600, 1300
 """Human3.6M's training split after down-sampling by two has 779,876 frames, here 780,000; twice that is all of it."""

@@ -22,12 +22,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hyperlift.errors import InputError
 from hyperlift.export.stream import export_stream
-from hyperlift.models import HyperLifter
+from hyperlift.lifting.open_streams import open_streams
+from hyperlift.lifting.streams import Streams
+from hyperlift.lifting.window_stream import WindowStreams
 from hyperlift.models.checkpoint import load_checkpoint
-from hyperlift.runtime import OnnxStream, load_lifter
-from hyperlift.wild.open_streams import open_streams
-from hyperlift.wild.streams import Streams
-from hyperlift.wild.window_stream import WindowStreams
+from hyperlift.models.hyperlifter.lifter import HyperLifter
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.runtime.stream import OnnxStream
 
 PEOPLE = (1, 10)
 WINDOWS = 30

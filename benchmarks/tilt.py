@@ -20,7 +20,7 @@ from tilted_views import Idea, Setting, Views, clips_of, ideas, views_of
 
 from hyperlift.geometry.alignment import align_scale, align_similarity
 from hyperlift.geometry.joint_errors import joint_distance
-from hyperlift.runtime import load_lifter
+from hyperlift.runtime.loading import load_lifter
 
 CURVES = {"as it is": "#20242b", "roll known": "#1f8a5b", "roll found": "#b8741a", "lens known": "#2e86de"}
 NOT_DRAWN = "roll, looking down 30°"

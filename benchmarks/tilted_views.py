@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
-from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
-from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.body.person import LiftedTrack
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
-from hyperlift.motion import LiftedTrack
-from hyperlift.runtime import OnnxLifter
-from hyperlift.skeletons import H36M_17
-from hyperlift.trajectory.intrinsics import Intrinsics, fov_intrinsics
-from hyperlift.trajectory.place import place_people
-from hyperlift.trajectory.world import pitch_roll
-from hyperlift.wild.levelling import settle_roll, upright
+from hyperlift.lifting.camera_roll import settle_roll, upright
+from hyperlift.mocap.arrays import read_mocap_arrays
+from hyperlift.mocap.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
+from hyperlift.mocap.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.placement.lens import Intrinsics, fov_intrinsics
+from hyperlift.placement.place import place_people
+from hyperlift.placement.world_frame import pitch_roll
+from hyperlift.runtime.session import OnnxLifter
+from hyperlift.skeletons.joint_sets import H36M_17
 
 FPS, SIDE_PX = 25.0, 1000
 _AHEAD = np.array([0.0, 0.0, 1.0])

@@ -23,9 +23,9 @@ from store import write_store
 from timing import interleaved
 from training_case import Case, Precision, Setup, Size, peak_mib
 
-from hyperlift.data.clips import BatchSampler, LabelConvention, open_clips
+from hyperlift.contract import LabelSpace
+from hyperlift.datasets.clips import BatchSampler, LabelConvention, open_clips
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LabelSpace
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.trainer import in_bfloat16
 

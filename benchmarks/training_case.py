@@ -15,10 +15,10 @@ from network_cost import work_of
 from runner import ROOT
 from store import write_store
 
-from hyperlift.config import load_config
-from hyperlift.data.clips import BatchSampler, LabelConvention, open_clips
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter
+from hyperlift.config.loader import load_config
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clips import BatchSampler, LabelConvention, open_clips
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.training.config import RunConfig
 from hyperlift.training.supervised import SupervisedStep
 from hyperlift.training.trainer import Trainer

@@ -16,13 +16,13 @@ from scenes import Scene, read_scenes
 from scoring import Bench, Every, open_bench, size_note
 from timing import interleaved
 
-from hyperlift.evaluation.bench import SKELETON
-from hyperlift.geometry.contract import LabelSpace
-from hyperlift.runtime import load_lifter
-from hyperlift.trajectory.intrinsics import Intrinsics, assumed_intrinsics
-from hyperlift.trajectory.place import place_people
-from hyperlift.trajectory.root import root_path
-from hyperlift.trajectory.scale import BodyHeight, metric_pose
+from hyperlift.contract import LabelSpace
+from hyperlift.evaluation.benchmark_file import SKELETON
+from hyperlift.placement.body_height import BodyHeight, metric_pose
+from hyperlift.placement.lens import Intrinsics, assumed_intrinsics
+from hyperlift.placement.place import place_people
+from hyperlift.placement.root_path import root_path
+from hyperlift.runtime.loading import load_lifter
 
 
 def frames_a_second(scenes: Sequence[Scene], space: LabelSpace) -> float:

@@ -11,7 +11,7 @@ from products import square_product
 from runner import Repetitions, Report, cores, run, table
 from timing import interleaved
 
-from hyperlift.runtime import BUNDLED, load_lifter
+from hyperlift.runtime.loading import BUNDLED, load_lifter
 
 WINDOWS = (1, 2, 3, 4, 8)
 CORES = 2

@@ -18,7 +18,7 @@ from playwright.sync_api import CDPSession
 from runner import Report, run, table
 from timing import Seconds
 
-from hyperlift.viewer import write_page
+from hyperlift.rendering.page.write_page import write_page
 
 FPS = 30.0
 _PLAY = """async ([seconds, jumping]) => {

@@ -20,13 +20,13 @@ from scoring import Bench, Every, open_bench
 from seen_and_unseen import errors_mm
 from short_runs import POSES, Contender, Recipe, compare
 
-from hyperlift.data.clips import WHOLE, JoinedClips, LabelConvention, StoreClips
-from hyperlift.data.store import ClipStore
+from hyperlift.datasets.clip_store import ClipStore
+from hyperlift.datasets.clips import WHOLE, JoinedClips, LabelConvention, StoreClips
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import H36M_17
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.skeletons.joint_sets import H36M_17
 
 BATCH = 243
 NOISE = (0.0, 0.5, 1.0, 1.5, 2.0)

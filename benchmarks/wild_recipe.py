@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from runner import ROOT, Report, run, table
 
-from hyperlift.config import load_config
-from hyperlift.data.body_shapes import draw_proportions, with_proportions
-from hyperlift.data.mocap_store import MocapStoreConfig, views_each
-from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
-from hyperlift.data.motion.recording import Recording
-from hyperlift.data.variation import vary_motion
-from hyperlift.data.virtual_cameras import draw_view
+from hyperlift.config.loader import load_config
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, project
-from hyperlift.skeletons import H36M_17
+from hyperlift.mocap.arrays import read_mocap_arrays
+from hyperlift.mocap.augmentation.body_shapes import draw_proportions, with_proportions
+from hyperlift.mocap.augmentation.motion_variation import vary_motion
+from hyperlift.mocap.mocap_clips import MocapStoreConfig, views_each
+from hyperlift.mocap.recording import Recording
+from hyperlift.mocap.virtual_cameras import draw_view
+from hyperlift.skeletons.joint_sets import H36M_17
 
 CONFIG = ROOT / "configs" / "data" / "mocap_wild.yaml"
 PERCENTILES = (1, 25, 50, 75, 99)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.skeletons import COCO_17, COCO_18, MEDIAPIPE_33, Skeleton
+from hyperlift.skeletons.joint_sets import COCO_17, COCO_18, MEDIAPIPE_33
+from hyperlift.skeletons.skeleton import Skeleton
 
 Person = tuple[np.ndarray, int | None]
 """Keypoints [joints, 3], missing ones NaN, NaN, 0; the track number."""

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from hyperlift.viewer.packing import MISSING
+from hyperlift.rendering.page.packing import MISSING
 
 
 def unpack(packed: dict) -> np.ndarray:

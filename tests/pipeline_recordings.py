@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from wild_people import standing
 
-from hyperlift.skeletons import COCO_17, Skeleton
+from hyperlift.keypoints.detections import Detection
+from hyperlift.skeletons.joint_sets import COCO_17
+from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.video.writing import write_mp4
-from hyperlift.wild.keypoints import Detection
 
 WIDTH, HEIGHT = 640, 480
 

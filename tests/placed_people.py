@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.body.person import LiftedTrack
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, look_at, project
-from hyperlift.motion import LiftedTrack
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 
 # Facing +y, left at -x, z up, metres above the floor.
 _STANDING = {

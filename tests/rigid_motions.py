@@ -7,9 +7,9 @@ import numpy as np
 from rigid_people import moving_person, times_s
 from scipy.spatial.transform import Rotation
 
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.motion import Person
-from hyperlift.motion.poses_npz import poses_meta, write_poses
+from hyperlift.body.person import Person
+from hyperlift.contract import LifterSpec
+from hyperlift.motion.formats.poses_npz import poses_meta, write_poses
 
 META = poses_meta(source="walk.json", width=1280, height=720, fps=25.0, lifter=LifterSpec(name="none", n_frames=9))
 CENTRE_M = np.array([0.0, -4.0, 1.5])

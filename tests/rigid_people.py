@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from hyperlift.kinematics import absolute_rotations, forward_kinematics, rest_offsets
-from hyperlift.skeletons import H36M_17
+from hyperlift.body.rest_pose import rest_offsets
+from hyperlift.geometry.forward_kinematics import absolute_rotations, forward_kinematics
+from hyperlift.skeletons.joint_sets import H36M_17
 
 LENGTHS = {
     **{"RHip": 0.10, "LHip": 0.10, "RKnee": 0.43, "LKnee": 0.43, "RAnkle": 0.41, "LAnkle": 0.41, "Spine": 0.22},

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hyperlift.motion import Person
-from hyperlift.motion.staging import stage_people
-from hyperlift.skeletons import H36M_17
+from hyperlift.body.person import Person
+from hyperlift.rendering.staging import stage_people
+from hyperlift.skeletons.joint_sets import H36M_17
 
 
 def person(number: int, first: int, last: int, x_px: float | int, scale: float = 1.0) -> Person:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from synthetic_h36m import camera_motion_m
 
-from hyperlift.skeletons import H36M_17, MPI_INF_3DHP_17
+from hyperlift.skeletons.joint_sets import H36M_17, MPI_INF_3DHP_17
 
 TEST_FRAMES = {"TS1": 70, "TS2": 40, "TS5": 33, "TS6": 20}
 SIZES = {"TS1": (2048, 2048), "TS2": (2048, 2048), "TS5": (1920, 1080), "TS6": (1920, 1080)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 
 CAMERAS = ("54138969", "55011271", "58860488", "60457274")
 HEIGHTS = {"54138969": 1002, "60457274": 1002, "55011271": 1000, "58860488": 1000}

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from shared_data import shared_path
 
-from hyperlift.evaluation.bench import SKELETON, BenchFile, lift_bench, score_bench
+from hyperlift.evaluation.benchmark_file import SKELETON, BenchFile, lift_bench, score_bench
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.flip import FlipAveraged
+from hyperlift.lifting.windows import lift_windows
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.runtime import BUNDLED, BUNDLED_STREAMS, OnnxStream, load_lifter
-from hyperlift.skeletons import H36M_17
-from hyperlift.wild.windows import lift_windows
+from hyperlift.runtime.loading import BUNDLED, BUNDLED_STREAMS, load_lifter
+from hyperlift.runtime.stream import OnnxStream
+from hyperlift.skeletons.joint_sets import H36M_17
 
 ROOT = Path(__file__).resolve().parents[1]
 

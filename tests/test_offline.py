@@ -94,7 +94,7 @@ def test_who_imported_onnx_runtime_first_has_its_reports_stopped():
         pytest.skip(f"ONNX Runtime {onnxruntime.__version__} has no such function")
     code = (
         "import onnxruntime, sys; called = []; onnxruntime.disable_telemetry_events = lambda: called.append(1); "
-        "import hyperlift.runtime; sys.exit(called != [1])"
+        "import hyperlift.runtime.session; sys.exit(called != [1])"
     )
     assert (
         subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT / "lib")}).returncode

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
+from hyperlift.contract import METADATA_KEY, LifterSpec
 
 SPEC = LifterSpec(name="tiny", label_space="camera", n_frames=30, credit="CMU")
 NODES = ("embed", "middle", "head")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.store import StoreMeta, StoreWriter, Video
-from hyperlift.skeletons import skeleton_named
+from hyperlift.datasets.clip_store import StoreMeta, StoreWriter, Video
+from hyperlift.skeletons.joint_sets import skeleton_named
 
 
 def write_split(

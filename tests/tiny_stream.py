@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from hyperlift.contract import LifterSpec
 from hyperlift.export.stream import export_stream
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.streaming import StreamingConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.models.lifting.streaming import StreamingConfig
 
 LOOK_BACK, LOOK_AHEAD = 7, 3
 

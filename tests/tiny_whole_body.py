@@ -2,9 +2,9 @@
 
 import torch
 
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.streaming import StreamingConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.models.lifting.streaming import StreamingConfig
 
 _LIFTER = FrameLifterConfig(channels=24, depth=1, neighbours=(-2, 0, 1))
 NETWORKS = {

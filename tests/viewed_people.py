@@ -3,8 +3,8 @@
 import numpy as np
 from placed_people import STANDING_M
 
-from hyperlift.motion import Person
-from hyperlift.skeletons import H36M_17
+from hyperlift.body.person import Person
+from hyperlift.skeletons.joint_sets import H36M_17
 
 META = {"skeleton": "h36m17", "fps": 30.0, "source": "walkers </script> {{data}}.json"}
 

@@ -7,10 +7,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
+from hyperlift.contract import METADATA_KEY, LifterSpec
 from hyperlift.geometry.normalisation import normalise_points
-from hyperlift.skeletons import BODY_25, COCO_17, Skeleton
+from hyperlift.skeletons.joint_sets import BODY_25, COCO_17
 from hyperlift.skeletons.mapping import to_h36m
+from hyperlift.skeletons.skeleton import Skeleton
 
 # Offsets from the middle of the hips of somebody 170 px tall who faces the camera.
 _STANDING = {

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from hyperlift.cli.app import run_work
 from hyperlift.config.option import Option
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
+from hyperlift.files.atomic import atomic_file
 
 LEAST_NUMBERS = 64
 """Smaller tensors stay as they are: the cast would weigh more than they do."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import ray
 import ray.exceptions
 
-from hyperlift.pipeline.folder import JobResult, job_result, jobs_for
+from hyperlift.pipeline.folder_jobs import JobResult, job_result, jobs_for
 from hyperlift.pipeline.options import RecordingJob
 
 # Ray reports its use to its makers unless this is set before it starts; for a cluster that runs already see README.md.

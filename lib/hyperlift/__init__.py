@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hyperlift.errors import InputError
+    from hyperlift.motion.motion import Motion, load_motion
     from hyperlift.pipeline.lifter import Lifter
-    from hyperlift.pipeline.motion import Motion, load_motion
     from hyperlift.pipeline.options import LiftOptions
 
 # From 1.31 on ONNX Runtime reports its use to its maker, and starts with that as soon as it is imported. This is its
@@ -27,8 +27,8 @@ _HOMES = {
     "InputError": "hyperlift.errors",
     "LiftOptions": "hyperlift.pipeline.options",
     "Lifter": "hyperlift.pipeline.lifter",
-    "Motion": "hyperlift.pipeline.motion",
-    "load_motion": "hyperlift.pipeline.motion",
+    "Motion": "hyperlift.motion.motion",
+    "load_motion": "hyperlift.motion.motion",
 }
 
 

@@ -9,7 +9,7 @@ import pareto_speed
 import pytest
 import torch
 
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 
 GROUPS = ModelConfig(

@@ -13,8 +13,8 @@ from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 from hyperlift.cli import main as console
 from hyperlift.geometry.bodies import bone_lengths
-from hyperlift.motion.poses_npz import read_poses
-from hyperlift.skeletons import H36M_17
+from hyperlift.motion.formats.poses_npz import read_poses
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.video.reading import video_facts
 
 

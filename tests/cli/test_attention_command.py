@@ -11,12 +11,13 @@ import torch
 
 from hyperlift.cli import attention
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.config import from_mapping
-from hyperlift.data.store import StoreMeta, StoreWriter, Video
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
+from hyperlift.config.loader import from_mapping
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import StoreMeta, StoreWriter, Video
 from hyperlift.models.checkpoint import Checkpoint, save_checkpoint
-from hyperlift.skeletons import COCO_17, H36M_17
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
+from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "sports2d_demo.alphapose.json"
@@ -25,7 +26,7 @@ PARTITION = [0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2]
 
 @pytest.fixture(autouse=True)
 def small_pictures(monkeypatch):
-    monkeypatch.setattr("hyperlift.visualization.attention_page._DPI", 30)
+    monkeypatch.setattr("hyperlift.rendering.pictures.attention_page._DPI", 30)
 
 
 def write_checkpoint(folder: Path, hypergraph: dict | None = None, skeleton: str = "h36m17") -> str:

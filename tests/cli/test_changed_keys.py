@@ -9,8 +9,8 @@ from tiny_store import write_run, write_store
 from hyperlift.cli.main import run as hyperlift
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.training_commands import Configuration
-from hyperlift.config import load_config
-from hyperlift.data.store import ClipStore
+from hyperlift.config.loader import load_config
+from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.training.config import RunConfig
 
 

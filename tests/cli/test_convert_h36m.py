@@ -5,7 +5,7 @@ import pytest
 import synthetic_h36m
 
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.data.store import ClipStore
+from hyperlift.datasets.clip_store import ClipStore
 
 main = partial(hyperlift, "convert-h36m")
 

@@ -117,12 +117,12 @@ def test_help_lists_every_option(command: str, capsys: pytest.CaptureFixture[str
 
 
 def test_names_to_choose_from_are_those_that_exist():
-    from hyperlift.animation import NAMINGS
-    from hyperlift.detection import DETECTORS
+    from hyperlift.detection.registry import DETECTORS
     from hyperlift.evaluation.named_protocols import ALL, OF_THE_DATA, PROTOCOLS
+    from hyperlift.keypoints.formats.registry import FORMATS
+    from hyperlift.motion.formats.node_tree import NAMINGS
     from hyperlift.pipeline.lifter import LOOK_AHEAD
-    from hyperlift.skeletons import SKELETONS
-    from hyperlift.wild.formats import FORMATS
+    from hyperlift.skeletons.joint_sets import SKELETONS
 
     told = {one.name: one for kind in (Evaluate, Live) for one in declared(kind)}
     assert all(name in told["protocol"].help for name in (*PROTOCOLS, OF_THE_DATA, ALL))

@@ -9,12 +9,12 @@ import torch
 from wild_people import write_flat_lifter
 
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.data.h36m_clips import ClipPlan, convert_h36m
-from hyperlift.evaluation.bench import BenchFile, load_poses, score_bench
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.h36m_clips import ClipPlan, convert_h36m
+from hyperlift.evaluation.benchmark_file import BenchFile, load_poses, score_bench
 from hyperlift.evaluation.report import bench_text
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, save_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 
 main = partial(hyperlift, "evaluate")
 

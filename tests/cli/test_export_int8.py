@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from hyperlift import swap
 from hyperlift.cli.main import run as hyperlift
+from hyperlift.contract import LifterSpec
 from hyperlift.export.calibration import read_calibration
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.files import swap
 from hyperlift.models.checkpoint import Checkpoint, save_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.runtime import load_lifter
+from hyperlift.runtime.loading import load_lifter
 
 CONFIG = ModelConfig(
     channels=16,

@@ -16,7 +16,7 @@ from video_files import patch_track_matrix
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.motion.poses_npz import read_poses
+from hyperlift.motion.formats.poses_npz import read_poses
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
 

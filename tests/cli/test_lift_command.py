@@ -10,8 +10,8 @@ from shared_data import shared_path
 from wild_people import alphapose_entry, standing, write_alphapose, write_flat_lifter, write_openpose
 
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.motion.poses_npz import read_poses
-from hyperlift.skeletons import COCO_17, H36M_17
+from hyperlift.motion.formats.poses_npz import read_poses
+from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.video.writing import write_mp4
 

@@ -65,8 +65,8 @@ def test_train_resume_evaluate_export(project, monkeypatch, capsys, kind):
 
 
 def test_an_older_bin_file_evaluates_and_exports(project, monkeypatch, capsys):
-    from hyperlift.config import load_config
-    from hyperlift.models import HyperLifter
+    from hyperlift.config.loader import load_config
+    from hyperlift.models.hyperlifter.lifter import HyperLifter
     from hyperlift.training.config import RunConfig
 
     monkeypatch.chdir(project)

@@ -10,10 +10,10 @@ from synthetic_h36m import build, write
 
 from hyperlift.cli import train
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.config import load_config
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter
+from hyperlift.config.loader import load_config
+from hyperlift.contract import LifterSpec
 from hyperlift.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.training.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,7 @@ def test_the_documented_lines_run(project, monkeypatch, capsys, kind):
     capsys.readouterr()
     assert hyperlift("evaluate", f"{plain}{hyper}{student} --no-flip".split()) == 0
     assert "published, windows of 243 frames" in capsys.readouterr().out
-    monkeypatch.setattr("hyperlift.visualization.attention_page._DPI", 30)
+    monkeypatch.setattr("hyperlift.rendering.pictures.attention_page._DPI", 30)
     few = " --layers 1,5 --heads 0,7 --frames 0,100-104"
     assert hyperlift("attention", f"{config}{student}{few}".split()) == 0
     page = Path(f"vis_data/h36m_small{kind}_distill")

@@ -11,8 +11,8 @@ import torch
 from tiny_store import write_run, write_split, write_store
 
 from hyperlift.cli.main import run as hyperlift
+from hyperlift.files.processes import own_mark
 from hyperlift.models.checkpoint import load_checkpoint
-from hyperlift.processes import own_mark
 
 
 @pytest.fixture(autouse=True)

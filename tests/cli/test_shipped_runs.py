@@ -9,12 +9,13 @@ import yaml
 from tiny_store import write_store
 
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.cli.wild_chain import chain_of
-from hyperlift.cli.wild_stores import recipe_of
-from hyperlift.config import load_config, to_mapping
-from hyperlift.models import HypergraphConfig, HyperLifter
+from hyperlift.cli.training_chain import chain_of
+from hyperlift.cli.training_stores import recipe_of
+from hyperlift.config.loader import load_config, to_mapping
 from hyperlift.models.checkpoint import load_checkpoint
-from hyperlift.skeletons import skeleton_named
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter
+from hyperlift.skeletons.joint_sets import skeleton_named
 from hyperlift.training.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[2]

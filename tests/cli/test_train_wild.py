@@ -12,10 +12,10 @@ from hyperlift.cli import convert_mocap
 from hyperlift.cli.arguments import read_arguments
 from hyperlift.cli.main import run as hyperlift
 from hyperlift.cli.training_commands import TrainWild
-from hyperlift.cli.wild_stores import WantedStore, make_store
-from hyperlift.data.mocap_store import MocapStoreConfig
-from hyperlift.data.store import ClipStore
-from hyperlift.runtime import load_lifter
+from hyperlift.cli.training_stores import WantedStore, make_store
+from hyperlift.datasets.clip_store import ClipStore
+from hyperlift.mocap.mocap_clips import MocapStoreConfig
+from hyperlift.runtime.loading import load_lifter
 from hyperlift.training.trainer import Trainer
 
 RUN = """

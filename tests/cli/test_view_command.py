@@ -10,8 +10,8 @@ from viewed_people import walker
 
 from hyperlift import load_motion
 from hyperlift.cli import main as console
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.motion.poses_npz import poses_meta, write_poses
+from hyperlift.contract import LifterSpec
+from hyperlift.motion.formats.poses_npz import poses_meta, write_poses
 
 ROOT = Path(__file__).resolve().parents[2]
 META = poses_meta(source="walk.json", width=1280, height=720, fps=30.0, lifter=LifterSpec(name="none", n_frames=9))

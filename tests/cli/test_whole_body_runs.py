@@ -7,7 +7,7 @@ import pytest
 from tiny_store import write_run, write_store
 
 from hyperlift.cli import train
-from hyperlift.config import load_config
+from hyperlift.config.loader import load_config
 from hyperlift.errors import InputError
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.training.config import RunConfig
@@ -58,7 +58,7 @@ def test_network_and_loss_fit_each_other(tmp_path, model, loss, message):
 def test_feet_do_not_count_in_the_error_of_the_seventeen(tmp_path):
     from torch import nn, tensor
 
-    from hyperlift.data.clips import LabelConvention, open_clips
+    from hyperlift.datasets.clips import LabelConvention, open_clips
     from hyperlift.training.supervised import validation_error
 
     write_store(tmp_path / "store", skeleton="h36m25")

@@ -4,10 +4,10 @@ from typing import Literal
 
 import pytest
 
-from hyperlift.config import from_mapping, load_config, to_mapping
-from hyperlift.data.mocap_store import MocapStoreConfig
+from hyperlift.config.loader import from_mapping, load_config, to_mapping
 from hyperlift.errors import InputError
-from hyperlift.models import HypergraphConfig
+from hyperlift.mocap.mocap_clips import MocapStoreConfig
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
 from hyperlift.training.config import RunConfig
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from hyperlift.detection import Detector, detect_video
+from hyperlift.detection.detector import Detector, detect_video
 from hyperlift.errors import InputError
-from hyperlift.skeletons import COCO_17
-from hyperlift.wild.keypoints import Detection
+from hyperlift.keypoints.detections import Detection
+from hyperlift.skeletons.joint_sets import COCO_17
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hyperlift.detection import Detector, JournalFile, MoveNetDetector, ResumableDetector, detect_video
-from hyperlift.detection.journal import MAGIC, read_journal
+from hyperlift.detection.detector import Detector, ResumableDetector, detect_video
+from hyperlift.detection.journal import MAGIC, JournalFile, read_journal
+from hyperlift.detection.movenet import MoveNetDetector
 from hyperlift.errors import InputError
-from hyperlift.skeletons import COCO_17
+from hyperlift.keypoints.detections import Detection, Detections
+from hyperlift.skeletons.joint_sets import COCO_17
 from hyperlift.video.reading import read_frames
-from hyperlift.wild.keypoints import Detection, Detections
 
 CLIP = Path(__file__).parents[2] / "examples" / "multiperson.mp4"
 

@@ -3,14 +3,15 @@ import pytest
 from detection_clips import frames_of
 from shared_data import shared_path
 
-from hyperlift.detection import MoveNetDetector, TrackingDetector, detect_video, make_detector, movenet_confidence
-from hyperlift.detection.movenet import _distinct, square_around
+from hyperlift.detection.detector import TrackingDetector, detect_video
+from hyperlift.detection.movenet import MoveNetDetector, _distinct, movenet_confidence, square_around
 from hyperlift.detection.movenet_networks import MultiPose
+from hyperlift.detection.registry import make_detector
 from hyperlift.errors import InputError
-from hyperlift.skeletons import COCO_17
+from hyperlift.keypoints.detections import Detections
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.skeletons.joint_sets import COCO_17
 from hyperlift.video.reading import Frame
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.keypoints import Detections
 
 THREADS = 1
 

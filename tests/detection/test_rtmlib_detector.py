@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, save
 
-from hyperlift.detection import detect_video, make_detector
+from hyperlift.detection.detector import detect_video
+from hyperlift.detection.registry import make_detector
 from hyperlift.errors import InputError
-from hyperlift.skeletons import COCO_17, HALPE_26
+from hyperlift.skeletons.joint_sets import COCO_17, HALPE_26
 from hyperlift.video.reading import Frame
 
 BOX = (100.0, 50.0, 190.0, 170.0)

@@ -19,7 +19,7 @@ from hyperlift.evaluation.results import errors_of
 from hyperlift.geometry.alignment import align_rigid, align_scale, align_similarity
 from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.geometry.joint_errors import root_relative
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 
 KEYS = [measure.key for measure in OF_FRAMES]
 

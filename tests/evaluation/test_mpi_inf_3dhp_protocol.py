@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import synthetic_3dhp
 
-from hyperlift.data.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
-from hyperlift.data.store import ClipStore
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import ClipStore
+from hyperlift.datasets.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_3dhp
 from hyperlift.evaluation.protocol import MPI_INF_3DHP
 from hyperlift.evaluation.report import report_text
 from hyperlift.evaluation.store_evaluation import evaluate_store
 from hyperlift.geometry.bodies import body_scale
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.skeletons import MPI_INF_3DHP_17
+from hyperlift.skeletons.joint_sets import MPI_INF_3DHP_17
 
 SPEC = LifterSpec(name="oracle", skeleton="mpi_inf_3dhp17", n_frames=27)
 NO_FLIP = replace(MPI_INF_3DHP, flip=False)

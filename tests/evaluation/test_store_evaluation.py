@@ -7,9 +7,10 @@ import synthetic_h36m
 import torch
 from scipy.spatial.transform import Rotation
 
-from hyperlift.data.h36m_clips import ClipPlan, convert_h36m
-from hyperlift.data.slicing import clip_rows
-from hyperlift.data.store import ClipStore, StoreMeta, StoreWriter, Video
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import ClipStore, StoreMeta, StoreWriter, Video
+from hyperlift.datasets.h36m_clips import ClipPlan, convert_h36m
+from hyperlift.datasets.slicing import clip_rows
 from hyperlift.errors import InputError
 from hyperlift.evaluation import store_evaluation
 from hyperlift.evaluation.named_protocols import protocol_named, variants
@@ -18,11 +19,10 @@ from hyperlift.evaluation.report import report_json, report_text
 from hyperlift.evaluation.store_evaluation import evaluate_protocols, evaluate_store
 from hyperlift.evaluation.variants_report import variants_json, variants_text
 from hyperlift.geometry.bodies import body_scale
-from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.flip import flip_pose
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 
 IMAGE = LifterSpec(name="oracle", n_frames=27)
 CAMERA = LifterSpec(name="oracle", n_frames=27, label_space="camera")

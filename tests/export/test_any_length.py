@@ -6,12 +6,12 @@ import onnxruntime
 import pytest
 import torch
 
+from hyperlift.contract import LifterSpec
 from hyperlift.export.any_length import take_any_length
 from hyperlift.export.onnx import export_onnx
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.lifting.windows import lift_windows
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.wild.windows import lift_windows
 
 WINDOW = 9
 

@@ -7,13 +7,13 @@ import onnx
 import pytest
 import torch
 
-from hyperlift.export.cheaper import cheaper
+from hyperlift.contract import LifterSpec
+from hyperlift.export.fold_shared_inputs import cheaper
 from hyperlift.export.onnx import export_onnx
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.runtime import OnnxLifter
+from hyperlift.runtime.session import OnnxLifter
 
 
 @pytest.fixture(scope="module", params=[(), (0.4, 0.6)], ids=["plain", "foreshortening"])

@@ -9,7 +9,7 @@ from hyperlift.errors import InputError
 from hyperlift.export.calibration import read_calibration
 from hyperlift.export.int8 import choose_fp32, multiplications, quantise, quantised_alone
 from hyperlift.export.int8_report import compare_int8
-from hyperlift.runtime import load_lifter
+from hyperlift.runtime.loading import load_lifter
 
 
 @pytest.fixture(scope="module")

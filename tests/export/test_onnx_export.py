@@ -5,14 +5,15 @@ import onnx
 import pytest
 import torch
 
+from hyperlift.contract import METADATA_KEY, LifterSpec
 from hyperlift.export.onnx import compare, export_onnx
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.runtime import OnnxLifter
-from hyperlift.skeletons import H36M_17
+from hyperlift.runtime.session import OnnxLifter
+from hyperlift.skeletons.joint_sets import H36M_17
 
 CONFIGS = {
     "published": ModelConfig(channels=16, depth=2, heads=2, n_frames=12),

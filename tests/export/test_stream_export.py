@@ -6,13 +6,12 @@ import pytest
 import torch
 from tiny_stream import LOOK_AHEAD, LOOK_BACK, lifted_whole, stream_clips, stream_network, stream_spec, tiny_stream
 
+from hyperlift.contract import METADATA_KEY, STREAM_METADATA_KEY
 from hyperlift.errors import InputError
 from hyperlift.export.onnx import export_onnx
 from hyperlift.export.stream import export_stream
-from hyperlift.geometry.contract import METADATA_KEY
-from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY
-from hyperlift.models import HyperLifter, ModelConfig
-from hyperlift.runtime import load_lifter
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
+from hyperlift.runtime.loading import load_lifter
 from hyperlift.runtime.session import onnxruntime
 
 CACHE = ["frames_seen", "recent", "answers", "key_0", "value_0", "key_1", "value_1"]

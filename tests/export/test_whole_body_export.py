@@ -7,11 +7,11 @@ import pytest
 import torch
 from tiny_whole_body import clips_25, network
 
+from hyperlift.contract import LifterSpec
 from hyperlift.export.any_length import take_any_length
-from hyperlift.export.cheaper import cheaper
+from hyperlift.export.fold_shared_inputs import cheaper
 from hyperlift.export.onnx import export_onnx
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.runtime import OnnxLifter
+from hyperlift.runtime.session import OnnxLifter
 
 SPEC = LifterSpec(name="t", skeleton="h36m25", label_space="camera", n_frames=9)
 
@@ -56,7 +56,7 @@ def test_any_length_has_an_uncertainty_too(tmp_path):
 
 
 def test_a_lifter_without_uncertainty_says_none():
-    from hyperlift.runtime import load_lifter
+    from hyperlift.runtime.loading import load_lifter
 
     pose, std = load_lifter("small").with_std(np.zeros((1, 4, 17, 3), np.float32))
     assert pose.shape == (1, 4, 17, 3)

@@ -125,7 +125,7 @@ def _animate(lifted: Path, out: Path, *more: str) -> int:
 
 
 def _another_lifter(target: Path) -> int:
-    from hyperlift.runtime import bundled_file
+    from hyperlift.runtime.loading import bundled_file
 
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(bundled_file("nano") or "", target)

@@ -14,8 +14,8 @@ from processes import Ended, run
 from results import content, leftovers, lost, torn
 
 from hyperlift.errors import InputError
-from hyperlift.locks import LOCK_NAME
-from hyperlift.processes import ProcessMark
+from hyperlift.files.locks import LOCK_NAME
+from hyperlift.files.processes import ProcessMark
 
 _NOBODY = 65534
 _FULL_TIMES = 10

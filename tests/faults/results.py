@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperlift.swap import SWAP_NAME
+from hyperlift.files.swap import SWAP_NAME
 
 _OWN = ("seconds", "stages_s", "timings", "time", "clips_per_s", "outcome", "message", "removed", "out", "stamp")
 """Keys of what each run has of its own: times, where it writes, what was there before."""

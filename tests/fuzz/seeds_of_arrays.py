@@ -18,16 +18,16 @@ from video_files import corner_picture, write_video
 from fuzz.archive_mutators import damaged_boxes
 from fuzz.mutators import Mutator, damaged_bytes, damaged_json
 from fuzz.targets import Target
-from hyperlift.data.h36m import read_h36m
-from hyperlift.data.pickle_clips import read_pickle_clip
-from hyperlift.data.safe_pickle import load_pickle
+from hyperlift.contract import METADATA_KEY
+from hyperlift.datasets.h36m import read_h36m
+from hyperlift.datasets.pickle_clips import read_pickle_clip
 from hyperlift.detection.journal import MAGIC, _packed, _record, read_journal
 from hyperlift.export.int8 import _load
-from hyperlift.geometry.contract import METADATA_KEY
-from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import COCO_17
+from hyperlift.keypoints.detections import Detection
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.safe_io.pickles import load_pickle
+from hyperlift.skeletons.joint_sets import COCO_17
 from hyperlift.video.reading import read_frames, video_facts
-from hyperlift.wild.keypoints import Detection
 
 av.logging.set_level(None)
 

@@ -14,14 +14,14 @@ from synthetic_3dhp import SIZES, view, write
 from fuzz.archive_mutators import damaged_npy, damaged_npz
 from fuzz.mutators import damaged_json, damaged_text
 from fuzz.targets import Target
-from hyperlift.data.mpi_inf_3dhp import read_test, read_train
-from hyperlift.data.safe_npz import load_npy, load_npz, load_npz_array
-from hyperlift.evaluation.bench import load_poses, read_views
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.mpi_inf_3dhp import read_test, read_train
+from hyperlift.evaluation.benchmark_file import load_poses, read_views
 from hyperlift.export.calibration import read_calibration
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.pipeline.motion import load_motion
-from hyperlift.skeletons import COCO_17
-from hyperlift.viewer import write_page
+from hyperlift.motion.motion import load_motion
+from hyperlift.rendering.page.write_page import write_page
+from hyperlift.safe_io.npz import load_npy, load_npz, load_npz_array
+from hyperlift.skeletons.joint_sets import COCO_17
 
 _SPEC = LifterSpec(name="tiny", label_space="camera", n_frames=9)
 _RNG = np.random.default_rng(0)

@@ -30,8 +30,8 @@ from keypoint_writers import (
 from fuzz.archive_mutators import damaged_npz
 from fuzz.mutators import Mutator, damaged_bytes, damaged_json, damaged_text
 from fuzz.targets import Target
-from hyperlift.skeletons import COCO_17
-from hyperlift.wild.formats import read_keypoints
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.skeletons.joint_sets import COCO_17
 
 _SIZE = (1920, 1080)
 _FRAMES = {frame: [(distinct(COCO_17, 3.0 * frame + 40.0 * track), track) for track in (1, 2)] for frame in range(3)}

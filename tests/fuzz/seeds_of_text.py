@@ -11,26 +11,24 @@ import numpy as np
 from fuzz.archive_mutators import damaged_npz
 from fuzz.mutators import Mutator, damaged_json, damaged_json_lines, damaged_text, damaged_yaml
 from fuzz.targets import Target
-from hyperlift.cli.wild_chain import read_run_record
-from hyperlift.config import load_config, to_mapping
-from hyperlift.config.loader import load_yaml
-from hyperlift.data.mocap_store import MocapStoreConfig
-from hyperlift.data.motion.asfamc import read_asfamc
-from hyperlift.data.motion.bvh import read_bvh
-from hyperlift.data.motion.collection import read_trials
-from hyperlift.data.motion.mocap_arrays import read_mocap_arrays
-from hyperlift.distillation.config import DistillationConfig
+from hyperlift.body.joint_limits import read_limits
+from hyperlift.cli.training_chain import read_run_record
+from hyperlift.config.loader import load_config, load_yaml, to_mapping
+from hyperlift.contract import METADATA_KEY, STREAM_METADATA_KEY, LifterSpec, StreamSpec
 from hyperlift.errors import InputError
 from hyperlift.evaluation.run_files import read_scores, read_training_log
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
-from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY, StreamSpec
-from hyperlift.kinematics import read_limits
-from hyperlift.models import HypergraphConfig
+from hyperlift.keypoints.formats.alphapose_writer import read_recording, recording_path
+from hyperlift.mocap.arrays import read_mocap_arrays
+from hyperlift.mocap.asfamc import read_asfamc
+from hyperlift.mocap.bvh import read_bvh
+from hyperlift.mocap.collection import read_trials
+from hyperlift.mocap.mocap_clips import MocapStoreConfig
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
 from hyperlift.pipeline.results import Results
-from hyperlift.skeletons import H36M_17
+from hyperlift.placement.lens import given_intrinsics
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.training.config import RunConfig
-from hyperlift.trajectory.intrinsics import given_intrinsics
-from hyperlift.wild.alphapose_writer import read_recording, recording_path
+from hyperlift.training.distillation.config import DistillationConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 _FIXTURES = ROOT / "tests" / "data" / "motion" / "fixtures"

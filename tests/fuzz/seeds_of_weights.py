@@ -15,11 +15,12 @@ from tiny_store import write_split
 from fuzz.archive_mutators import damaged_npy, damaged_safetensors
 from fuzz.mutators import Mutator, damaged_bytes, damaged_json
 from fuzz.targets import Target
-from hyperlift.data.mpi_inf_3dhp_mat import TRAIN_JOINTS, read_test_folder, read_train_folder
-from hyperlift.data.store import read_store
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import read_store
+from hyperlift.datasets.mpi_inf_3dhp_mat import TRAIN_JOINTS, read_test_folder, read_train_folder
 from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, save_checkpoint
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.training.resume_state import read_resume
 
 _RNG = np.random.default_rng(0)

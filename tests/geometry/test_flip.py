@@ -1,7 +1,7 @@
 import numpy as np
 
 from hyperlift.geometry.flip import FlipAveraged, flip_pose
-from hyperlift.skeletons import COCO_17, H36M_17
+from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 
 
 def test_twice_is_the_identity():

@@ -10,7 +10,7 @@ from hyperlift.geometry.joint_errors import (
     share_within,
     velocity_error,
 )
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 
 
 def test_distance_by_hand():

@@ -5,7 +5,7 @@ from placed_people import camera_at, person_walking
 from hyperlift.errors import InputError
 from hyperlift.geometry.cameras import Camera, project
 from hyperlift.geometry.turned_view import CAMERA_UP, turn_keypoints, turn_pose, turn_towards
-from hyperlift.trajectory.world import up_from_pitch_roll
+from hyperlift.placement.world_frame import up_from_pitch_roll
 
 WALK_M = person_walking(20, start=(-0.6, 0.3), velocity=(0.9, 0.2), heading=0.7)
 AHEAD = np.array([0.0, 0.0, 1.0])

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from placed_people import FPS, camera_at, person_walking, see
 
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.live.placing import LivePlacing
-from hyperlift.trajectory.intrinsics import Intrinsics
-from hyperlift.trajectory.scale import BodyHeight
-from hyperlift.trajectory.world import pitch_roll
-from hyperlift.wild.streams import StreamedPose
+from hyperlift.contract import LifterSpec
+from hyperlift.lifting.streams import StreamedPose
+from hyperlift.live.placement import LivePlacing
+from hyperlift.placement.body_height import BodyHeight
+from hyperlift.placement.lens import Intrinsics
+from hyperlift.placement.world_frame import pitch_roll
 
 SPEC = LifterSpec(name="test", fps=25.0, n_frames=27)
 CENTRE, TARGET = (1.0, -4.0, 1.8), (0.0, 0.0, 1.0)

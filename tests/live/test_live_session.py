@@ -9,14 +9,14 @@ import pytest
 from live_client import frames_until_end, get, joints_m, listening, session_of
 from pipeline_recordings import SpotDetector, write_spots
 
-from hyperlift.detection import make_detector
+from hyperlift.detection.registry import make_detector
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.live import capture
 from hyperlift.live.source import Camera, CameraAddress, VideoFile
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.video.reading import Frame, read_frames
 from hyperlift.video.writing import write_mp4
 

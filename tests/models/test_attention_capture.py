@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from hyperlift.config import from_mapping
+from hyperlift.config.loader import from_mapping
 from hyperlift.errors import InputError
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.attention_capture import attention_weights, capture_attention
+from hyperlift.models.attention_maps import by_hyperedge, strongest_links, to_hyperedges
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.attention import join_heads
 from hyperlift.models.layers.parallel_hypergraphs import ParallelHypergraphs
 from hyperlift.models.layers.tokens import TokenMergeConfig
-from hyperlift.skeletons.attention_maps import by_hyperedge, strongest_links, to_hyperedges
 
 PARTITION_1 = (0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5)
 PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)

@@ -5,10 +5,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, save_checkpoint
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
 

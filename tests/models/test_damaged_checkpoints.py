@@ -11,10 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from hyperlift.contract import METADATA_KEY, LifterSpec
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint, save_checkpoint
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.torch_files import load_weights_only
 from hyperlift.readers import UnforeseenDamage
 

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from hyperlift.errors import InputError
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.foreshortening import Foreshortening
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 
 HIP, KNEE = H36M_17.indices(["RHip", "RKnee"])
 

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from hyperlift.config import from_mapping, load_config, to_mapping
-from hyperlift.data.store import StoreMeta, StoreWriter, Video
+from hyperlift.config.loader import from_mapping, load_config, to_mapping
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import StoreMeta, StoreWriter, Video
 from hyperlift.errors import InputError
 from hyperlift.export.onnx import export_onnx
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig, tensor
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.membership import FixedMembership, learned_from
 from hyperlift.models.layers.parallel_hypergraphs import MergedHypergraphs, SharedOutHypergraphs, heads_each
-from hyperlift.models.lifting.hypergraph import tensor
-from hyperlift.skeletons import COCO_17, H36M_17, Hypergraph
+from hyperlift.skeletons.hypergraph import Hypergraph
+from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted(ROOT.glob("hyper_config/**/*.yaml"))

@@ -4,15 +4,17 @@ import torch
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.flip import FlipAveraged, flip_pose
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.person_frame import into_person_frame, person_frame
 from hyperlift.models.layers.attention import HyperedgeAttention, SpatialAttention
 from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.layers.membership import FixedMembership
 from hyperlift.models.layers.tokens import TokenMerge, TokenMergeConfig, from_patches, to_patches
-from hyperlift.models.lifting.person_frame import into_person_frame, person_frame
 from hyperlift.models.predictor import TorchPredictor
 from hyperlift.models.warm_start import start_from_mean, take_over
-from hyperlift.skeletons import H36M_17, Hypergraph, degree_normalised_adjacency
+from hyperlift.skeletons.hypergraph import Hypergraph, degree_normalised_adjacency
+from hyperlift.skeletons.joint_sets import H36M_17
 
 PARTITION_2 = (0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2)
 

@@ -4,12 +4,13 @@ import torch
 from tiny_stream import LOOK_AHEAD, LOOK_BACK, stream_clips, stream_config, stream_network
 
 from hyperlift.errors import InputError
-from hyperlift.models import HypergraphConfig, HyperLifter
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.joint_features import JointFeatures, StreamView
+from hyperlift.models.hyperlifter.lifter import HyperLifter
+from hyperlift.models.hyperlifter.streaming import StreamingConfig
 from hyperlift.models.layers.causal_attention import CausalAttention
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
-from hyperlift.models.lifting.joint_features import JointFeatures, StreamView
-from hyperlift.models.lifting.streaming import StreamingConfig
 from hyperlift.models.warm_start import take_over
 
 VARIANTS = {

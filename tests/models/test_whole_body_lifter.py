@@ -9,11 +9,12 @@ from tiny_whole_body import NETWORKS, clips_25, network
 
 from hyperlift.errors import InputError
 from hyperlift.geometry.flip import flip_pose
-from hyperlift.models import HypergraphConfig, HyperLifter, ModelConfig
+from hyperlift.models.hyperlifter.answers import FIRST_LOG_STD
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.models.lifting.answers import FIRST_LOG_STD
 from hyperlift.models.warm_start import take_over
-from hyperlift.skeletons import H36M_25
+from hyperlift.skeletons.joint_sets import H36M_25
 
 ROOT = H36M_25.root
 FEET_AND_HANDS = slice(17, None)

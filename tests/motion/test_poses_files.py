@@ -8,15 +8,15 @@ import pytest
 from placed_people import camera_at, person_walking, see
 from rigid_motions import without
 
+from hyperlift.body.person import Person
+from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.motion import Person
-from hyperlift.motion.poses_csv import meta_path, write_poses_csv
-from hyperlift.motion.poses_json import write_poses_json
-from hyperlift.motion.poses_npz import poses_meta, read_poses, write_poses
-from hyperlift.skeletons import H36M_17
-from hyperlift.trajectory.intrinsics import assumed_intrinsics
-from hyperlift.trajectory.place import place_people
+from hyperlift.motion.formats.poses_csv import meta_path, write_poses_csv
+from hyperlift.motion.formats.poses_json import write_poses_json
+from hyperlift.motion.formats.poses_npz import poses_meta, read_poses, write_poses
+from hyperlift.placement.lens import assumed_intrinsics
+from hyperlift.placement.place import place_people
+from hyperlift.skeletons.joint_sets import H36M_17
 
 LIFTER = LifterSpec(name="perfect", label_space="camera")
 WITHOUT_PLACES = ("frame", "time_s", "pose_norm", "valid", "bridged")

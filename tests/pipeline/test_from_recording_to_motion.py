@@ -9,10 +9,10 @@ from wild_people import alphapose_entry, standing, write_alphapose, write_flat_l
 
 import hyperlift
 from hyperlift.errors import InputError
-from hyperlift.motion.poses_npz import read_poses
+from hyperlift.motion.formats.poses_npz import read_poses
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Timings
-from hyperlift.skeletons import COCO_17, H36M_17
+from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 
 OF_PICTURE = LiftOptions(picture_size=(WIDTH, HEIGHT), fps=25.0)
 

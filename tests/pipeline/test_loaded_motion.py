@@ -7,10 +7,10 @@ from rigid_motions import CENTRE_M, TO_CAMERA, lifted, poses_file, without
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 import hyperlift
+from hyperlift.body.joint_limits import JointLimits
 from hyperlift.errors import InputError
 from hyperlift.geometry.bodies import bone_lengths
-from hyperlift.kinematics import JointLimits
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.video.reading import video_facts
 
 WRIST = H36M_17.index("LWrist")

@@ -10,10 +10,10 @@ import pytest
 from rigid_motions import lifted, poses_file, without
 
 import hyperlift
+from hyperlift.body.person import Person
 from hyperlift.errors import InputError
-from hyperlift.motion import Person
-from hyperlift.motion.poses_npz import write_poses
-from hyperlift.viewer import write_page
+from hyperlift.motion.formats.poses_npz import write_poses
+from hyperlift.rendering.page.write_page import write_page
 
 PERSON = lifted(0, 12)
 POSES = ("pose_norm", "joints_m", "world_m")

@@ -16,10 +16,10 @@ from shared_data import shared_path
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 
 from hyperlift.errors import InputError
+from hyperlift.keypoints.detections import Detection
 from hyperlift.pipeline.options import LiftOptions, RecordingJob
 from hyperlift.pipeline.recording_job import is_done, run_job
-from hyperlift.runtime import BUNDLED
-from hyperlift.wild.keypoints import Detection
+from hyperlift.runtime.loading import BUNDLED
 
 
 @pytest.fixture

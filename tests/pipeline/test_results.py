@@ -15,13 +15,13 @@ from pipeline_recordings import SpotDetector, write_spots
 from wild_people import alphapose_entry, write_alphapose, write_flat_lifter, write_openpose
 
 from hyperlift.errors import InputError
-from hyperlift.locks import LOCK_NAME, folder_lock
+from hyperlift.files.locks import LOCK_NAME, folder_lock
+from hyperlift.files.swap import SWAP_NAME
 from hyperlift.pipeline import recording_job
-from hyperlift.pipeline.folder import job_result
+from hyperlift.pipeline.folder_jobs import job_result
 from hyperlift.pipeline.options import LiftOptions, RecordingJob
 from hyperlift.pipeline.recording_job import is_done, run_job
 from hyperlift.pipeline.results import Results
-from hyperlift.swap import SWAP_NAME
 
 
 @pytest.fixture
@@ -243,9 +243,9 @@ def test_old_results_stand_until_the_new_ones_are_complete(job: RecordingJob, at
 
     with monkeypatch.context() as patched:
         if at == "publish":
-            patched.setattr("hyperlift.swap.sync_tree", fail)
+            patched.setattr("hyperlift.files.swap.sync_tree", fail)
         else:
-            patched.setattr(f"hyperlift.pipeline.motion.Motion.{at}", fail)
+            patched.setattr(f"hyperlift.motion.motion.Motion.{at}", fail)
         with pytest.raises((OSError, InputError), match="No space left"):
             run_job(another(job))
     assert content(job.out) == before
@@ -264,7 +264,7 @@ def test_people_who_are_not_there_any_more_vanish_with_the_swap(job: RecordingJo
 
 SWAPPING = """
 import os, signal, sys
-import hyperlift.swap
+import hyperlift.files.swap
 from pathlib import Path
 import json
 calls, die_at = 0, int(sys.argv[2])
@@ -276,7 +276,7 @@ def counted(call):
             os.kill(os.getpid(), signal.SIGKILL)
         return call(*args, **kwargs)
     return step
-hyperlift.swap.sync = counted(hyperlift.swap.sync)
+hyperlift.files.swap.sync = counted(hyperlift.files.swap.sync)
 Path.unlink = counted(Path.unlink)
 from hyperlift.cli.main import run
 raise SystemExit(run("lift", json.loads(sys.argv[1])))

@@ -11,10 +11,11 @@ from shared_data import shared_path
 from wild_people import write_flat_lifter
 
 import hyperlift
-from hyperlift.detection import detect_video, make_detector
+from hyperlift.detection.detector import detect_video
+from hyperlift.detection.registry import make_detector
 from hyperlift.errors import InputError
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.pipeline.source import open_recording
+from hyperlift.pipeline.recording_source import open_recording
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
 

@@ -8,9 +8,9 @@ import pytest
 from onnx import helper
 from wild_people import write_flat_lifter
 
+from hyperlift.contract import METADATA_KEY
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import METADATA_KEY
-from hyperlift.runtime import BUNDLED, load_lifter
+from hyperlift.runtime.loading import BUNDLED, load_lifter
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@ import pytest
 from tiny_stream import LOOK_AHEAD, lifted_whole, stream_clips, tiny_stream
 
 from hyperlift.errors import InputError
-from hyperlift.runtime import OnnxLifter, OnnxStream, load_lifter
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.runtime.session import OnnxLifter
+from hyperlift.runtime.stream import OnnxStream
 
 FRAMES = 40
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hyperlift.runtime import BUNDLED, bundled_file, load_lifter, open_session
+from hyperlift.runtime.loading import BUNDLED, bundled_file, load_lifter
+from hyperlift.runtime.session import open_session
 
 
 @pytest.mark.parametrize("name", BUNDLED)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from hyperlift.skeletons import (
+from hyperlift.skeletons.extremities import EXTREMITIES, FEET
+from hyperlift.skeletons.extremity_mapping import extremities_of, to_h36m_25
+from hyperlift.skeletons.joint_sets import (
     BODY_25,
     COCO_17,
     COCO_WHOLEBODY_133,
@@ -12,11 +14,9 @@ from hyperlift.skeletons import (
     HALPE_26,
     HALPE_136,
     MEDIAPIPE_33,
-    Skeleton,
 )
-from hyperlift.skeletons.extremities import EXTREMITIES, FEET
-from hyperlift.skeletons.extremity_mapping import extremities_of, to_h36m_25
 from hyperlift.skeletons.mapping import to_h36m
+from hyperlift.skeletons.skeleton import Skeleton
 
 
 def keypoints_of(skeleton: Skeleton, **places: tuple[float, float, float]) -> np.ndarray:

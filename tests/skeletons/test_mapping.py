@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hyperlift.errors import InputError
-from hyperlift.skeletons import (
+from hyperlift.skeletons.joint_sets import (
     BODY_25,
     COCO_17,
     COCO_18,
@@ -12,9 +12,9 @@ from hyperlift.skeletons import (
     HALPE_136,
     MEDIAPIPE_33,
     MPII_16,
-    Skeleton,
 )
 from hyperlift.skeletons.mapping import LIMBS, mark_missing, to_h36m
+from hyperlift.skeletons.skeleton import Skeleton
 
 
 def keypoints_of(skeleton: Skeleton, places: dict[str, tuple[float, float, float]]) -> np.ndarray:

@@ -35,7 +35,7 @@ def test_nobody():
 def test_scipy_is_imported_when_needed_alone():
     """It takes a second or two, which most commands need not wait for."""
     check = (
-        "import sys, hyperlift.cli.lift, hyperlift.wild.smoothing, hyperlift.wild.open_streams;"
+        "import sys, hyperlift.cli.lift, hyperlift.lifting.smoothing, hyperlift.lifting.open_streams;"
         "sys.exit('scipy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from wild_people import standing
 
-from hyperlift.skeletons import BODY_25
-from hyperlift.tracking import Track, track_people
-from hyperlift.wild.keypoints import Detection, Detections
-from hyperlift.wild.timing import even_times
+from hyperlift.keypoints.detections import Detection, Detections
+from hyperlift.keypoints.timestamps import even_times
+from hyperlift.skeletons.joint_sets import BODY_25
+from hyperlift.tracking.tracks import Track, track_people
 
 TOE = BODY_25.index("LBigToe")
 Place = Callable[[float], tuple[float, float]]

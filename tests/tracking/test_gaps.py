@@ -1,8 +1,8 @@
 import numpy as np
 
-from hyperlift.skeletons import H36M_17
+from hyperlift.keypoints.timestamps import even_times
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.tracking.gaps import fill_gaps
-from hyperlift.wild.timing import even_times
 
 
 def track(frames: list[int]) -> tuple[np.ndarray, np.ndarray]:

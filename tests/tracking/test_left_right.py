@@ -3,12 +3,12 @@ import pytest
 from shared_data import shared_path
 from wild_people import standing
 
-from hyperlift.skeletons import BODY_25, H36M_17
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.keypoints.timestamps import even_times
+from hyperlift.lifting.lift import people_in
+from hyperlift.skeletons.joint_sets import BODY_25, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.tracking.left_right import repair_side_swaps
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.lift import people_in
-from hyperlift.wild.timing import even_times
 
 LEGS = H36M_17.indices(["RKnee", "RAnkle", "LKnee", "LAnkle"])
 ARMS = H36M_17.indices(["RElbow", "RWrist", "LElbow", "LWrist"])

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from hyperlift.skeletons import COCO_17
-from hyperlift.tracking import Tracker, given_id_cost
-from hyperlift.tracking.association import Target, body_sizes, pose_distances
+from hyperlift.skeletons.joint_sets import COCO_17
+from hyperlift.tracking.association import Target, body_sizes, given_id_cost, pose_distances
+from hyperlift.tracking.tracker import Tracker
 
 FPS = 30.0
 

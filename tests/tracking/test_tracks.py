@@ -6,11 +6,11 @@ from shared_data import shared_path
 from wild_people import standing
 
 from hyperlift.errors import InputError
-from hyperlift.skeletons import BODY_25
-from hyperlift.tracking import Track, track_people
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.keypoints import Detection, Detections
-from hyperlift.wild.timing import even_times
+from hyperlift.keypoints.detections import Detection, Detections
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.keypoints.timestamps import even_times
+from hyperlift.skeletons.joint_sets import BODY_25
+from hyperlift.tracking.tracks import Track, track_people
 
 FPS = 30.0
 TIMES = even_times(2000, FPS)

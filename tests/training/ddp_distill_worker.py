@@ -12,14 +12,14 @@ import torch
 from ddp_worker import Clips
 from safetensors.torch import save_file
 
-from hyperlift.data.clips import BatchSampler
-from hyperlift.distillation import DistillationConfig, DistillationStep
-from hyperlift.distillation.config import FeatureTerm, OutputTerm
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.losses import LossWeights
-from hyperlift.models import HyperLifter, ModelConfig
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clips import BatchSampler
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.training.config import TrainConfig
+from hyperlift.training.distillation.config import DistillationConfig, FeatureTerm, OutputTerm
+from hyperlift.training.distillation.step import DistillationStep
 from hyperlift.training.distributed import process_group
+from hyperlift.training.pose_losses import LossWeights
 from hyperlift.training.trainer import RunFolder, Trainer
 
 

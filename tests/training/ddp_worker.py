@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from hyperlift.data.clips import WHOLE, BatchSampler
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.losses import LossWeights
-from hyperlift.models import HyperLifter, ModelConfig
-from hyperlift.skeletons import H36M_17
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clips import WHOLE, BatchSampler
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.distributed import process_group
+from hyperlift.training.pose_losses import LossWeights
 from hyperlift.training.supervised import SupervisedStep
 from hyperlift.training.trainer import RunFolder, Trainer
 

@@ -7,10 +7,9 @@ import torch
 from tiny_store import write_run, write_store
 
 from hyperlift.cli.main import run as hyperlift
-from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.models.lifting.lifter import ModelConfig
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.trainer import in_bfloat16
 

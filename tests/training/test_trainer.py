@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from hyperlift.config import to_mapping
-from hyperlift.data.clips import WHOLE, BatchSampler
+from hyperlift.config.loader import to_mapping
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clips import WHOLE, BatchSampler
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.losses import LossWeights
-from hyperlift.models import HyperLifter, ModelConfig
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.readers import UnforeseenDamage
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.training.config import TrainConfig
+from hyperlift.training.pose_losses import LossWeights
 from hyperlift.training.resume_state import read_resume
 from hyperlift.training.supervised import SupervisedStep, validation_error
 from hyperlift.training.trainer import RunFolder, Trainer

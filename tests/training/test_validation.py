@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyperlift.skeletons import H36M_17
+from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.training.supervised import validation_error
 
 

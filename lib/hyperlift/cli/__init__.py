@@ -1,0 +1,1 @@
+"""The ``hyperlift`` command, one module a subcommand."""

@@ -1,13 +1,13 @@
 """``hyperlift animate``: a ``pose3d.npz`` as a clip, an animation file, markers, or a table."""
 
+from hyperlift.body.joint_limits import read_limits
+from hyperlift.body.rigid_people import fit_sentences
 from hyperlift.cli.app import say
 from hyperlift.cli.lifting_commands import Animate
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.errors import InputError
-from hyperlift.kinematics import read_limits
-from hyperlift.pipeline.motion import load_motion
-from hyperlift.pipeline.motion_files import BODIES, check_kind
-from hyperlift.pipeline.rigid import fit_sentences
+from hyperlift.motion.files import BODIES, check_kind
+from hyperlift.motion.motion import load_motion
 
 
 def main(options: Animate) -> int:

@@ -10,10 +10,10 @@ from hyperlift.cli.app import say
 from hyperlift.cli.attention_clip import attention_clip
 from hyperlift.cli.predictors import load_checkpoint_for
 from hyperlift.cli.training_commands import Attention
-from hyperlift.files import atomic_folder
+from hyperlift.files.atomic import atomic_folder
 from hyperlift.models.attention_capture import capture_attention
-from hyperlift.skeletons.attention_maps import AttentionMaps
-from hyperlift.visualization.attention_page import OVERVIEW, PAGE, write_attention_page
+from hyperlift.models.attention_maps import AttentionMaps
+from hyperlift.rendering.pictures.attention_page import OVERVIEW, PAGE, write_attention_page
 
 ARRAYS = "attention.npz"
 _FORMAT = "hyperlift-attention-1"

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 
 from hyperlift.cli.training_commands import Attention
-from hyperlift.data.detector_noise import DetectorNoise
-from hyperlift.data.mocap_store import MocapStoreConfig, view_arrays
-from hyperlift.data.motion.procedural import procedural_recordings
-from hyperlift.data.store import ClipStore
-from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LifterSpec
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.keypoints.timestamps import grid_times, resample_pose2d
+from hyperlift.lifting.lift import network_input, people_in
+from hyperlift.mocap.detector_noise import DetectorNoise
+from hyperlift.mocap.mocap_clips import MocapStoreConfig, view_arrays
+from hyperlift.mocap.procedural import procedural_recordings
+from hyperlift.mocap.virtual_cameras import CameraRanges, draw_camera
 from hyperlift.shapes import Float
-from hyperlift.skeletons import H36M_17
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.lift import network_input, people_in
-from hyperlift.wild.timing import grid_times, resample_pose2d
+from hyperlift.skeletons.joint_sets import H36M_17
 
 _SEED = 0
 

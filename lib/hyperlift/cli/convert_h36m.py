@@ -2,7 +2,7 @@
 
 from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.data_commands import ConvertH36M
-from hyperlift.data.h36m_clips import convert_h36m
+from hyperlift.datasets.h36m_clips import convert_h36m
 
 
 def main(options: ConvertH36M) -> int:

@@ -9,18 +9,18 @@ from tempfile import TemporaryDirectory
 
 from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.data_commands import ConvertMocap, MotionSource
-from hyperlift.config import load_config
-from hyperlift.data.mocap_store import MocapStoreConfig, write_mocap_split
-from hyperlift.data.motion.collection import Collection, CollectionFormat, FileKind, read_collection
-from hyperlift.data.motion.credits import CMU_CREDIT, credit_of
-from hyperlift.data.motion.mocap_arrays import mocap_splits, read_mocap_arrays
-from hyperlift.data.motion.procedural import procedural_recordings
-from hyperlift.data.motion.recording import Recording
-from hyperlift.data.motion.shelf import RecordingShelf, ShelfEntry
-from hyperlift.data.variation import MotionVariation
+from hyperlift.config.loader import load_config
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_folder
-from hyperlift.skeletons import H36M_25
+from hyperlift.files.atomic import atomic_folder
+from hyperlift.mocap.arrays import mocap_splits, read_mocap_arrays
+from hyperlift.mocap.augmentation.motion_variation import MotionVariation
+from hyperlift.mocap.collection import Collection, CollectionFormat, FileKind, read_collection
+from hyperlift.mocap.credits import CMU_CREDIT, credit_of
+from hyperlift.mocap.mocap_clips import MocapStoreConfig, write_mocap_split
+from hyperlift.mocap.procedural import procedural_recordings
+from hyperlift.mocap.recording import Recording
+from hyperlift.mocap.recording_store import RecordingShelf, ShelfEntry
+from hyperlift.skeletons.joint_sets import H36M_25
 
 
 def main(options: ConvertMocap) -> int:

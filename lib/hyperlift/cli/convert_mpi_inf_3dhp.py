@@ -2,7 +2,7 @@
 
 from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.data_commands import ConvertMPIINF3DHP
-from hyperlift.data.mpi_inf_3dhp_clips import convert_mpi_inf_3dhp
+from hyperlift.datasets.mpi_inf_3dhp_clips import convert_mpi_inf_3dhp
 
 
 def main(options: ConvertMPIINF3DHP) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from hyperlift.choices import ClipFormat, Unit, UpAxis
 from hyperlift.config.option import Option, Part
-from hyperlift.data.clip_plan import ClipPlan, ClipPlan3DHP
+from hyperlift.datasets.clip_plan import ClipPlan, ClipPlan3DHP
 from hyperlift.errors import InputError
 
 Changes = Annotated[

@@ -7,12 +7,19 @@ from typing import Any
 from hyperlift.cli import train
 from hyperlift.cli.run_config import changes_by_file
 from hyperlift.cli.training_commands import Distill
-from hyperlift.config import load_config
-from hyperlift.distillation import DistillationConfig, DistillationStep
-from hyperlift.distillation.teacher import check_pair, choose_teacher, complete_identity, identity, load_teacher
+from hyperlift.config.loader import load_config
 from hyperlift.errors import InputError
-from hyperlift.models import HyperLifter
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.training.config import RunConfig
+from hyperlift.training.distillation.config import DistillationConfig
+from hyperlift.training.distillation.step import DistillationStep
+from hyperlift.training.distillation.teacher import (
+    check_pair,
+    choose_teacher,
+    complete_identity,
+    identity,
+    load_teacher,
+)
 from hyperlift.training.trainer import LossStep
 
 

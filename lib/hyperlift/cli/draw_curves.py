@@ -2,7 +2,7 @@
 
 from hyperlift.cli.app import say
 from hyperlift.cli.training_commands import DrawCurves
-from hyperlift.visualization.training_curves import draw_training_curves
+from hyperlift.rendering.pictures.training_curves import draw_training_curves
 
 
 def main(options: DrawCurves) -> int:

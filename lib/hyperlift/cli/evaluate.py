@@ -8,26 +8,20 @@ from typing import Any
 import numpy as np
 
 from hyperlift.cli.training_commands import Evaluate
-from hyperlift.config import to_mapping
-from hyperlift.data.store import ClipStore
+from hyperlift.config.loader import to_mapping
+from hyperlift.contract import LifterSpec, Predictor
+from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.evaluation.bench import FPS, SKELETON, BenchFile, lift_bench, save_poses, score_bench
-from hyperlift.evaluation.named_protocols import (
-    ALL,
-    OF_THE_DATA,
-    check_protocol_name,
-    protocol_named,
-    variants,
-)
+from hyperlift.evaluation.benchmark_file import FPS, SKELETON, BenchFile, lift_bench, save_poses, score_bench
+from hyperlift.evaluation.named_protocols import ALL, OF_THE_DATA, check_protocol_name, protocol_named, variants
 from hyperlift.evaluation.protocol import Protocol
 from hyperlift.evaluation.report import bench_json, bench_text, report_json, report_text
 from hyperlift.evaluation.store_evaluation import evaluate_protocols, evaluate_store
 from hyperlift.evaluation.variants_report import variants_json, variants_text
-from hyperlift.files import atomic_file
-from hyperlift.geometry.contract import LifterSpec, Predictor
+from hyperlift.files.atomic import atomic_file
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.runtime import load_lifter
-from hyperlift.wild.windows import lift_windows
+from hyperlift.lifting.windows import lift_windows
+from hyperlift.runtime.loading import load_lifter
 
 
 def main(options: Evaluate) -> int:

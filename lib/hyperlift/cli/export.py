@@ -10,11 +10,11 @@ from hyperlift.cli.training_commands import Export
 from hyperlift.errors import InputError
 from hyperlift.export.onnx import INPUT, OUTPUT, TOLERANCE, Parity, export_onnx
 from hyperlift.export.stream import export_stream
-from hyperlift.files import check_output
-from hyperlift.locks import folder_lock
+from hyperlift.files.atomic import check_output
+from hyperlift.files.locks import folder_lock
+from hyperlift.files.swap import identity, publish, settle, staging
 from hyperlift.models.checkpoint import Checkpoint
-from hyperlift.runtime import load_lifter
-from hyperlift.swap import identity, publish, settle, staging
+from hyperlift.runtime.loading import load_lifter
 
 PARITY_FAILED = 1
 

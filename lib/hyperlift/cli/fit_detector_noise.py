@@ -7,9 +7,9 @@ import numpy as np
 from hyperlift.cli.app import say
 from hyperlift.cli.data_commands import FitDetectorNoise
 from hyperlift.errors import InputError
-from hyperlift.tracking import track_people
-from hyperlift.wild.detector_law import QUANTILES, DetectorLaw, measure_detector
-from hyperlift.wild.formats import read_keypoints
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.mocap.noise_estimate import QUANTILES, DetectorLaw, measure_detector
+from hyperlift.tracking.tracks import track_people
 
 
 def main(options: FitDetectorNoise) -> int:

@@ -8,11 +8,11 @@ from hyperlift.cli.lifting_commands import Lift
 from hyperlift.cli.progress_bars import ProgressBars
 from hyperlift.config.option import in_flags
 from hyperlift.errors import InputError, printable
-from hyperlift.locks import folder_lock
-from hyperlift.pipeline.folder import JobResult, check_results, jobs_for, run_jobs, write_results
+from hyperlift.files.locks import folder_lock
+from hyperlift.pipeline.folder_jobs import JobResult, check_results, jobs_for, run_jobs, write_results
 from hyperlift.pipeline.options import RecordingJob
 from hyperlift.pipeline.recording_job import check_job, run_job
-from hyperlift.pipeline.source import is_video, is_video_folder
+from hyperlift.pipeline.recording_source import is_video, is_video_folder
 
 SOME_FAILED = 1
 

@@ -6,13 +6,13 @@ from typing import Any
 from hyperlift.cli.app import say
 from hyperlift.cli.run_record import complete_record
 from hyperlift.cli.training_commands import ModelCard
-from hyperlift.data.store import ClipStore
-from hyperlift.documents.text import read_text
+from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.errors import InputError
 from hyperlift.evaluation.model_card import CardFacts, model_card
 from hyperlift.evaluation.run_files import read_scores, read_training_log
-from hyperlift.files import atomic_file
+from hyperlift.files.atomic import atomic_file
 from hyperlift.models.checkpoint import load_checkpoint
+from hyperlift.safe_io.text import read_text
 
 _MOST_NOTES_BYTES = 100_000
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from hyperlift.cli.run_config import refuse_contradiction, resolve_run_config
 from hyperlift.cli.training_commands import Configuration
-from hyperlift.config import to_mapping
+from hyperlift.config.loader import to_mapping
+from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter
 from hyperlift.models.checkpoint import Checkpoint, load_bin_weights, load_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 
 def load_checkpoint_for(path: Path, network: Configuration) -> Checkpoint:

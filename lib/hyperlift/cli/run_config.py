@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from hyperlift.cli.training_commands import Configuration
-from hyperlift.config import load_config, to_mapping
+from hyperlift.config.loader import load_config, to_mapping
 from hyperlift.errors import InputError, quoted
-from hyperlift.models import HypergraphConfig
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
 from hyperlift.training.config import RunConfig
 
 _HYPERGRAPH = "model.hypergraph."

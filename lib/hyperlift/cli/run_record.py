@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hyperlift.config import from_mapping, to_mapping
+from hyperlift.config.loader import from_mapping, to_mapping
 from hyperlift.training.config import RunConfig
 
 Sections = Mapping[str, Callable[[Mapping[str, Any], str], Mapping[str, Any]]]

@@ -14,25 +14,25 @@ from torch import nn
 from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.run_config import resolve_run_config
 from hyperlift.cli.run_record import Sections, complete_record
+from hyperlift.cli.training_chain import read_run_record
 from hyperlift.cli.training_commands import Train
-from hyperlift.cli.wild_chain import read_run_record
-from hyperlift.config import to_mapping
-from hyperlift.data.clips import BatchSampler, Clips, JoinedClips, LabelConvention, StoreClips, open_clips
+from hyperlift.config.loader import to_mapping
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clips import BatchSampler, Clips, JoinedClips, LabelConvention, StoreClips, open_clips
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.locks import folder_lock
-from hyperlift.models import HyperLifter
+from hyperlift.files.atomic import atomic_file
+from hyperlift.files.locks import folder_lock
 from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.models.warm_start import take_over
-from hyperlift.skeletons import H36M_25
+from hyperlift.rendering.pictures.training_curves import draw_training_curves
+from hyperlift.skeletons.joint_sets import H36M_25
 from hyperlift.training.config import RunConfig
 from hyperlift.training.distributed import Ranks, process_group
 from hyperlift.training.environment import cost_of, environment
 from hyperlift.training.sinks import check_sink, make_sink
 from hyperlift.training.supervised import SupervisedStep, validation_error
 from hyperlift.training.trainer import LossStep, RunFolder, Trainer, in_bfloat16, resume_file
-from hyperlift.visualization.training_curves import draw_training_curves
 
 _LOG = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from hyperlift.cli import distill, evaluate, export, model_card, train
 from hyperlift.cli.app import say
 from hyperlift.cli.arguments import to_arguments
 from hyperlift.cli.run_config import changes_by_file
+from hyperlift.cli.training_chain import Stage, chain_of, check_finished, needed
 from hyperlift.cli.training_commands import Configuration, Distill, Evaluate, Export, ModelCard, Train, TrainWild
-from hyperlift.cli.wild_chain import Stage, chain_of, check_finished, needed
-from hyperlift.cli.wild_stores import check_store, make_store, wanted_stores
-from hyperlift.visualization.training_curves import draw_training_curves
+from hyperlift.cli.training_stores import check_store, make_store, wanted_stores
+from hyperlift.rendering.pictures.training_curves import draw_training_curves
 
 
 def main(options: TrainWild) -> int:

@@ -3,7 +3,7 @@
 from hyperlift.cli.app import say
 from hyperlift.cli.lifting_commands import View
 from hyperlift.errors import InputError
-from hyperlift.pipeline.motion import load_motion
+from hyperlift.motion.motion import load_motion
 
 
 def main(options: View) -> int:

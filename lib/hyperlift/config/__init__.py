@@ -1,5 +1,1 @@
-"""Strict YAML to dataclass loading, nothing else."""
-
-from hyperlift.config.loader import from_mapping, load_config, load_yaml, to_mapping
-
-__all__ = ["from_mapping", "load_config", "load_yaml", "to_mapping"]
+"""Strict loading of YAML files into dataclasses."""

@@ -26,7 +26,7 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, no YAML, beyond the limits of ``read_yaml``, or no mapping.
     """
-    from hyperlift.documents.yaml_text import read_yaml  # lifting reads contracts, and no YAML
+    from hyperlift.safe_io.yaml_text import read_yaml  # lifting reads contracts, and no YAML
 
     content = read_yaml(Path(path), "give a YAML file of 'key: value' lines")
     if not isinstance(content, dict):
@@ -60,7 +60,7 @@ def load_config(path: Path | str | None, kind: type[T], changes: Sequence[str] =
 
 def _change(values: dict[str, Any], change: str) -> None:
     """Replace a key of nested sections in place, or add it."""
-    from hyperlift.documents.yaml_text import parse_yaml
+    from hyperlift.safe_io.yaml_text import parse_yaml
 
     key, equals, text = change.partition("=")
     *sections, last = key.split(".")

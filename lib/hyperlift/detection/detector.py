@@ -5,11 +5,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from hyperlift.detection.pictures import check_picture
+from hyperlift.detection.crops import check_picture
 from hyperlift.errors import InputError, one_line
-from hyperlift.skeletons import Skeleton
-from hyperlift.tracking import Tracker
-from hyperlift.wild.keypoints import Detection, Detections
+from hyperlift.keypoints.detections import Detection, Detections
+from hyperlift.skeletons.skeleton import Skeleton
+from hyperlift.tracking.tracker import Tracker
 
 
 @runtime_checkable

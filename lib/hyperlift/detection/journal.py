@@ -21,9 +21,9 @@ import numpy as np
 
 from hyperlift.detection.detector import Detector, ResumableDetector
 from hyperlift.errors import InputError, one_line
+from hyperlift.keypoints.detections import Detection
 from hyperlift.readers import reader
-from hyperlift.skeletons import Skeleton
-from hyperlift.wild.keypoints import Detection
+from hyperlift.skeletons.skeleton import Skeleton
 
 MAGIC = b"HLDETJ1\n"
 WRITE_EVERY_S = 2.0

@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 
+from hyperlift.detection.crops import Picture, check_picture
 from hyperlift.detection.movenet_networks import MOST_PEOPLE, MultiPose, SinglePose, Square
-from hyperlift.detection.pictures import Picture, check_picture
 from hyperlift.errors import InputError
+from hyperlift.keypoints.detections import Detection
 from hyperlift.shapes import Float
-from hyperlift.skeletons import COCO_17
+from hyperlift.skeletons.joint_sets import COCO_17
 from hyperlift.skeletons.mapping import mark_missing
 from hyperlift.tracking.association import box_around, pose_distances
 from hyperlift.tracking.gaps import ROUNDING_S
 from hyperlift.tracking.tracker import Tracker
-from hyperlift.wild.keypoints import Detection
 
 FIND_EVERY_S = 0.2
 """Whoever enters the picture is found within this time."""

@@ -9,11 +9,11 @@ from importlib import resources
 
 import numpy as np
 
-from hyperlift.detection.pictures import Picture, cut_out
+from hyperlift.detection.crops import Picture, cut_out
 from hyperlift.errors import InputError, quoted
-from hyperlift.runtime import open_session
+from hyperlift.runtime.session import open_session
 from hyperlift.shapes import Float
-from hyperlift.skeletons import COCO_17
+from hyperlift.skeletons.joint_sets import COCO_17
 
 MOST_PEOPLE = 6
 """MultiPose reports no more than this from one picture."""

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from hyperlift.detection.pictures import check_picture
+from hyperlift.detection.crops import check_picture
 from hyperlift.errors import InputError, missing_package, one_line, quoted
-from hyperlift.skeletons import COCO_17, HALPE_26, Skeleton
+from hyperlift.keypoints.detections import Detection
+from hyperlift.skeletons.joint_sets import COCO_17, HALPE_26
 from hyperlift.skeletons.mapping import mark_missing
-from hyperlift.wild.keypoints import Detection
+from hyperlift.skeletons.skeleton import Skeleton
 
 _SKELETONS = {skeleton.name: skeleton for skeleton in (COCO_17, HALPE_26)}
 

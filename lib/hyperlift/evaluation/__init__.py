@@ -1,0 +1,1 @@
+"""Scores: protocols as data, measures, reports."""

@@ -6,14 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.geometry.alignment import align_rigid, align_scale, align_similarity
-from hyperlift.geometry.joint_errors import (
-    bone_length_deviation,
-    joint_distance,
-    share_within,
-    velocity_error,
-)
+from hyperlift.geometry.joint_errors import bone_length_deviation, joint_distance, share_within, velocity_error
 from hyperlift.shapes import Bool, Float, Int
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons.skeleton import Skeleton
 
 PCK_THRESHOLD_MM = 150.0
 AUC_THRESHOLDS_MM = np.arange(0.0, 151.0, 5.0)

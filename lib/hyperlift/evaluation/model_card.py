@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hyperlift.data.store import ClipStore
-from hyperlift.geometry.contract import LifterSpec
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import ClipStore
 
 INTENDED_USE = (
     "Body pose from ordinary video for animation, sport, robotics and research, from keypoints of one camera. Not for "

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from hyperlift.data.slicing import SLICINGS
-from hyperlift.data.store import ClipStore
+from hyperlift.datasets.clip_store import ClipStore
+from hyperlift.datasets.slicing import SLICINGS
 from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, MPI_INF_3DHP, Protocol, protocol_for
-from hyperlift.skeletons import MPI_INF_3DHP_17
+from hyperlift.skeletons.joint_sets import MPI_INF_3DHP_17
 
 OF_THE_DATA = "data"
 """The protocol that fits the data."""

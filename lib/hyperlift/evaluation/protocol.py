@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hyperlift.choices import Mean
-from hyperlift.data.slicing import Slicing
-from hyperlift.skeletons import MPI_INF_3DHP_17
+from hyperlift.datasets.slicing import Slicing
+from hyperlift.skeletons.joint_sets import MPI_INF_3DHP_17
 
 
 @dataclass(frozen=True, kw_only=True)

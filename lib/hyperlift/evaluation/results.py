@@ -8,7 +8,7 @@ import numpy as np
 from hyperlift.evaluation.measures import AUC, OF_JOINTS, PCK, Scores, averaged, pooled
 from hyperlift.evaluation.protocol import Mean, Protocol
 from hyperlift.shapes import Float
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons.skeleton import Skeleton
 
 
 @dataclass(frozen=True, kw_only=True)

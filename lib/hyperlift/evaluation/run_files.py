@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hyperlift.documents.json_text import parse_json, read_json
-from hyperlift.documents.text import is_number, is_whole, read_text
 from hyperlift.errors import InputError, quoted
 from hyperlift.readers import reader
+from hyperlift.safe_io.json_text import parse_json, read_json
+from hyperlift.safe_io.text import is_number, is_whole, read_text
 
 _MOST_LOG_BYTES = 64_000_000
 _MOST_SCORES_BYTES = 8_000_000

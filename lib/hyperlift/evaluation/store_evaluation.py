@@ -6,15 +6,15 @@ from typing import cast
 
 import numpy as np
 
-from hyperlift.data.clips import exact_input
-from hyperlift.data.slicing import SLICINGS, Slicing, clip_rows, resample_index
-from hyperlift.data.store import ClipStore, Video
+from hyperlift.contract import LifterSpec, Predictor
+from hyperlift.datasets.clip_store import ClipStore, Video
+from hyperlift.datasets.clips import exact_input
+from hyperlift.datasets.slicing import SLICINGS, Slicing, clip_rows, resample_index
 from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.measures import Scores, pooled, score_video
 from hyperlift.evaluation.protocol import Protocol
 from hyperlift.evaluation.results import EvaluationResult
 from hyperlift.geometry.bodies import body_scale
-from hyperlift.geometry.contract import LifterSpec, Predictor
 from hyperlift.geometry.flip import flip_pose
 from hyperlift.geometry.joint_errors import root_relative
 from hyperlift.geometry.normalisation import denormalise_pose

@@ -1,7 +1,7 @@
 """An exported lifter that takes clips of any length: overlapping windows inside the graph, one after the other.
 
 The network itself sees at most as many frames as it was trained on. The graph around it is a ``Loop`` over windows
-that overlap by half and fade into one another, as in ``hyperlift.wild.windows``: the same frames, weights and sums. A
+that overlap by half and fade into one another, as in ``lifting.windows``: the same frames, weights and sums. A
 clip of up to a window is one window. Beyond input and output the memory is that of one window.
 """
 

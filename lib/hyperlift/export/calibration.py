@@ -5,23 +5,23 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperlift.data.detector_noise import DetectorNoise, corrupt_keypoints
-from hyperlift.data.motion.procedural import procedural_recordings
-from hyperlift.data.plain_values import coordinates
-from hyperlift.data.safe_npz import open_npz
-from hyperlift.data.store import ClipStore
-from hyperlift.data.virtual_cameras import CameraRanges, draw_camera
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.evaluation.bench import read_views
+from hyperlift.evaluation.benchmark_file import read_views
 from hyperlift.geometry.cameras import project
-from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.keypoints.timestamps import grid_times, resample_pose2d
+from hyperlift.lifting.lift import network_input, people_in
+from hyperlift.mocap.detector_noise import DetectorNoise, corrupt_keypoints
+from hyperlift.mocap.procedural import procedural_recordings
+from hyperlift.mocap.virtual_cameras import CameraRanges, draw_camera
 from hyperlift.readers import reader
+from hyperlift.safe_io.npz import open_npz
+from hyperlift.safe_io.plain_values import coordinates
 from hyperlift.shapes import Float
-from hyperlift.skeletons import H36M_17, skeleton_named
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.lift import network_input, people_in
-from hyperlift.wild.timing import grid_times, resample_pose2d
+from hyperlift.skeletons.joint_sets import H36M_17, skeleton_named
 
 ARRAY = "pose2d_norm"
 _MOST_CLIPS = 32

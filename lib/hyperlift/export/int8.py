@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 
 from hyperlift.errors import InputError, quoted
 from hyperlift.export.rounding import WEIGHT_BITS, Rounded, round_product
-from hyperlift.files import atomic_file
+from hyperlift.files.atomic import atomic_file
 from hyperlift.readers import reader
 from hyperlift.runtime.session import INT8_KEY, open_session
 from hyperlift.shapes import Float

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from hyperlift.contract import LifterSpec
 from hyperlift.export.calibration import Calibration
 from hyperlift.export.rounding import WEIGHT_BITS
 from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
-from hyperlift.geometry.contract import LifterSpec
 from hyperlift.geometry.joint_errors import joint_distance
 from hyperlift.runtime.session import INT8_KEY, Optimisation, open_session
 from hyperlift.shapes import Float
-from hyperlift.skeletons import skeleton_named
+from hyperlift.skeletons.joint_sets import skeleton_named
 
 CLIPS = (1, 3)
 FRAMES = (1, 7, 27)

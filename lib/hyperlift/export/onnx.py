@@ -14,16 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from hyperlift.contract import METADATA_KEY, LifterSpec, Predictor
 from hyperlift.errors import InputError
-from hyperlift.export.cheaper import cheaper
-from hyperlift.export.graph import simplify
-from hyperlift.files import atomic_file
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec, Predictor
-from hyperlift.models import HyperLifter
+from hyperlift.export.fold_shared_inputs import cheaper
+from hyperlift.export.graph_rewrites import simplify
+from hyperlift.files.atomic import atomic_file
 from hyperlift.models.checkpoint import contract_of
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.runtime import OnnxLifter
-from hyperlift.runtime.session import STD
+from hyperlift.runtime.session import STD, OnnxLifter
 
 INPUT, OUTPUT = "pose2d", "pose3d"
 OPSET = 20

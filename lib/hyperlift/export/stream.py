@@ -6,13 +6,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from hyperlift.contract import NEXT, STREAM_METADATA_KEY, LifterSpec, StreamSpec
 from hyperlift.errors import InputError
 from hyperlift.export.onnx import INPUT, OUTPUT, Parity, keep_if_equal, parity, set_contract, to_onnx
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.geometry.stream_contract import NEXT, STREAM_METADATA_KEY, StreamSpec
-from hyperlift.models import HyperLifter
-from hyperlift.models.lifting.lifter import StreamCache
-from hyperlift.models.lifting.transformer import Past
+from hyperlift.models.hyperlifter.lifter import HyperLifter, StreamCache
+from hyperlift.models.hyperlifter.transformer import Past
 from hyperlift.runtime.stream import OnnxStream
 
 _COMPARED_PEOPLE = (1, 3)

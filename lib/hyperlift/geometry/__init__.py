@@ -1,0 +1,1 @@
+"""Geometry on arrays: rotations, forward kinematics, cameras, normalisation, alignment, joint errors."""

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from hyperlift.shapes import Float, namespace
-from hyperlift.skeletons import H36M_17, Skeleton
+from hyperlift.skeletons.joint_sets import H36M_17
+from hyperlift.skeletons.skeleton import Skeleton
 
 REFERENCE_BONE_SUM_M = 4.13
 """Summed length of all 16 bones of an average adult (CMU subjects), the unit of label space "camera"."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.geometry.contract import Predictor
+from hyperlift.contract import Predictor
 from hyperlift.shapes import Float
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons.skeleton import Skeleton
 
 
 def flip_pose(pose: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton) -> Float[np.ndarray, "*any joints 3"]:

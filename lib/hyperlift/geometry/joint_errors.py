@@ -10,7 +10,7 @@ import numpy as np
 
 from hyperlift.geometry.bodies import bone_lengths
 from hyperlift.shapes import Float, namespace
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons.skeleton import Skeleton
 
 
 def root_relative(pose: Float[Any, "*any joints 3"], root: int) -> Float[Any, "*any joints 3"]:

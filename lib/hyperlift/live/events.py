@@ -24,10 +24,10 @@ from queue import Empty, Full, Queue
 import numpy as np
 from PIL import Image
 
-from hyperlift.live.follow import LiveFrame
+from hyperlift.live.frame_worker import LiveFrame
+from hyperlift.rendering.page.curves import Curve, curve_values
+from hyperlift.rendering.page.write_page import PLACE_STEP_M
 from hyperlift.shapes import Shaped
-from hyperlift.viewer.curves import Curve, curve_values
-from hyperlift.viewer.page import PLACE_STEP_M
 
 KEPT_S = 60.0
 """So much of the past a page gets that opens late."""

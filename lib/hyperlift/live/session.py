@@ -10,22 +10,22 @@ from types import TracebackType
 import numpy as np
 
 from hyperlift import __version__
-from hyperlift.detection import Detector
+from hyperlift.detection.detector import Detector
 from hyperlift.errors import InputError
 from hyperlift.live.capture import Capture, Clock
 from hyperlift.live.events import KEPT_S, Hub, frame_text, picture_text
-from hyperlift.live.follow import LiveFrame, LivePeople, Seen
+from hyperlift.live.frame_worker import LiveFrame, LivePeople, Seen
 from hyperlift.live.options import LiveOptions
-from hyperlift.live.placing import LivePlacing
+from hyperlift.live.placement import LivePlacing
 from hyperlift.live.server import LiveServer
 from hyperlift.live.source import LiveSource
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.skeletons import skeleton_named
-from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
-from hyperlift.trajectory.scale import BodyHeight
-from hyperlift.viewer.curves import curves_of
-from hyperlift.viewer.page import live_page
+from hyperlift.placement.body_height import BodyHeight
+from hyperlift.placement.lens import Intrinsics, choose_intrinsics
+from hyperlift.rendering.page.curves import curves_of
+from hyperlift.rendering.page.write_page import live_page
+from hyperlift.skeletons.joint_sets import skeleton_named
 
 _PICTURE_EVERY_S = 1 / 15
 _POLL_S = 0.2

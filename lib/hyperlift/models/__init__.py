@@ -1,6 +1,1 @@
-"""Networks and their checkpoints."""
-
-from hyperlift.models.lifting.hypergraph import HypergraphConfig
-from hyperlift.models.lifting.lifter import HyperLifter, ModelConfig
-
-__all__ = ["HyperLifter", "HypergraphConfig", "ModelConfig"]
+"""Networks, checkpoints and attention maps."""

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from hyperlift.errors import InputError
+from hyperlift.models.attention_maps import AttentionMaps
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.models.layers.attention import HyperedgeAttention, Operands, SpatialAttention, TemporalAttention
 from hyperlift.models.layers.membership import Membership
 from hyperlift.models.layers.parallel_hypergraphs import ParallelHypergraphs, SharedOutHypergraphs, heads_each
-from hyperlift.models.lifting.lifter import HyperLifter
 from hyperlift.shapes import Float, Int
-from hyperlift.skeletons.attention_maps import AttentionMaps
 
 AttentionLayer = SpatialAttention | HyperedgeAttention | TemporalAttention | ParallelHypergraphs
 

@@ -13,14 +13,14 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from hyperlift.config import from_mapping, to_mapping
-from hyperlift.documents.json_text import parse_json
+from hyperlift.config.loader import from_mapping, to_mapping
+from hyperlift.contract import METADATA_KEY, LifterSpec
 from hyperlift.errors import InputError, one_line, quoted
-from hyperlift.files import atomic_file
-from hyperlift.geometry.contract import METADATA_KEY, LifterSpec
-from hyperlift.models.lifting.lifter import HyperLifter, ModelConfig
+from hyperlift.files.atomic import atomic_file
+from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.torch_files import load_weights_only
 from hyperlift.readers import reader
+from hyperlift.safe_io.json_text import parse_json
 
 FORMAT = "hyperlift-checkpoint-1"
 _MOST_LAYERS = 1000

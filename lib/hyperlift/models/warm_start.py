@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hyperlift.errors import InputError
 from hyperlift.models.checkpoint import load_weights
-from hyperlift.models.lifting.lifter import HyperLifter
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 
 def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -> None:

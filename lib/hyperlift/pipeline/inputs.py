@@ -11,10 +11,10 @@ from typing import Any
 
 import hyperlift
 from hyperlift.errors import InputError, valid_unicode
+from hyperlift.files.swap import file_hash
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.pipeline.source import is_video
-from hyperlift.runtime import bundled_file
-from hyperlift.swap import file_hash
+from hyperlift.pipeline.recording_source import is_video
+from hyperlift.runtime.loading import bundled_file
 
 _ATTEMPTS = 3
 

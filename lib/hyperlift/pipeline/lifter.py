@@ -5,24 +5,25 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from hyperlift.detection import Detector, JournalFile, detect_video, make_detector
+from hyperlift.contract import LifterSpec, StreamPredictor
+from hyperlift.detection.detector import Detector, detect_video
+from hyperlift.detection.journal import JournalFile
+from hyperlift.detection.registry import make_detector
 from hyperlift.errors import InputError
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.geometry.stream_contract import StreamPredictor
-from hyperlift.pipeline.motion import Motion
+from hyperlift.keypoints.detections import Detections
+from hyperlift.keypoints.recorded import Recorded
+from hyperlift.lifting.open_streams import open_stream, open_streams
+from hyperlift.lifting.recurrent_stream import least_lookahead
+from hyperlift.lifting.streams import LiftStream, Streams
+from hyperlift.motion.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings, silent
-from hyperlift.pipeline.recorded import Recorded
-from hyperlift.pipeline.source import open_recording
+from hyperlift.pipeline.recording_source import open_recording
 from hyperlift.pipeline.stages import lift_keypoints
-from hyperlift.runtime import load_lifter
-from hyperlift.skeletons import H36M_17, skeleton_named
+from hyperlift.runtime.loading import load_lifter
+from hyperlift.skeletons.joint_sets import H36M_17, skeleton_named
 from hyperlift.video.facts import Frame
-from hyperlift.video.overlap import ahead
-from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.open_streams import open_stream, open_streams
-from hyperlift.wild.recurrent_stream import least_lookahead
-from hyperlift.wild.streams import LiftStream, Streams
+from hyperlift.video.prefetch import ahead
 
 _LOG = logging.getLogger(__name__)
 

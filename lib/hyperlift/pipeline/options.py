@@ -125,10 +125,10 @@ class LiftOptions:
     def __post_init__(self) -> None:
         # Those who use these numbers know their limits; asking now tells a mistake before the long work. They are
         # imported now, so that --help does without NumPy.
-        from hyperlift.kinematics import read_limits
-        from hyperlift.trajectory.intrinsics import fov_intrinsics
-        from hyperlift.trajectory.scale import BodyHeight
-        from hyperlift.trajectory.world import up_from_pitch_roll
+        from hyperlift.body.joint_limits import read_limits
+        from hyperlift.placement.body_height import BodyHeight
+        from hyperlift.placement.lens import fov_intrinsics
+        from hyperlift.placement.world_frame import up_from_pitch_roll
 
         if not 0 <= self.min_confidence < 1:
             raise InputError(

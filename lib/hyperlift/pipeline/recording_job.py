@@ -9,28 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import hyperlift
-from hyperlift.detection import JournalFile
+from hyperlift.body.joint_limits import read_limits
+from hyperlift.body.rigid_people import check_skeleton
+from hyperlift.detection.journal import JournalFile
 from hyperlift.errors import InputError
-from hyperlift.files import check_output
-from hyperlift.kinematics import read_limits
-from hyperlift.locks import folder_lock
-from hyperlift.motion.poses_csv import meta_path
+from hyperlift.files.atomic import check_output
+from hyperlift.files.locks import folder_lock
+from hyperlift.files.swap import settle
+from hyperlift.keypoints.detections import Detections
+from hyperlift.keypoints.formats.alphapose_writer import read_recording, recording_path
+from hyperlift.keypoints.formats.registry import read_keypoints
+from hyperlift.keypoints.recorded import Recorded
+from hyperlift.motion.files import NAMED, check_kind, write_bodies
+from hyperlift.motion.formats.poses_csv import meta_path
+from hyperlift.motion.motion import Motion, save_keypoints
 from hyperlift.pipeline.inputs import Inputs, detected_from, is_still, option_files, options_by_content, weights_hash
 from hyperlift.pipeline.lifter import Lifter
-from hyperlift.pipeline.motion import Motion, save_keypoints
-from hyperlift.pipeline.motion_files import NAMED, check_kind, write_bodies
 from hyperlift.pipeline.options import RecordingJob
 from hyperlift.pipeline.progress import Progress, Timings, silent
-from hyperlift.pipeline.recorded import Recorded
+from hyperlift.pipeline.recording_source import is_video, open_recording
 from hyperlift.pipeline.results import REPORT_NAME, Results, bodies_in, obsolete, publish_results, staged
-from hyperlift.pipeline.rigid import check_skeleton
-from hyperlift.pipeline.source import is_video, open_recording
 from hyperlift.pipeline.stages import choose_camera
-from hyperlift.runtime import bundled_file
-from hyperlift.swap import settle
-from hyperlift.wild.alphapose_writer import read_recording, recording_path
-from hyperlift.wild.formats import read_keypoints
-from hyperlift.wild.keypoints import Detections
+from hyperlift.runtime.loading import bundled_file
 
 _LOG = logging.getLogger(__name__)
 

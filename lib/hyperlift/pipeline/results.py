@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from hyperlift.errors import InputError, printable
-from hyperlift.files import atomic_file
+from hyperlift.files.atomic import atomic_file
+from hyperlift.files.swap import identity, in_the_way, publish, staging, unsettled
 from hyperlift.readers import reader
-from hyperlift.swap import identity, in_the_way, publish, staging, unsettled
 
 REPORT_NAME = "report.json"
 FORMAT = "hyperlift-report"

@@ -5,26 +5,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from hyperlift.body.joint_limits import read_limits
+from hyperlift.body.person import Person
+from hyperlift.body.rigid_people import check_skeleton
 from hyperlift.errors import InputError, valid_unicode
 from hyperlift.geometry.flip import FlipAveraged
-from hyperlift.kinematics import read_limits
-from hyperlift.motion.person import Person
-from hyperlift.motion.poses_npz import poses_meta
-from hyperlift.pipeline.motion import Motion
+from hyperlift.keypoints.checks import check_keypoints
+from hyperlift.keypoints.detections import Detections
+from hyperlift.keypoints.recorded import Recorded
+from hyperlift.lifting.camera_roll import contradicting_roll, roll_warning, settle_roll, upright
+from hyperlift.lifting.lift import lift_people, people_in
+from hyperlift.motion.formats.poses_npz import poses_meta
+from hyperlift.motion.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.pipeline.progress import Progress, Timings
-from hyperlift.pipeline.recorded import Recorded
-from hyperlift.pipeline.rigid import check_skeleton
-from hyperlift.runtime import OnnxLifter
-from hyperlift.skeletons import Skeleton, skeleton_named
-from hyperlift.tracking import Track
-from hyperlift.trajectory.intrinsics import Intrinsics, choose_intrinsics
-from hyperlift.trajectory.place import Placement, place_people
-from hyperlift.trajectory.scale import BodyHeight
-from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.levelling import contradicting_roll, roll_warning, settle_roll, upright
-from hyperlift.wild.lift import lift_people, people_in
-from hyperlift.wild.self_check import check_keypoints
+from hyperlift.placement.body_height import BodyHeight
+from hyperlift.placement.lens import Intrinsics, choose_intrinsics
+from hyperlift.placement.place import Placement, place_people
+from hyperlift.runtime.session import OnnxLifter
+from hyperlift.skeletons.joint_sets import skeleton_named
+from hyperlift.skeletons.skeleton import Skeleton
+from hyperlift.tracking.tracks import Track
 
 _LOG = logging.getLogger(__name__)
 Placed = tuple[list[Person], Placement]

@@ -4,8 +4,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from hyperlift.contract import STREAM_METADATA_KEY
 from hyperlift.errors import InputError
-from hyperlift.geometry.stream_contract import STREAM_METADATA_KEY
 from hyperlift.readers import reader
 from hyperlift.runtime.session import OnnxLifter, metadata_of, open_session
 from hyperlift.runtime.stream import OnnxStream

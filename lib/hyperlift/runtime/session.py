@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import onnxruntime as onnxruntime  # whoever needs more of it than a session takes it from here
 
+from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError, one_line
-from hyperlift.geometry.contract import LifterSpec
 from hyperlift.shapes import Float
-from hyperlift.skeletons import skeleton_named
+from hyperlift.skeletons.joint_sets import skeleton_named
 
 if hasattr(onnxruntime, "disable_telemetry_events"):
     # ``hyperlift/__init__.py`` has kept it from starting, unless somebody imported it before us or this is a build
@@ -186,7 +186,7 @@ class OnnxLifter:
         if longest is not None and clips.shape[1] > longest:
             raise InputError(
                 f"{self._source}: a clip has {clips.shape[1]} frames; this lifter takes n_frames = {longest} "
-                "at most: cut it, as hyperlift.wild.windows.lift_windows does"
+                "at most: cut it, as hyperlift.lifting.windows.lift_windows does"
             )
         if not np.issubdtype(clips.dtype, np.floating):
             raise InputError(f"{self._source}: pose2d holds {clips.dtype}; expected floating-point numbers")

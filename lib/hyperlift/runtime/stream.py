@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from hyperlift.contract import NEXT, StreamSpec
 from hyperlift.errors import InputError
-from hyperlift.geometry.stream_contract import NEXT, StreamSpec
 from hyperlift.runtime.session import OnnxLifter
 from hyperlift.shapes import Float
 

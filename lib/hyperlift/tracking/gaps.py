@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.geometry.bridged_points import bridged
+from hyperlift.geometry.interpolation import bridged
 from hyperlift.shapes import Bool, Float, Int
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons.skeleton import Skeleton
 
 LONGEST_GAP_S = 1.0
 """A joint unseen for longer is not valid in between, and a person unseen for longer comes back as another: a straight

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hyperlift.geometry.stretches import STRETCH, stretches
+from hyperlift.geometry.chunks import STRETCH, stretches
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.tracking.association import LEAST_JOINTS, body_sizes
 from hyperlift.tracking.gaps import LONGEST_GAP_S

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hyperlift.shapes import Bool, Float
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.tracking.association import body_sizes
 
 LONGEST_SWAP_S = 0.3

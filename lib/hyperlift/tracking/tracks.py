@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.stretches import frames_text
+from hyperlift.geometry.chunks import frames_text
+from hyperlift.keypoints.detections import Detections
+from hyperlift.keypoints.people_by_frame import NO_TRACK
+from hyperlift.keypoints.timestamps import check_times
 from hyperlift.shapes import Float, Int
 from hyperlift.tracking.association import given_id_cost, motion_cost
 from hyperlift.tracking.identity_repair import Recording, Rows, cut_at_jumps, undo_switches
 from hyperlift.tracking.tracker import Tracker
-from hyperlift.wild.keypoints import Detections
-from hyperlift.wild.people import NO_TRACK
-from hyperlift.wild.timing import check_times
 
 SHORTEST_TRACK_S = 0.3
 """Tracks with fewer detections than this are dropped: ghosts, passers-by half hidden. A recording that is

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from hyperlift.errors import InputError
-from hyperlift.losses import LossWeights
-from hyperlift.models import ModelConfig
+from hyperlift.models.hyperlifter.lifter import ModelConfig
+from hyperlift.training.pose_losses import LossWeights
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import hyperlift
-from hyperlift.models import HyperLifter
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 _OPTIMISER_COPIES = 4
 """Weights, gradients and the two moments of AdamW."""

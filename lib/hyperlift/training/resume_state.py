@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hyperlift.documents.json_text import parse_json
-from hyperlift.documents.text import is_whole
 from hyperlift.errors import InputError
 from hyperlift.models.checkpoint import current_name
 from hyperlift.models.torch_files import load_weights_only
 from hyperlift.readers import reader
+from hyperlift.safe_io.json_text import parse_json
+from hyperlift.safe_io.text import is_whole
 
 _KEYS = {"epoch", "best", "seed", "run", "model", "optimizer", "average", "step"}
 _REMEDY = "train again, from the checkpoint beside it (`pretrained`)"

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from hyperlift.choices import SinkName
 from hyperlift.errors import missing_package
-from hyperlift.files import atomic_file
+from hyperlift.files.atomic import atomic_file
 
 
 @runtime_checkable

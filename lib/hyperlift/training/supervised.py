@@ -7,13 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hyperlift.data.clips import Clips
+from hyperlift.datasets.clips import Clips
 from hyperlift.geometry.alignment import align_scale
 from hyperlift.geometry.joint_errors import joint_distance, root_relative, velocity_error
-from hyperlift.losses import LossWeights, pose_loss
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.skeletons import H36M_25, Skeleton
 from hyperlift.skeletons.extremities import CORE
+from hyperlift.skeletons.joint_sets import H36M_25
+from hyperlift.skeletons.skeleton import Skeleton
+from hyperlift.training.pose_losses import LossWeights, pose_loss
 
 
 @dataclass(frozen=True)

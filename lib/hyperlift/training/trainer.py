@@ -18,12 +18,12 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from hyperlift.data.clips import BatchSampler
+from hyperlift.contract import LifterSpec
+from hyperlift.datasets.clips import BatchSampler
 from hyperlift.errors import InputError
-from hyperlift.files import atomic_file
-from hyperlift.geometry.contract import LifterSpec
-from hyperlift.models import HyperLifter
+from hyperlift.files.atomic import atomic_file
 from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoint
+from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.distributed import (
     ALONE,
@@ -35,7 +35,7 @@ from hyperlift.training.distributed import (
 )
 from hyperlift.training.resume_state import read_resume, resume_optimizer
 from hyperlift.training.sinks import JsonLines, Sink
-from hyperlift.video.overlap import ahead
+from hyperlift.video.prefetch import ahead
 
 _LOG = logging.getLogger(__name__)
 

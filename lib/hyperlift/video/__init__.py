@@ -1,1 +1,1 @@
-"""Video files through PyAV: what a file holds, its frames upright and in time, and mp4 files out."""
+"""Video files through PyAV: facts, upright frames with time stamps, and mp4 and GIF output."""

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from hyperlift.shapes import Shaped
+from hyperlift.video.atomic_encoding import written_whole
 from hyperlift.video.facts import Picture
-from hyperlift.video.whole import written_whole
 
 FASTEST_FPS = 25.0
 """Browsers slow down what is shown for less than two hundredths of a second, and files grow."""

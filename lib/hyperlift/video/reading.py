@@ -20,8 +20,8 @@ from av.video.stream import VideoStream
 from hyperlift.errors import InputError
 from hyperlift.readers import reader
 from hyperlift.shapes import Float
+from hyperlift.video.completeness import Extent, file_extent
 from hyperlift.video.facts import Frame, Picture, VideoFacts
-from hyperlift.video.file_extent import Extent, file_extent
 from hyperlift.video.orientation import UPRIGHT, Orientation
 from hyperlift.video.pyav import is_cover, open_video, reformat
 

@@ -13,9 +13,9 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from hyperlift.errors import InputError
+from hyperlift.video.atomic_encoding import written_whole
 from hyperlift.video.facts import Picture
 from hyperlift.video.pyav import reformat
-from hyperlift.video.whole import written_whole
 
 _TICKS = 90_000
 """A second in the clock of videos whose frames come at uneven times; every usual rate divides it."""

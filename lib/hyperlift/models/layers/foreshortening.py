@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from hyperlift.shapes import Float
-from hyperlift.skeletons import Skeleton
+from hyperlift.skeletons.skeleton import Skeleton
 
 _LEAST_SQUARE = 1e-4
 """Under the root, so that its slope stays bounded where a bone lies in the picture plane."""

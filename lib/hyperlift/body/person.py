@@ -1,0 +1,154 @@
+"""What the stages of lifting hand on: a track in the lifter's space, then a person in metres."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from hyperlift.body.rigid_fit import FittedMotion
+from hyperlift.errors import InputError
+from hyperlift.geometry.chunks import LONGEST_SPAN, frames_text, longest_span
+from hyperlift.shapes import Bool, Float, Int
+from hyperlift.skeletons.skeleton import Skeleton
+
+_FARTHEST = 1e5
+"""No joint is 100 km away, nor so many picture widths or pixels; drawing takes minutes beyond, and fits overflow."""
+Space = Literal["pose_norm", "joints_m", "world_m"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class LiftedTrack:
+    """What a lifter says about one track: poses without a size and a place."""
+
+    id: int
+    frame: Int[np.ndarray, " frames"]
+    """Every frame of the video from the first sighting to the last."""
+    time_s: Float[np.ndarray, " frames"]
+    """Seconds since frame 0 of the video."""
+    pose_norm: Float[np.ndarray, "frames joints 3"]
+    """In the label space of the lifter; camera axes x right, y down, z forward."""
+    valid: Bool[np.ndarray, "frames joints"]
+    """True where the joint was seen, or lies between two sightings at most a second apart."""
+    bridged: Bool[np.ndarray, "frames joints"]
+    """True where a valid joint was not seen but lies between two sightings."""
+    keypoints_px: Float[np.ndarray, "frames joints 3"]
+    """What was lifted: x, y in pixels with confidence; NaN where a joint was not valid."""
+
+    def __repr__(self) -> str:
+        return f"LiftedTrack(p{self.id}: {frames_text(self.frame)})"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Person:
+    """One person in 3D, at every frame of the video from their first to their last.
+
+    What is not known is NaN: joints that were never found, the keypoints of a person out of a file, and the metres of
+    one out of a file that was written before people were placed.
+    """
+
+    id: int
+    frame: Int[np.ndarray, " frames"]
+    time_s: Float[np.ndarray, " frames"]
+    """Seconds since frame 0 of the video."""
+    pose_norm: Float[np.ndarray, "frames joints 3"]
+    """In the label space of the lifter; camera axes x right, y down, z forward."""
+    valid: Bool[np.ndarray, "frames joints"]
+    """True where the joint was seen, or lies between two sightings at most a second apart."""
+    bridged: Bool[np.ndarray, "frames joints"]
+    """True where a valid joint was not seen but lies between two sightings."""
+    keypoints_px: Float[np.ndarray, "frames joints 3"]
+    """What was lifted: x, y in pixels with confidence; NaN where a joint was not valid."""
+    joints_m: Float[np.ndarray, "frames joints 3"]
+    """Metres from the camera, camera axes."""
+    root_m: Float[np.ndarray, "frames 3"]
+    """The root joint of ``joints_m``."""
+    root_std_m: Float[np.ndarray, "frames 3"]
+    """Standard deviation of ``root_m``, without that of body size and focal length: all of a person's metres are
+    uncertain by one common factor, that of the standing height."""
+    world_m: Float[np.ndarray, "frames joints 3"]
+    """Metres in the world: z up, the floor at 0."""
+    reprojection_px: Float[np.ndarray, " frames"]
+    """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
+    fit: FittedMotion | None = None
+    """Rigid bones that ``joints_m`` and ``world_m`` are those of; None for joints as they were lifted."""
+
+    @classmethod
+    def of(cls, **known: Any) -> "Person":
+        """A person of whom some arrays are known; the others are NaN, and no joint is called bridged.
+
+        Args:
+            known: ``id``, ``frame``, ``time_s``, ``pose_norm`` and ``valid``, and any other field.
+        """
+        pose = known["pose_norm"]
+        frames, joints = pose.shape[:1], pose.shape[:2]
+        nan = {
+            **dict.fromkeys(("keypoints_px", "joints_m", "world_m"), (*joints, 3)),
+            **dict.fromkeys(("root_m", "root_std_m"), (*frames, 3)),
+            "reprojection_px": frames,
+        }
+        # Views of one number: what is not known takes no memory.
+        unknown: dict[str, Any] = {name: np.broadcast_to(np.float32(np.nan), shape) for name, shape in nan.items()}
+        unknown["bridged"] = np.broadcast_to(False, joints)
+        return cls(**{**unknown, **known})
+
+    def lacks(self, space: Space) -> bool:
+        """Whether this person has poses but none in ``joints_m`` or ``world_m``."""
+        return not known(getattr(self, space)) and known(self.pose_norm)
+
+    def __repr__(self) -> str:
+        return f"Person(p{self.id}: {frames_text(self.frame)}{', no metres' if self.lacks('joints_m') else ''})"
+
+
+def known(array: np.ndarray) -> bool:
+    """Whether an array holds a single number that is not NaN."""
+    return bool(np.isfinite(array).any())
+
+
+def check_people(people: Sequence[Person], skeleton: Skeleton) -> None:
+    """Find out whether the arrays of people fit together and can be poses.
+
+    Raises:
+        InputError: another shape, no frame, times that do not ascend, or a number that is no place.
+    """
+    joints = len(skeleton)
+    for person in people:
+        frames = len(person.frame) if person.frame.ndim == 1 else -1
+        shapes = {
+            **dict.fromkeys(("frame", "time_s", "reprojection_px"), (frames,)),
+            **dict.fromkeys(("pose_norm", "joints_m", "world_m"), (frames, joints, 3)),
+            **dict.fromkeys(("root_m", "root_std_m"), (frames, 3)),
+            **dict.fromkeys(("valid", "bridged"), (frames, joints)),
+        }
+        for name, shape in shapes.items():
+            array = getattr(person, name)
+            if array.shape != shape:
+                raise InputError(
+                    f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
+                )
+            # Comparisons with NaN, a joint that was not seen, are false.
+            if name != "time_s" and array.dtype.kind == "f" and (np.abs(array) > _FARTHEST).any():
+                raise InputError(f"p{person.id}/{name} holds infinite or absurd numbers; lift the recording again")
+        if not frames:
+            raise InputError(f"p{person.id} has no frames; leave this person out")
+        _check_course(person)
+
+
+def _check_course(person: Person) -> None:
+    """Clips and BVH have a picture or a row for every frame, and some from the recording's first on."""
+    frame, time_s = person.frame, person.time_s
+    if (frame < 0).any() or (frame[1:] <= frame[:-1]).any():
+        raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")
+    if frame[-1] >= LONGEST_SPAN or frame[-1] - frame[0] >= longest_span(len(frame)):
+        raise InputError(
+            f"p{person.id}/frame runs from {frame[0]} to {frame[-1]} in {len(frame)} frames; expected every frame from "
+            "first to last"
+        )
+    if not (np.isfinite(time_s).all() and (np.diff(time_s) > 0).all()):
+        raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
+    step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
+    if not 0 <= time_s[0] <= time_s[-1] <= LONGEST_SPAN * step_s:
+        raise InputError(
+            f"p{person.id}/time_s runs from {time_s[0]:g} to {time_s[-1]:g} s in steps of {step_s:g} s; expected the "
+            "seconds of each frame since frame 0"
+        )

@@ -1,0 +1,280 @@
+"""A lifted motion onto a body of rigid bones: constant lengths a person, one rotation a bone and frame."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from hyperlift.body.gauss_newton import BODIES, Wanted, directions_of, fit_directions, placement_matrix
+from hyperlift.body.joint_limits import JointLimits
+from hyperlift.body.joint_rotations import rotations_from_joints
+from hyperlift.body.rest_pose import person_lengths, rest_offsets
+from hyperlift.body.smooth_curves import smooth_curves, stiffness_of_cutoff
+from hyperlift.errors import InputError
+from hyperlift.geometry.forward_kinematics import forward_kinematics
+from hyperlift.geometry.interpolation import bridged
+from hyperlift.geometry.rotations import unit
+from hyperlift.shapes import Bool, Float
+from hyperlift.skeletons.joint_sets import H36M_17
+from hyperlift.skeletons.skeleton import Skeleton
+
+Axes = Literal["camera", "world"]
+"""``camera``: x right, y down, z forward. ``world``: z up, the floor at 0."""
+
+_STEPS = 4
+_LIMIT_ROUNDS = 2
+_GUESSED = 0.1
+"""Weight of a joint that has a place but was not seen, against one that was."""
+_BRIDGED = 0.02
+"""Weight of a place between two sightings."""
+_ONE_FRAME_FPS = 25.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitReport:
+    """What the fit changed. Distances in mm, over joints that were seen."""
+
+    frames: int
+    seen: float
+    """Share of joints that were seen."""
+    mean_moved_mm: float
+    p95_moved_mm: float
+    most_moved_mm: float
+    moved_mm: Mapping[str, float]
+    """Mean of each joint; joints that were never seen are absent."""
+    bone_spread_before_mm: float
+    """Standard deviation of a bone's length over time, mean over bones."""
+    bone_spread_mm: float
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return (
+            f"rigid bones moved the joints by {self.mean_moved_mm:.0f} mm on average ({self.p95_moved_mm:.0f} mm for "
+            f"one in twenty, {self.most_moved_mm:.0f} mm at most); bone lengths varied by "
+            f"{self.bone_spread_before_mm:.0f} mm before and by {self.bone_spread_mm:.0f} mm now"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FittedMotion:
+    """One person as a body of rigid bones."""
+
+    joints_m: Float[np.ndarray, "frames joints 3"]
+    """Metres, finite everywhere: forward kinematics of what follows."""
+    rotations: Float[np.ndarray, "frames joints 3 3"]
+    """Absolute rotation of the bone that ends in each joint, from the T-pose's axes (x to the person's left, y
+    backward, z up) to those of ``joints_m``. The root's and the hips' is that of the pelvis."""
+    offsets_m: Float[np.ndarray, "joints 3"]
+    """From its parent to each joint in the T-pose; its length is the bone's."""
+    seen: Bool[np.ndarray, "frames joints"]
+    """False where the joint's place is a guess: from before and after, or from the rest of the body."""
+    time_s: Float[np.ndarray, " frames"]
+    axes: Axes
+    skeleton: Skeleton
+    report: FitReport
+
+    @property
+    def fps(self) -> float:
+        """Frames a second, from the median distance of frames; 25 for a single frame."""
+        return _fps(self.time_s)
+
+    def __repr__(self) -> str:
+        frames, seconds = len(self.time_s), float(self.time_s[-1] - self.time_s[0]) if len(self.time_s) else 0.0
+        return f"FittedMotion(1 person: {frames} frames, {seconds:.2f} s, {self.skeleton.name}, {self.axes} axes)"
+
+    def moved(
+        self, rotation: Float[np.ndarray, "3 3"], translation_m: Float[np.ndarray, "3"], axes: Axes
+    ) -> "FittedMotion":
+        """The same motion in other axes: new = rotation · old + translation."""
+        return replace(
+            self,
+            joints_m=self.joints_m @ rotation.T + translation_m,
+            rotations=rotation @ self.rotations,
+            axes=axes,
+        )
+
+
+def fit_motion(
+    joints_m: Float[np.ndarray, "frames joints 3"],
+    time_s: Float[np.ndarray, " _"],
+    valid: Bool[np.ndarray, "_ _"] | None = None,
+    *,
+    axes: Axes,
+    keypoints_px: Float[np.ndarray, "frames joints 3"] | None = None,
+    camera_matrix: Float[np.ndarray, "3 3"] | None = None,
+    reprojection_weight: float = 1.0,
+    limits: JointLimits | None = None,
+    cutoff_hz: float | None = None,
+    lengths_m: Float[np.ndarray, " joints"] | None = None,
+    skeleton: Skeleton = H36M_17,
+) -> FittedMotion:
+    """Fit rigid bones to joints.
+
+    Lengths are medians over the frames in which a bone was seen, left and right together. Gaps are bridged by straight
+    lines. Root and bone directions then come from four Gauss–Newton steps on the squared distances to the joints and,
+    where keypoints are given, from the lines of sight through them; if asked, they are smoothed over time. Twists are
+    those that can be seen (``hyperlift.body.joint_rotations``). With limits, directions are also drawn into their
+    ranges, and what is left outside is clamped.
+
+    Args:
+        joints_m: metres in ``axes``, H36M's 17 joints; NaN where nothing is known.
+        time_s: [T] seconds, rising; an even frame rate is assumed for smoothing and planes of limbs.
+        valid: [T,17], False where a joint was not seen; such a joint counts a tenth. None: all finite joints were seen.
+        axes: of ``joints_m``.
+        keypoints_px: x, y in pixels of the undistorted picture and confidence; needs ``axes="camera"``.
+        camera_matrix: intrinsics in pixels, given with ``keypoints_px``.
+        reprojection_weight: of keypoints of confidence 1 against joints, ≥ 0.
+        limits: of joint angles; None for none.
+        cutoff_hz: of the smoothing, 6 is usual for walking; None for none.
+        lengths_m: of the bone that ends in each joint, where they are known better than from this motion; 0 at
+            the root.
+        skeleton: of the joints; only H36M's 17 have a rest pose.
+
+    Raises:
+        InputError: another skeleton, arrays that do not belong together, times that do not rise, nobody was seen, or
+            keypoints without camera axes and matrix.
+    """
+    _check(joints_m, time_s, valid, keypoints_px, camera_matrix, axes, skeleton)
+    joints_m = joints_m.astype(np.float64)
+    known = np.asarray(np.isfinite(joints_m).all(-1))
+    seen = known if valid is None else known & valid
+    if not seen.any():
+        raise InputError("no joint of this person was seen in any frame; there is nothing to fit")
+    if cutoff_hz is not None and not cutoff_hz > 0:
+        raise InputError(f"cutoff_hz is {cutoff_hz}; give a frequency above 0, or None for no smoothing")
+    fps = _fps(time_s)
+    lengths_m = person_lengths(joints_m, seen) if lengths_m is None else np.asarray(lengths_m, np.float64)
+    offsets_m = rest_offsets(lengths_m)
+    weights = np.where(seen, 1.0, np.where(known, _GUESSED, _BRIDGED))
+    weights[:, ~known.any(0)] = 0.0
+    wanted_m = bridged(joints_m, known)
+    rotations = rotations_from_joints(wanted_m, fps)
+    still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton.parents)
+    filled = np.where(np.isfinite(wanted_m), wanted_m, 0.0)
+    root_m = (weights[..., None] * (filled - still)).sum(1) / weights.sum(1)[:, None]
+    wanted = Wanted(joints_m=filled, weights=weights)
+    if keypoints_px is not None and camera_matrix is not None:
+        wanted = _with_keypoints(wanted, keypoints_px, camera_matrix, reprojection_weight)
+    matrix = placement_matrix(lengths_m)
+    root_m, directions = fit_directions(root_m, directions_of(rotations), wanted, matrix, _STEPS)
+    if limits is not None:
+        for _ in range(_LIMIT_ROUNDS):
+            rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
+            drawn = directions_of(limits.clamp(rotations))
+            # For a bone of 0.3 m as strong as the sight of its end.
+            pull = np.where(np.linalg.norm(drawn - directions_of(rotations), axis=-1) > 1e-6, 0.3**2, 0.0)
+            held = replace(wanted, directions=drawn, direction_weights=pull)
+            root_m, directions = fit_directions(root_m, directions, held, matrix, _STEPS)
+    stiffness = 0.0 if cutoff_hz is None else stiffness_of_cutoff(cutoff_hz, fps)
+    root_m, directions = _smooth(root_m, directions, weights, stiffness)
+    rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
+    if limits is not None:
+        rotations = limits.clamp(rotations)
+    # Zero-length bones and bones never seen have no direction in the joints; the rotations have one for all.
+    rigid_m = forward_kinematics(rotations, offsets_m, root_m, skeleton.parents)
+    return FittedMotion(
+        joints_m=rigid_m,
+        rotations=rotations,
+        offsets_m=offsets_m,
+        seen=seen,
+        time_s=time_s,
+        axes=axes,
+        skeleton=skeleton,
+        report=_report(joints_m, rigid_m, seen, skeleton),
+    )
+
+
+def _check(
+    joints_m: np.ndarray,
+    time_s: np.ndarray,
+    valid: np.ndarray | None,
+    keypoints_px: np.ndarray | None,
+    camera_matrix: np.ndarray | None,
+    axes: str,
+    skeleton: Skeleton,
+) -> None:
+    if skeleton.name != H36M_17.name:
+        raise InputError(
+            f"rigid bones are known for {H36M_17.name} only, not for {skeleton.name}; map the joints first"
+        )
+    if joints_m.ndim != 3 or joints_m.shape[1:] != (len(H36M_17), 3) or not len(joints_m):
+        raise InputError(f"joints have the shape {list(joints_m.shape)}; expected [T,{len(H36M_17)},3] with T ≥ 1")
+    frames = len(joints_m)
+    if time_s.shape != (frames,) or not (np.diff(time_s) > 0).all():
+        raise InputError(f"times of {frames} frames have the shape {list(time_s.shape)} or do not rise; give seconds")
+    if valid is not None and valid.shape != joints_m.shape[:2]:
+        raise InputError(f"valid has the shape {list(valid.shape)}; expected {list(joints_m.shape[:2])}")
+    if (keypoints_px is None) != (camera_matrix is None):
+        raise InputError("keypoints and camera matrix belong together; give both or none")
+    if keypoints_px is not None and (axes != "camera" or keypoints_px.shape != joints_m.shape):
+        raise InputError(
+            f"keypoints of shape {list(keypoints_px.shape)} with joints in {axes} axes; expected camera axes and "
+            f"{list(joints_m.shape)}"
+        )
+
+
+def _fps(time_s: Float[np.ndarray, " frames"]) -> float:
+    return float(1.0 / np.median(np.diff(time_s))) if len(time_s) > 1 else _ONE_FRAME_FPS
+
+
+def _smooth(
+    root_m: Float[np.ndarray, "frames 3"],
+    directions: Float[np.ndarray, "frames bodies 3"],
+    weights: Float[np.ndarray, "frames joints"],
+    stiffness: float,
+) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames bodies 3"]]:
+    """Smooth curves through root and directions, in which bones keep their lengths."""
+    if stiffness == 0.0 or len(root_m) < 3:
+        return root_m, directions
+    trust = np.maximum(weights, _BRIDGED)
+    smooth = np.empty_like(directions)
+    for body, end in enumerate(BODIES):
+        both = np.minimum(trust[:, end], trust[:, H36M_17.parents[end]])
+        smooth[:, body] = smooth_curves(directions[:, body], both, stiffness, 2)
+    return smooth_curves(root_m, trust[:, H36M_17.root], stiffness, 2), unit(smooth)
+
+
+def _with_keypoints(
+    wanted: Wanted, keypoints_px: np.ndarray, camera_matrix: np.ndarray, reprojection_weight: float
+) -> Wanted:
+    usable = np.asarray(np.isfinite(keypoints_px).all(-1))
+    return replace(
+        wanted,
+        keypoints_px=np.where(usable[..., None], keypoints_px[..., :2], 0.0),
+        keypoint_weights=np.where(usable, reprojection_weight * np.nan_to_num(keypoints_px[..., 2]), 0.0),
+        camera_matrix=camera_matrix,
+    )
+
+
+def _report(
+    before_m: Float[np.ndarray, "frames joints 3"],
+    after_m: Float[np.ndarray, "frames joints 3"],
+    seen: Bool[np.ndarray, "frames joints"],
+    skeleton: Skeleton,
+) -> FitReport:
+    moved = 1000.0 * np.linalg.norm(after_m - before_m, axis=-1)
+    return FitReport(
+        frames=len(seen),
+        seen=float(seen.mean()),
+        mean_moved_mm=float(moved[seen].mean()),
+        p95_moved_mm=float(np.percentile(moved[seen], 95)),
+        most_moved_mm=float(moved[seen].max()),
+        moved_mm={
+            joint: float(moved[seen[:, i], i].mean()) for i, joint in enumerate(skeleton.joints) if seen[:, i].any()
+        },
+        bone_spread_before_mm=_bone_spread_mm(before_m, seen, skeleton),
+        bone_spread_mm=_bone_spread_mm(after_m, np.ones_like(seen), skeleton),
+    )
+
+
+def _bone_spread_mm(
+    joints_m: Float[np.ndarray, "frames joints 3"], seen: Bool[np.ndarray, "frames joints"], skeleton: Skeleton
+) -> float:
+    spreads = []
+    for parent, child in skeleton.bones:
+        ok = seen[:, parent] & seen[:, child]
+        if ok.any():
+            spreads.append(np.linalg.norm(joints_m[ok, child] - joints_m[ok, parent], axis=-1).std())
+    return 1000.0 * float(np.mean(spreads)) if spreads else float("nan")

@@ -1,0 +1,192 @@
+"""Scores 3D predictions on a benchmark file: many views, each 2D keypoints, camera-space truth, picture size.
+
+The file is an ``.npz`` with four arrays a view ID: ``ID/kp`` [T,17,3] x, y in pixels and confidence;
+``ID/cam`` [T,17,3] metres in camera axes; ``ID/K`` [3,3]; ``ID/wh`` [2]; 25 frames a second. A file of
+predictions holds one [T,17,3] array a view ID, in camera axes, of any scale and with any root.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.errors import InputError, one_line
+from hyperlift.evaluation.results import BenchResult
+from hyperlift.files.atomic import atomic_file
+from hyperlift.geometry.alignment import align_scale, align_similarity
+from hyperlift.geometry.joint_errors import acceleration_error, bone_length_variation, joint_distance, root_relative
+from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.readers import reader
+from hyperlift.safe_io.npz import load_npz
+from hyperlift.safe_io.plain_values import coordinates
+from hyperlift.shapes import Bool, Float
+from hyperlift.skeletons.joint_sets import H36M_17
+
+SKELETON = H36M_17
+FPS = 25.0
+_MIN_FRAMES = 3  # fewer have no acceleration
+_MM_PER_M = 1000.0
+_REMEDY = "mend or drop it"
+_MOST_PIXELS = 10**6
+"""Of a side of a picture."""
+
+LiftTrack = Callable[[np.ndarray], np.ndarray]
+"""Lifts a whole view: pose2d_norm float32 [T,17,3] to a pose [T,17,3] in camera axes."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One camera's view of one motion."""
+
+    name: str
+    pose2d_norm: Float[np.ndarray, "frames joints 3"]
+    """x, y normalised with the view's own picture size, and confidence."""
+    truth_m: Float[np.ndarray, "frames joints 3"]
+    """Camera metres."""
+
+
+class BenchFile:
+    """Reads a benchmark file, view by view.
+
+    Raises:
+        InputError: no such file, no benchmark, or a view that does not fit.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._arrays = load_npz(self.path)
+        self.names = sorted({key.split("/")[0] for key in self._arrays if "/" in key})
+        if not self.names:
+            raise InputError(f"{self.path}: holds no view; expected ID/kp, ID/cam, ID/K and ID/wh for each")
+
+    def views(self) -> Iterator[View]:
+        """All views, by name."""
+        for name in self.names:
+            yield self._view(name)
+
+    def _view(self, name: str) -> View:
+        keypoints_px = self._numbers(f"{name}/kp", (None, len(SKELETON), 3))
+        truth_m = self._numbers(f"{name}/cam", (len(keypoints_px), len(SKELETON), 3))
+        width, height = self._numbers(f"{name}/wh", (2,)).tolist()
+        if len(keypoints_px) < _MIN_FRAMES:
+            raise InputError(
+                f"{self.path}: view {one_line(name)} has {len(keypoints_px)} frames; jitter needs {_MIN_FRAMES} or more"
+            )
+        if not all(1 <= side <= _MOST_PIXELS for side in (width, height)):
+            raise InputError(
+                f"{self.path}: view {one_line(name)} has pictures of {width:g} × {height:g} pixels; expected 1 or more"
+            )
+        points = normalise_points(keypoints_px[..., :2], width, height)
+        return View(name, np.concatenate([points, keypoints_px[..., 2:]], -1).astype(np.float32), truth_m)
+
+    def _numbers(self, key: str, shape: tuple[int | None, ...]) -> Float[np.ndarray, "..."]:
+        if key not in self._arrays:
+            raise InputError(f"{self.path}: has no array {one_line(key)}; every view needs ID/kp, ID/cam and ID/wh")
+        return coordinates(self._arrays[key], shape, f"{self.path}: {one_line(key)}", _REMEDY)
+
+
+@reader("benchmark")
+def read_views(path: Path | str) -> list[View]:
+    """All views of a benchmark file, by name.
+
+    Raises:
+        InputError: as for ``BenchFile``.
+    """
+    return list(BenchFile(path).views())
+
+
+def lift_bench(bench: BenchFile, lift_track: LiftTrack) -> dict[str, Float[np.ndarray, "frames joints 3"]]:
+    """Lift every view; float32 poses by view name.
+
+    Raises:
+        InputError: the lifter gives something else than finite poses of as many frames.
+    """
+    poses = {}
+    for view in bench.views():
+        pose = lift_track(view.pose2d_norm)
+        poses[view.name] = coordinates(pose, view.truth_m.shape, f"prediction of {view.name}", _REMEDY).astype(
+            np.float32
+        )
+    return poses
+
+
+def score_bench(bench: BenchFile, poses: Mapping[str, np.ndarray], leave_out: Collection[str] = ()) -> BenchResult:
+    """Compare predictions with the truth: roots at 0, one scale a view; means over views weighted by frames.
+
+    Args:
+        bench: the truth.
+        poses: predictions by view name.
+        leave_out: joints whose truth was not measured: neither fitted nor scored, nor are the bones that end in them.
+
+    Raises:
+        InputError: a view has no prediction, or one of another shape or not finite; ``leave_out`` names another joint
+            or the root.
+    """
+    measured = _measured(leave_out)
+    scores, frames = [], []
+    for view in bench.views():
+        if view.name not in poses:
+            raise InputError(f"{bench.path}: view {view.name} has no prediction; lift every view")
+        pose = _prediction(poses[view.name], view)
+        scores.append(_score_view(pose.astype(np.float64), view.truth_m.astype(np.float64), measured))
+        frames.append(len(pose))
+    weights = np.array(frames) / sum(frames)
+    n_mpjpe, pa_mpjpe, jitter, bone = (weights @ np.array(scores)).tolist()
+    return BenchResult(
+        views=len(frames),
+        frames=sum(frames),
+        n_mpjpe_mm=n_mpjpe,
+        pa_mpjpe_mm=pa_mpjpe,
+        jitter_mm=jitter,
+        bone=bone,
+    )
+
+
+def save_poses(path: Path | str, poses: Mapping[str, Float[np.ndarray, "frames joints 3"]]) -> None:
+    """Write a file of predictions, whole or not at all."""
+    with atomic_file(path) as partial, partial.open("wb") as file:
+        # NumPy declares allow_pickle among the keywords that stand for arrays.
+        np.savez_compressed(file, **dict(poses))  # pyright: ignore[reportArgumentType]
+
+
+@reader("predictions of a benchmark")
+def load_poses(path: Path | str) -> dict[str, np.ndarray]:
+    """Read a file of predictions.
+
+    Raises:
+        InputError: no such file, or no ``.npz``.
+    """
+    return load_npz(path)
+
+
+def _score_view(
+    pose: Float[np.ndarray, "frames joints 3"],
+    truth_m: Float[np.ndarray, "frames joints 3"],
+    measured: Bool[np.ndarray, " joints"],
+) -> tuple[float, float, float, float]:
+    truth = root_relative(truth_m, SKELETON.root)[:, measured]
+    rooted = root_relative(pose, SKELETON.root)
+    scaled = align_scale(rooted[:, measured], truth)
+    bones = measured[np.array(SKELETON.bones)].all(-1)
+    return (
+        _MM_PER_M * float(joint_distance(scaled, truth).mean()),
+        _MM_PER_M * float(joint_distance(align_similarity(scaled, truth), truth).mean()),
+        _MM_PER_M * float(acceleration_error(scaled, truth).mean()),
+        float(bone_length_variation(rooted, SKELETON)[bones].mean()),
+    )
+
+
+def _prediction(pose: np.ndarray, view: View) -> Float[np.ndarray, "frames joints 3"]:
+    return coordinates(pose, view.truth_m.shape, f"prediction of {view.name}", _REMEDY)
+
+
+def _measured(leave_out: Collection[str]) -> Bool[np.ndarray, " joints"]:
+    unknown = sorted(set(leave_out) - set(SKELETON.joints))
+    root = SKELETON.joints[SKELETON.root]
+    if unknown or root in leave_out:
+        raise InputError(
+            f"joints to leave out are {', '.join(leave_out)}; expected names among {', '.join(SKELETON.joints)}, "
+            f"without {root}, to which all others are relative"
+        )
+    return ~np.isin(SKELETON.joints, list(leave_out))

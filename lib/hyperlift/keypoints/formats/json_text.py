@@ -1,0 +1,87 @@
+"""Keypoints and numbers out of JSON that other programs wrote."""
+
+from collections.abc import Sequence
+from types import NoneType
+from typing import TypeGuard
+
+import numpy as np
+
+from hyperlift.errors import InputError
+from hyperlift.shapes import Float
+from hyperlift.skeletons.skeleton import Skeleton
+
+_FAR_PX = 1e7
+"""No picture is this wide; beyond it numbers overflow rather than mean something."""
+
+
+def joint_count(numbers: object, where: str) -> int:
+    """How many joints a flat list x, y, confidence, x, y, … has.
+
+    Raises:
+        InputError: it is no such list.
+    """
+    if not _are_numbers(numbers):
+        raise InputError(f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint")
+    if not numbers or len(numbers) % 3:
+        raise InputError(f"{where}: {len(numbers)} numbers for a person; expected x, y, confidence of each joint")
+    return len(numbers) // 3
+
+
+def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:
+    """A flat list x, y, confidence, x, y, … to an array.
+
+    Args:
+        numbers: what stands in the file.
+        skeleton: the joint set that the list must have.
+        where: file and frame, for messages.
+
+    Raises:
+        InputError: no list of finite numbers, or another joint count.
+    """
+    if not _are_numbers(numbers):
+        raise InputError(f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint")
+    if len(numbers) != 3 * len(skeleton):
+        raise InputError(
+            f"{where}: {len(numbers)} numbers for a person; expected {3 * len(skeleton)}, "
+            f"which is x, y, confidence of the {len(skeleton)} joints of {skeleton.name}"
+        )
+    return _near(numbers, where).reshape(-1, 3)
+
+
+def number_columns(
+    columns: Sequence[object], count: int, where: str, what: str
+) -> Float[np.ndarray, "numbers columns"]:
+    """Equally long lists of numbers to the columns of an array.
+
+    Args:
+        columns: what stands in the file.
+        count: how long each has to be.
+        where: file and frame, for messages.
+        what: of what the lists are, for messages.
+
+    Raises:
+        InputError: one is no list of finite numbers, or has another length.
+    """
+    for column in columns:
+        if not _are_numbers(column):
+            raise InputError(f"{where}: {what}: no list of numbers")
+        if len(column) != count:
+            raise InputError(f"{where}: {what}: {len(column)} numbers for {count} joints")
+    return _near(columns, where).T
+
+
+def _are_numbers(value: object) -> TypeGuard[list]:
+    return isinstance(value, list) and set(map(type, value)) <= {int, float, NoneType}
+
+
+def _near(numbers: Sequence[object], where: str) -> Float[np.ndarray, "*any"]:
+    """As an array, NaN where nothing stands, if no number is infinite or beyond any picture."""
+    try:
+        array = np.array(numbers, dtype=np.float64)
+    except OverflowError:  # an integer of hundreds of digits
+        array = np.array(np.inf)
+    if (np.abs(array) >= _FAR_PX).any():
+        raise InputError(
+            f"{where}: a keypoint is infinite or absurdly far away; write missing joints as 0, 0 with confidence 0"
+        )
+    return array

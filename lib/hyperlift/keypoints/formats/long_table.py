@@ -1,0 +1,130 @@
+"""Long tables: a row a joint, with columns such as ``frame, landmark, x, y[, visibility]``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperlift.errors import InputError, quoted
+from hyperlift.keypoints.detections import Detections
+from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.numbers import bring_to_pixels, frames_of_times, look_like_fractions
+from hyperlift.keypoints.formats.picture_names import PictureNames
+from hyperlift.keypoints.formats.source import Format, Hints, Source
+from hyperlift.keypoints.formats.tables import is_number, number_of, picture_name_cell
+from hyperlift.skeletons.joint_sets import MEDIAPIPE_33
+from hyperlift.skeletons.skeleton import Skeleton
+from hyperlift.skeletons.spellings import skeleton_of_names
+
+_TITLES: Mapping[str, tuple[str, ...]] = {
+    "frame": ("frame", "frame_id", "frame_idx", "frame_number", "frame_index", "image", "image_id", "file", "filename"),
+    "time": ("time", "time_s", "time_ms", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us"),
+    "joint": (
+        *("landmark", "landmark_id", "landmark_name", "landmark_index", "joint", "joint_name", "joint_id"),
+        *("keypoint", "keypoint_name", "keypoint_id", "bodypart", "point", "index"),
+    ),
+    "person": ("person", "person_id", "track", "track_id", "individual", "instance", "subject", "id"),
+    "x": ("x", "x_px"),
+    "y": ("y", "y_px"),
+    "confidence": ("visibility", "confidence", "likelihood", "score", "conf", "vis", "v"),
+}
+_NEEDED = {"joint", "x", "y"}
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A person in a frame while the rows of its joints come."""
+
+    keypoints: np.ndarray
+    seen: set[int]
+
+
+def _columns(source: Source) -> dict[str, int]:
+    titles = [cell.strip().lower().replace(" ", "_") for cell in source.head[0]] if source.head else []
+    return {
+        what: titles.index(title)
+        for what, names in _TITLES.items()
+        for title in [next((name for name in names if name in titles), None)]
+        if title is not None
+    }
+
+
+def _fits(source: Source) -> bool:
+    found = _columns(source).keys()
+    return found >= _NEEDED and bool(found & {"frame", "time"})
+
+
+def _read(source: Source, hints: Hints) -> Detections:
+    """Frames by the number or name in their column, else by their time stamps, whose holes stay holes. Joints by name,
+    or by number where these are MediaPipe's 33 or the user names the joint set. Without a column of people a joint that
+    comes again begins another person."""
+    column = _columns(source)
+    names = dict.fromkeys(row[column["joint"]].strip() for row in source.rows.body(1) if len(row) > column["joint"])
+    place, skeleton = _joints([*names], hints, str(source))
+    pictures, times, tracks = PictureNames(), dict[str, float](), dict[str, int]()
+    bodies: dict[tuple[int, str], list[_Body]] = {}
+    width = len(source.head[0])
+    for number, row in enumerate(source.rows.body(1), start=2):
+        where = f"{source}, row {number}"
+        if len(row) != width:
+            raise InputError(f"{where}: {len(row)} cells; expected {width}; the file may be cut off")
+        if "frame" in column:
+            name = picture_name_cell(row[column["frame"]].strip(), where)
+        else:
+            name = row[column["time"]].strip()
+            times[name] = number_of(name, where)
+        person = row[column["person"]].strip() if "person" in column else ""
+        joint = place[row[column["joint"]].strip()]
+        of_one = bodies.setdefault((pictures.place(name), person), [])
+        if not of_one or joint in of_one[-1].seen:
+            of_one.append(_Body(np.full((len(skeleton), 3), np.nan), set()))
+        x, y = (number_of(row[column[axis]], where) for axis in ("x", "y"))
+        sure = number_of(row[column["confidence"]], where) if "confidence" in column else 1.0
+        of_one[-1].keypoints[joint] = x, y, sure
+        of_one[-1].seen.add(joint)
+    people = Gathered()
+    for (frame, person), of_one in bodies.items():
+        people.add_frame(frame)
+        for body in of_one:
+            people.add(frame, body.keypoints, _track(person, tracks))
+    if "frame" in column:
+        people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
+    else:
+        people.renumber(frames_of_times([*times.values()]))
+    found = people.detections(str(source), "long table", skeleton)
+    if look_like_fractions(found.people.keypoints_px):
+        bring_to_pixels(found.people.keypoints_px, hints.size_for(str(source)))
+    return found
+
+
+def _joints(names: list[str], hints: Hints, where: str) -> tuple[dict[str, int], Skeleton]:
+    """Which joint of which skeleton each name is."""
+    if all(is_number(name) and float(name).is_integer() for name in names) and names:
+        numbers = {name: int(float(name)) for name in names}
+        skeleton = hints.skeleton or (MEDIAPIPE_33 if set(numbers.values()) == set(range(len(MEDIAPIPE_33))) else None)
+        if skeleton is None:
+            raise InputError(f"{where}: {len(names)} numbered joints do not say which they are; name them (`skeleton`)")
+        if not set(numbers.values()) <= set(range(len(skeleton))):
+            raise InputError(
+                f"{where}: joint {max(numbers.values(), key=abs)}; {skeleton.name} has 0 to {len(skeleton) - 1}"
+            )
+        return numbers, skeleton
+    skeleton = skeleton_of_names(names, where)
+    if hints.skeleton is not None:
+        unknown = [joint for joint in skeleton.joints if joint not in hints.skeleton.joints]
+        if unknown:
+            raise InputError(f"{where}: {hints.skeleton.name} has no joint {quoted(unknown[0], 40)}")
+        return dict(zip(names, hints.skeleton.indices(skeleton.joints), strict=True)), hints.skeleton
+    return {name: number for number, name in enumerate(names)}, skeleton
+
+
+def _track(person: str, known: dict[str, int]) -> int | None:
+    """A number as it is, another name by its place among the names."""
+    if not person:
+        return None
+    if is_number(person) and float(person).is_integer() and abs(float(person)) < 2**31:
+        return int(float(person))
+    return known.setdefault(person, len(known))
+
+
+LONG_TABLE = Format("long-table", "a table with a row a joint (frame, landmark, x, y)", _fits, _read)

@@ -1,0 +1,177 @@
+"""Keypoints to 3D: the stages put together, with the lifter handed in."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hyperlift.body.person import LiftedTrack
+from hyperlift.contract import LifterSpec, Predictor
+from hyperlift.errors import InputError, quoted
+from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.normalisation import normalise_points
+from hyperlift.keypoints.detections import Detections
+from hyperlift.keypoints.timestamps import check_times, grid_times, resample, resample_pose2d
+from hyperlift.lifting.smoothing import Smoothing, smooth_poses
+from hyperlift.lifting.windows import lift_windows
+from hyperlift.shapes import Float, Int
+from hyperlift.skeletons.joint_sets import H36M_17, skeleton_named
+from hyperlift.skeletons.mapping import mark_missing, to_h36m
+from hyperlift.tracking.gaps import FilledTrack, fill_gaps
+from hyperlift.tracking.left_right import repair_side_swaps
+from hyperlift.tracking.tracks import Track, track_rows
+
+_log = logging.getLogger(__name__)
+
+
+def people_in(
+    detections: Detections,
+    width: int,
+    height: int,
+    time_s: Float[np.ndarray, " all_frames"],
+    min_confidence: float = 0.0,
+    repair_sides: bool = True,
+) -> list[Track]:
+    """Track everybody and map their joints to ``H36M_17``.
+
+    Args:
+        detections: what the detector wrote.
+        width: of the video in pixels.
+        height: of the video in pixels.
+        time_s: seconds of every frame of the video (``even_times`` for a constant rate), indexed by frame number.
+        min_confidence: keypoints below it count as not seen.
+        repair_sides: exchange left and right limbs where the detector swapped them for a moment
+            (``repair_side_swaps``); how often is logged (INFO).
+
+    Raises:
+        InputError: picture size or time stamps are impossible or do not fit the keypoints, or nobody can be
+            tracked.
+    """
+    check_times(time_s, max(detections.last_frame, 0))
+    detections.check_fits_picture(width, height)
+    if not 0 <= min_confidence < 1:
+        raise InputError(f"`min_confidence` is {min_confidence:g}; give a number from 0 up to, not including, 1")
+    mapped, frame_of_row = [], detections.people.person_frame
+    for number, row in track_rows(detections, time_s).items():
+        keypoints_px = _mapped(detections, row, min_confidence)
+        seen = np.isfinite(keypoints_px[..., 0]).any(1)
+        if not seen.any():
+            continue
+        frame = frame_of_row[row[seen]]
+        keypoints_px = keypoints_px if seen.all() else keypoints_px[seen]
+        if repair_sides:
+            keypoints_px, exchanged = repair_side_swaps(keypoints_px, time_s[frame], H36M_17)
+            if exchanged.any():
+                frames = int(exchanged.any(1).sum())
+                _log.info("p%d: swapped arms or legs put right in %d frames", number, frames)
+        mapped.append(Track(id=number, frame=frame, keypoints_px=keypoints_px))
+    if not mapped:
+        raise InputError(f"{detections.source}: no keypoint reaches `min_confidence` {min_confidence:g}; lower it")
+    return mapped
+
+
+def _mapped(
+    detections: Detections, row: Int[np.ndarray, " seen"], min_confidence: float
+) -> Float[np.ndarray, "seen h36m_joints 3"]:
+    """Some detections in ``H36M_17``; a stretch after the other, so that what is made on the way stays small."""
+    detected_px, skeleton = detections.people.keypoints_px, detections.skeleton
+    mapped = np.empty((len(row), len(H36M_17), 3), detected_px.dtype)
+    for some in stretches(len(row)):
+        mapped[some] = to_h36m(mark_missing(detected_px[row[some]], min_confidence), skeleton)
+    return mapped
+
+
+def network_input(
+    track: Track, width: int, height: int, time_s: Float[np.ndarray, " all_frames"]
+) -> tuple[FilledTrack, Float[np.ndarray, "frames joints 3"]]:
+    """A track without gaps, and the same in normalised picture space with its confidence, at the video's frames."""
+    filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, time_s)
+    pose2d_norm = filled.keypoints_px.copy()
+    for some in stretches(len(pose2d_norm)):
+        points = pose2d_norm[some, :, :2]
+        points[:] = normalise_points(points, float(width), float(height))
+    return filled, pose2d_norm
+
+
+def lift_track(
+    predict: Predictor,
+    spec: LifterSpec,
+    track: Track,
+    width: int,
+    height: int,
+    time_s: Float[np.ndarray, " all_frames"],
+) -> LiftedTrack:
+    """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's
+    frames.
+
+    Args:
+        predict: the lifter, or a wrapper such as ``FlipAveraged``.
+        spec: the lifter's contract.
+        track: the person in ``H36M_17`` joints.
+        width: of the video in pixels.
+        height: of the video in pixels.
+        time_s: seconds of every frame of the video, evenly spaced or not, indexed by frame number.
+
+    Raises:
+        InputError: the lifter has another skeleton.
+    """
+    if spec.skeleton != H36M_17.name:
+        raise InputError(
+            f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}"
+        )
+    filled, pose2d_norm = network_input(track, width, height, time_s)
+    grid_s = grid_times(filled.time_s, spec.fps)
+    at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s, np.float32)
+    del pose2d_norm  # as large as the results, and not needed while they are made
+    lifted = lift_windows(predict, at_model_rate, spec.longest_clip, align_depth=not spec.rootrel)
+    if not np.isfinite(lifted).all():
+        raise InputError(f"the lifter {quoted(spec.name)} returns NaN or infinite poses; its weights are broken")
+    # The interpolated places are not needed any more.
+    filled.keypoints_px[~filled.valid] = [np.nan, np.nan, 0.0]
+    return LiftedTrack(
+        id=track.id,
+        frame=filled.frame,
+        time_s=filled.time_s,
+        pose_norm=resample(lifted, grid_s, filled.time_s),
+        valid=filled.valid,
+        bridged=filled.bridged,
+        keypoints_px=filled.keypoints_px,
+    )
+
+
+def lift_people(
+    predict: Predictor,
+    spec: LifterSpec,
+    tracks: Sequence[Track],
+    width: int,
+    height: int,
+    time_s: Float[np.ndarray, " all_frames"],
+    smoothing: Smoothing | None = None,
+    on_frames: Callable[[int, int], object] = lambda done, total: None,
+) -> list[LiftedTrack]:
+    """``lift_track`` for several people.
+
+    Args:
+        predict: as for ``lift_track``.
+        spec: as for ``lift_track``.
+        tracks: of everybody.
+        width: as for ``lift_track``.
+        height: as for ``lift_track``.
+        time_s: as for ``lift_track``.
+        smoothing: filter of the poses over time.
+        on_frames: called after each person with the number of frames that are done and that of all.
+
+    Raises:
+        InputError: as ``lift_track``.
+    """
+    lifted: list[LiftedTrack] = []
+    total = sum(int(track.frame[-1] - track.frame[0]) + 1 for track in tracks)
+    for track in tracks:
+        one = lift_track(predict, spec, track, width, height, time_s)
+        if smoothing is not None:
+            pose_norm = smooth_poses(one.pose_norm, one.time_s, smoothing, one.valid, skeleton_named(spec.skeleton))
+            one = replace(one, pose_norm=pose_norm)
+        lifted.append(one)
+        on_frames(sum(len(done.frame) for done in lifted), total)
+    return lifted

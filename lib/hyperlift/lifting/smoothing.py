@@ -1,0 +1,163 @@
+"""Calming 3D joints over time, after lifting: One-Euro (causal) and Savitzky–Golay (looks both ways).
+
+Both take poses at the video's own time stamps, evenly spaced or not, in any unit of length. Neither reaches across a
+gap: a joint that was not valid in between starts anew behind it.
+"""
+
+import math
+from itertools import pairwise
+from typing import get_args
+
+import numpy as np
+
+from hyperlift.choices import Smoothing
+from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.keypoints.timestamps import resample
+from hyperlift.shapes import Bool, Float
+from hyperlift.skeletons.skeleton import Skeleton
+
+MIN_CUTOFF_HZ = 3.0
+BETA = 10.0
+"""For metres: Hz that a metre a second adds to the cutoff."""
+SPEED_CUTOFF_HZ = 1.0
+WINDOW_S = 0.28
+ORDER = 2
+
+
+def smooth(
+    joints: Float[np.ndarray, "frames joints 3"],
+    time_s: Float[np.ndarray, " frames"],
+    method: str,
+    valid: Bool[np.ndarray, "frames joints"] | None = None,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Smooth with the filter of that name and its standard settings.
+
+    Args:
+        joints: finite poses; metres for One-Euro, whose settings are in metres.
+        time_s: ascending seconds.
+        method: one of ``Smoothing``.
+        valid: joints that are not valid stay as they are and part what lies before from what lies behind.
+
+    Raises:
+        InputError: there is no such filter.
+    """
+    if method == "one-euro":
+        return one_euro(joints, time_s, valid=valid)
+    if method == "savgol":
+        return savitzky_golay(joints, time_s, valid=valid)
+    raise InputError(f"`smooth` is {method}: there is no such filter; choose from {', '.join(get_args(Smoothing))}")
+
+
+def smooth_poses(
+    pose: Float[np.ndarray, "frames joints 3"],
+    time_s: Float[np.ndarray, " frames"],
+    method: Smoothing,
+    valid: Bool[np.ndarray, "frames joints"],
+    skeleton: Skeleton,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """``smooth`` for poses of any unit: the filters' settings are in metres, and so is a body of reference size.
+
+    Args:
+        pose: finite poses in a lifter's label space.
+        time_s: ascending seconds.
+        method: the filter.
+        valid: as for ``smooth``.
+        skeleton: of the joints.
+    """
+    to_m = REFERENCE_BONE_SUM_M / float(np.median(bone_lengths(pose, skeleton).sum(-1)))
+    return (smooth(pose * to_m, time_s, method, valid) / to_m).astype(pose.dtype)
+
+
+def one_euro(
+    joints: Float[np.ndarray, "frames joints 3"],
+    time_s: Float[np.ndarray, " frames"],
+    *,
+    min_cutoff_hz: float = MIN_CUTOFF_HZ,
+    beta: float = BETA,
+    speed_cutoff_hz: float = SPEED_CUTOFF_HZ,
+    valid: Bool[np.ndarray, "frames joints"] | None = None,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """The One-Euro filter (Casiez, Roussel and Vogel 2012): a low-pass whose cutoff rises with the speed.
+
+    Looks back only, so it fits live use and lags behind fast motion by about 1 / (2 pi cutoff) seconds. The speed is
+    that of the joint in space, so the filter treats all directions alike.
+
+    Args:
+        joints: finite positions.
+        time_s: ascending seconds.
+        min_cutoff_hz: cutoff at rest; lower is calmer and lags more.
+        beta: Hz added for a speed of one unit of ``joints`` a second.
+        speed_cutoff_hz: cutoff of the low-pass on the velocity.
+        valid: joints that are not valid stay as they are and start the filter anew.
+    """
+    follows = _follows(joints, valid)
+    smoothed = joints.astype(np.float64)
+    velocity = np.zeros(joints.shape[1:])
+    for frame in range(1, len(joints)):
+        step_s = float(time_s[frame] - time_s[frame - 1])
+        goes_on = follows[frame][:, None]
+        measured = (joints[frame] - joints[frame - 1]) / step_s
+        velocity = np.where(goes_on, velocity + _share(speed_cutoff_hz, step_s) * (measured - velocity), 0.0)
+        cutoff_hz = min_cutoff_hz + beta * np.linalg.norm(velocity, axis=-1, keepdims=True)
+        before = smoothed[frame - 1]
+        calmed = before + _share(cutoff_hz, step_s) * (joints[frame] - before)
+        smoothed[frame] = np.where(goes_on, calmed, joints[frame])
+    return smoothed.astype(joints.dtype)
+
+
+def savitzky_golay(
+    joints: Float[np.ndarray, "frames joints 3"],
+    time_s: Float[np.ndarray, " frames"],
+    *,
+    window_s: float = WINDOW_S,
+    order: int = ORDER,
+    valid: Bool[np.ndarray, "frames joints"] | None = None,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Local polynomials by least squares (Savitzky and Golay 1964), without lag.
+
+    Uneven time stamps go through an even grid of the same number of frames and back. Stretches of valid frames that
+    are too short for the polynomial stay as they are.
+
+    Args:
+        joints: finite positions.
+        time_s: ascending seconds.
+        window_s: length of the window; rounded to an odd number of frames, shortened in short stretches.
+        order: of the polynomial; motion of up to that order passes unchanged.
+        valid: joints that are not valid stay as they are; windows end there.
+    """
+    follows = _follows(joints, valid)
+    smoothed = joints.astype(np.float64)
+    for joint in range(joints.shape[1]):
+        # A stretch starts where a frame does not follow the one before.
+        starts = [*np.flatnonzero(~follows[:, joint]).tolist(), len(joints)]
+        for first, last in pairwise(starts):
+            smoothed[first:last, joint] = _fitted(smoothed[first:last, joint], time_s[first:last], window_s, order)
+    return smoothed.astype(joints.dtype)
+
+
+def _fitted(
+    path: Float[np.ndarray, "frames 3"], time_s: Float[np.ndarray, " frames"], window_s: float, order: int
+) -> Float[np.ndarray, "frames 3"]:
+    if len(path) <= order + 1:
+        return path
+    from scipy.signal import savgol_filter  # two seconds to import, and only those who smooth need it
+
+    even_s = np.linspace(time_s[0], time_s[-1], len(time_s))
+    step_s = even_s[1] - even_s[0]
+    window = min(2 * round(window_s / step_s / 2 - 0.5) + 1, len(path) - 1 + len(path) % 2)
+    if window <= order:
+        return path
+    fitted = savgol_filter(resample(path, time_s, even_s), window, order, axis=0, mode="interp")
+    return resample(np.asarray(fitted), even_s, time_s)
+
+
+def _follows(joints: np.ndarray, valid: Bool[np.ndarray, "frames joints"] | None) -> Bool[np.ndarray, "frames joints"]:
+    """Whether each joint was valid in the frame before and is in this one."""
+    usable = np.ones(joints.shape[:2], bool) if valid is None else valid
+    return np.concatenate([np.zeros_like(usable[:1]), usable[1:] & usable[:-1]])
+
+
+def _share(cutoff_hz, step_s: float):
+    """What a first-order low-pass takes of a new value."""
+    return 1.0 / (1.0 + 1.0 / (2 * math.pi * cutoff_hz * step_s))

@@ -1,0 +1,83 @@
+"""Lifting a clip of any length through overlapping windows that fade into one another."""
+
+import numpy as np
+
+from hyperlift.contract import Predictor
+from hyperlift.shapes import Float
+
+FRAMES_A_CALL = 486
+"""Bound on the frames in one call of the predictor, and so on its memory."""
+
+
+def lift_windows(
+    predict: Predictor,
+    pose2d_norm: Float[np.ndarray, "frames joints 3"],
+    n_frames: int | None,
+    *,
+    align_depth: bool = False,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Lift one clip.
+
+    Windows of ``n_frames`` overlap by half; the last one is moved back to end with the clip. Each fades in
+    and out with a raised cosine, normalised over the windows that cover a frame. A clip of up to ``n_frames``
+    is one window, and so is any where ``n_frames`` is None.
+
+    Args:
+        predict: the lifter.
+        pose2d_norm: x, y in normalised picture space and confidence; finite.
+        n_frames: the longest window of the lifter (``LifterSpec.longest_clip``).
+        align_depth: the lifter measures depth from the root of a window's first frame (label space "image",
+            not root-relative): shift each window in depth so that it agrees with the window before where they
+            overlap.
+
+    Returns:
+        float32, in the label space of the lifter; with ``align_depth`` depth is measured from the root of the
+        clip's first frame.
+    """
+    clip = np.ascontiguousarray(pose2d_norm, dtype=np.float32)
+    frames = len(clip)
+    window = frames if n_frames is None else min(frames, n_frames)
+    starts = window_starts(frames, window)
+    fade = np.sin(np.pi * (np.arange(window) + 0.5) / window) ** 2
+
+    # Sums over the windows that reach beyond the frames that are done: as long as two calls of the predictor.
+    batch = max(1, FRAMES_A_CALL // window)
+    total = np.zeros((0, *clip.shape[1:]))
+    weight = np.zeros((0, 1, 1))
+    joined = np.empty_like(clip)
+    done = 0
+    previous: tuple[int, np.ndarray] | None = None
+    for first in range(0, len(starts), batch):
+        some = starts[first : first + batch]
+        more = some[-1] + window - done - len(total)
+        total = np.concatenate([total, np.zeros((more, *total.shape[1:]))])
+        weight = np.concatenate([weight, np.zeros((more, 1, 1))])
+        lifted = predict(np.stack([clip[start : start + window] for start in some])).astype(np.float64)
+        for start, pose in zip(some, lifted, strict=True):
+            if align_depth and previous is not None:
+                pose[..., 2] += _depth_step(*previous, start, pose)
+            total[start - done : start - done + window] += fade[:, None, None] * pose
+            weight[start - done : start - done + window] += fade[:, None, None]
+            previous = start, pose
+        following = starts[first + batch] if first + batch < len(starts) else frames
+        joined[done:following] = total[: following - done] / weight[: following - done]
+        total, weight, done = total[following - done :], weight[following - done :], following
+    return joined
+
+
+def window_starts(frames: int, window: int) -> list[int]:
+    """First frames of windows that overlap by half and cover a clip, the last ending with it."""
+    return [*range(0, frames - window, max(1, window // 2)), frames - window]
+
+
+def _depth_step(
+    before_start: int,
+    before: Float[np.ndarray, "window joints 3"],
+    start: int,
+    pose: Float[np.ndarray, "window joints 3"],
+) -> float:
+    """What to add to the depth of ``pose`` so that it lies at the depth of the window before."""
+    overlap = len(before) - (start - before_start)
+    if overlap <= 0:  # windows of one frame
+        return 0.0
+    return float(np.median(before[-overlap:, :, 2] - pose[:overlap, :, 2]))

@@ -1,0 +1,1 @@
+"""Variation of recorded motion: bodies, limbs, playback speed, sitting."""

@@ -1,0 +1,278 @@
+"""BVH motions as the 17 Human3.6M joints: joints found by name, unit and up axis found from the body."""
+
+import logging
+import re
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from hyperlift.choices import Unit, UpAxis
+from hyperlift.errors import InputError, quoted
+from hyperlift.mocap.bvh_file import END_SUFFIX, BvhMotion, not_a_motion_of_a_person, read_bvh_file
+from hyperlift.mocap.recording import Recording, between, centred, h36m_joints, y_up_to_z_up
+from hyperlift.readers import reader
+from hyperlift.shapes import Float
+
+METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
+"""``cmu`` is the unit of the CMU database and of its conversions to BVH."""
+
+_TYPICAL_LEG_M = 0.83
+"""Thigh and shank of an adult; half or double of it still picks the right unit."""
+_LEG_RANGE_M = (0.35, 1.35)
+
+_LIMB_NAMES = {
+    "Hip": ("{side}UpLeg", "{side}UpperLeg", "{side}Thigh", "{s}Thigh", "{side}Hip", "{s}Hip", "{s}femur"),
+    "Knee": (
+        *("{side}Leg", "{side}LowLeg", "{side}LowerLeg", "{side}Shin", "{s}Shin", "{side}Calf", "{s}Calf"),
+        *("{side}Knee", "{s}Knee", "{s}Leg", "{s}tibia"),
+    ),
+    "Ankle": ("{side}Ankle", "{s}Ankle", "{side}Foot", "{s}Foot"),
+    "Shoulder": (
+        *("{side}Arm", "{side}UpArm", "{side}UpperArm", "{s}UpperArm", "{s}Shldr", "{s}Arm", "{s}humerus"),
+        *("{side}Shoulder", "{s}Shoulder"),
+    ),
+    "Elbow": (
+        *(
+            "{side}ForeArm",
+            "{s}ForeArm",
+            "{side}LowArm",
+            "{side}LowerArm",
+            "{s}LowerArm",
+            "{side}Elbow",
+            "{s}Elbow",
+        ),
+        "{s}radius",
+    ),
+    "Wrist": ("{side}Wrist", "{s}Wrist", "{side}Hand", "{s}Hand"),
+}
+"""Names of the limbs' joints, best first: a RightShoulder is the collar where there is a RightArm, and SMPL's L_Foot
+and L_Hand lie beyond its L_Ankle and L_Wrist."""
+_NECK_NAMES = ("Neck", "LowerNeck", "Neck0", "NeckBase")
+_HEAD_NAMES = ("Head",)
+
+_SKULL_M = 0.17
+"""From the joint that turns the head to its top, where the file has no end of the head."""
+_SPINE_PART, _NOSE_PART, _NOSE_FORWARD_M = 0.48, 0.45, 0.035
+"""Spine along the line pelvis-thorax and nose along thorax-head, means of the CMU skeletons."""
+
+_REST_SHARE = 0.7
+"""Share of joints without any rotation that makes a frame a rest pose."""
+
+_log = logging.getLogger(__name__)
+
+
+@reader("BVH motion", remedy="export it again")
+def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = "unknown") -> Recording:
+    """Read one motion of one person.
+
+    Args:
+        path: the file; a name such as 35_17 or walk1_subject5 gives the subject (35, subject5), else the folder does.
+        unit: of its lengths; "auto" takes the unit in which the legs are nearest to an adult's (and logs it).
+        up: its up axis; "auto" takes y or z, whichever the head is above the ankles in.
+        group: kind of motion.
+
+    Returns:
+        The 17 joints in metres, z up, the pelvis at x = y = 0 on average.
+
+    Raises:
+        InputError: the file is missing or broken (the message names the line), a joint that is needed is
+        missing
+            (it names the joint and what the file has), or the legs fit no unit.
+    """
+    motion = _without_rest_pose(read_bvh_file(path))
+    joints = find_joints(motion)
+    if _is_cmu_conversion(motion):
+        motion = _with_cmu_segments(motion)
+    positions, orientations = motion.forward()
+    metres = _metres_per_unit(path, positions, joints, unit)
+    if _up_axis(positions, joints, up) == "y":
+        positions, orientations = y_up_to_z_up(positions), _turned_columns(orientations)
+    positions_m = positions * metres
+    landmarks = {name: positions_m[:, joint] for name, joint in joints.items()}
+    if joints["Crown"] == joints["Skull"]:
+        landmarks["Crown"] = _crown_m(landmarks, orientations[:, joints["Skull"]])
+    landmarks |= (
+        _cmu_trunk(motion, positions_m, orientations)
+        if _is_cmu_conversion(motion)
+        else _any_trunk(landmarks, orientations[:, joints["Skull"]])
+    )
+    return Recording(
+        name=path.stem,
+        subject=_subject(path),
+        group=group,
+        fps=motion.fps,
+        joints_m=centred(h36m_joints(landmarks)),
+    )
+
+
+def find_joints(motion: BvhMotion) -> dict[str, int]:
+    """Indices of the limbs' joints under their Human3.6M names, and of "Neck", "Skull" and "Crown".
+
+    "Skull" is the joint that turns the head, "Crown" the end of the head, or "Skull" once more where the file has none.
+
+    Raises:
+        InputError: one is missing.
+    """
+    # Some programs write the name of the character before every joint: Character1_LeftArm.
+    named = [name.rpartition(":")[2] for name in motion.tree.names]
+    character = _shared_start(named)
+    bare = [re.sub(r"[^a-z0-9]", "", name[character:].lower()) for name in named]
+    bare = [re.sub(r"^(mixamorig\d*|bip0*1)(?=.)", "", name) for name in bare]
+
+    def first(candidates: tuple[str, ...], side: str = "") -> int | None:
+        words = {"R": ("right", "r"), "L": ("left", "l"), "": ("", "")}[side]
+        for candidate in candidates:
+            stem = candidate.lower().format(side=words[0], s=words[1])
+            # Blender and others write the side last: upper_arm.L, Thigh_R.
+            turned = candidate.lower().format(side="", s="") + words[1]
+            for name in (stem, turned) if side else (stem,):
+                if name in bare:
+                    return bare.index(name)
+        return None
+
+    found = {side + limb: first(names, side) for side in "RL" for limb, names in _LIMB_NAMES.items()}
+    found |= {"Neck": first(_NECK_NAMES), "Skull": first(_HEAD_NAMES)}
+    missing = [joint for joint, index in found.items() if index is None]
+    if missing:
+        raise not_a_motion_of_a_person(motion.path, missing, motion.tree.names)
+    joints = {joint: index for joint, index in found.items() if index is not None}
+    if len(set(joints.values())) < len(joints):
+        doubled = [j for j, index in joints.items() if list(joints.values()).count(index) > 1]
+        raise not_a_motion_of_a_person(motion.path, doubled, motion.tree.names)
+    children = [i for i, parent in enumerate(motion.tree.parents) if parent == joints["Skull"]]
+    ends = [i for i in children if motion.tree.names[i].endswith(END_SUFFIX) or re.search("end|top|nub", bare[i])]
+    joints["Crown"] = (ends or [joints["Skull"]])[0]
+    return joints
+
+
+def _shared_start(names: list[str]) -> int:
+    """How many characters at the start all names have in common."""
+    pairs = zip(min(names), max(names), strict=False)
+    return next((count for count, (a, b) in enumerate(pairs) if a != b), min(map(len, names)))
+
+
+def _is_cmu_conversion(motion: BvhMotion) -> bool:
+    names = motion.tree.names
+    return {
+        "LHipJoint",
+        "RHipJoint",
+        "LowerBack",
+        "Spine",
+        "Spine1",
+        "Neck",
+        "Neck1",
+        "Head",
+        f"Head{END_SUFFIX}",
+    } <= set(names)
+
+
+def _subject(path: Path) -> str:
+    trial = re.fullmatch(r"(\d+)_\d+.*", path.stem) or re.search(r"(subject\d+)", path.stem.lower())
+    return trial[1] if trial else path.resolve().parent.name
+
+
+def _without_rest_pose(motion: BvhMotion) -> BvhMotion:
+    """Drop a first frame that shows the skeleton at rest; conversions for animation programs have one."""
+    still = np.isclose(motion.rotations[:2], np.eye(3)).all((-1, -2)).mean(axis=-1)
+    if len(motion.rotations) < 2 or still[0] < _REST_SHARE or still[1] >= _REST_SHARE:
+        return motion
+    _log.info("%s: left out the first frame, a rest pose", motion.path)
+    return motion.from_frame(1)
+
+
+def _with_cmu_segments(motion: BvhMotion) -> BvhMotion:
+    """Put back the two segments that the BVH conversions of the CMU database lack.
+
+    The third trunk segment goes along the second, with its length. The last third of the forearm is half of
+    what is there, which is the rule of the CMU skeletons.
+    """
+    names, parents = motion.tree.names, motion.tree.parents
+    offsets = motion.tree.offsets.copy()
+    chest = names.index("Spine1")
+    for joint, parent in enumerate(parents):
+        if parent == chest and not offsets[joint].any():
+            offsets[joint] = offsets[chest]
+        if names[joint] in ("LeftHand", "RightHand"):
+            offsets[joint] *= 1.5
+    return motion.with_offsets(offsets)
+
+
+def _cmu_trunk(
+    motion: BvhMotion,
+    positions_m: Float[np.ndarray, "frames joints 3"],
+    orientations: Float[np.ndarray, "frames joints 3 3"],
+) -> dict[str, Float[np.ndarray, "frames 3"]]:
+    """The same places as in ``asfamc.asf_joints``, on the BVH conversions of those skeletons."""
+    at = {name: positions_m[:, joint] for joint, name in enumerate(motion.tree.names)}
+    forward = orientations[:, motion.tree.names.index("Head"), :, 2]  # CMU skeletons at rest face +z
+    return {
+        "Spine": between(at["Spine"], at["Spine1"], 0.15),
+        "Thorax": between(at["Neck"], at["Neck1"], 0.40),
+        "Nose": between(at["Neck1"], at["Head"], 0.70) + 0.06 * forward,
+        "Head": at["Head" + END_SUFFIX],
+    }
+
+
+def _any_trunk(
+    landmarks: dict[str, Float[np.ndarray, "frames 3"]], skull: Float[np.ndarray, "frames 3 3"]
+) -> dict[str, Float[np.ndarray, "frames 3"]]:
+    """Trunk joints where nothing is known of the skeleton but its landmarks.
+
+    The nose goes in front of the line from thorax to head. Rest poses differ too much between programs to say
+    which of the head's own axes faces forward, so it is the one that faces as the chest does on average over
+    the motion.
+    """
+    neck, crown = landmarks["Neck"], landmarks["Crown"]
+    pelvis = between(landmarks["LHip"], landmarks["RHip"], 0.5)
+    chest_forward = np.cross(landmarks["LShoulder"] - landmarks["RShoulder"], neck - pelvis)
+    own_forward = np.einsum("fab,fa->b", skull, chest_forward / np.linalg.norm(chest_forward, axis=-1, keepdims=True))
+    forward = skull @ (own_forward / np.linalg.norm(own_forward))
+    return {
+        "Spine": between(pelvis, neck, _SPINE_PART),
+        "Thorax": neck,
+        "Nose": between(neck, crown, _NOSE_PART) + _NOSE_FORWARD_M * forward,
+        "Head": crown,
+    }
+
+
+def _crown_m(
+    landmarks: dict[str, Float[np.ndarray, "frames 3"]], skull: Float[np.ndarray, "frames 3 3"]
+) -> Float[np.ndarray, "frames 3"]:
+    """The top of a head whose end is not in the file, fixed to the head: along the neck as it stands on average."""
+    along_neck = np.einsum("fab,fa->b", skull, landmarks["Skull"] - landmarks["Neck"])
+    return landmarks["Skull"] + skull @ (_SKULL_M * along_neck / max(np.linalg.norm(along_neck), 1e-9))
+
+
+def _metres_per_unit(
+    path: Path, positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], unit: Unit
+) -> float:
+    if unit not in get_args(Unit):
+        raise InputError(f"unit {quoted(unit)}; expected one of {', '.join(get_args(Unit))}")
+    chains = [[joints[side + joint] for joint in ("Hip", "Knee", "Ankle")] for side in "LR"]
+    leg = float(np.mean([np.linalg.norm(np.diff(positions[0, chain], axis=0), axis=-1).sum() for chain in chains]))
+    if unit == "auto":
+
+        def misfit(name: str) -> float:
+            return abs(np.log(max(leg, 1e-9) * METRES_PER_UNIT[name] / _TYPICAL_LEG_M))
+
+        unit = min(METRES_PER_UNIT, key=misfit)  # type: ignore[assignment]
+        _log.info("%s: lengths taken as %s (a leg of %.2f m)", path, unit, leg * METRES_PER_UNIT[unit])
+    leg_m = leg * METRES_PER_UNIT[unit]
+    if not _LEG_RANGE_M[0] < leg_m < _LEG_RANGE_M[1]:
+        raise InputError(f"{path}: a leg is {leg:.4g} long, {leg_m:.3g} m in unit {unit}; give the unit of the file")
+    return METRES_PER_UNIT[unit]
+
+
+def _up_axis(positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], up: UpAxis) -> Literal["y", "z"]:
+    if up != "auto":
+        return up
+    ankles = between(positions[:, joints["LAnkle"]], positions[:, joints["RAnkle"]], 0.5)
+    _, y, z = (positions[:, joints["Crown"]] - ankles).mean(axis=0)
+    return "z" if z > y else "y"
+
+
+def _turned_columns(
+    orientations: Float[np.ndarray, "frames joints 3 3"],
+) -> Float[np.ndarray, "frames joints 3 3"]:
+    return np.swapaxes(y_up_to_z_up(np.swapaxes(orientations, -1, -2)), -1, -2)

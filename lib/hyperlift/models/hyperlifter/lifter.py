@@ -1,0 +1,198 @@
+"""HyperLift's network: a spatio-temporal transformer with a hypergraph over the joints, composed of its parts."""
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from hyperlift.models.hyperlifter.answers import PLACE, Answers, Lifted, start_uncertain
+from hyperlift.models.hyperlifter.config import ModelConfig
+from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
+from hyperlift.models.hyperlifter.joint_features import ClipView, JointFeatures, Seen, StreamView, of_each_frame
+from hyperlift.models.hyperlifter.person_frame import PersonFrame
+from hyperlift.models.hyperlifter.transformer import JointTimeTransformer, Past
+from hyperlift.models.layers.frame_lifter import FrameLifter
+from hyperlift.models.layers.temporal_filter import TemporalFilter
+from hyperlift.shapes import Float, Int
+from hyperlift.skeletons.joint_sets import skeleton_named
+
+__all__ = ["HyperLifter", "HypergraphConfig", "ModelConfig", "StreamCache"]
+
+
+class StreamCache(NamedTuple):
+    """What a stream remembers of N people; rows are independent of one another.
+
+    A person whose ``frames_seen`` is 0 is new: whatever else stands in the row is not looked at, as long as it is
+    finite.
+    """
+
+    frames_seen: Int[Tensor, " people"]
+    recent: Float[Tensor, "people history joints 3"]
+    """Keypoints of the latest frames, oldest first."""
+    answers: Float[Tensor, "people waiting joints numbers"]
+    """Latest answers before the final filter, oldest first; twice its reach, none without a filter."""
+    past: Past
+    """Of the transformer; no layers without one."""
+
+
+class HyperLifter(nn.Module):
+    """pose2d [N,T,V,3] (x, y in normalised picture space, confidence) to pose3d [N,T,V,3] in the label space.
+
+    Features of the joints, then the parts that the configuration asks for: a ``frame_lifter``, whose pose a
+    ``transformer`` corrects (or which it makes alone), and a temporal ``filter``. A network with ``config.streaming``
+    sees of a clip what a stream of its frames would see; ``step`` lifts such a stream frame by frame. With
+    ``config.uncertainty`` every joint has a standard deviation too (``lift``).
+
+    Args:
+        config: sizes and conventions.
+
+    Raises:
+        InputError: the hypergraph does not fit the skeleton.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.skeleton = skeleton_named(config.skeleton)
+        joints, features = len(config.token_skeleton), JointFeatures(config)
+        self.view = ClipView(features) if config.streaming is None else StreamView(features, config.reach)
+        lifter, smoothing = config.frame_lifter, config.smoothing
+        self.answers = Answers(config)
+        self.frame_lifter = None
+        if lifter is not None:
+            more = len(self.skeleton) - joints
+            self.frame_lifter = FrameLifter(lifter, joints, features.count, extremities=more, numbers=config.numbers)
+            if config.uncertainty:
+                start_uncertain(cast(nn.Linear, self.frame_lifter.head[-1]))
+        self.filter = None
+        if smoothing:
+            self.filter = TemporalFilter(len(self.skeleton), smoothing, smoothing / 4, config.numbers)
+        self.transformer = None
+        if config.depth:
+            self.transformer = JointTimeTransformer(config, features.count + (0 if lifter is None else 3))
+            if lifter is not None:
+                self.transformer.start_at_zero()
+
+    def forward(
+        self, pose2d: Float[Tensor, "clips frames joints 3"], only: int | None = None, *, with_std: bool = False
+    ) -> Float[Tensor, "clips lifted joints 3"] | Lifted:
+        """Lift clips of at most ``config.n_frames`` frames (a streaming network takes any number).
+
+        Args:
+            pose2d: the clips.
+            only: as for ``lift``.
+            with_std: give the uncertainty along, as ``lift`` does.
+        """
+        lifted = self.lift(pose2d, only)
+        return lifted if with_std else lifted.pose
+
+    def lift(self, pose2d: Float[Tensor, "clips frames joints 3"], only: int | None = None) -> Lifted:
+        """Poses, and how sure they are where the network knows.
+
+        Args:
+            pose2d: the clips.
+            only: of a network without transformer, the one frame to lift, or the middle one of the group that its
+                frame lifter lifts at once, all of which come back unfiltered; None lifts all.
+        """
+        pose2d = self.view.features.keypoints(pose2d)
+        if only is not None:
+            assert self.config.frame_lifter is not None
+            assert self.transformer is None
+            seen = self.view.at(pose2d, only, self.config.frame_lifter)
+            return self._placed(self._scaled(self._first_guess(seen), seen.frame), seen.frame)
+        seen = self.view(pose2d)
+        features, extremities, pose = self._told(seen)
+        if self.transformer is not None:
+            pose = pose + self.transformer(features, extremities)
+        pose = self._scaled(pose, seen.frame)
+        if self.filter is not None:
+            pose = self.view.filtered(self.filter, pose)
+        return self._placed(pose, seen.frame)
+
+    def step(
+        self, pose2d: Float[Tensor, "people 1 joints 3"], cache: StreamCache
+    ) -> tuple[Float[Tensor, "people 1 joints 3"], StreamCache]:
+        """Lift the next frame of N streams; wants ``config.streaming``.
+
+        A frame comes in, and the pose of the frame ``look_ahead`` frames before it goes out; before there is such a
+        frame, what goes out means nothing. Frame by frame that is what ``forward`` makes of a whole clip.
+        """
+        lifted, cache = self.lift_next(pose2d, cache)
+        return lifted.pose, cache
+
+    def lift_next(self, pose2d: Float[Tensor, "people 1 joints 3"], cache: StreamCache) -> tuple[Lifted, StreamCache]:
+        """``step``, with how sure the network is."""
+        assert isinstance(self.view, StreamView)
+        reach = self.view.reach
+        pose2d = self.view.features.keypoints(pose2d)
+        new = (cache.frames_seen == 0)[:, None, None, None]
+        recent = torch.where(new, pose2d, torch.cat([cache.recent[:, 1:], pose2d], dim=1))
+        token = cache.frames_seen - reach.token_lag
+        seen = self.view.through(recent, torch.arange(reach.history, device=pose2d.device)[None])
+        features, extremities, pose = self._told(seen)
+        past, answers = cache.past, cache.answers
+        if self.transformer is not None:
+            limbs = None if extremities is None else extremities[:, 0]
+            correction, past = self.transformer.step(features[:, 0], token, past, limbs)
+            pose = pose + correction[:, None]
+        pose = self._scaled(pose, seen.frame)
+        if self.filter is not None:
+            pose, answers = self.filter.step(pose, answers, token <= 0)
+        lifted = self.answers.lifted(self.answers.rooted(pose))
+        return lifted, StreamCache(cache.frames_seen + 1, recent, answers, past)
+
+    def new_cache(self, people: int) -> StreamCache:
+        """Of people whom no stream has seen yet."""
+        reach, joints = self.config.reach, len(self.skeleton)
+        like = next(self.parameters())
+        return StreamCache(
+            frames_seen=torch.zeros(people, dtype=torch.int64, device=like.device),
+            recent=like.new_zeros(people, reach.history, joints, 3),
+            answers=like.new_zeros(people, 2 * reach.smoothing, joints, self.config.numbers),
+            past=Past((), ()) if self.transformer is None else self.transformer.no_past(people),
+        )
+
+    def _first_guess(self, seen: Seen) -> Float[Tensor, "clips lifted joints numbers"]:
+        """The frame lifter's answers."""
+        assert self.frame_lifter is not None
+        if seen.around is not None:
+            return self.answers.rooted(self.frame_lifter.lift(seen.around))
+        features = seen.features
+        if seen.extremities is not None:
+            features = of_each_frame(features, seen.extremities)[:, :, None]
+        return self.answers.rooted(self.frame_lifter(features))
+
+    def _told(
+        self, seen: Seen
+    ) -> tuple[
+        Float[Tensor, "clips frames joints c"],
+        Float[Tensor, "clips frames extremities e"] | None,
+        Float[Tensor, "clips frames lifted numbers"],
+    ]:
+        """What the transformer is told of every joint, and of feet and hands, and the answers that it corrects: 0
+        without a frame lifter."""
+        features, extremities = seen.features, seen.extremities
+        if self.frame_lifter is None:
+            sizes = (*features.shape[:2], len(self.skeleton), self.config.numbers)
+            return features, extremities, features.new_zeros(sizes)
+        answer = self._first_guess(seen)
+        place, tokens = answer[..., PLACE], features.shape[2]
+        if extremities is None:
+            return torch.cat([features, place], dim=-1), None, answer
+        return (
+            torch.cat([features, place[:, :, :tokens]], dim=-1),
+            torch.cat([extremities, place[:, :, tokens:]], dim=-1),
+            answer,
+        )
+
+    def _scaled(
+        self, answer: Float[Tensor, "clips frames joints n"], frame: PersonFrame | None
+    ) -> Float[Tensor, "clips frames joints n"]:
+        """From sizes of the person to the label space."""
+        return answer if frame is None or self.config.label_space != "image" else answer * frame.spread
+
+    def _placed(self, answer: Float[Tensor, "clips frames joints n"], frame: PersonFrame | None) -> Lifted:
+        """The root at 0, or where the person stands in the picture."""
+        if frame is not None and self.config.label_space == "image" and not self.config.rootrel:
+            return Lifted(answer + nn.functional.pad(frame.centre, (0, 1)), None)
+        return self.answers.lifted(self.answers.rooted(answer))

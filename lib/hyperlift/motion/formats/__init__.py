@@ -1,0 +1,1 @@
+"""Files of 3D motion, one module a format."""

@@ -1,0 +1,52 @@
+"""Writer of marker tables (``.trc``), as OpenSim reads them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hyperlift.body.rigid_fit import FittedMotion
+from hyperlift.errors import InputError, printable, quoted
+from hyperlift.files.atomic import atomic_file
+from hyperlift.motion.formats.node_tree import joints_y_up_m
+
+_PER_M = {"m": 1.0, "mm": 1000.0}
+
+
+def write_trc(path: Path | str, fitted: FittedMotion, *, unit: str = "m", guessed: bool = False) -> None:
+    """Write one person's joints as markers, whole or not at all.
+
+    y up, as OpenSim's ground frame; the unit stands in the header. Cells of joints that were not seen are empty, the
+    format's way of saying so.
+
+    Args:
+        path: the file.
+        fitted: the motion.
+        unit: of places, m or mm.
+        guessed: write the fit's places for joints that were not seen, too.
+
+    Raises:
+        InputError: an unknown unit, or a folder that cannot be written.
+    """
+    if unit not in _PER_M:
+        raise InputError(f"unit is {quoted(unit)}; choose from {', '.join(_PER_M)}")
+    path = Path(path)
+    names, frames = fitted.skeleton.joints, len(fitted.time_s)
+    places = joints_y_up_m(fitted) * _PER_M[unit]
+    if not guessed:
+        places = np.where(fitted.seen[..., None], places, np.nan)
+    rate = f"{fitted.fps:.6f}"
+    axes = [f"{axis}{number}" for number in range(1, len(names) + 1) for axis in "XYZ"]
+    rows = [
+        ["PathFileType", "4", "(X/Y/Z)", printable(path.name)],
+        *[["DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units"] + ["OrigDataRate", "OrigDataStartFrame"]],
+        [rate, rate, str(frames), str(len(names)), unit, rate, "1", str(frames)],
+        ["Frame#", "Time", *(cell for name in names for cell in (name, "", ""))],
+        ["", "", *axes],
+        [],
+    ]
+    rows[1].append("OrigNumFrames")
+    for frame in range(frames):
+        cells = ["" if np.isnan(number) else f"{number:.6f}" for number in places[frame].ravel().tolist()]
+        rows.append([str(frame + 1), f"{fitted.time_s[frame]:.6f}", *cells])
+    with atomic_file(path) as partial:
+        partial.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8", newline="\n")

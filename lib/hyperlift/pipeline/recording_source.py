@@ -1,0 +1,98 @@
+"""What a user hands in: a video, or the keypoints of one."""
+
+from pathlib import Path
+
+from hyperlift.errors import InputError
+from hyperlift.keypoints.formats.registry import UnknownLayout, read_keypoints
+from hyperlift.keypoints.recorded import Recorded
+from hyperlift.keypoints.timestamps import check_fps
+from hyperlift.pipeline.options import LiftOptions
+from hyperlift.video.facts import VideoFacts
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".ts"}
+)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a path has the name of a video; its content is looked at when it is opened."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def is_video_folder(path: Path) -> bool:
+    """Whether a path is a folder of videos, not one of keypoint files."""
+    return path.is_dir() and any(is_video(inside) for inside in path.rglob("*")) and not any(path.glob("*.json"))
+
+
+def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Recorded:
+    """Look at what the user handed in, without decoding it.
+
+    Args:
+        source: a video, or a keypoint file or folder.
+        video: the video that the keypoints come from.
+        options: size, rate and format where the files do not say them.
+
+    Raises:
+        InputError: nothing is there, something cannot be read, or files and options contradict one another.
+    """
+    if is_video(source):
+        if video is not None and video != source:
+            raise InputError(f"two videos, {source} and {video}; give one, or keypoints and their video")
+        return Recorded.of_video(source, _facts(source, options))
+    facts = None if video is None else _facts(video, options)
+    size = facts.size if facts is not None else options.picture_size
+    try:
+        detections = read_keypoints(
+            source,
+            skeleton=options.skeleton,
+            picture_size=size,
+            format=options.keypoint_format,
+            recording=options.recording,
+        )
+    except UnknownLayout as error:
+        raise InputError(f"{error}; or a video ({', '.join(sorted(VIDEO_SUFFIXES))})") from error
+    fps = options.fps if options.fps is not None else facts.fps if facts is not None else None
+    if size is None and fps is None:
+        raise InputError(
+            "the video's size and frame rate are not known; give both (`picture_size`, `fps`), or the video (`video`)"
+        )
+    if size is None:
+        raise InputError("the video's size is not known; give it (`picture_size`), or the video (`video`)")
+    if fps is None:
+        raise InputError("the video's frame rate is not known; give it (`fps`), or the video (`video`)")
+    check_fps(fps)
+    frames = detections.last_frame + 1
+    if not len(detections.people.keypoints_px):
+        raise InputError(f"{source}: nobody is in it; check that the detector found people")
+    if facts is not None and options.fps is None:
+        if frames > facts.frames:
+            raise InputError(
+                f"{source}: has keypoints of frame {frames - 1}, but {video} has {facts.frames} frames; "
+                "give the video that the keypoints come from"
+            )
+        times_s = facts.times_s
+    else:
+        times_s = detections.times_s(fps)
+    return Recorded(
+        path=source,
+        video=video,
+        facts=facts,
+        detections=detections,
+        width=size[0],
+        height=size[1],
+        fps=fps,
+        times_s=times_s,
+    )
+
+
+def _facts(video: Path, options: LiftOptions) -> VideoFacts:
+    """What the video holds, which agrees with the options."""
+    from hyperlift.video.reading import video_facts  # PyAV takes long to import: who has keypoints does not wait
+
+    facts = video_facts(video, options.allow_truncated)
+    size = options.picture_size
+    if size is not None and size != facts.size:
+        raise InputError(
+            f"`picture_size` is {size[0]}x{size[1]}, but {video} has {facts.width}x{facts.height}; leave it out"
+        )
+    return facts

@@ -1,0 +1,1 @@
+"""Lifted poses to metres: lens, body size, root path, gravity and floor."""

@@ -1,0 +1,112 @@
+"""How large a person is: one camera cannot tell, so a standing height is given or assumed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperlift.contract import LabelSpace
+from hyperlift.errors import InputError
+from hyperlift.geometry.bodies import REFERENCE_HEIGHT_M, bone_lengths, bone_sum_of
+from hyperlift.geometry.chunks import stretches
+from hyperlift.shapes import Bool, Float
+from hyperlift.skeletons.skeleton import Skeleton
+
+ASSUMED_HEIGHT_M = REFERENCE_HEIGHT_M
+ASSUMED_HEIGHT_STD_M = 0.10
+"""Standard deviation of the height of adults, both sexes together: NCD Risk Factor Collaboration (2016) has national
+means of 1.49–1.70 m (women) and 1.60–1.83 m (men), each with a spread of 0.06–0.07 m."""
+GIVEN_HEIGHT_STD_M = 0.02
+"""Of a height that somebody states: shoes, posture, and the proportions of the body."""
+_SMALLEST_M, _TALLEST_M = 0.4, 2.8
+_IMAGE_MEMORY_S = 1.0
+"""Label space "image" shows a body larger as it comes closer: its scale is a running median over this time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodyHeight:
+    """A standing height and what is known about it."""
+
+    height_m: float = ASSUMED_HEIGHT_M
+    std_m: float = ASSUMED_HEIGHT_STD_M
+    assumed: bool = True
+
+    @classmethod
+    def given(cls, height_m: float) -> "BodyHeight":
+        """A height that the user states.
+
+        Raises:
+            InputError: nobody is that tall.
+        """
+        if not _SMALLEST_M <= height_m <= _TALLEST_M:
+            raise InputError(
+                f"`height_m` is {height_m:g}; give the standing height in metres, such as 1.75 "
+                f"(from {_SMALLEST_M} to {_TALLEST_M})"
+            )
+        return cls(height_m=float(height_m), std_m=GIVEN_HEIGHT_STD_M, assumed=False)
+
+    @property
+    def sentence(self) -> str:
+        """What a reader of the output must know."""
+        share = 100 * self.std_m / self.height_m
+        if self.assumed:
+            return (
+                f"standing height assumed {self.height_m:.2f} m ± {self.std_m:.2f} m (adults): every length and "
+                f"distance is uncertain by {share:.0f} %, by one factor a person; `height_m` sets it"
+            )
+        return (
+            f"standing height given as {self.height_m:.2f} m; with ± {self.std_m:.2f} m for proportions every length "
+            f"and distance is uncertain by {share:.0f} %"
+        )
+
+
+def metric_pose(
+    pose: Float[np.ndarray, "frames joints 3"],
+    valid: Bool[np.ndarray, "frames joints"],
+    time_s: Float[np.ndarray, " frames"],
+    skeleton: Skeleton,
+    label_space: LabelSpace,
+    height_m: float,
+) -> Float[np.ndarray, "frames joints 3"]:
+    """The pose in metres, relative to its root.
+
+    The bones sum to ``bone_sum_of(height_m)``. In label space "camera" one factor a person brings the median over all
+    frames to that sum. In label space "image" a body that comes closer grows, so the factor is a running median over a
+    second; perspective within the body (a hand held towards the camera looks larger) is not undone.
+
+    Args:
+        pose: in the lifter's label space, camera axes.
+        valid: whether a joint was seen; frames in which half of the joints were not do not count for the size.
+        time_s: seconds.
+        skeleton: the joints.
+        label_space: of the lifter.
+        height_m: standing height.
+    """
+    relative = pose.astype(np.float64)
+    relative -= relative[:, skeleton.root, None].copy()
+    bone_sum = np.full(len(pose), 1e-6)
+    for some in stretches(len(pose)):
+        bone_sum[some] = np.maximum(bone_lengths(relative[some], skeleton).sum(-1), 1e-6)
+    counted = valid.mean(-1) >= 0.5
+    if not counted.any():
+        counted = np.ones(len(pose), bool)
+    target_m = bone_sum_of(height_m)
+    if label_space == "camera":
+        relative *= target_m / np.median(bone_sum[counted])
+    else:
+        relative *= (target_m / _running_median(bone_sum, counted, time_s))[:, None, None]
+    return relative
+
+
+def _running_median(
+    values: Float[np.ndarray, " frames"], counted: Bool[np.ndarray, " frames"], time_s: Float[np.ndarray, " frames"]
+) -> Float[np.ndarray, " frames"]:
+    seconds, usable = time_s[counted], values[counted]
+    first = np.searchsorted(seconds, time_s - _IMAGE_MEMORY_S / 2, side="left")
+    last = np.searchsorted(seconds, time_s + _IMAGE_MEMORY_S / 2, side="right")
+    nearest = np.clip(np.searchsorted(seconds, time_s), 0, len(seconds) - 1)
+    return np.array(
+        [
+            np.median(usable[start:end]) if end > start else usable[near]
+            for start, end, near in zip(first, last, nearest, strict=True)
+        ]
+    )

@@ -1,0 +1,223 @@
+"""The one reader of ``.npz`` and ``.npy`` files: what a file says of itself is checked before memory is taken.
+
+An array has numbers, truth values or texts of a fixed width; where a caller allows it also Python objects, which are
+read by ``safe_pickle``. No array takes more bytes than its file holds, and no file unpacks to more than
+``FREE_BYTES`` and ``RATIO`` times its own size.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedIOBase
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+import numpy as np
+
+from hyperlift.errors import InputError, one_line, quoted
+from hyperlift.readers import reader
+from hyperlift.safe_io.pickle_arrays import check_elements
+from hyperlift.safe_io.pickles import unpickle
+from hyperlift.safe_io.plain_values import NotPlain
+
+FREE_BYTES, RATIO = 2**28, 100
+_DEFLATE_RATIO = 1100
+"""No deflated member grows by more; one that claims to lies."""
+_ENCRYPTED = 1
+_CHUNK_BYTES = 2**20
+_MOST_AXES = 32
+_MOST_EMPTY = 10**6
+_HEADER_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of fields alone, which are refused
+}
+_REMEDY = "copy or make it again"
+
+
+class Npz:
+    """An open ``.npz``: the names of its arrays, each of which is read when it is asked for."""
+
+    def __init__(self, archive: ZipFile, path: Path) -> None:
+        self._archive, self.path = archive, path
+        self._members: dict[str, ZipInfo] = {}
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            if name in self._members:
+                raise InputError(f"{path}: holds two arrays {quoted(name)}; {_REMEDY}")
+            if name != member.filename:
+                self._members[name] = member
+        self._limit = FREE_BYTES + RATIO * path.stat().st_size
+        self._unpacked: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members
+
+    def read(self, name: str, objects: bool = False) -> np.ndarray:
+        """One array.
+
+        Args:
+            name: of the array.
+            objects: whether it may hold Python objects, if they are plain data.
+
+        Raises:
+            KeyError: there is no such array.
+            InputError: it is damaged, of another type, or takes more memory than a file of this size should.
+        """
+        member, where = self._members[name], f"{self.path}: array {quoted(name)}"
+        self._unpacked[name] = member.file_size
+        self._check(member, where)
+        try:
+            with self._archive.open(member) as file:
+                return _read(file, member.file_size, where, objects)
+        except InputError:
+            raise
+        except Exception as error:  # a damaged member can raise anything at all
+            raise InputError(f"{where} is damaged ({_reason(error)}); {_REMEDY}") from error
+
+    def _check(self, member: ZipInfo, where: str) -> None:
+        if member.flag_bits & _ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise InputError(f"{where} is encrypted or packed in a way that NumPy does not write; {_REMEDY}")
+        lies = member.file_size > _DEFLATE_RATIO * (member.compress_size + 1)
+        if lies or sum(self._unpacked.values()) > self._limit:
+            raise InputError(
+                f"{where} unpacks {member.compress_size:,} to {member.file_size:,} bytes; the limit for a file of this "
+                f"size is {self._limit:,}. Do not trust this file, or save its arrays without compression"
+            )
+
+
+@contextmanager
+def open_npz(path: Path | str) -> Iterator[Npz]:
+    """An ``.npz`` for the length of a block.
+
+    Raises:
+        InputError: the file is absent, damaged or no ``.npz``.
+    """
+    path = Path(path)
+    with _opened(path, ".npz", _archive) as archive:
+        yield Npz(archive, path)
+
+
+@reader("npz")
+def load_npz(path: Path | str) -> dict[str, np.ndarray]:
+    """All arrays of an ``.npz`` of plain arrays.
+
+    Raises:
+        InputError: as for ``open_npz`` and ``Npz.read``.
+    """
+    with open_npz(path) as stored:
+        return {name: stored.read(name) for name in stored}
+
+
+@reader("npz with objects")
+def load_npz_array(path: Path | str, name: str) -> np.ndarray:
+    """Read one array: numbers and strings as they are, objects if they are plain data.
+
+    Raises:
+        InputError: the file is absent, damaged or no ``.npz``, has no such array, or its objects want anything else
+            than plain data.
+    """
+    with open_npz(path) as stored:
+        if name not in stored:
+            raise InputError(f"{path}: has no array {quoted(name)}; it has {one_line(', '.join(stored)) or 'none'}")
+        return stored.read(name, objects=True)
+
+
+@reader("npy")
+def load_npy(path: Path | str, memory_map: bool = False) -> np.ndarray:
+    """The array of a ``.npy`` file.
+
+    Args:
+        path: the file.
+        memory_map: leave it on the disk, to be read where it is looked at; texts and truth values are not checked.
+
+    Raises:
+        InputError: the file is absent, damaged, no ``.npy``, or of another size than its header says.
+    """
+    path = Path(path)
+    with _opened(path, ".npy", lambda file: file) as file:
+        size = path.stat().st_size
+        if not memory_map:
+            return _read(file, size, str(path), objects=False)
+        shape, order, dtype = _header(file, size, str(path), objects=False)
+        if not math.prod(shape):
+            return np.zeros(shape, dtype)
+        return np.memmap(path, dtype, "r", file.tell(), shape, order)  # pyright: ignore[reportArgumentType]
+
+
+def _archive(file: IO[bytes]) -> ZipFile:
+    if file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
+        raise InputError("a single array; save it under a name, as .npz")
+    return ZipFile(file)
+
+
+@contextmanager
+def _opened(path: Path, kind: str, make: Callable[[Any], Any]) -> Iterator[Any]:
+    """An open file; faults of the operating system and of the archive's directory become one line."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; check the path") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with file:
+        try:
+            made = make(file)
+        except Exception as error:  # a damaged directory can raise anything at all
+            raise InputError(f"{path}: damaged or no {kind} ({_reason(error)}); {_REMEDY}") from error
+        yield made
+
+
+def _read(file: IO[bytes] | BufferedIOBase, size: int, where: str, objects: bool) -> np.ndarray:
+    shape, order, dtype = _header(file, size, where, objects)
+    if dtype.kind == "O":
+        array = unpickle(file, size - file.tell(), where)
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"{where}: objects that are a {type(array).__name__} and no array; {_REMEDY}")
+        return array
+    array = np.empty(math.prod(shape), dtype)
+    memory = array.view(np.uint8).data if array.nbytes else memoryview(b"")
+    for start in range(0, len(memory), _CHUNK_BYTES):
+        part = file.read(min(_CHUNK_BYTES, len(memory) - start))
+        memory[start : start + len(part)] = part
+        if not part:
+            raise InputError(f"{where}: ends after {start:,} of {len(memory):,} bytes; {_REMEDY}")
+    try:
+        check_elements(dtype, memory)
+    except NotPlain as error:
+        raise InputError(f"{where}: holds {error}; {_REMEDY}") from error
+    return array.reshape(shape, order=order)
+
+
+def _header(
+    file: IO[bytes] | BufferedIOBase, size: int, where: str, objects: bool
+) -> tuple[tuple[int, ...], Any, np.dtype]:
+    """Shape, order and type of an array; the file then stands at its data, which are as long as these ask for."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of spellings of Python 2
+            shape, fortran, dtype = _HEADER_READERS[np.lib.format.read_magic(file)](file)
+    except Exception as error:  # a damaged header can raise anything at all
+        raise InputError(f"{where}: damaged or no NumPy array ({_reason(error)}); {_REMEDY}") from error
+    kinds = "biufcSUO" if objects else "biufcSU"
+    if dtype.kind not in kinds or dtype.names or dtype.subdtype or dtype.metadata:
+        what = "objects" if dtype.hasobject else one_line(str(dtype))
+        raise InputError(f"{where}: an array of {what}; save plain arrays of numbers or texts")
+    if len(shape) > _MOST_AXES or any(type(length) is not int or length < 0 for length in shape):
+        raise InputError(f"{where}: an array of shape {quoted(shape)}; {_REMEDY}")
+    held, elements = size - file.tell(), math.prod(shape)
+    if dtype.kind != "O" and elements * dtype.itemsize != held:
+        wanted = f"{elements * dtype.itemsize:,} bytes, the file has {held:,}"
+        raise InputError(f"{where}: {dtype} {quoted(shape)} takes {wanted}; {_REMEDY}")
+    if not held and max(elements, *shape, 0) > _MOST_EMPTY:
+        raise InputError(f"{where}: an empty array of shape {quoted(shape)}; the limit is {_MOST_EMPTY:,}")
+    return shape, "F" if fortran else "C", dtype
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(str(error))}".removesuffix(": ")

@@ -1,0 +1,1 @@
+"""Distillation: a small lifter learns from a large one."""

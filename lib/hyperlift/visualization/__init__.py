@@ -1,5 +1,0 @@
-"""Pictures of people, attention and training: everything that is drawn with Matplotlib."""
-
-from hyperlift.visualization.own_fonts import import_matplotlib
-
-import_matplotlib()
