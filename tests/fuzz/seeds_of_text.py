@@ -31,7 +31,7 @@ from hyperlift.training.config import RunConfig
 from hyperlift.training.distillation.config import DistillationConfig
 
 ROOT = Path(__file__).resolve().parents[2]
-_FIXTURES = ROOT / "tests" / "data" / "motion" / "fixtures"
+_FIXTURES = ROOT / "tests" / "mocap" / "fixtures"
 
 
 def written(name: str, content: str, read: Callable[[Path], object], damage: Mutator) -> Target:
