@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, get_args
 
-from hyperlift.choices import DetectorName, NodeNaming
+from hyperlift.choices import DetectorName, KeypointFormat, NodeNaming, SkeletonName
 from hyperlift.config.option import Option, Part, person_number, size_in_pixels
 from hyperlift.errors import InputError
 from hyperlift.live.options import LiveOptions
@@ -25,6 +25,28 @@ class Lift:
     keypoints: Annotated[Path | None, Option("the same as SOURCE", metavar="FILE|FOLDER")] = None
     job: Annotated[RecordingJob, Part(fixed={"source": Path()})]
     jobs: Annotated[int, Option("videos of a folder lifted side by side", group="work")] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspect:
+    """Tell what a file is recognised as: people, frames, joints, confidences, doubts; nothing is lifted."""
+
+    file: Annotated[Path, Option("a video, a keypoint file or folder of any tool, or a pose3d.npz", positional=True)]
+    video: Annotated[Path | None, Option("the video of the keypoints, for its size")] = None
+    picture_size: Annotated[
+        tuple[int, int] | None,
+        Option("pixels of the video, such as 1920x1080", flag="--video-size", metavar="WxH", parse=size_in_pixels),
+    ] = None
+    format: Annotated[
+        str | None, Option("the tool that wrote the keypoints", choices=get_args(KeypointFormat), metavar="FORMAT")
+    ] = None
+    skeleton: Annotated[
+        str | None,
+        Option("joints of a file that does not name them", choices=get_args(SkeletonName), metavar="SKELETON"),
+    ] = None
+    recording: Annotated[
+        str | None, Option("a part of the name of the recording, of keypoints of several", metavar="NAME")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

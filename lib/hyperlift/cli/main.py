@@ -12,6 +12,7 @@ from hyperlift.errors import did_you_mean
 
 COMMANDS = {
     "lift": "lifting_commands.Lift",
+    "inspect": "lifting_commands.Inspect",
     "view": "lifting_commands.View",
     "animate": "lifting_commands.Animate",
     "live": "lifting_commands.Live",
