@@ -196,7 +196,7 @@ def test_published_options_have_their_meaning():
             "--no-flip",
         ],
     )
-    assert (lift.source, lift.job.out, lift.job.formats, lift.job.bodies) == (
+    assert (lift.source, lift.out, lift.job.formats, lift.job.bodies) == (
         *(Path("v.mp4"), Path("o"), ("npz", "csv")),
         ("bvh", "glb"),
     )

@@ -26,7 +26,7 @@ def test_keypoints(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     said = told(capsys, path)
     assert said["what"] == "2D keypoints of AlphaPose"
     assert said["joints"] == "17 of coco17"
-    assert said["frames"] == "frames 0–4; somebody in 2 of 2 that the file has"
+    assert said["frames"] == "frames 0–4; people in 2 of the 2 in the file"
     assert said["people"] == "3 detections, up to 2 in a frame; 2 track numbers"
     assert said["missing"] == "LWrist 33%"
     assert said["doubts"] == "none; give --video-size or --video for more checks"

@@ -70,12 +70,8 @@ def _keypoints(detections: Detections, size: tuple[int, int] | None) -> Iterator
     yield "what", f"2D keypoints of {detections.tool}"
     yield "joints", f"{len(detections.skeleton)} of {detections.skeleton.name}"
     a_frame = np.diff(people.start)
-    yield (
-        "frames",
-        (
-            f"{frames_text(people.frame)}; somebody in {int((a_frame > 0).sum())} of {len(people.frame)} that the file has"
-        ),
-    )
+    with_people = int((a_frame > 0).sum())
+    yield "frames", f"{frames_text(people.frame)}; people in {with_people} of the {len(people.frame)} in the file"
     if size is not None:
         yield "picture", f"{size[0]}x{size[1]} pixels"
     if len(people.keypoints_px):

@@ -1,5 +1,6 @@
 """``hyperlift lift`` and ``infer_wild.py``: a video, its keypoints, or a folder of videos to 3D motion in metres."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hyperlift.errors import InputError, printable
 from hyperlift.files.locks import folder_lock
 from hyperlift.pipeline.folder_jobs import JobResult, check_results, jobs_for, run_jobs, write_results
 from hyperlift.pipeline.options import RecordingJob
-from hyperlift.pipeline.recording_job import check_job, run_job
+from hyperlift.pipeline.recording_job import check_job, is_done, run_job
 from hyperlift.pipeline.recording_source import is_video, is_video_folder
 
 SOME_FAILED = 1
@@ -24,12 +25,16 @@ def main(options: Lift) -> int:
     if options.jobs < 1:
         raise InputError(f"`jobs` is {options.jobs}; give 1 or more")
     video = options.job.video
-    job = replace(options.job, source=source, video=None if video == source else video)
+    out = options.out or source.with_name(f"{source.stem}.hyperlift")
+    job = replace(options.job, source=source, out=out, video=None if video == source else video)
     check_job(job)
     return _lift_folder(job, options.jobs) if is_video_folder(source) else _lift_one(job)
 
 
 def _lift_one(job: RecordingJob) -> int:
+    if is_done(job):
+        say(f"{job.out} is complete, from the same files with the same options; remove it to lift anew")
+        return 0
     with ProgressBars() as bars:
         report = run_job(job, progress=bars)
     for warning in report.warnings:
@@ -64,6 +69,20 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
     return SOME_FAILED if counts["failed"] else 0
 
 
+def _check_local(source: Path) -> None:
+    """Refuse what is no file, with the command that makes one of it."""
+    text = str(source)
+    if text.startswith("/dev/video"):
+        raise InputError(f"{text}: is a camera; show it live with: hyperlift live --source {text}")
+    # A path has lost one of the two slashes of an address.
+    address = re.fullmatch(r"([a-z][a-z0-9+.-]+):/+(.+)", text)
+    if address and not source.exists():
+        url = f"{address[1]}://{address[2]}"
+        streamed = address[1] in ("rtsp", "rtmp", "udp")
+        save = f"ffmpeg -i {url} -t 60 -c copy video.mp4" if streamed else f"curl -LO {url}"
+        raise InputError(f"{url}: is an address, and nothing is fetched from the network; save the video first: {save}")
+
+
 def _source(options: Lift) -> Path:
     given = [path for path in (options.source, options.keypoints) if path is not None]
     video = options.job.video
@@ -72,6 +91,7 @@ def _source(options: Lift) -> Path:
     source = given[0] if given else video
     if source is None:
         raise InputError("nothing to lift; give a video, a keypoint file, or a folder of videos")
+    _check_local(source)
     if is_video(source) and video is not None and source != video:
         raise InputError(f"two videos, {source} and {video}; give one, or keypoints and their video")
     return source

@@ -23,7 +23,14 @@ class Lift:
         Path | None, Option("a video, a keypoint file or folder of any tool, or a folder of videos", positional=True)
     ] = None
     keypoints: Annotated[Path | None, Option("the same as SOURCE", metavar="FILE|FOLDER")] = None
-    job: Annotated[RecordingJob, Part(fixed={"source": Path()})]
+    out: Annotated[
+        Path | None,
+        Option(
+            "folder of the results: pose3d.npz, pose3d.mp4, report.json (default: beside SOURCE, named like it)",
+            metavar="DIR",
+        ),
+    ] = None
+    job: Annotated[RecordingJob, Part(fixed={"source": Path(), "out": Path()})]
     jobs: Annotated[int, Option("videos of a folder lifted side by side", group="work")] = 1
 
 

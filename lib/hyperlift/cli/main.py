@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 from hyperlift import COMMAND_KEY, __version__
 from hyperlift.cli.app import INPUT_ERROR, run_work
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hyperlift {__version__}")
         return 0
     command, *rest = arguments
+    if command not in COMMANDS and (Path(command).suffix or Path(command).exists()) and not command.startswith("-"):
+        command, rest = "lift", arguments  # hyperlift video.mp4
     if command not in COMMANDS:
         kind = "option" if command.startswith("-") else "command"
         hint = did_you_mean(command, (*COMMANDS, "--help", "--version"))

@@ -10,18 +10,24 @@ from hyperlift.pipeline.options import LiftOptions
 from hyperlift.video.facts import VideoFacts
 
 VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".ts"}
+    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".ts", ".gif"}
 )
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+"""A picture is lifted as a video of one frame; in a folder of videos pictures are left alone."""
 
 
 def is_video(path: Path) -> bool:
     """Whether a path has the name of a video; its content is looked at when it is opened."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    return path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES
 
 
 def is_video_folder(path: Path) -> bool:
     """Whether a path is a folder of videos, not one of keypoint files."""
-    return path.is_dir() and any(is_video(inside) for inside in path.rglob("*")) and not any(path.glob("*.json"))
+    return (
+        path.is_dir()
+        and any(inside.suffix.lower() in VIDEO_SUFFIXES for inside in path.rglob("*"))
+        and not any(path.glob("*.json"))
+    )
 
 
 def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Recorded:
