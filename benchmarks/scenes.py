@@ -9,7 +9,7 @@ from scoring import lifted, pictures
 from hyperlift.body.person import LiftedTrack
 from hyperlift.evaluation.benchmark_file import FPS, SKELETON, BenchFile
 from hyperlift.geometry.alignment import align_rigid
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
 from hyperlift.mocap.arrays import read_mocap_arrays
 from hyperlift.placement.lens import Intrinsics
 from hyperlift.runtime.session import OnnxLifter

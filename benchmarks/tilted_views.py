@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.body.person import LiftedTrack
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.geometry.camera_rotation import look_rotation, rotate_keypoints, rotate_pose
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.normalisation import normalise_points
-from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
 from hyperlift.lifting.camera_roll import settle_roll, upright
 from hyperlift.mocap.arrays import read_mocap_arrays
 from hyperlift.mocap.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
@@ -131,11 +131,11 @@ def ideas(lifter: OnnxLifter) -> dict[str, Idea]:
 
     def level(views: Views) -> np.ndarray:
         """Lift what level cameras see: another pitch, at the price of a strongly distorted picture."""
-        turns = [turn_towards(_AHEAD - (_AHEAD @ up) * up, up) for up in views.up]
+        turns = [look_rotation(_AHEAD - (_AHEAD @ up) * up, up) for up in views.up]
         pairs = zip(views.keypoints_px, turns, strict=True)
-        level_px = np.stack([turn_keypoints(keypoints_px, views.K, turn) for keypoints_px, turn in pairs])
+        level_px = np.stack([rotate_keypoints(keypoints_px, views.K, turn) for keypoints_px, turn in pairs])
         poses = turned(dataclasses.replace(views, keypoints_px=level_px)).astype(np.float64)
-        return np.stack([turn_pose(pose, turn.T) for pose, turn in zip(poses, turns, strict=True)])
+        return np.stack([rotate_pose(pose, turn.T) for pose, turn in zip(poses, turns, strict=True)])
 
     def settled(views: Views) -> np.ndarray:
         """The roll that the poses show; everybody alone, the lens assumed."""

@@ -11,7 +11,7 @@ import numpy as np
 from runner import ROOT, Report, run, table
 
 from hyperlift.config.loader import load_config
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, project
 from hyperlift.mocap.arrays import read_mocap_arrays
 from hyperlift.mocap.augmentation.body_shapes import draw_proportions, with_proportions

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.body.person import LiftedTrack
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, look_at, project
 from hyperlift.skeletons.joint_sets import H36M_17
 

@@ -8,7 +8,7 @@ import pytest
 from shared_data import shared_path
 
 from hyperlift.evaluation.benchmark_file import SKELETON, BenchFile, lift_bench, score_bench
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.lifting.windows import lift_windows
 from hyperlift.models.checkpoint import load_checkpoint

@@ -6,7 +6,7 @@ from shared_data import shared_path
 from hyperlift.body.joint_rotations import rotations_from_joints
 from hyperlift.body.rest_pose import REST_DIRECTIONS, rest_offsets
 from hyperlift.geometry.forward_kinematics import absolute_rotations, forward_kinematics, relative_rotations
-from hyperlift.geometry.rotations import swing
+from hyperlift.geometry.rotations import shortest_rotation
 from hyperlift.skeletons.joint_sets import H36M_17
 
 at = H36M_17.index
@@ -21,7 +21,7 @@ def twist_steps_deg(rotations: np.ndarray, joint: str, carrier: str) -> np.ndarr
     local = np.swapaxes(rotations[:, at(carrier)], -1, -2) @ rotations[:, at(joint)]
     along = local @ REST_DIRECTIONS[at(joint)]
     turn = local[1:] @ np.swapaxes(local[:-1], -1, -2)
-    return turn_deg(swing(along[:-1], along[1:]), turn)
+    return turn_deg(shortest_rotation(along[:-1], along[1:]), turn)
 
 
 def test_rest_pose_has_no_rotation():

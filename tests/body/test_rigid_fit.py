@@ -9,7 +9,7 @@ from hyperlift.body.gauss_newton import placement_matrix
 from hyperlift.body.joint_limits import BODY_LIMITS, JointLimits
 from hyperlift.body.rigid_fit import fit_motion
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.geometry.forward_kinematics import forward_kinematics
 from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 

@@ -8,7 +8,7 @@ from hyperlift.datasets.clip_store import ClipStore, StoreMeta, StoreWriter, Vid
 from hyperlift.datasets.clips import BatchSampler, JoinedClips, LabelConvention, StoreClips, open_clips
 from hyperlift.datasets.slicing import clip_rows
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.readers import UnforeseenDamage
 from hyperlift.skeletons.joint_sets import H36M_17
 

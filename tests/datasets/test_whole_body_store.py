@@ -10,7 +10,7 @@ from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.datasets.clips import LabelConvention, StoreClips
 from hyperlift.datasets.seen_extremities import detected_places, draw_seen, leave_unseen
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, body_scale, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, body_scale, bone_lengths
 from hyperlift.mocap.arrays import read_mocap_arrays
 from hyperlift.mocap.augmentation.body_frames import MovingBody, constant_lengths
 from hyperlift.mocap.augmentation.motion_variation import MotionVariation, vary_motion

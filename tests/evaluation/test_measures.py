@@ -17,7 +17,7 @@ from hyperlift.evaluation.measures import (
 )
 from hyperlift.evaluation.results import errors_of
 from hyperlift.geometry.alignment import align_rigid, align_scale, align_similarity
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.geometry.joint_errors import root_relative
 from hyperlift.skeletons.joint_sets import H36M_17
 

@@ -10,7 +10,7 @@ from hyperlift.datasets.mpi_inf_3dhp_clips import ClipPlan3DHP, convert_mpi_inf_
 from hyperlift.evaluation.protocol import MPI_INF_3DHP
 from hyperlift.evaluation.report import report_text
 from hyperlift.evaluation.store_evaluation import evaluate_store
-from hyperlift.geometry.bodies import body_scale
+from hyperlift.geometry.body_size import body_scale
 from hyperlift.skeletons.joint_sets import MPI_INF_3DHP_17
 
 SPEC = LifterSpec(name="oracle", skeleton="mpi_inf_3dhp17", n_frames=27)

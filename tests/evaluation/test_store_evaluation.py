@@ -18,7 +18,7 @@ from hyperlift.evaluation.protocol import HUMAN36M, MOCAP, protocol_for
 from hyperlift.evaluation.report import report_json, report_text
 from hyperlift.evaluation.store_evaluation import evaluate_protocols, evaluate_store
 from hyperlift.evaluation.variants_report import variants_json, variants_text
-from hyperlift.geometry.bodies import body_scale
+from hyperlift.geometry.body_size import body_scale
 from hyperlift.geometry.flip import flip_pose
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.predictor import TorchPredictor

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, body_scale, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, body_scale, bone_lengths
 from hyperlift.geometry.cameras import Camera, look_at, project, scaled_orthographic_label
 from hyperlift.geometry.normalisation import denormalise_points, denormalise_pose, normalise_points, normalise_pose
 from hyperlift.skeletons.joint_sets import H36M_17

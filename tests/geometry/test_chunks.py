@@ -7,7 +7,7 @@ from wild_people import standing
 from hyperlift.body.person import Person
 from hyperlift.contract import LifterSpec
 from hyperlift.geometry import chunks as stretches_module
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.keypoints.detections import Detection, Detections
 from hyperlift.keypoints.timestamps import even_times
 from hyperlift.lifting.lift import lift_people, people_in
@@ -51,9 +51,9 @@ def lifted(fps: float) -> list[Person]:
 @pytest.mark.parametrize("fps", [30.0, 32.0, 50.0])  # steps that differ in the last bit, equal steps, the model's rate
 def test_a_recording_longer_than_a_stretch(monkeypatch, fps: float):
     whole = lifted(fps)
-    monkeypatch.setattr(stretches_module, "STRETCH", 16)
-    monkeypatch.setattr(identity_repair, "STRETCH", 16)
-    assert [len(range(*s.indices(40))) for s in stretches(40)] == [16, 16, 8]
+    monkeypatch.setattr(stretches_module, "CHUNK_FRAMES", 16)
+    monkeypatch.setattr(identity_repair, "CHUNK_FRAMES", 16)
+    assert [len(range(*s.indices(40))) for s in frame_chunks(40)] == [16, 16, 8]
     parts = lifted(fps)
     assert len(whole) == len(parts) == 2
     for one, other in zip(whole, parts, strict=True):
@@ -71,4 +71,4 @@ def test_a_recording_longer_than_a_stretch(monkeypatch, fps: float):
 
 
 def test_no_frame_has_no_stretch():
-    assert list(stretches(0)) == []
+    assert list(frame_chunks(0)) == []

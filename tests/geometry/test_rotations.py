@@ -10,7 +10,7 @@ from hyperlift.geometry.rotations import (
     matrix_from_euler,
     matrix_to_euler,
     matrix_to_quaternion,
-    swing,
+    shortest_rotation,
 )
 
 
@@ -47,26 +47,26 @@ def test_six_numbers_without_a_plane_still_give_a_rotation(six):
 def test_swing_turns_one_direction_into_the_other_by_the_smallest_angle():
     rng = np.random.default_rng(0)
     source, target = rng.normal(size=(2, 500, 3))
-    turned = (swing(source, target) @ source[..., None])[..., 0]
+    turned = (shortest_rotation(source, target) @ source[..., None])[..., 0]
     cosine = (turned * target).sum(-1) / np.linalg.norm(turned, axis=-1) / np.linalg.norm(target, axis=-1)
     np.testing.assert_allclose(cosine, 1.0, atol=1e-12)
     between = np.degrees(
         np.arccos((source * target).sum(-1) / np.linalg.norm(source, axis=-1) / np.linalg.norm(target, axis=-1))
     )
-    np.testing.assert_allclose(turn_deg(np.eye(3), swing(source, target)), between, atol=1e-6)
+    np.testing.assert_allclose(turn_deg(np.eye(3), shortest_rotation(source, target)), between, atol=1e-6)
 
 
 @pytest.mark.parametrize("off", [0.0, 1e-12, 1e-9, 1e-7, 1e-5, 1e-3])
 def test_swing_by_half_a_turn(off):
     source = np.array([0.6, -0.8, 0.0])
     target = -source + off * np.array([0.0, 0.0, 1.0])
-    matrix = swing(source, target)
+    matrix = shortest_rotation(source, target)
     np.testing.assert_allclose(matrix.T @ matrix, np.eye(3), atol=1e-8)
     np.testing.assert_allclose(matrix @ source, target / np.linalg.norm(target), atol=2e-6)
 
 
 def test_swing_of_nothing_is_no_turn():
-    np.testing.assert_array_equal(swing(np.zeros(3), np.array([0.0, 1, 0])), np.eye(3))
+    np.testing.assert_array_equal(shortest_rotation(np.zeros(3), np.array([0.0, 1, 0])), np.eye(3))
 
 
 def test_continuous_euler_angles_are_the_same_rotations_without_jumps():

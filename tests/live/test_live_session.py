@@ -11,7 +11,7 @@ from pipeline_recordings import SpotDetector, write_spots
 
 from hyperlift.detection.registry import make_detector
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.live import capture
 from hyperlift.live.source import Camera, CameraAddress, VideoFile
 from hyperlift.pipeline.lifter import Lifter

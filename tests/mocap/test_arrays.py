@@ -5,7 +5,7 @@ import pytest
 from shared_data import shared_path
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.mocap.arrays import mocap_splits, read_mocap_arrays
 from hyperlift.skeletons.joint_sets import H36M_17
 

@@ -8,7 +8,7 @@ import pytest
 from hyperlift.cli.main import run as hyperlift
 from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.geometry.cameras import Camera, look_at, project
 from hyperlift.geometry.normalisation import denormalise_pose
 from hyperlift.mocap.augmentation.body_shapes import draw_proportions, with_proportions

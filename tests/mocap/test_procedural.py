@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.mocap.procedural import procedural_recordings
 from hyperlift.mocap.procedural_body import LIMITS_DEG, Body
 from hyperlift.skeletons.joint_sets import H36M_17

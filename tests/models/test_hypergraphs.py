@@ -97,12 +97,12 @@ def test_an_older_configuration_reads_and_writes_as_before():
 
 def fixed(labels) -> FixedMembership:
     graph = Hypergraph.from_labels(labels, H36M_17)
-    return FixedMembership(tensor(graph.edge_mean), tensor(graph.hand_back))
+    return FixedMembership(tensor(graph.edge_mean), tensor(graph.joint_mean))
 
 
 def test_learned_membership_starts_near_its_hyperedges_and_stays_a_membership():
     graph = Hypergraph.from_labels(PARTITION_1, H36M_17)
-    learned = learned_from(tensor(graph.hand_back), softness=0.1)
+    learned = learned_from(tensor(graph.joint_mean), softness=0.1)
     incidence = learned.incidence().detach().numpy()
     assert np.allclose(incidence, 0.9 * graph.incidence + 0.1 / 6, atol=1e-6)
     torch.nn.init.normal_(learned.logits)
@@ -115,7 +115,7 @@ def test_learned_membership_starts_near_its_hyperedges_and_stays_a_membership():
 
 
 def test_a_sharp_membership_is_the_partition_it_names():
-    sharp = learned_from(tensor(Hypergraph.from_labels(PARTITION_2, H36M_17).hand_back), softness=1e-7)
+    sharp = learned_from(tensor(Hypergraph.from_labels(PARTITION_2, H36M_17).joint_mean), softness=1e-7)
     assert torch.allclose(sharp.mixing(), fixed(PARTITION_2).mixing(), atol=1e-5)
 
 

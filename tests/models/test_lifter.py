@@ -183,7 +183,7 @@ def test_hyperedge_attention_is_the_published_formula(query_term, bias_term):
     layer = HyperedgeAttention(
         channels,
         heads,
-        FixedMembership(torch.from_numpy(graph.edge_mean).float(), torch.from_numpy(graph.hand_back).float()),
+        FixedMembership(torch.from_numpy(graph.edge_mean).float(), torch.from_numpy(graph.joint_mean).float()),
         query_term=query_term,
         bias_term=bias_term,
     )
@@ -216,7 +216,7 @@ def test_overlapping_hyperedges_average_what_they_hand_back():
     edges = graph.edge_mean @ x
     assert edges[0, 0] == (0 + 7) / 2
     assert edges[1, 0] == (7 + 8) / 2
-    assert np.isclose((graph.hand_back @ edges)[7, 0], (edges[0, 0] + edges[1, 0]) / 2)
+    assert np.isclose((graph.joint_mean @ edges)[7, 0], (edges[0, 0] + edges[1, 0]) / 2)
 
 
 @pytest.mark.parametrize(

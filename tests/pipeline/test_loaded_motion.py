@@ -9,7 +9,7 @@ from wild_people import alphapose_entry, write_alphapose, write_flat_lifter
 import hyperlift
 from hyperlift.body.joint_limits import JointLimits
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.video.reading import video_facts
 

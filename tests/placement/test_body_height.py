@@ -3,7 +3,7 @@ import pytest
 from placed_people import STANDING_M, bone_sum
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M
 from hyperlift.placement.body_height import BodyHeight, metric_pose
 from hyperlift.skeletons.joint_sets import H36M_17
 

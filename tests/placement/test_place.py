@@ -6,7 +6,7 @@ from placed_people import bone_sum, camera_at, person_walking, see
 
 from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M
 from hyperlift.placement.body_height import BodyHeight
 from hyperlift.placement.lens import Intrinsics
 from hyperlift.placement.place import place_people

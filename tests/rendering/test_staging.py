@@ -5,7 +5,7 @@ import pytest
 from rigid_motions import lifted, without
 from staged_people import person, staged
 
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.rendering.staging import LANE_M, share_lanes, stage_people, stand_upright
 from hyperlift.skeletons.joint_sets import H36M_17
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
-from hyperlift.geometry.rotations import matrix_from_euler, matrix_to_euler, other_euler
+from hyperlift.geometry.rotations import equivalent_euler, matrix_from_euler, matrix_to_euler
 from hyperlift.readers import reader
 from hyperlift.safe_io.text import is_number
 from hyperlift.shapes import Float
@@ -150,7 +150,7 @@ def _angles(matrix: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*any 3"
     """Of the two triples of angles of each rotation the smaller one: a knee bent by 110° is that, and not one bent by
     70° in a leg turned round. Clamping a triple towards 0 keeps it the smaller one."""
     first = matrix_to_euler(matrix, ORDER)
-    second = np.remainder(other_euler(first) + np.pi, 2 * np.pi) - np.pi
+    second = np.remainder(equivalent_euler(first) + np.pi, 2 * np.pi) - np.pi
     larger = np.asarray((first**2).sum(-1) > (second**2).sum(-1))
     return np.where(larger[..., None], second, first)
 

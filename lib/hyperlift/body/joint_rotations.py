@@ -16,7 +16,7 @@ import numpy as np
 
 from hyperlift.body.rest_pose import LEFT, REST_DIRECTIONS, UP
 from hyperlift.body.smooth_curves import smooth_curves
-from hyperlift.geometry.rotations import swing, turn_between, unit
+from hyperlift.geometry.rotations import rotation_between, shortest_rotation, unit
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
@@ -86,12 +86,12 @@ def rotations_from_joints(
     shoulders = _line(joints_m, "LShoulder", "RShoulder")
     hips = np.where(np.linalg.norm(hips, axis=-1, keepdims=True) > 0.5, hips, shoulders)
     up = bones[:, at("Spine")] + 1e-3 * unit(bones[:, at("Thorax")])
-    pelvis = turn_between(LEFT, UP, hips, up)
+    pelvis = rotation_between(LEFT, UP, hips, up)
     thorax_up = vector("Thorax", pelvis)
     thorax_left = shoulders + 1e-3 * pelvis[..., 0]
-    thorax = turn_between(UP, LEFT, thorax_up, thorax_left)
+    thorax = rotation_between(UP, LEFT, thorax_up, thorax_left)
     # A little more of the pelvis: opposite lines would cancel out.
-    spine = turn_between(UP, LEFT, vector("Spine", pelvis), 1.01 * pelvis[..., 0] + thorax[..., 0])
+    spine = rotation_between(UP, LEFT, vector("Spine", pelvis), 1.01 * pelvis[..., 0] + thorax[..., 0])
     for joint, rotation in (("Pelvis", pelvis), ("RHip", pelvis), ("LHip", pelvis), ("Spine", spine)):
         rotations[:, at(joint)] = rotation
     rotations[:, at("Thorax")] = thorax
@@ -116,7 +116,7 @@ def _upper(
 ) -> Float[np.ndarray, "frames 3 3"]:
     """Rotation of the upper bone of a limb: its direction, and the plane in which the limb bends."""
     rest = REST_DIRECTIONS[H36M_17.index(limb.upper)]
-    without_twist = swing(carrier @ limb.centre, direction) @ carrier @ swing(rest, limb.centre)
+    without_twist = shortest_rotation(carrier @ limb.centre, direction) @ carrier @ shortest_rotation(rest, limb.centre)
     zero = without_twist @ limb.hinge
     quarter = np.cross(direction, zero)
     normal = np.cross(direction, unit(lower))
@@ -130,7 +130,7 @@ def _upper(
         shown = np.where(shown[:, :1] < 0, -shown, shown)
     angle = _steady(shown, weight, fps)
     hinge = np.cos(angle)[:, None] * zero + np.sin(angle)[:, None] * quarter
-    return turn_between(rest, limb.hinge, direction, hinge)
+    return rotation_between(rest, limb.hinge, direction, hinge)
 
 
 def _steady(
@@ -150,7 +150,7 @@ def _steady(
 def _swung(
     carrier: Float[np.ndarray, "frames 3 3"], rest: Float[np.ndarray, "3"], direction: Float[np.ndarray, "frames 3"]
 ) -> Float[np.ndarray, "frames 3 3"]:
-    return swing(carrier @ rest, direction) @ carrier
+    return shortest_rotation(carrier @ rest, direction) @ carrier
 
 
 def _line(joints_m: Float[np.ndarray, "frames joints 3"], end: str, start: str) -> Float[np.ndarray, "frames 3"]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hyperlift.body.rigid_fit import FittedMotion
 from hyperlift.errors import InputError
-from hyperlift.geometry.chunks import LONGEST_SPAN, frames_text, longest_span
+from hyperlift.geometry.chunks import MAX_SPAN, frames_text, max_span
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons.skeleton import Skeleton
 
@@ -139,7 +139,7 @@ def _check_course(person: Person) -> None:
     frame, time_s = person.frame, person.time_s
     if (frame < 0).any() or (frame[1:] <= frame[:-1]).any():
         raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")
-    if frame[-1] >= LONGEST_SPAN or frame[-1] - frame[0] >= longest_span(len(frame)):
+    if frame[-1] >= MAX_SPAN or frame[-1] - frame[0] >= max_span(len(frame)):
         raise InputError(
             f"p{person.id}/frame runs from {frame[0]} to {frame[-1]} in {len(frame)} frames; expected every frame from "
             "first to last"
@@ -147,7 +147,7 @@ def _check_course(person: Person) -> None:
     if not (np.isfinite(time_s).all() and (np.diff(time_s) > 0).all()):
         raise InputError(f"p{person.id}/time_s does not ascend; expected the seconds of each frame")
     step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
-    if not 0 <= time_s[0] <= time_s[-1] <= LONGEST_SPAN * step_s:
+    if not 0 <= time_s[0] <= time_s[-1] <= MAX_SPAN * step_s:
         raise InputError(
             f"p{person.id}/time_s runs from {time_s[0]:g} to {time_s[-1]:g} s in steps of {step_s:g} s; expected the "
             "seconds of each frame since frame 0"

@@ -13,7 +13,7 @@ from hyperlift.body.rest_pose import person_lengths, rest_offsets
 from hyperlift.body.smooth_curves import smooth_curves, stiffness_of_cutoff
 from hyperlift.errors import InputError
 from hyperlift.geometry.forward_kinematics import forward_kinematics
-from hyperlift.geometry.interpolation import bridged
+from hyperlift.geometry.interpolation import interpolate_missing
 from hyperlift.geometry.rotations import unit
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.joint_sets import H36M_17
@@ -149,7 +149,7 @@ def fit_motion(
     offsets_m = rest_offsets(lengths_m)
     weights = np.where(seen, 1.0, np.where(known, _GUESSED, _BRIDGED))
     weights[:, ~known.any(0)] = 0.0
-    wanted_m = bridged(joints_m, known)
+    wanted_m = interpolate_missing(joints_m, known)
     rotations = rotations_from_joints(wanted_m, fps)
     still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton.parents)
     filled = np.where(np.isfinite(wanted_m), wanted_m, 0.0)

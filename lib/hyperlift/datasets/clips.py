@@ -12,7 +12,7 @@ from hyperlift.contract import LabelSpace
 from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.datasets.pickle_clips import PickleClipFolder
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import body_scales
+from hyperlift.geometry.body_size import body_scales
 from hyperlift.geometry.flip import flip_pose
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons.skeleton import Skeleton

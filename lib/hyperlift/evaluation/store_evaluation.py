@@ -14,7 +14,7 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.measures import Scores, pooled, score_video
 from hyperlift.evaluation.protocol import Protocol
 from hyperlift.evaluation.results import EvaluationResult
-from hyperlift.geometry.bodies import body_scale
+from hyperlift.geometry.body_size import body_scale
 from hyperlift.geometry.flip import flip_pose
 from hyperlift.geometry.joint_errors import root_relative
 from hyperlift.geometry.normalisation import denormalise_pose

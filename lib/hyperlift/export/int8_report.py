@@ -10,7 +10,7 @@ import numpy as np
 from hyperlift.contract import LifterSpec
 from hyperlift.export.calibration import Calibration
 from hyperlift.export.rounding import WEIGHT_BITS
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.geometry.joint_errors import joint_distance
 from hyperlift.runtime.session import INT8_KEY, Optimisation, open_session
 from hyperlift.shapes import Float

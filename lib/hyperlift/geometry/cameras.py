@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.geometry.turned_view import turn_towards
+from hyperlift.geometry.camera_rotation import look_rotation
 from hyperlift.shapes import Float
 
 _WORLD_UP = np.array([0.0, 0.0, 1.0])
@@ -51,7 +51,7 @@ def look_at(
     Raises:
         InputError: the target is straight above or below the camera.
     """
-    right, down, forward = np.moveaxis(turn_towards(target_m - centre_m, up=_WORLD_UP), -2, 0)
+    right, down, forward = np.moveaxis(look_rotation(target_m - centre_m, up=_WORLD_UP), -2, 0)
     cos, sin = np.cos(roll)[..., None], np.sin(roll)[..., None]
     return np.stack([cos * right + sin * down, cos * down - sin * right, forward], axis=-2)
 

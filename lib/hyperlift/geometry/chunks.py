@@ -11,28 +11,28 @@ import numpy as np
 
 from hyperlift.shapes import Int
 
-STRETCH = 4096
+CHUNK_FRAMES = 4096
 """Frames of one stretch."""
-LONGEST_SPAN = 10**7
+MAX_SPAN = 10**7
 """Frames of the longest recording: 92 hours of 30 frames a second."""
 _SPARSE_SPAN = 10**5
 _SPARSEST = 10**4
 """A recording longer than ``_SPARSE_SPAN`` frames has a sighting in every so many of them, at least."""
 
 
-def stretches(frames: int) -> Iterator[slice]:
+def frame_chunks(frames: int) -> Iterator[slice]:
     """Slices that cover so many frames, in order.
 
     Args:
         frames: of the recording; 0 has no stretch.
     """
-    return (slice(first, min(first + STRETCH, frames)) for first in range(0, frames, STRETCH))
+    return (slice(first, min(first + CHUNK_FRAMES, frames)) for first in range(0, frames, CHUNK_FRAMES))
 
 
-def longest_span(sightings: int) -> int:
+def max_span(sightings: int) -> int:
     """The most frames that a recording with so many sightings may have: with more, the numbers are none of frames, and
     what has an entry a frame would fill the memory."""
-    return min(LONGEST_SPAN, max(_SPARSE_SPAN, _SPARSEST * sightings))
+    return min(MAX_SPAN, max(_SPARSE_SPAN, _SPARSEST * sightings))
 
 
 def frames_text(frame: Int[np.ndarray, " frames"]) -> str:

@@ -25,10 +25,10 @@ def forward_kinematics(
         root_m: place of the root.
         parents: of every joint, -1 at the root; in any order.
     """
-    return chained((rotations @ offsets_m[:, :, None])[..., 0], root_m, parents)
+    return joints_from_bones((rotations @ offsets_m[:, :, None])[..., 0], root_m, parents)
 
 
-def chained(
+def joints_from_bones(
     bones: Float[np.ndarray, "*any joints 3"], root: Float[np.ndarray, "*any 3"], parents: Sequence[int]
 ) -> Float[np.ndarray, "*any joints 3"]:
     """Joints from bones: each is its parent and the vector of the bone that ends in it.

@@ -5,7 +5,7 @@ import numpy as np
 from hyperlift.shapes import Bool, Float
 
 
-def bridged(
+def interpolate_missing(
     points: Float[np.ndarray, "frames joints c"],
     known: Bool[np.ndarray, "frames joints"],
     time_s: Float[np.ndarray, " frames"] | None = None,

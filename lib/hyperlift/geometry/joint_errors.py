@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.shapes import Float, namespace
 from hyperlift.skeletons.skeleton import Skeleton
 

@@ -86,7 +86,7 @@ def matrix_to_euler(matrix: Float[np.ndarray, "*any 3 3"], order: str) -> Float[
     return angles.reshape(*matrix.shape[:-2], 3)
 
 
-def other_euler(angles_rad: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
+def equivalent_euler(angles_rad: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
     """The second triple of angles of the same rotation, its middle angle beyond ±90°; for orders of three axes."""
     return np.stack([angles_rad[..., 0] + np.pi, np.pi - angles_rad[..., 1], angles_rad[..., 2] + np.pi], axis=-1)
 
@@ -95,7 +95,7 @@ def continuous_euler(angles_rad: Float[np.ndarray, "frames *any 3"]) -> Float[np
     """The same rotations with angles as near as they can be to those of the frame before: whole turns are added, and
     of both triples of a rotation the nearer one is taken. Players that interpolate angles then do not spin."""
     out = angles_rad.copy()
-    both = np.stack([angles_rad, other_euler(angles_rad)])
+    both = np.stack([angles_rad, equivalent_euler(angles_rad)])
     for frame in range(1, len(out)):
         near = both[:, frame] - 2 * np.pi * np.round((both[:, frame] - out[frame - 1]) / (2 * np.pi))
         nearer = np.abs(near - out[frame - 1]).sum(-1).argmin(0)
@@ -103,7 +103,9 @@ def continuous_euler(angles_rad: Float[np.ndarray, "frames *any 3"]) -> Float[np
     return out
 
 
-def swing(source: Float[np.ndarray, "*#any 3"], target: Float[np.ndarray, "*#any 3"]) -> Float[np.ndarray, "... 3 3"]:
+def shortest_rotation(
+    source: Float[np.ndarray, "*#any 3"], target: Float[np.ndarray, "*#any 3"]
+) -> Float[np.ndarray, "... 3 3"]:
     """The smallest rotation that turns one direction into another; leading axes broadcast.
 
     Opposite directions are turned by 180° about some perpendicular axis. A vector of no length turns nothing.
@@ -120,13 +122,15 @@ def swing(source: Float[np.ndarray, "*#any 3"], target: Float[np.ndarray, "*#any
     return np.where(nothing, np.eye(3), np.where(above < _OPPOSITE, half_turn, turned))
 
 
-def frame_of(main: Float[np.ndarray, "*#any 3"], second: Float[np.ndarray, "*#any 3"]) -> Float[np.ndarray, "... 3 3"]:
+def orthonormal_frame(
+    main: Float[np.ndarray, "*#any 3"], second: Float[np.ndarray, "*#any 3"]
+) -> Float[np.ndarray, "... 3 3"]:
     """Orthonormal axes as columns: ``main``, what ``second`` has at right angles to it, and their cross product.
     Parallel vectors are completed as in ``matrix_from_6d``."""
     return matrix_from_6d(np.concatenate(np.broadcast_arrays(main, second), axis=-1))
 
 
-def turn_between(
+def rotation_between(
     main_rest: Float[np.ndarray, "3"],
     second_rest: Float[np.ndarray, "3"],
     main: Float[np.ndarray, "*#any 3"],
@@ -134,7 +138,7 @@ def turn_between(
 ) -> Float[np.ndarray, "... 3 3"]:
     """The rotation that turns one pair of vectors into another: the first exactly, the second as far as the angle
     between them allows."""
-    return frame_of(main, second) @ frame_of(main_rest, second_rest).T
+    return orthonormal_frame(main, second) @ orthonormal_frame(main_rest, second_rest).T
 
 
 def _cross_matrix(vectors: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3 3"]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.chunks import longest_span
+from hyperlift.geometry.chunks import max_span
 from hyperlift.geometry.normalisation import check_picture_size
 from hyperlift.keypoints.people_by_frame import Detection, PeopleByFrame
 from hyperlift.keypoints.timestamps import even_times
@@ -72,10 +72,10 @@ class Detections:
             InputError: the rate is not between 1 and 1000, or the numbers reach so far that they are no frame numbers.
         """
         frames, people = self.last_frame + 1, len(self.people.keypoints_px)
-        if frames > longest_span(people):
+        if frames > max_span(people):
             raise InputError(
                 f"{self.source}: {people} detections, and the last is in frame {frames - 1}; expected frame numbers "
-                f"below {longest_span(people)} that count from 0: number the frames anew, or give the video (`video`)"
+                f"below {max_span(people)} that count from 0: number the frames anew, or give the video (`video`)"
             )
         return even_times(frames, fps)
 

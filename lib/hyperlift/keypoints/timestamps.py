@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.shapes import Float, Int
 
 SLOWEST_FPS, FASTEST_FPS = 1.0, 1000.0
@@ -87,7 +87,7 @@ def resample(
     left, part = _between(from_s, to_s)
     even = _are_even(from_s)
     resampled = np.empty((len(to_s), *values.shape[1:]), values.dtype)
-    for some in stretches(len(to_s)):
+    for some in frame_chunks(len(to_s)):
         resampled[some] = _curves(values, from_s, left[some], part[some], even)
     return resampled
 
@@ -150,7 +150,7 @@ def resample_pose2d(
     left, part = _between(from_s, to_s)
     even = _are_even(from_s)
     resampled = np.empty((len(to_s), *pose2d.shape[1:]), kind)
-    for some in stretches(len(to_s)):
+    for some in frame_chunks(len(to_s)):
         at, t = left[some], part[some, None].astype(pose2d.dtype)
         resampled[some, :, :2] = _curves(pose2d[..., :2], from_s, at, part[some], even)
         resampled[some, :, 2] = (1 - t) * pose2d[at, :, 2] + t * pose2d[at + 1, :, 2]

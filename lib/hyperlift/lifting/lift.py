@@ -9,7 +9,7 @@ import numpy as np
 from hyperlift.body.person import LiftedTrack
 from hyperlift.contract import LifterSpec, Predictor
 from hyperlift.errors import InputError, quoted
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.timestamps import check_times, grid_times, resample, resample_pose2d
@@ -77,7 +77,7 @@ def _mapped(
     """Some detections in ``H36M_17``; a stretch after the other, so that what is made on the way stays small."""
     detected_px, skeleton = detections.people.keypoints_px, detections.skeleton
     mapped = np.empty((len(row), len(H36M_17), 3), detected_px.dtype)
-    for some in stretches(len(row)):
+    for some in frame_chunks(len(row)):
         mapped[some] = to_h36m(mark_missing(detected_px[row[some]], min_confidence), skeleton)
     return mapped
 
@@ -88,7 +88,7 @@ def network_input(
     """A track without gaps, and the same in normalised picture space with its confidence, at the video's frames."""
     filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, time_s)
     pose2d_norm = filled.keypoints_px.copy()
-    for some in stretches(len(pose2d_norm)):
+    for some in frame_chunks(len(pose2d_norm)):
         points = pose2d_norm[some, :, :2]
         points[:] = normalise_points(points, float(width), float(height))
     return filled, pose2d_norm

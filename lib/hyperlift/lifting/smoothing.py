@@ -12,7 +12,7 @@ import numpy as np
 
 from hyperlift.choices import Smoothing
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.keypoints.timestamps import resample
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton

@@ -14,7 +14,7 @@ from importlib import import_module
 import numpy as np
 
 from hyperlift.contract import LifterSpec
-from hyperlift.geometry.bodies import bone_lengths, bone_sum_of
+from hyperlift.geometry.body_size import bone_lengths, bone_sum_of
 from hyperlift.lifting.streams import StreamedPose
 from hyperlift.placement.body_height import BodyHeight
 from hyperlift.placement.lens import Intrinsics

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.interpolation import bridged
+from hyperlift.geometry.interpolation import interpolate_missing
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 
@@ -106,7 +106,7 @@ def corrupt_keypoints(
         corrupted_px += _spikes((frames, joints), fps, noise, rng) * size_px[:, None, None]
     corrupted_px, swapped = _swap_sides(corrupted_px, fps, skeleton, noise, rng)
     lost = burst & (_per_run(burst, rng) < noise.lost)
-    corrupted_px = bridged(corrupted_px, ~lost)  # lost points as the lifter will see them
+    corrupted_px = interpolate_missing(corrupted_px, ~lost)  # lost points as the lifter will see them
 
     # An honest detector's confidence falls with its error, seen through noise of its own.
     miss = np.linalg.norm(corrupted_px - points_px, axis=-1) / size_px[:, None]

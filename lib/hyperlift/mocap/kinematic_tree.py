@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.errors import InputError, quoted
-from hyperlift.geometry.forward_kinematics import absolute_rotations, chained
+from hyperlift.geometry.forward_kinematics import absolute_rotations, joints_from_bones
 from hyperlift.shapes import Float
 
 MOST_JOINTS = 2_000
@@ -62,7 +62,7 @@ class KinematicTree:
         for joint, parent in enumerate(self.parents[1:], start=1):
             offset = translations[joint] if translations and joint in translations else self.offsets[joint]
             bones[:, joint] = np.einsum("fij,fj->fi", orientations[:, parent], np.broadcast_to(offset, root.shape))
-        return chained(bones, root, self.parents), orientations
+        return joints_from_bones(bones, root, self.parents), orientations
 
     def path(self, joint: int) -> list[int]:
         """Indices from the root down to a joint, both included."""

@@ -15,7 +15,7 @@ from hyperlift.datasets.clip_store import StoreMeta, StoreWriter, Video
 from hyperlift.datasets.seen_extremities import check_shares, detected_places, draw_seen, leave_unseen
 from hyperlift.datasets.slicing import Slicing, clip_rows
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, project, scaled_orthographic_label
 from hyperlift.geometry.normalisation import normalise_points, normalise_pose
 from hyperlift.mocap.augmentation.body_shapes import Range, draw_proportions, with_proportions

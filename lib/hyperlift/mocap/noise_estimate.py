@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.interpolation import bridged
+from hyperlift.geometry.interpolation import interpolate_missing
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.tracking.tracks import Track
@@ -105,7 +105,7 @@ def track_pieces(track: Track, skeleton: Skeleton) -> list[tuple[np.ndarray, np.
     for points, sure in zip(np.split(points_px / height_px, cuts), np.split(confidence, cuts), strict=True):
         seen = np.asarray(np.isfinite(points).all(-1))
         if seen.any(0).all():
-            pieces.append((bridged(points, seen), sure))
+            pieces.append((interpolate_missing(points, seen), sure))
     return pieces
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import bone_lengths
-from hyperlift.geometry.forward_kinematics import chained
+from hyperlift.geometry.body_size import bone_lengths
+from hyperlift.geometry.forward_kinematics import joints_from_bones
 from hyperlift.shapes import Float
 from hyperlift.skeletons.extremities import body_skeleton
 from hyperlift.skeletons.joint_sets import H36M_17, H36M_25
@@ -114,7 +114,7 @@ def with_constant_bones(
     lengths_m = bone_lengths(joints_m, skeleton)
     # A bone of no length has no direction; it stays where it is.
     bones_m[:, child] *= (np.median(lengths_m, axis=0) / np.maximum(lengths_m, 1e-9))[..., None]
-    return chained(bones_m, joints_m[:, skeleton.root], skeleton.parents)
+    return joints_from_bones(bones_m, joints_m[:, skeleton.root], skeleton.parents)
 
 
 def h36m_joints(

@@ -6,8 +6,8 @@ import numpy as np
 
 from hyperlift.contract import LabelSpace
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_HEIGHT_M, bone_lengths, bone_sum_of
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.body_size import REFERENCE_HEIGHT_M, bone_lengths, bone_sum_of
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 
@@ -84,7 +84,7 @@ def metric_pose(
     relative = pose.astype(np.float64)
     relative -= relative[:, skeleton.root, None].copy()
     bone_sum = np.full(len(pose), 1e-6)
-    for some in stretches(len(pose)):
+    for some in frame_chunks(len(pose)):
         bone_sum[some] = np.maximum(bone_lengths(relative[some], skeleton).sum(-1), 1e-6)
     counted = valid.mean(-1) >= 0.5
     if not counted.any():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.shapes import Float
 
 _BAND = 8
@@ -90,7 +90,7 @@ def _covariance(factor: Float[np.ndarray, "band numbers"], frames: int) -> Float
     inside = (row >= column) & (row - column <= _BAND)
     spread = np.empty((blocks, size, size))
     following = np.zeros((size, size))
-    for some in reversed(list(stretches(blocks))):
+    for some in reversed(list(frame_chunks(blocks))):
         count = some.stop - some.start
         padded = np.zeros((_BAND + 1, size * count))
         padded[0] = 1.0

@@ -9,7 +9,7 @@ import numpy as np
 from hyperlift.body.person import LiftedTrack, Person
 from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.placement.body_height import BodyHeight, metric_pose
 from hyperlift.placement.lens import Intrinsics
 from hyperlift.placement.root_path import root_path
@@ -103,7 +103,7 @@ def _in_world(
     joints_m: Float[np.ndarray, "frames joints 3"], world: WorldFrame, shift_m: float
 ) -> Float[np.ndarray, "frames joints 3"]:
     world_m = np.empty_like(joints_m)
-    for some in stretches(len(joints_m)):
+    for some in frame_chunks(len(joints_m)):
         world_m[some] = world.to_world(joints_m[some]) + [0.0, 0.0, shift_m]
     return world_m
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperlift.geometry.cameras import reprojection_error
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.placement.path_smoothing import PathSystem
 from hyperlift.shapes import Float
 
@@ -87,7 +87,7 @@ def root_path(
                 covariance_m2 = system.covariance()
             del system  # before the next one is made
     reprojection_px = np.empty(len(root_m))
-    for some in stretches(len(root_m)):
+    for some in frame_chunks(len(root_m)):
         joints_m = body.pose_m[some] + root_m[some, None]
         reprojection_px[some] = reprojection_error(joints_m, keypoints_px[some], K)
     return RootPath(root_m=root_m, covariance_m2=covariance_m2, reprojection_px=reprojection_px)
@@ -116,7 +116,7 @@ def _algebraic_root(body: _Seen) -> Float[np.ndarray, "frames 3"]:
     """Closed form of ``Σ trust |X + t_x - u (Z + t_z)|²``, both picture axes."""
     root_m = np.empty((len(body.pose_m), 3))
     solvable = np.empty(len(root_m), bool)
-    for some in stretches(len(root_m)):
+    for some in frame_chunks(len(root_m)):
         pose_m = body.pose_m[some]
         rays, trust = body.rays_and_trust(some)
         towards = np.concatenate([np.ones_like(rays[..., :1]), -rays], axis=-1)
@@ -139,14 +139,14 @@ def _normal_equations(
     alike.
     """
     squares = [np.empty(0)]
-    for some in stretches(len(root_m)):
+    for some in frame_chunks(len(root_m)):
         square, trust, *_ = _errors(body, root_m, some)
         squares.append(square[trust > 0])
     square_seen = np.concatenate(squares)
     # 1.18 = the median length of a 2D normal error of unit spread.
     spread = max(float(np.sqrt(np.median(square_seen))) / 1.1774, _LEAST_SPREAD_M) if len(square_seen) else 1.0
     normal, gradient = np.empty((len(root_m), 3, 3)), np.empty((len(root_m), 3))
-    for some in stretches(len(root_m)):
+    for some in frame_chunks(len(root_m)):
         square, trust, error_m, projected, depth_m = _errors(body, root_m, some)
         weight = trust / (1 + square / (_CAUCHY * spread) ** 2) / spread**2
         share = root_m[some, None, 2] / depth_m

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import REFERENCE_HEIGHT_M
+from hyperlift.geometry.body_size import REFERENCE_HEIGHT_M
 from hyperlift.geometry.rotations import unit
 from hyperlift.placement.foot_contacts import standing_feet
 from hyperlift.shapes import Bool, Float

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hyperlift.body.person import Person, Space, known
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M, bone_lengths
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, bone_lengths
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 

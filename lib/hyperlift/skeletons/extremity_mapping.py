@@ -16,7 +16,7 @@ import numpy as np
 
 from hyperlift.shapes import Float
 from hyperlift.skeletons.extremities import EXTREMITIES
-from hyperlift.skeletons.mapping import mean_of, to_h36m
+from hyperlift.skeletons.mapping import mean_keypoint, to_h36m
 from hyperlift.skeletons.skeleton import Skeleton
 
 _INDEX_KNUCKLE, _MIDDLE_KNUCKLE, _LITTLE_KNUCKLE = 5, 9, 17
@@ -62,7 +62,7 @@ def to_h36m_25(
     for point in EXTREMITIES:
         best = np.broadcast_to(np.array([np.nan, np.nan, 0.0], keypoints.dtype), core.shape[:-2] + (3,))
         for way in reversed(_ways(source, point)):
-            found = mean_of(keypoints[..., source.indices(way), :])
+            found = mean_keypoint(keypoints[..., source.indices(way), :])
             best = np.where(np.isfinite(found[..., :1]), found, best)
         points.append(best)
     return np.concatenate([core, np.stack(points, axis=-2)], axis=-2)

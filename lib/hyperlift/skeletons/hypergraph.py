@@ -92,7 +92,7 @@ class Hypergraph:
         return (self.incidence / self.incidence.sum(0)).T
 
     @property
-    def hand_back(self) -> Float[np.ndarray, "joints edges"]:
+    def joint_mean(self) -> Float[np.ndarray, "joints edges"]:
         """Row-stochastic matrix that gives each joint the mean of its hyperedges, weighted by membership."""
         return self.incidence / self.incidence.sum(1, keepdims=True)
 

@@ -53,26 +53,26 @@ def mark_missing(
 ) -> Float[np.ndarray, "*any joints 3"]:
     """Make missing joints NaN, NaN, 0 and bring the confidence of the others into 0..1.
 
-    Missing is what has a confidence below ``least_confidence`` or no place (see ``has_place``).
+    Missing is what has a confidence below ``least_confidence`` or no place (see ``has_position``).
 
     Args:
         keypoints: x, y in pixels and a confidence.
         least_confidence: joints below it count as not seen.
     """
-    seen = has_place(keypoints) & (keypoints[..., 2] >= max(least_confidence, LEAST_CONFIDENCE))
+    seen = has_position(keypoints) & (keypoints[..., 2] >= max(least_confidence, LEAST_CONFIDENCE))
     cleaned = np.where(seen[..., None], keypoints, np.array([np.nan, np.nan, 0.0], keypoints.dtype))
     cleaned[..., 2] = np.clip(cleaned[..., 2], 0.0, 1.0)
     return cleaned
 
 
-def has_place(keypoints: Float[np.ndarray, "*any joints 3"]) -> Bool[np.ndarray, "*any joints"]:
+def has_position(keypoints: Float[np.ndarray, "*any joints 3"]) -> Bool[np.ndarray, "*any joints"]:
     """Whether a joint stands anywhere: at finite coordinates, and neither at exactly 0, 0 nor at exactly -1, -1, the
     points that detectors write for a joint that they have not found."""
     x, y = keypoints[..., 0], keypoints[..., 1]
     return np.asarray(np.isfinite(x) & np.isfinite(y) & ((x != y) | ((x != 0) & (x != -1))))
 
 
-def lacking_joints(source: Skeleton) -> tuple[str, ...]:
+def missing_joints(source: Skeleton) -> tuple[str, ...]:
     """What keeps a joint set from being mapped: the limb joints it lacks, and "Nose or Head" if it has neither."""
     face = () if _way(source, "Nose") or _way(source, "Head") else ("Nose or Head",)
     return tuple(joint for joint in LIMBS if joint not in source.joints) + face
@@ -92,7 +92,7 @@ def to_h36m(keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton) -> 
     Raises:
         InputError: ``source`` lacks joints, or the joint count is not that of ``source``.
     """
-    lacking = lacking_joints(source)
+    lacking = missing_joints(source)
     if lacking:
         raise InputError(f"no way from skeleton {source.name} to {H36M_17.name}: it lacks {', '.join(lacking)}")
     if keypoints.shape[-2] != len(source):
@@ -101,9 +101,9 @@ def to_h36m(keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton) -> 
     for joint in H36M_17.joints:
         way = _way(source, joint)
         if way:
-            made[joint] = mean_of(keypoints[..., source.indices(way), :])
+            made[joint] = mean_keypoint(keypoints[..., source.indices(way), :])
     if "Spine" not in made:
-        made["Spine"] = mean_of(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
+        made["Spine"] = mean_keypoint(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
     if "Head" not in made:
         made["Head"] = _head_top(keypoints, source, made["Thorax"])
     if "Nose" not in made:
@@ -121,14 +121,14 @@ def _head_top(
     best = np.full_like(neck, np.nan)
     for parents in reversed(_ABOVE_NECK):
         if set(parents) <= set(source.joints):
-            found = mean_of(keypoints[..., source.indices(parents), :])
+            found = mean_keypoint(keypoints[..., source.indices(parents), :])
             best = np.where(np.isfinite(found[..., :1]), found, best)
     top = best[..., :2] + HEAD_BEYOND_EARS * (best[..., :2] - neck[..., :2])
     confidence = np.where(np.isfinite(top[..., 0]), np.minimum(best[..., 2], neck[..., 2]), 0.0)
     return np.concatenate([top, confidence[..., None]], axis=-1).astype(keypoints.dtype)
 
 
-def mean_of(parents: Float[np.ndarray, "*any parents 3"]) -> Float[np.ndarray, "*any 3"]:
+def mean_keypoint(parents: Float[np.ndarray, "*any parents 3"]) -> Float[np.ndarray, "*any 3"]:
     """NaN in one parent makes the mean NaN and its lowest confidence 0, which is what a missing joint looks
     like."""
     return np.concatenate([parents[..., :2].mean(-2), parents[..., 2:].min(-2)], axis=-1)

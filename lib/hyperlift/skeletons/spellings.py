@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from hyperlift.errors import InputError
 from hyperlift.skeletons.joint_sets import SKELETONS
-from hyperlift.skeletons.mapping import lacking_joints
+from hyperlift.skeletons.mapping import missing_joints
 from hyperlift.skeletons.skeleton import Skeleton
 
 _SIDED = (
@@ -36,13 +36,13 @@ _SPELLINGS = (
 )
 
 
-def joint_called(name: str) -> str | None:
+def canonical_joint(name: str) -> str | None:
     """The library's name of a joint, from any spelling: case, ``_``, ``-``, ``.``, spaces, ``left``/``l`` before or
     after. None for a joint that the library has no use for."""
     return _SPELLINGS.get(re.sub(r"[^a-z0-9]", "", name.lower()))
 
 
-def skeleton_of_names(names: Sequence[str], where: str) -> Skeleton:
+def skeleton_from_names(names: Sequence[str], where: str) -> Skeleton:
     """The joint set that a file names itself: a known one if all names agree with it, else one of its own.
 
     Args:
@@ -52,7 +52,7 @@ def skeleton_of_names(names: Sequence[str], where: str) -> Skeleton:
     Raises:
         InputError: joints that lifting needs are not among the names, or two names mean the same joint.
     """
-    joints = tuple(joint_called(name) or name for name in names)
+    joints = tuple(canonical_joint(name) or name for name in names)
     for known in SKELETONS.values():
         # Fingers and face points are numbered here and named there; they do not decide.
         ours = [joint if joint in _SPELLINGS.values() else None for joint in known.joints]
@@ -64,7 +64,7 @@ def skeleton_of_names(names: Sequence[str], where: str) -> Skeleton:
         same = ", ".join(name for name, joint in zip(names, joints, strict=True) if joint == twice[0])
         raise InputError(f"{where}: {same} all mean the joint {twice[0]}; keep one of them")
     skeleton = Skeleton(name="named", joints=joints, parent_of={})
-    lacking = lacking_joints(skeleton)
+    lacking = missing_joints(skeleton)
     if lacking:
         raise InputError(
             f"{where}: no joint is called {', '.join(lacking)}; its joints are {_listed(names)}. "

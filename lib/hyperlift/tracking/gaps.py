@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.geometry.interpolation import bridged
+from hyperlift.geometry.interpolation import interpolate_missing
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons.skeleton import Skeleton
 
@@ -56,7 +56,7 @@ def fill_gaps(
     assert seen.any(), "a track without a single joint"
     seen_at_all[frame - frame[0]] = seen
     filled[seen_at_all] = keypoints_px[seen]
-    filled[..., :2] = bridged(filled[..., :2], seen_at_all, every_s)
+    filled[..., :2] = interpolate_missing(filled[..., :2], seen_at_all, every_s)
     valid = np.stack([_in_short_gap(every_s, every_s[here]) for here in seen_at_all.T], axis=1)
     place_unseen(filled, np.asarray(seen.any(0)), skeleton)
     return FilledTrack(

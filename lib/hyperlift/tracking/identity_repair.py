@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hyperlift.geometry.chunks import STRETCH, stretches
+from hyperlift.geometry.chunks import CHUNK_FRAMES, frame_chunks
 from hyperlift.shapes import Bool, Float, Int
 from hyperlift.tracking.association import LEAST_JOINTS, body_sizes
 from hyperlift.tracking.gaps import LONGEST_GAP_S
@@ -147,11 +147,11 @@ def _best_switches(
     together: dict[int, list[tuple[int, int]]] = {}
     for a, b in sorted(pairs):
         first, last = max(frames[a][0], frames[b][0]), min(frames[a][-1], frames[b][-1])
-        for stretch in range(int(first) // STRETCH, int(last) // STRETCH + 1):
+        for stretch in range(int(first) // CHUNK_FRAMES, int(last) // CHUNK_FRAMES + 1):
             together.setdefault(stretch, []).append((a, b))
     # One stretch of the recording after the other, so that few fits are in memory, each made once for all pairs.
     for stretch, some in sorted(together.items()):
-        borders = [stretch * STRETCH, (stretch + 1) * STRETCH]
+        borders = [stretch * CHUNK_FRAMES, (stretch + 1) * CHUNK_FRAMES]
         inside = {n: np.searchsorted(frames[n], borders) for pair in some for n in pair}
         fits = {n: _fitted(tracks[n], int(first) - 1, int(last) + 1, recording) for n, (first, last) in inside.items()}
         for a, b in some:
@@ -215,7 +215,7 @@ def _misfit(
 def _jumps(track: Rows, recording: Recording) -> list[int]:
     """First detections after each jump."""
     misfit = np.zeros(len(track) - 1)
-    for some in stretches(len(misfit)):
+    for some in frame_chunks(len(misfit)):
         part = _fitted(track, some.start, some.stop + 1, recording)
         before, after, step_s = part.before.at(slice(-1)), part.after.at(slice(1, None)), np.diff(part.time_s)
         comparable = before.reliable & after.reliable & (step_s <= FIT_S)

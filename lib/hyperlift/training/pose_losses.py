@@ -13,7 +13,7 @@ from torch import Tensor
 from hyperlift.errors import InputError
 from hyperlift.geometry import joint_errors
 from hyperlift.geometry.alignment import best_rotation
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.extremities import CORE, PARENTS_OF_EXTREMITIES
 from hyperlift.skeletons.joint_sets import H36M_17

@@ -163,7 +163,7 @@ def test_ultralytics_other_ways_to_keep_frames(tmp_path: Path):
 def test_ultralytics_normalised_needs_the_picture(tmp_path: Path):
     frames = two_people(COCO_17)
     path = write.dump(tmp_path / "n.json", [write.ultralytics_frame(frames.get(f, []), SIZE) for f in range(12)])
-    with pytest.raises(InputError, match=r"n\.json: its coordinates are fractions.*--video-size"):
+    with pytest.raises(InputError, match=r"n\.json: its coordinates are fractions.*`picture_size`"):
         read_keypoints(path)
     check(read_keypoints(path, picture_size=SIZE), frames, tracks=True)
 

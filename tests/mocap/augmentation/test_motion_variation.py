@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.bodies import bone_lengths
+from hyperlift.geometry.body_size import bone_lengths
 from hyperlift.mocap.augmentation.body_frames import MovingBody, constant_lengths
 from hyperlift.mocap.augmentation.body_mixing import carry_arms_and_head, carry_legs
 from hyperlift.mocap.augmentation.limb_rotation import rotate_limbs

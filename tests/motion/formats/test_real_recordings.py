@@ -8,8 +8,8 @@ from rigid_people import turn_deg
 from shared_data import shared_path
 
 import hyperlift
-from hyperlift.geometry.bodies import bone_lengths
-from hyperlift.geometry.rotations import swing
+from hyperlift.geometry.body_size import bone_lengths
+from hyperlift.geometry.rotations import shortest_rotation
 from hyperlift.motion.formats.node_tree import joints_y_up_m
 from hyperlift.skeletons.joint_sets import H36M_17
 
@@ -45,4 +45,4 @@ def test_every_frame_is_ours_and_no_bone_spins(tmp_path, name):
                 local = np.swapaxes(turned[:, parent], -1, -2) @ turned[:, node]
                 along = local @ offsets[children[0]]
                 turn = local[1:] @ np.swapaxes(local[:-1], -1, -2)
-                assert turn_deg(swing(along[:-1], along[1:]), turn).max() < 30.0, names[node]
+                assert turn_deg(shortest_rotation(along[:-1], along[1:]), turn).max() < 30.0, names[node]

@@ -27,8 +27,8 @@ def axes():
 
 
 def test_hyperedges_are_named_by_their_joints_and_soft_ones_with_shares():
-    hand_back = Hypergraph.from_labels(PARTITION, H36M_17).hand_back
-    assert hyperedge_names(hand_back, H36M_17)[1] == "1: RHip, RKnee, RAnkle"
+    joint_mean = Hypergraph.from_labels(PARTITION, H36M_17).joint_mean
+    assert hyperedge_names(joint_mean, H36M_17)[1] == "1: RHip, RKnee, RAnkle"
     toy = Skeleton(name="toy", joints=("A", "B", "C"), parent_of={"B": "A", "C": "A"})
     soft = np.array([[0.9, 0.1], [0.3, 0.7], [0.0, 1.0]])
     assert hyperedge_names(soft, toy) == ["0: A 90%, B 30%", "1: C, B 70%"]
@@ -49,7 +49,7 @@ def test_the_darkest_field_is_where_attention_goes(axes):
 
 
 def test_blocks_hold_the_joints_of_their_hyperedge(axes):
-    incidence = Hypergraph.from_labels(PARTITION, H36M_17).hand_back
+    incidence = Hypergraph.from_labels(PARTITION, H36M_17).joint_mean
     draw_hyperedge_heat(axes, np.full((17, 17), 1 / 17), incidence, H36M_17)
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[:3] == ["Pelvis", "Spine", "Thorax"]
@@ -63,7 +63,7 @@ def test_blocks_hold_the_joints_of_their_hyperedge(axes):
 def test_the_strongest_link_runs_between_its_joints(axes):
     heat = np.full((17, 17), 0.01)
     heat[H36M_17.index("RKnee"), H36M_17.index("RAnkle")] = 0.5
-    draw_links(axes, heat, Hypergraph.from_labels(PARTITION, H36M_17).hand_back, H36M_17)
+    draw_links(axes, heat, Hypergraph.from_labels(PARTITION, H36M_17).joint_mean, H36M_17)
     FigureCanvasAgg(axes.figure).draw()
     texts = {text.get_text() for text in axes.texts}
     assert "strongest: RKnee → RAnkle, 50.0% (even: 5.9%)" in texts
@@ -80,7 +80,7 @@ def test_the_standing_figure_is_symmetric_and_knows_every_joint(skeleton):
 
 
 def test_the_clip_is_shown_as_it_was_seen():
-    incidence = Hypergraph.from_labels(PARTITION, H36M_17).hand_back
+    incidence = Hypergraph.from_labels(PARTITION, H36M_17).joint_mean
     even = np.full((1, 1, 1, 17, 17), 1 / 17)
     maps = AttentionMaps(
         skeleton=H36M_17,

@@ -17,7 +17,7 @@ from hyperlift.keypoints.formats.source import Format, Hints, Source, skeleton_b
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136
 from hyperlift.skeletons.skeleton import Skeleton
-from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.skeletons.spellings import skeleton_from_names
 
 _OWN = (COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136)
 HIDDEN_CONFIDENCE = 0.5
@@ -56,8 +56,8 @@ def _read_results(source: Source, hints: Hints) -> Detections:
             keypoints = parse_keypoints(person["keypoints"], skeleton, where)
             place = places.setdefault(_near_id(person["image_id"], where), len(places))
             people.add(place, keypoints, whole_number(person.get("track_id"), where, "track_id"))
-    frame_of = frames_of_ids(places)
-    people.renumber([frame_of[number] for number in places])
+    frame_of_id = frames_of_ids(places)
+    people.renumber([frame_of_id[number] for number in places])
     return people.detections(str(source), "COCO results", skeleton or COCO_17)
 
 
@@ -146,8 +146,8 @@ def _pictures(images: Iterable, hints: Hints, where: str) -> dict[int, int | Non
     if len(set(texts)) < len(names) or not names:
         return {**frames_of_ids(names)}
     numbers = frame_numbers(texts, f"{where}, file_name", "'000012.jpg'", hints.recording)
-    frame_of = frames_of_ids(number for number in numbers if number is not None)
-    return {name: None if number is None else frame_of[number] for name, number in zip(names, numbers, strict=True)}
+    frame_of_id = frames_of_ids(number for number in numbers if number is not None)
+    return {name: None if number is None else frame_of_id[number] for name, number in zip(names, numbers, strict=True)}
 
 
 def _id(value: object) -> int | None:
@@ -168,7 +168,7 @@ def _category_skeletons(categories: object, hints: Hints, where: str) -> dict[in
     }
     if hints.skeleton is not None:
         return dict.fromkeys(named, hints.skeleton)
-    return {number: skeleton_of_names([str(name) for name in names], where) for number, names in named.items()}
+    return {number: skeleton_from_names([str(name) for name in names], where) for number, names in named.items()}
 
 
 COCO_RESULTS = Format("coco-results", "COCO keypoint results", _results_fit, _read_results)

@@ -11,7 +11,7 @@ from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source
 from hyperlift.keypoints.formats.tables import number_of, picture_name_cell
 from hyperlift.skeletons.skeleton import Skeleton
-from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.skeletons.spellings import skeleton_from_names
 
 _ALONE = ""
 """The individual of a file that knows only one."""
@@ -88,7 +88,7 @@ def _header(source: Source) -> _Header:
 
 def _skeleton(joints: list[str], hints: Hints, where: str) -> Skeleton:
     if hints.skeleton is None:
-        return skeleton_of_names(joints, where)
+        return skeleton_from_names(joints, where)
     if len(joints) != len(hints.skeleton):
         raise InputError(f"{where}: {len(joints)} joints; the skeleton {hints.skeleton.name} has {len(hints.skeleton)}")
     return hints.skeleton

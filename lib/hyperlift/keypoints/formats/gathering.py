@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import numpy as np
 
 from hyperlift.errors import InputError
-from hyperlift.geometry.chunks import stretches
+from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.formats.frame_order import order_doubts
 from hyperlift.keypoints.people_by_frame import NO_TRACK, PeopleByFrame
 from hyperlift.shapes import Float
-from hyperlift.skeletons.mapping import has_place, mark_missing
+from hyperlift.skeletons.mapping import has_position, mark_missing
 from hyperlift.skeletons.skeleton import Skeleton
 
 _BLOCK = 4096
@@ -158,12 +158,12 @@ def settle_missing(
     keypoints: Float[np.ndarray, "people joints 3"], confidences: Confidences = as_confidences
 ) -> str | None:
     """Mark missing joints NaN, NaN, 0 and bring confidences into 0..1, in place; returns what was assumed."""
-    placed = has_place(keypoints) & np.isfinite(keypoints[..., 2])
+    placed = has_position(keypoints) & np.isfinite(keypoints[..., 2])
     third = keypoints[..., 2][placed]
     meant, remark = confidences(third)
     if meant is not third:
         keypoints[..., 2][placed] = meant
-    for some in stretches(len(keypoints)):
+    for some in frame_chunks(len(keypoints)):
         keypoints[some] = mark_missing(keypoints[some])
     return remark
 

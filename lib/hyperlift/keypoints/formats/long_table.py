@@ -14,7 +14,7 @@ from hyperlift.keypoints.formats.source import Format, Hints, Source
 from hyperlift.keypoints.formats.tables import is_number, number_of, picture_name_cell
 from hyperlift.skeletons.joint_sets import MEDIAPIPE_33
 from hyperlift.skeletons.skeleton import Skeleton
-from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.skeletons.spellings import skeleton_from_names
 
 _TITLES: Mapping[str, tuple[str, ...]] = {
     "frame": ("frame", "frame_id", "frame_idx", "frame_number", "frame_index", "image", "image_id", "file", "filename"),
@@ -109,7 +109,7 @@ def _joints(names: list[str], hints: Hints, where: str) -> tuple[dict[str, int],
                 f"{where}: joint {max(numbers.values(), key=abs)}; {skeleton.name} has 0 to {len(skeleton) - 1}"
             )
         return numbers, skeleton
-    skeleton = skeleton_of_names(names, where)
+    skeleton = skeleton_from_names(names, where)
     if hints.skeleton is not None:
         unknown = [joint for joint in skeleton.joints if joint not in hints.skeleton.joints]
         if unknown:

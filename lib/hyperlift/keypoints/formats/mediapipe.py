@@ -22,7 +22,7 @@ from hyperlift.keypoints.formats.source import Format, Hints, Source
 from hyperlift.keypoints.formats.tables import is_number, number_of, picture_name_cell
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import MEDIAPIPE_33
-from hyperlift.skeletons.spellings import joint_called
+from hyperlift.skeletons.spellings import canonical_joint
 
 _JOINTS = len(MEDIAPIPE_33)
 _PEOPLE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
@@ -157,7 +157,7 @@ def _columns(rows: list[list[str]]) -> tuple[int, Float[np.ndarray, "joints axes
         if key_and_axis is not None:
             columns.setdefault(key_and_axis, column)
     keys = list(dict.fromkeys(key for key, axis in columns if axis == "x"))
-    names = {key: joint_called(key) for key in keys}
+    names = {key: canonical_joint(key) for key in keys}
     if all(key.isdigit() for key in keys):
         order = sorted(keys, key=int)
         if len(order) in _HOLISTIC:  # the body, then face and hands

@@ -19,7 +19,7 @@ from hyperlift.keypoints.formats.source import Format, Hints, Source, files_by_f
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import COCO_17, COCO_WHOLEBODY_133, HALPE_26
 from hyperlift.skeletons.skeleton import Skeleton
-from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.skeletons.spellings import skeleton_from_names
 
 _OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133)
 
@@ -141,7 +141,7 @@ def _named_skeleton(meta: object, where: str) -> Skeleton | None:
             names = [str(id2name[key]) for key in sorted(id2name, key=int)]
         except ValueError:
             raise InputError(f"{where}: meta_info.keypoint_id2name has keys that are no numbers") from None
-        return skeleton_of_names(names, where)
+        return skeleton_from_names(names, where)
     return None
 
 

@@ -12,7 +12,7 @@ from hyperlift.keypoints.formats.numbers import whole
 from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source
 from hyperlift.keypoints.formats.tables import number_of, picture_name_cell
-from hyperlift.skeletons.spellings import skeleton_of_names
+from hyperlift.skeletons.spellings import skeleton_from_names
 
 _AXES = ("x", "y", "score")
 
@@ -28,7 +28,7 @@ def _read(source: Source, hints: Hints) -> Detections:
     titles = [cell.strip() for cell in source.head[0]]
     column = {title: i for i, title in enumerate(titles)}
     joints = [title.removesuffix(".x") for title in titles if title.endswith(".x")]
-    skeleton = hints.skeleton or skeleton_of_names(joints, str(source))
+    skeleton = hints.skeleton or skeleton_from_names(joints, str(source))
     if len(joints) != len(skeleton):
         raise InputError(f"{source}: {len(joints)} joints; the skeleton {skeleton.name} has {len(skeleton)}")
     lacking = [joint for joint in joints if f"{joint}.y" not in column]

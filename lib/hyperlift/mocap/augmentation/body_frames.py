@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperlift.geometry.bodies import bone_lengths
-from hyperlift.geometry.forward_kinematics import chained
+from hyperlift.geometry.body_size import bone_lengths
+from hyperlift.geometry.forward_kinematics import joints_from_bones
 from hyperlift.geometry.rotations import unit
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons.extremities import body_skeleton
@@ -36,7 +36,7 @@ class MovingBody:
 
     def joints_m(self) -> Float[np.ndarray, "frames joints 3"]:
         """Put the motion together."""
-        return chained(self.bones_m, self.root_m, body_skeleton(self.bones_m.shape[1]).parents)
+        return joints_from_bones(self.bones_m, self.root_m, body_skeleton(self.bones_m.shape[1]).parents)
 
     def lowest_foot_m(self) -> Float[np.ndarray, " frames"]:
         """Height of the lower ankle."""

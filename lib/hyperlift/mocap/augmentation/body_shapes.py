@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hyperlift.geometry.forward_kinematics import chained
+from hyperlift.geometry.forward_kinematics import joints_from_bones
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 
@@ -54,4 +54,4 @@ def with_proportions(
     """
     legs = float(np.mean([factors[skeleton.index(joint)] for joint in ("RKnee", "RAnkle")]))
     bones_m = factors[:, None] * (joints_m - joints_m[:, np.maximum(skeleton.parents, 0)])
-    return chained(bones_m, joints_m[:, skeleton.root] * legs, skeleton.parents)
+    return joints_from_bones(bones_m, joints_m[:, skeleton.root] * legs, skeleton.parents)

@@ -70,8 +70,8 @@ class HyperedgesConfig:
             assert self.random_edges is not None
             return learned_at_random(len(skeleton), self.random_edges)
         if self.membership == "learned":
-            return learned_from(tensor(hypergraph.hand_back))
-        return FixedMembership(tensor(hypergraph.edge_mean), tensor(hypergraph.hand_back))
+            return learned_from(tensor(hypergraph.joint_mean))
+        return FixedMembership(tensor(hypergraph.edge_mean), tensor(hypergraph.joint_mean))
 
 
 @dataclass(frozen=True, kw_only=True)

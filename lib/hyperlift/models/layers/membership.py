@@ -25,20 +25,20 @@ class FixedMembership(Membership):
 
     Args:
         edge_mean: rows average the joints of a hyperedge.
-        hand_back: rows average the hyperedges of a joint.
+        joint_mean: rows average the hyperedges of a joint.
     """
 
     to_edges: Tensor
-    hand_back: Tensor
+    joint_mean: Tensor
 
-    def __init__(self, edge_mean: Float[Tensor, "edges joints"], hand_back: Float[Tensor, "joints edges"]) -> None:
+    def __init__(self, edge_mean: Float[Tensor, "edges joints"], joint_mean: Float[Tensor, "joints edges"]) -> None:
         super().__init__()
-        self.register_buffer("to_edges", hand_back @ edge_mean, persistent=False)
-        self.register_buffer("hand_back", hand_back, persistent=False)
+        self.register_buffer("to_edges", joint_mean @ edge_mean, persistent=False)
+        self.register_buffer("joint_mean", joint_mean, persistent=False)
 
     def incidence(self) -> Float[Tensor, "joints edges"]:
         """The configured membership."""
-        return self.hand_back
+        return self.joint_mean
 
     def mixing(self) -> Float[Tensor, "joints joints"]:
         """Computed once."""
@@ -66,14 +66,14 @@ class LearnedMembership(Membership):
         return incidence @ (incidence / incidence.sum(0)).transpose(0, 1)
 
 
-def learned_from(hand_back: Float[Tensor, "joints edges"], softness: float = 0.1) -> LearnedMembership:
+def learned_from(joint_mean: Float[Tensor, "joints edges"], softness: float = 0.1) -> LearnedMembership:
     """Start at configured hyperedges, softened so that every joint can still move to any of them.
 
     Args:
-        hand_back: rows sum to 1.
+        joint_mean: rows sum to 1.
         softness: part of a joint's membership that is spread evenly over all hyperedges.
     """
-    softened = (1.0 - softness) * hand_back + softness / hand_back.shape[1]
+    softened = (1.0 - softness) * joint_mean + softness / joint_mean.shape[1]
     return LearnedMembership(softened.log())
 
 

@@ -13,7 +13,13 @@ import numpy as np
 import hyperlift
 from hyperlift.body.rigid_fit import FittedMotion
 from hyperlift.files.atomic import atomic_file
-from hyperlift.geometry.rotations import continuous_quaternions, frame_of, matrix_to_quaternion, perpendicular, unit
+from hyperlift.geometry.rotations import (
+    continuous_quaternions,
+    matrix_to_quaternion,
+    orthonormal_frame,
+    perpendicular,
+    unit,
+)
 from hyperlift.motion.formats.node_tree import NodeTree, node_tree
 from hyperlift.shapes import Float, Int
 
@@ -158,7 +164,7 @@ def _octahedron(start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> F
     length = float(np.linalg.norm(end - start))
     if length < 1e-4:
         return np.zeros((0, 3, 3))
-    axes = frame_of(unit(end - start), perpendicular(end - start))
+    axes = orthonormal_frame(unit(end - start), perpendicular(end - start))
     width = min(0.12 * length, 0.03)
     waist = start + 0.2 * (end - start)
     ring = [waist + width * (np.cos(a) * axes[:, 1] + np.sin(a) * axes[:, 2]) for a in np.arange(4) * np.pi / 2]

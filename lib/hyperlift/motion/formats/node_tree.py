@@ -13,7 +13,7 @@ import numpy as np
 from hyperlift.body.rigid_fit import FittedMotion
 from hyperlift.choices import NodeNaming
 from hyperlift.errors import InputError, quoted
-from hyperlift.geometry.forward_kinematics import chained, relative_rotations
+from hyperlift.geometry.forward_kinematics import joints_from_bones, relative_rotations
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
@@ -92,7 +92,7 @@ class NodeTree:
 
     def rest_m(self) -> Float[np.ndarray, "nodes 3"]:
         """Places in the rest pose, the root at 0."""
-        return chained(self.offsets_m, np.zeros(3), self.parents)
+        return joints_from_bones(self.offsets_m, np.zeros(3), self.parents)
 
 
 def y_up(axes: str) -> Float[np.ndarray, "3 3"]:

@@ -13,7 +13,7 @@ from hyperlift.body.person import Person, check_people, known
 from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError, quoted
 from hyperlift.files.atomic import atomic_file
-from hyperlift.geometry.bodies import REFERENCE_BONE_SUM_M
+from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M
 from hyperlift.readers import reader
 from hyperlift.safe_io.json_text import parse_json
 from hyperlift.safe_io.npz import Npz, open_npz

@@ -17,7 +17,7 @@ _LEAST_DEPTH = 0.05
 """Rays that leave a camera more than 87 degrees off its axis have no place in its picture."""
 
 
-def turn_towards(
+def look_rotation(
     direction: Float[np.ndarray, "*any 3"], up: Float[np.ndarray, " 3"] = CAMERA_UP
 ) -> Float[np.ndarray, "*any 3 3"]:
     """The turn of a camera that makes it look along a direction, with up above the middle of its picture.
@@ -41,7 +41,7 @@ def turn_towards(
     return np.stack([right, np.cross(forward, right), forward], axis=-2)
 
 
-def turn_keypoints(
+def rotate_keypoints(
     keypoints_px: Float[np.ndarray, "frames joints 3"],
     K: Float[np.ndarray, "3 3"],
     turn: Float[np.ndarray, "*frames 3 3"],
@@ -51,17 +51,17 @@ def turn_keypoints(
     Args:
         keypoints_px: x, y in pixels and a confidence, which stays; NaN passes through.
         K: intrinsics in pixels, no skew.
-        turn: one rotation, or one a frame, from ``turn_towards``. What comes to lie beside or behind the turned
+        turn: one rotation, or one a frame, from ``look_rotation``. What comes to lie beside or behind the turned
             camera is put at the border of what it can see, 87 degrees off its axis.
     """
     focal_px, middle_px = K[[0, 1], [0, 1]], K[:2, 2]
     rays = np.concatenate([(keypoints_px[..., :2] - middle_px) / focal_px, np.ones_like(keypoints_px[..., :1])], -1)
-    turned = turn_pose(rays, turn)
+    turned = rotate_pose(rays, turn)
     depth = np.maximum(turned[..., 2:], _LEAST_DEPTH * np.linalg.norm(turned, axis=-1, keepdims=True))
     return np.concatenate([turned[..., :2] / depth * focal_px + middle_px, keypoints_px[..., 2:]], axis=-1)
 
 
-def turn_pose(
+def rotate_pose(
     pose: Float[np.ndarray, "frames joints 3"], turn: Float[np.ndarray, "*frames 3 3"]
 ) -> Float[np.ndarray, "frames joints 3"]:
     """Camera axes to the axes of the turned camera; give the transposed turn for the way back."""

@@ -17,7 +17,7 @@ REFERENCE_HEIGHT_M = 1.70
 (median of 20 recorded subjects, standard deviation 0.07 m): that joint lies below the crown."""
 
 
-def sizing_bones(skeleton: Skeleton) -> list[int]:
+def reference_bones(skeleton: Skeleton) -> list[int]:
     """Numbers, in ``skeleton.bones``, of the bones whose sum is the size of a body: those between the joints of
     ``H36M_17``, where a skeleton has all of these, else all."""
     core = set(H36M_17.joints)
@@ -49,6 +49,6 @@ def body_scales(
 ) -> Float[np.ndarray, " people"]:
     """``body_scale`` of several people."""
     lengths = bone_lengths(joints_m, skeleton)
-    if len(sizing := sizing_bones(skeleton)) < len(skeleton.bones):
+    if len(sizing := reference_bones(skeleton)) < len(skeleton.bones):
         lengths = lengths[..., sizing]
     return REFERENCE_BONE_SUM_M / np.median(lengths.sum(-1), axis=-1)
