@@ -260,7 +260,7 @@ def test_videopose3d(tmp_path: Path):
     path = write.videopose3d(tmp_path, points, SIZE, layout_name="h36m")
     assert read_keypoints(path).skeleton is H36M_17
     path = write.videopose3d(tmp_path, points, SIZE, layout_name="mine")
-    with pytest.raises(InputError, match=r"layout_name is 'mine'.*--skeleton"):
+    with pytest.raises(InputError, match=r"layout_name is 'mine'.*`skeleton`"):
         read_keypoints(path)
 
 
@@ -307,7 +307,7 @@ def test_damaged_npz(tmp_path: Path, arrays: dict, message: str):
 def test_plain_arrays_need_a_skeleton(tmp_path: Path, dims: int):
     points = np.stack([write.distinct(H36M_17), np.full((17, 3), np.nan), write.distinct(H36M_17, 9.0)])
     np.save(tmp_path / "k.npy", points[..., :dims])
-    with pytest.raises(InputError, match=r"17 joints does not say which.*--skeleton\), one of h36m17, coco17"):
+    with pytest.raises(InputError, match=r"17 joints does not say which.*`skeleton`\), one of h36m17, h36m25, coco17"):
         read_keypoints(tmp_path / "k.npy")
     detections = read_keypoints(tmp_path / "k.npy", skeleton="h36m17")
     assert detections.skeleton is H36M_17
