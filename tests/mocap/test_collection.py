@@ -137,9 +137,9 @@ def test_the_command_lists_at_the_end_what_it_left_out(tmp_path, capsys):
         (lambda folder: (folder / "35_04.bvh").write_text("HIERARCHY"), "1 of 5 files cannot be read"),
         (
             lambda folder: [
-                p.write_text(p.read_text().replace("JOINT Neck\n", "JOINT Gorge\n")) for p in folder.iterdir()
+                p.write_text(p.read_text().replace("JOINT LeftLeg\n", "JOINT Shank\n")) for p in folder.iterdir()
             ],
-            "no joint for Neck; its joints are",
+            "no joint for LKnee; its joints are",
         ),
         (lambda folder: [path.rename(path.with_suffix(".txt")) for path in folder.iterdir()], "no .bvh files there"),
     ],

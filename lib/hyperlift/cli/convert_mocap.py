@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.data_commands import ConvertMocap, MotionSource
-from hyperlift.config.loader import load_config
-from hyperlift.errors import InputError
+from hyperlift.config.loader import load_config, load_yaml
+from hyperlift.errors import InputError, quoted
 from hyperlift.files.atomic import atomic_folder
 from hyperlift.mocap.arrays import mocap_splits, read_mocap_arrays
 from hyperlift.mocap.augmentation.motion_variation import MotionVariation
@@ -114,6 +114,7 @@ def read_source(source: MotionSource, config: MocapStoreConfig, shelf: Path, pro
         kind=kind,
         bvh_unit=source.bvh_unit,
         bvh_up=source.bvh_up,
+        joint_map=_joint_map(source.joint_map),
         amc_fps=source.amc_fps,
         trials_csv=source.trials_csv,
         highest_fps=2 * config.fps,
@@ -122,6 +123,17 @@ def read_source(source: MotionSource, config: MocapStoreConfig, shelf: Path, pro
     splits = _held_out({"train": collection.recordings}, source)
     credit = CMU_CREDIT if kind == "asfamc" else ""
     return Source(splits=splits, name=f"{kind} files", credit=credit, collection=collection)
+
+
+def _joint_map(file: Path | None) -> dict[str, str]:
+    """The file's name of each joint, by ours."""
+    names = {} if file is None else load_yaml(file)
+    wrong = [joint for joint, name in names.items() if not isinstance(name, str)]
+    if wrong:
+        raise InputError(
+            f"{file}: {wrong[0]} is {quoted(names[wrong[0]])}; expected the name of a joint in the BVH file"
+        )
+    return names
 
 
 def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str, Recordings]:

@@ -72,6 +72,9 @@ class MotionSource:
     procedural: Annotated[int | None, _Source("N invented motions, which need no file", either="source")] = None
     bvh_unit: Annotated[Unit, _Source("unit of BVH lengths")] = "auto"
     bvh_up: Annotated[UpAxis, _Source("up axis of BVH files")] = "auto"
+    joint_map: Annotated[
+        Path | None, _Source("YAML of names in BVH files that are not known, such as LHip: Oberschenkel_L")
+    ] = None
     amc_fps: Annotated[float, _Source("frame rate of AMC files", metavar="N")] = 120.0
     trials_csv: Annotated[
         Path | None, _Source("columns trial, description, fps: motion groups and frame rates of AMC files")

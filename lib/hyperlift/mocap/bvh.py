@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from hyperlift.choices import Unit, UpAxis
 from hyperlift.errors import InputError, quoted
-from hyperlift.mocap.bvh_file import END_SUFFIX, BvhMotion, not_a_motion_of_a_person, read_bvh_file
+from hyperlift.mocap.bvh_file import END_SUFFIX, BvhMotion, read_bvh_file
+from hyperlift.mocap.joint_names import find_joints
 from hyperlift.mocap.recording import Recording, between, centred, h36m_joints, y_up_to_z_up
 from hyperlift.readers import reader
 from hyperlift.shapes import Float
@@ -20,36 +22,6 @@ METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0
 _TYPICAL_LEG_M = 0.83
 """Thigh and shank of an adult; half or double of it still picks the right unit."""
 _LEG_RANGE_M = (0.35, 1.35)
-
-_LIMB_NAMES = {
-    "Hip": ("{side}UpLeg", "{side}UpperLeg", "{side}Thigh", "{s}Thigh", "{side}Hip", "{s}Hip", "{s}femur"),
-    "Knee": (
-        *("{side}Leg", "{side}LowLeg", "{side}LowerLeg", "{side}Shin", "{s}Shin", "{side}Calf", "{s}Calf"),
-        *("{side}Knee", "{s}Knee", "{s}Leg", "{s}tibia"),
-    ),
-    "Ankle": ("{side}Ankle", "{s}Ankle", "{side}Foot", "{s}Foot"),
-    "Shoulder": (
-        *("{side}Arm", "{side}UpArm", "{side}UpperArm", "{s}UpperArm", "{s}Shldr", "{s}Arm", "{s}humerus"),
-        *("{side}Shoulder", "{s}Shoulder"),
-    ),
-    "Elbow": (
-        *(
-            "{side}ForeArm",
-            "{s}ForeArm",
-            "{side}LowArm",
-            "{side}LowerArm",
-            "{s}LowerArm",
-            "{side}Elbow",
-            "{s}Elbow",
-        ),
-        "{s}radius",
-    ),
-    "Wrist": ("{side}Wrist", "{s}Wrist", "{side}Hand", "{s}Hand"),
-}
-"""Names of the limbs' joints, best first: a RightShoulder is the collar where there is a RightArm, and SMPL's L_Foot
-and L_Hand lie beyond its L_Ankle and L_Wrist."""
-_NECK_NAMES = ("Neck", "LowerNeck", "Neck0", "NeckBase")
-_HEAD_NAMES = ("Head",)
 
 _SKULL_M = 0.17
 """From the joint that turns the head to its top, where the file has no end of the head."""
@@ -63,7 +35,13 @@ _log = logging.getLogger(__name__)
 
 
 @reader("BVH motion", remedy="export it again")
-def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = "unknown") -> Recording:
+def read_bvh(
+    path: Path,
+    unit: Unit = "auto",
+    up: UpAxis = "auto",
+    group: str = "unknown",
+    joint_map: Mapping[str, str] | None = None,
+) -> Recording:
     """Read one motion of one person.
 
     Args:
@@ -71,6 +49,8 @@ def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = 
         unit: of its lengths; "auto" takes the unit in which the legs are nearest to an adult's (and logs it).
         up: its up axis; "auto" takes y or z, whichever the head is above the ankles in.
         group: kind of motion.
+        joint_map: the file's name of a joint, by ours (``LHip``, ``Neck``, ``Skull``), where ``find_joints`` does not
+            know it.
 
     Returns:
         The 17 joints in metres, z up, the pelvis at x = y = 0 on average.
@@ -81,7 +61,7 @@ def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = 
             (it names the joint and what the file has), or the legs fit no unit.
     """
     motion = _without_rest_pose(read_bvh_file(path))
-    joints = find_joints(motion)
+    joints = find_joints(motion, joint_map)
     if _is_cmu_conversion(motion):
         motion = _with_cmu_segments(motion)
     positions, orientations = motion.forward()
@@ -90,6 +70,8 @@ def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = 
         positions, orientations = y_up_to_z_up(positions), _turned_columns(orientations)
     positions_m = positions * metres
     landmarks = {name: positions_m[:, joint] for name, joint in joints.items()}
+    if "Neck" not in landmarks:
+        landmarks["Neck"] = between(landmarks["LShoulder"], landmarks["RShoulder"], 0.5)
     if joints["Crown"] == joints["Skull"]:
         landmarks["Crown"] = _crown_m(landmarks, orientations[:, joints["Skull"]])
     landmarks |= (
@@ -104,52 +86,6 @@ def read_bvh(path: Path, unit: Unit = "auto", up: UpAxis = "auto", group: str = 
         fps=motion.fps,
         joints_m=centred(h36m_joints(landmarks)),
     )
-
-
-def find_joints(motion: BvhMotion) -> dict[str, int]:
-    """Indices of the limbs' joints under their Human3.6M names, and of "Neck", "Skull" and "Crown".
-
-    "Skull" is the joint that turns the head, "Crown" the end of the head, or "Skull" once more where the file has none.
-
-    Raises:
-        InputError: one is missing.
-    """
-    # Some programs write the name of the character before every joint: Character1_LeftArm.
-    named = [name.rpartition(":")[2] for name in motion.tree.names]
-    character = _shared_start(named)
-    bare = [re.sub(r"[^a-z0-9]", "", name[character:].lower()) for name in named]
-    bare = [re.sub(r"^(mixamorig\d*|bip0*1)(?=.)", "", name) for name in bare]
-
-    def first(candidates: tuple[str, ...], side: str = "") -> int | None:
-        words = {"R": ("right", "r"), "L": ("left", "l"), "": ("", "")}[side]
-        for candidate in candidates:
-            stem = candidate.lower().format(side=words[0], s=words[1])
-            # Blender and others write the side last: upper_arm.L, Thigh_R.
-            turned = candidate.lower().format(side="", s="") + words[1]
-            for name in (stem, turned) if side else (stem,):
-                if name in bare:
-                    return bare.index(name)
-        return None
-
-    found = {side + limb: first(names, side) for side in "RL" for limb, names in _LIMB_NAMES.items()}
-    found |= {"Neck": first(_NECK_NAMES), "Skull": first(_HEAD_NAMES)}
-    missing = [joint for joint, index in found.items() if index is None]
-    if missing:
-        raise not_a_motion_of_a_person(motion.path, missing, motion.tree.names)
-    joints = {joint: index for joint, index in found.items() if index is not None}
-    if len(set(joints.values())) < len(joints):
-        doubled = [j for j, index in joints.items() if list(joints.values()).count(index) > 1]
-        raise not_a_motion_of_a_person(motion.path, doubled, motion.tree.names)
-    children = [i for i, parent in enumerate(motion.tree.parents) if parent == joints["Skull"]]
-    ends = [i for i in children if motion.tree.names[i].endswith(END_SUFFIX) or re.search("end|top|nub", bare[i])]
-    joints["Crown"] = (ends or [joints["Skull"]])[0]
-    return joints
-
-
-def _shared_start(names: list[str]) -> int:
-    """How many characters at the start all names have in common."""
-    pairs = zip(min(names), max(names), strict=False)
-    return next((count for count, (a, b) in enumerate(pairs) if a != b), min(map(len, names)))
 
 
 def _is_cmu_conversion(motion: BvhMotion) -> bool:

@@ -4,8 +4,8 @@ import csv
 import logging
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -77,6 +77,8 @@ class CollectionFormat:
     """Unit of BVH lengths; see ``bvh.read_bvh``."""
     bvh_up: UpAxis = "auto"
     """Up axis of BVH files."""
+    joint_map: Mapping[str, str] = field(default_factory=dict)
+    """Names in BVH files that no convention has; see ``bvh.read_bvh``."""
     amc_fps: float = 120.0
     """Frame rate of ``.amc`` files that ``trials_csv`` does not list."""
     trials_csv: Path | None = None
@@ -142,7 +144,7 @@ def _read(task: _Task) -> Recording | Skipped:
     group = motion_group(trial.description if trial else file.stem.replace("_", " "))
     try:
         if form.kind == "bvh":
-            recording = read_bvh(file, unit=form.bvh_unit, up=form.bvh_up, group=group)
+            recording = read_bvh(file, unit=form.bvh_unit, up=form.bvh_up, group=group, joint_map=form.joint_map)
         else:
             recording = read_asfamc(file, fps=trial.fps if trial else form.amc_fps, group=group)
         if form.highest_fps and recording.fps > form.highest_fps:

@@ -35,11 +35,18 @@ _SPELLINGS = (
     }
 )
 
+_HANDS = {"L": ("lhand", "lefthand", "handl", "handleft"), "R": ("rhand", "righthand", "handr", "handright")}
+"""A hand is a wrist where the file names no wrist."""
+
 
 def canonical_joint(name: str) -> str | None:
     """The library's name of a joint, from any spelling: case, ``_``, ``-``, ``.``, spaces, ``left``/``l`` before or
     after. None for a joint that the library has no use for."""
-    return _SPELLINGS.get(re.sub(r"[^a-z0-9]", "", name.lower()))
+    return _SPELLINGS.get(_bare(name))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def skeleton_from_names(names: Sequence[str], where: str) -> Skeleton:
@@ -53,6 +60,8 @@ def skeleton_from_names(names: Sequence[str], where: str) -> Skeleton:
         InputError: joints that lifting needs are not among the names, or two names mean the same joint.
     """
     joints = tuple(canonical_joint(name) or name for name in names)
+    hands = {hand: f"{side}Wrist" for side, hands in _HANDS.items() for hand in hands if f"{side}Wrist" not in joints}
+    joints = tuple(hands.get(_bare(joint), joint) for joint in joints)
     for known in SKELETONS.values():
         # Fingers and face points are numbered here and named there; they do not decide.
         ours = [joint if joint in _SPELLINGS.values() else None for joint in known.joints]
