@@ -17,6 +17,14 @@ class InputError(ValueError):
 
     The message says what came, what was expected and what to do. Command-line tools print it as one line and
     exit with 2; every other exception is a defect of ours and keeps its traceback.
+
+    Example:
+        >>> import hyperlift
+        >>> try:
+        ...     hyperlift.load_motion("none.npz")
+        ... except hyperlift.InputError as error:
+        ...     print(error)
+        none.npz: no such file; expected the pose3d.npz that lifting writes
     """
 
 

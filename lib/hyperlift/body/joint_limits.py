@@ -106,6 +106,13 @@ def read_limits(path: Path | str) -> JointLimits:
 
     Raises:
         InputError: no such file, not of this form, an unknown joint or axis, or a range without the rest pose.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hyperlift.body.joint_limits import read_limits
+        >>> _ = Path("limits.yaml").write_text("{unit: radians, joints: {Knee: {X: [0, 2.5]}}}")
+        >>> read_limits("limits.yaml").ranges_rad
+        {'Knee': {'X': (0.0, 2.5)}}
     """
     from hyperlift.safe_io.yaml_text import read_yaml  # only who hands in a file waits for PyYAML
 

@@ -45,6 +45,14 @@ class Person:
 
     What is not known is NaN: joints that were never found, the keypoints of a person out of a file, and the metres of
     one out of a file that was written before people were placed.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> person = motion.people[0]
+        >>> wrist = motion.skeleton.index("RWrist")
+        >>> person.world_m[:, wrist].shape  # a position in metres for each frame
+        (169, 3)
     """
 
     id: int

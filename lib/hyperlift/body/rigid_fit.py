@@ -135,6 +135,14 @@ def fit_motion(
     Raises:
         InputError: another skeleton, arrays that do not belong together, times that do not rise, nobody was seen, or
             keypoints without camera axes and matrix.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> from hyperlift.body.rigid_fit import fit_motion
+        >>> person = motion.people[0]
+        >>> fit_motion(person.world_m, person.time_s, person.valid, axes="world", cutoff_hz=6.0)
+        FittedMotion(1 person: 169 frames, 5.60 s, h36m17, world axes)
     """
     _check(joints_m, time_s, valid, keypoints_px, camera_matrix, axes, skeleton)
     joints_m = joints_m.astype(np.float64)

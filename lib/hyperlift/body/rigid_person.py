@@ -37,6 +37,13 @@ def fit_person(
 
     Raises:
         InputError: the person is not placed in metres, or was never seen.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> from hyperlift.body.rigid_person import fit_person
+        >>> print(fit_person(motion.people[0]).fit.report.sentence)
+        rigid bones moved the joints by ... mm on average (...)...
     """
     check_metres(person)
     sight = {}

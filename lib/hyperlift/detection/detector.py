@@ -119,6 +119,15 @@ def detect_video(
 
     Raises:
         InputError: a frame is no RGB picture, or the detector fails in it or gives what are no keypoints.
+
+    Example:
+        >>> from itertools import islice
+        >>> from hyperlift.detection.detector import detect_video
+        >>> from hyperlift.detection.registry import make_detector
+        >>> from hyperlift.video.reading import read_frames
+        >>> frames = islice(read_frames("examples/multiperson.mp4"), 3)
+        >>> list(detect_video(frames, make_detector("movenet-fast")).frames)
+        [0, 1, 2]
     """
     if log is None:
         detector.reset()

@@ -36,7 +36,23 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JournalFile:
-    """Where the journal of a run is, and what its detections depend on."""
+    """Where the journal of a run is, and what its detections depend on.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from itertools import islice
+        >>> from hyperlift.detection.detector import detect_video
+        >>> from hyperlift.detection.journal import JournalFile
+        >>> from hyperlift.detection.registry import make_detector
+        >>> from hyperlift.video.reading import read_frames
+        >>> detector = make_detector("movenet-fast")
+        >>> frames = islice(read_frames("examples/multiperson.mp4"), 2)
+        >>> with JournalFile(Path("video.journal"), made_from="multiperson.mp4").opened(detector) as journal:
+        ...     detections = detect_video(frames, detector, log=journal)
+        >>> with JournalFile(Path("video.journal"), made_from="multiperson.mp4").opened(detector) as journal:
+        ...     journal.next_frame  # the next run continues here
+        2
+    """
 
     path: Path
     made_from: str

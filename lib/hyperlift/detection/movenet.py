@@ -54,6 +54,12 @@ def movenet_confidence(score: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*
     A score is not a probability: joints that are right lie between 0.5 and 0.9. The confidence is, roughly, the share
     of joints of that score that come out at the same place, within 2 % of the body's size, when the picture is
     mirrored (``benchmarks/detection.py``). It is an upper bound of being right: both looks can err alike.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.detection.movenet import movenet_confidence
+        >>> movenet_confidence(np.array([0.1, 0.5, 1.0]))
+        array([0.05, 0.83, 1.  ])
     """
     return np.interp(score, *_CONFIDENCE_AT)
 

@@ -33,6 +33,11 @@ def make_detector(name: str, **options: Any) -> Detector:
 
     Raises:
         InputError: no detector has that name or takes that option, or it cannot be opened.
+
+    Example:
+        >>> from hyperlift.detection.registry import make_detector
+        >>> make_detector("movenet-fast", fps=25).skeleton.name
+        'coco17'
     """
     if name not in _MAKERS:
         raise InputError(f"unknown detector {quoted(name)}; known: {', '.join(_MAKERS)}")

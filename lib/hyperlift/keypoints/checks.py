@@ -92,6 +92,13 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
         detections: what a detector wrote.
         width: of the video in pixels.
         height: of the video in pixels.
+
+    Example:
+        >>> import hyperlift
+        >>> from hyperlift.keypoints.checks import check_keypoints
+        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
+        >>> check_keypoints(detections, 1768, 994)
+        []
     """
     if not len(detections.people.keypoints_px):
         return [*detections.notes]

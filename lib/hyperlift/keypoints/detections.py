@@ -18,7 +18,16 @@ __all__ = ["Detection", "Detections"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Detections:
-    """Everybody in a recording, frame by frame."""
+    """Everybody in a recording, frame by frame.
+
+    Example:
+        >>> import hyperlift
+        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
+        >>> detections.skeleton.joints[:2], detections.last_frame
+        (('Nose', 'LEye'), 225)
+        >>> detections.people.keypoints_px.shape
+        (366, 17, 3)
+    """
 
     source: str
     """The file or folder it was read from, for messages."""

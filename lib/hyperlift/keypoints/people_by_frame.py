@@ -13,7 +13,17 @@ NO_TRACK = np.iinfo(np.int64).min
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Detection:
-    """One person in one frame, as the detector saw them."""
+    """One person in one frame, as the detector saw them.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift import Detection
+        >>> keypoints_px = np.full((17, 3), np.nan)
+        >>> keypoints_px[:, 2] = 0.0
+        >>> keypoints_px[0] = 640.0, 220.0, 0.9  # the nose alone
+        >>> Detection(keypoints_px, track_id=4)
+        Detection(1 of 17 joints, track 4)
+    """
 
     keypoints_px: Float[np.ndarray, "joints 3"]
     """x, y in pixels and confidence 0..1, in the detector's joint order; missing joints are NaN, NaN, 0."""

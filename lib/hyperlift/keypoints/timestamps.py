@@ -31,6 +31,11 @@ def even_times(frames: int, fps: float) -> Float[np.ndarray, " frames"]:
 
     Raises:
         InputError: the frame rate is not between 1 and 1000 frames a second.
+
+    Example:
+        >>> from hyperlift.keypoints.timestamps import even_times
+        >>> even_times(frames=3, fps=25)
+        array([0.  , 0.04, 0.08])
     """
     check_fps(fps)
     return np.arange(frames) / fps

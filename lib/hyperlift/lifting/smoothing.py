@@ -41,6 +41,13 @@ def smooth(
 
     Raises:
         InputError: there is no such filter.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.lifting.smoothing import smooth
+        >>> noise_m = np.random.default_rng(0).normal(0.0, 0.01, (100, 17, 3))
+        >>> bool(smooth(noise_m, np.arange(100) / 25, "savgol").std() < noise_m.std())
+        True
     """
     if method == "one-euro":
         return one_euro(joints, time_s, valid=valid)

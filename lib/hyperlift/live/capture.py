@@ -13,7 +13,14 @@ _PATIENCE_S = 3.0
 
 
 class Clock:
-    """The server's clock: milliseconds since it was made; it never goes back."""
+    """The server's clock: milliseconds since it was made; it never goes back.
+
+    Example:
+        >>> from hyperlift.live.capture import Clock
+        >>> clock = Clock()
+        >>> clock.now_ms() <= clock.now_ms()
+        True
+    """
 
     def __init__(self) -> None:
         self._start = time.monotonic()

@@ -116,7 +116,15 @@ class Listener:
 
 
 class Hub:
-    """Everybody who listens, and what they missed."""
+    """Everybody who listens, and what they missed.
+
+    Example:
+        >>> from hyperlift.live.events import Hub
+        >>> hub = Hub()
+        >>> listener = hub.listen()
+        >>> listener.get(patience_s=1.0).startswith(b"event: past")  # what was before comes first
+        True
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

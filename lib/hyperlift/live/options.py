@@ -8,7 +8,13 @@ from hyperlift.config.option import Option
 
 @dataclass(frozen=True, kw_only=True)
 class LiveOptions:
-    """What a user may choose beside ``LiftOptions``, of which detector, confidence, height and camera count."""
+    """What a user may choose beside ``LiftOptions``, of which detector, confidence, height and camera count.
+
+    Example:
+        >>> from hyperlift.live.options import LiveOptions
+        >>> LiveOptions(look_ahead=0)
+        LiveOptions(look_ahead=0, every_frame=False, picture=True)
+    """
 
     look_ahead: Annotated[
         int | None,

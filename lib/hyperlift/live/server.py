@@ -43,7 +43,17 @@ can use up threads, and whoever has it, and sends it at once, is not kept waitin
 
 
 class LiveServer:
-    """Serves ``/`` (the page), ``/events`` (server-sent events) and ``/clock`` (the server's time in milliseconds)."""
+    """Serves ``/`` (the page), ``/events`` (server-sent events) and ``/clock`` (the server's time in milliseconds).
+
+    Example:
+        >>> from hyperlift.live.capture import Clock
+        >>> from hyperlift.live.events import Hub
+        >>> from hyperlift.live.server import LiveServer
+        >>> server = LiveServer(0, Hub(), Clock())  # 0: any free port
+        >>> server.url
+        'http://127.0.0.1:.../?token=...'
+        >>> server.stop()
+    """
 
     def __init__(self, port: int, hub: Hub, clock: Clock) -> None:
         """Take the port; nothing is answered before ``start``.

@@ -34,7 +34,24 @@ _REMEMBERED = 4000
 
 
 class LiveSession:
-    """From a source to pages; use it in a ``with`` block, which ends all threads."""
+    """From a source to pages; use it in a ``with`` block, which ends all threads.
+
+    Example:
+        >>> from hyperlift import Lifter, LiftOptions
+        >>> from hyperlift.live.capture import Clock
+        >>> from hyperlift.live.events import Hub
+        >>> from hyperlift.live.options import LiveOptions
+        >>> from hyperlift.live.server import LiveServer
+        >>> from hyperlift.live.session import LiveSession
+        >>> from hyperlift.live.source import open_source
+        >>> clock, hub = Clock(), Hub()
+        >>> server, source = LiveServer(0, hub, clock), open_source("examples/multiperson.mp4")
+        >>> lifter, lift = Lifter("nano"), LiftOptions(detector="movenet-fast")
+        >>> with LiveSession(source, server, hub, clock, lifter=lifter, lift=lift, live=LiveOptions()) as session:
+        ...     session.start()  # the video starts when a page listens at ``server.url``
+        ...     session.wait(patience_s=0.1)
+        False
+    """
 
     def __init__(
         self,

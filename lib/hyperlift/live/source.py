@@ -82,6 +82,12 @@ def open_source(source: str, *, size: tuple[int, int] | None = None, fps: float 
 
     Raises:
         InputError: there is no such camera or file, it cannot be read, or it gives no picture.
+
+    Example:
+        >>> from hyperlift.live.source import open_source
+        >>> source = open_source("examples/multiperson.mp4")
+        >>> source.width, source.height, source.waits  # a file waits until its pictures are asked for
+        (1088, 1920, True)
     """
     address = camera_address(source, size, fps)
     if address is not None:

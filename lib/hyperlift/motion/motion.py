@@ -44,7 +44,17 @@ Stated = TypeVar("Stated")
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Motion:
-    """3D motion of everybody in a recording: what ``Lifter.lift`` returns and ``load_motion`` reads."""
+    """3D motion of everybody in a recording: what ``Lifter.lift`` returns and ``load_motion`` reads.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> motion.people
+        [Person(p0: frames 0–168), Person(p1: frames 40–202), Person(p2: frames 190–225)]
+        >>> rigid = motion.of([0]).rigid()
+        >>> [path.name for path in rigid.save("person.bvh")]
+        ['person.bvh']
+    """
 
     people: Sequence[Person]
     """Each with ``joints_m`` [T,17,3] (metres, camera axes x right, y down, z forward), ``world_m`` (metres, z up, the
@@ -317,6 +327,12 @@ def load_motion(path: str | Path, video: str | Path | None = None) -> Motion:
     Raises:
         InputError: the file is missing or damaged, holds nobody, or its arrays do not fit together; or the video is
             another recording's, missing or none.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> len(motion.people), motion.skeleton.name
+        (3, 'h36m17')
     """
     people, meta = read_poses(path)
     if not people:

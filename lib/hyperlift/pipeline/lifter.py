@@ -42,6 +42,15 @@ class Lifter:
 
     Raises:
         InputError: no such model, or the file is no lifter.
+
+    Example:
+        >>> import hyperlift
+        >>> lifter = hyperlift.Lifter("nano")
+        >>> lifter
+        Lifter(nano: h36m17, 25 frames/s, 81 frames at once)
+        >>> options = hyperlift.LiftOptions(picture_size=(1768, 994), fps=30)
+        >>> lifter.lift("examples/sports2d_demo.alphapose.json", options=options)
+        Motion(sports2d_demo.alphapose.json: 226 frames; p0 frames 0–168, p1 frames 40–202, p2 frames 190–225)
     """
 
     spec: LifterSpec
@@ -180,6 +189,15 @@ class Lifter:
 
         Raises:
             InputError: an impossible size, rate, look-ahead or skeleton.
+
+        Example:
+            >>> import hyperlift
+            >>> stream = hyperlift.Lifter("nano").stream(1768, 994, fps=25, lookahead=1, skeleton="coco17")
+            >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
+            >>> for people in list(detections.frames.values())[:2]:
+            ...     pose = stream.push(people[0].keypoints_px)
+            >>> pose.index, pose.time_s, pose.pose_norm.shape
+            (0, 0.0, (17, 3))
         """
         lookahead = self.look_ahead(fps) if lookahead is None else lookahead
         return open_stream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))

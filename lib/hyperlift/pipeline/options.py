@@ -31,6 +31,12 @@ class LiftOptions:
 
     Raises:
         InputError: a value that means nothing.
+
+    Example:
+        >>> import hyperlift
+        >>> options = hyperlift.LiftOptions(height_m=1.82, fov_deg=70.0, smooth="savgol")
+        >>> options.detector, options.min_confidence
+        ('movenet', 0.05)
     """
 
     detector: Annotated[

@@ -26,6 +26,13 @@ def load_lifter(path: Path | str | None = None, threads: int | None = None) -> O
 
     Raises:
         InputError: the file is missing or is no lifter.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.runtime.loading import load_lifter
+        >>> lifter = load_lifter("nano")
+        >>> lifter(np.zeros((1, 81, 17, 3), np.float32)).shape
+        (1, 81, 17, 3)
     """
     name = next(iter(BUNDLED)) if path is None else str(path)
     if (bundled := bundled_file(name)) is not None:

@@ -25,6 +25,15 @@ class OnnxStream(OnnxLifter):
     who is hidden for a moment (the last keypoints with confidence 0).
 
     Called with whole clips it is a ``Predictor`` as every lifter; that neither sees nor changes the people.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.runtime.loading import load_lifter
+        >>> stream = load_lifter("small_stream")
+        >>> for frame in range(stream.stream.look_ahead + 1):
+        ...     poses = stream.push({0: np.zeros((17, 3), np.float32)})
+        >>> poses[0].shape, stream.finish(0).shape
+        ((17, 3), (4, 17, 3))
     """
 
     stream: StreamSpec

@@ -38,6 +38,17 @@ def repair_side_swaps(
 
     Returns:
         The repaired keypoints, and which of them were exchanged.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.skeletons.joint_sets import COCO_17
+        >>> from hyperlift.tracking.left_right import repair_side_swaps
+        >>> body_px = np.random.default_rng(0).uniform(0, 400, (17, 3))
+        >>> recording_px = np.repeat(body_px[None], 30, axis=0)
+        >>> recording_px[10] = body_px[COCO_17.mirror]  # one frame with the sides exchanged
+        >>> repaired_px, exchanged = repair_side_swaps(recording_px, np.arange(30) / 30, COCO_17)
+        >>> exchanged.any(axis=1).nonzero()[0]
+        array([10])
     """
     repaired = keypoints_px.copy()
     exchanged = np.zeros(keypoints_px.shape[:2], bool)

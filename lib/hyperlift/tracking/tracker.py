@@ -18,6 +18,15 @@ class Tracker:
     """Gives each detection the id of its person, frame by frame; remembers the last ``LONGEST_GAP_S`` alone.
 
     The bundled detector asks it for its crops, keypoint files go through it, and live uses it.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.tracking.tracker import Tracker
+        >>> rng = np.random.default_rng(0)
+        >>> left, right = rng.uniform(0, 200, (17, 3)), rng.uniform(600, 800, (17, 3))
+        >>> tracker = Tracker()
+        >>> tracker.update(0.00, [left, right]), tracker.update(0.04, [right, left])
+        ([0, 1], [1, 0])
     """
 
     def __init__(self, cost: Cost = motion_cost) -> None:

@@ -56,6 +56,12 @@ def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
 
     Raises:
         InputError: the file is missing, holds no video or no frame, or breaks off before its end.
+
+    Example:
+        >>> from hyperlift.video.reading import video_facts
+        >>> facts = video_facts("examples/multiperson.mp4")
+        >>> facts.size, facts.frames, facts.rotation_deg
+        ((1088, 1920), 100, 0)
     """
     path = Path(path)
     with _opened(path) as (container, stream):
@@ -116,6 +122,12 @@ def read_frames(
 
     Raises:
         InputError: as ``video_facts``; at the end, too few of the frames could be decoded.
+
+    Example:
+        >>> from hyperlift.video.reading import read_frames
+        >>> frame = next(read_frames("examples/multiperson.mp4", size=(272, 480)))
+        >>> frame.index, frame.time_s, frame.rgb.shape
+        (0, 0.0, (480, 272, 3))
     """
     path = Path(path)
     facts = facts or video_facts(path, allow_truncated)

@@ -68,6 +68,14 @@ def write_alphapose(path: Path | str, detections: Detections, width: int, height
 
     Raises:
         InputError: the folder cannot be written, a folder stands in the file's place, or the size is impossible.
+
+    Example:
+        >>> import hyperlift
+        >>> from hyperlift.keypoints.formats.alphapose_writer import read_recording, write_alphapose
+        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
+        >>> write_alphapose("people.json", detections, 1768, 994)
+        >>> read_recording("people.json").frames
+        226
     """
     path = Path(path)
     check_output(path)
@@ -100,6 +108,11 @@ def read_recording(path: Path | str) -> Recording | None:
 
     Raises:
         InputError: the facts cannot be read or are not what ``write_alphapose`` writes.
+
+    Example:
+        >>> from hyperlift.keypoints.formats.alphapose_writer import read_recording
+        >>> read_recording("examples/sports2d_demo.alphapose.json") is None  # AlphaPose writes no such file
+        True
     """
     facts = recording_path(path)
     if not facts.is_file():

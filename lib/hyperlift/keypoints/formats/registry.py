@@ -61,6 +61,14 @@ def read_keypoints(
     Raises:
         UnknownLayout: nothing is there, or the layout is unknown.
         InputError: the layout is not that of ``format``, or its content does not fit.
+
+    Example:
+        >>> import hyperlift
+        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
+        >>> detections.tool, detections.skeleton.name
+        ('AlphaPose', 'coco17')
+        >>> detections.frames[12][0]
+        Detection(17 of 17 joints, track 0)
     """
     source = Source(Path(path))
     hints = Hints(skeleton_named(skeleton) if isinstance(skeleton, str) else skeleton, picture_size, recording)

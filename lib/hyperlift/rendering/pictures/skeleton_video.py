@@ -26,7 +26,13 @@ LONGEST_EMPTY_S = 10.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recording:
-    """The video that people were lifted from."""
+    """The video that people were lifted from.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hyperlift.rendering.pictures.skeleton_video import Recording
+        >>> recording = Recording(width=1088, height=1920, fps=30.0, file=Path("examples/multiperson.mp4"))
+    """
 
     width: int
     """In pixels."""
@@ -70,6 +76,12 @@ def write_skeleton_video(
 
     Raises:
         InputError: the folder cannot be written, or the recording's file cannot be read.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> from hyperlift.rendering.pictures.skeleton_video import Recording, write_skeleton_video
+        >>> write_skeleton_video("people.mp4", motion.of([2]).people, Recording(width=1768, height=994, fps=30.0))
     """
     facts = _facts(recording)
     canvas = _canvas(people, recording, picture_height)
@@ -102,6 +114,12 @@ def pose_picture(
 
     Raises:
         InputError: the folder cannot be written, or the recording's file cannot be read.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> from hyperlift.rendering.pictures.skeleton_video import Recording, pose_picture
+        >>> pose_picture("people.png", motion.people, Recording(width=1768, height=994, fps=30.0), frames=[10, 60])
     """
     canvas = _canvas(people, recording, picture_height)
     moments = _moments(frames, recording, _facts(recording), canvas.video_shown, "rgb24")

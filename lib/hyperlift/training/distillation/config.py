@@ -43,7 +43,13 @@ class OutputTerm:
 
 @dataclass(frozen=True, kw_only=True)
 class DistillationConfig:
-    """Every part has its own switch and weight."""
+    """Every part has its own switch and weight.
+
+    Example:
+        >>> from hyperlift.training.distillation.config import DistillationConfig
+        >>> list(DistillationConfig().terms)  # the parts that are on
+        ['spatial_mimicking', 'temporal_mimicking', 'generation']
+    """
 
     teacher: Path | None = None
     """Checkpoint of the teacher."""

@@ -25,6 +25,24 @@ class DistillationStep(nn.Module):
         student: sizes of the network to be trained.
         teacher: on the device of training; frozen and put into eval mode here.
         weights: of the pose losses.
+
+    Example:
+        >>> import torch
+        >>> from hyperlift.models.hyperlifter.config import ModelConfig
+        >>> from hyperlift.models.hyperlifter.lifter import HyperLifter
+        >>> from hyperlift.training.distillation.config import DistillationConfig, FeatureTerm, OutputTerm
+        >>> from hyperlift.training.distillation.step import DistillationStep
+        >>> from hyperlift.training.pose_losses import LossWeights
+        >>> sizes = ModelConfig(channels=16, depth=2, heads=2, n_frames=9)
+        >>> student, teacher = HyperLifter(sizes), HyperLifter(sizes)
+        >>> off = FeatureTerm(enabled=False)
+        >>> config = DistillationConfig(
+        ...     spatial_mimicking=off, temporal_mimicking=off, generation=off, output=OutputTerm(enabled=True)
+        ... )
+        >>> step = DistillationStep(config, student.config, teacher, LossWeights())
+        >>> loss, terms = step(student, torch.rand(2, 9, 17, 3), torch.rand(2, 9, 17, 3))
+        >>> loss.isfinite().item(), "output" in terms
+        (True, True)
     """
 
     part_weights: Tensor
