@@ -1,4 +1,4 @@
-"""The size of a body, measured by the one length that every pose keeps: the sum of its bones."""
+"""Bone lengths, and the size of a body as the sum of its bone lengths, which does not depend on the pose."""
 
 from typing import Any
 
@@ -9,17 +9,18 @@ from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.skeletons.skeleton import Skeleton
 
 REFERENCE_BONE_SUM_M = 4.13
-"""Summed length of all 16 bones of an average adult (CMU subjects), the unit of label space "camera"."""
+"""Sum of the lengths of the 16 bones of ``H36M_17`` for an average adult (CMU motion capture subjects). Poses of label
+space "camera" are scaled to this sum."""
 
 REFERENCE_HEIGHT_M = 1.70
-"""Standing height of such a body. Its legs (hip to ankle 0.835 m) and shoulders (1.40 m above the ground) are those of
-1.70 m by the proportions of Drillis and Contini (1966): 0.491 and 0.818 of the height. Its joint "Head" reaches 1.61 m
-(median of 20 recorded subjects, standard deviation 0.07 m): that joint lies below the crown."""
+"""Standing height of the reference body. Source: its hip-to-ankle length (0.835 m) and its shoulder height (1.40 m) are
+0.491 and 0.818 of the height (Drillis and Contini 1966), which gives 1.70 m. The joint "Head" lies below the crown, at
+1.61 m (median of 20 recorded subjects, standard deviation 0.07 m)."""
 
 
 def reference_bones(skeleton: Skeleton) -> list[int]:
-    """Numbers, in ``skeleton.bones``, of the bones whose sum is the size of a body: those between the joints of
-    ``H36M_17``, where a skeleton has all of these, else all."""
+    """Indices into ``skeleton.bones`` of the bones whose lengths sum to the size of a body: the bones of ``H36M_17`` if
+    the skeleton has all its joints, else all bones."""
     core = set(H36M_17.joints)
     if not core <= set(skeleton.joints):
         return list(range(len(skeleton.bones)))
@@ -29,18 +30,19 @@ def reference_bones(skeleton: Skeleton) -> list[int]:
 
 
 def bone_lengths(joints: Float[Any, "*any joints 3"], skeleton: Skeleton) -> Float[Any, "*any bones"]:
-    """Length of every bone, in the unit of the input and the order of ``skeleton.bones``; of arrays or tensors."""
+    """Bone lengths in the unit of the input, in the order of ``skeleton.bones``; the input is an array or a tensor."""
     parent, child = (list(ends) for ends in zip(*skeleton.bones, strict=True))
     return namespace(joints).linalg.vector_norm(joints[..., child, :] - joints[..., parent, :], axis=-1)
 
 
 def bone_sum_of(height_m: float) -> float:
-    """Summed length of the bones of a body of this standing height, metres."""
+    """Sum of the bone lengths, metres, of a body of this standing height."""
     return REFERENCE_BONE_SUM_M * height_m / REFERENCE_HEIGHT_M
 
 
 def body_scale(joints_m: Float[np.ndarray, "frames joints 3"], skeleton: Skeleton) -> float:
-    """Factor that makes this person's bones sum to the reference: ``REFERENCE_BONE_SUM_M / median bone sum``."""
+    """Scale factor from this person to the reference body: ``REFERENCE_BONE_SUM_M`` / median over time of the bone
+    sum."""
     return float(body_scales(joints_m[None], skeleton)[0])
 
 
@@ -49,6 +51,6 @@ def body_scales(
 ) -> Float[np.ndarray, " people"]:
     """``body_scale`` of several people."""
     lengths = bone_lengths(joints_m, skeleton)
-    if len(sizing := reference_bones(skeleton)) < len(skeleton.bones):
-        lengths = lengths[..., sizing]
+    if len(bones := reference_bones(skeleton)) < len(skeleton.bones):
+        lengths = lengths[..., bones]
     return REFERENCE_BONE_SUM_M / np.median(lengths.sum(-1), axis=-1)

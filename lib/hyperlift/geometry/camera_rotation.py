@@ -1,9 +1,8 @@
-"""What a camera would have seen if it had been turned on the spot: level, or towards somebody.
+"""Virtual rotation of a camera about its centre, for example to make it level.
 
-A camera that turns about its centre sees the same rays in other places. A keypoint in the new picture follows from the
-old one and the intrinsics alone, whatever its depth; a pose in the new camera's axes is turned back by the same
-rotation. A roll about the optical axis needs no focal length. (Yu, Salzmann, Fua, Rhodin, 2021, "PCLs", look at people
-through such cameras.)
+A rotation about the camera centre permutes viewing rays, so keypoints map to the rotated image by a homography that
+does not depend on depth; a pose maps by the rotation itself. A roll about the optical axis does not depend on the focal
+length. Related work: perspective crop layers (Yu, Salzmann, Fua and Rhodin 2021).
 """
 
 import numpy as np
@@ -12,30 +11,33 @@ from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 
 CAMERA_UP = np.array([0.0, -1.0, 0.0])
-"""Up of a camera that is held level, in its own axes: x right, y down, z forward."""
-_LEAST_DEPTH = 0.05
-"""Rays that leave a camera more than 87 degrees off its axis have no place in its picture."""
+"""The up direction of a level camera, in camera axes."""
+_MIN_DEPTH = 0.05
+"""Minimal z of a unit ray, the cosine of 87°. Rays further from the optical axis are clamped: their pixel coordinates
+would grow without bound. Chosen."""
+_MIN_SINE = 1e-3
+"""Minimal sine of the angle between the viewing direction and up, 0.06°. Below it the roll is undetermined. Chosen."""
 
 
 def look_rotation(
     direction: Float[np.ndarray, "*any 3"], up: Float[np.ndarray, " 3"] = CAMERA_UP
 ) -> Float[np.ndarray, "*any 3 3"]:
-    """The turn of a camera that makes it look along a direction, with up above the middle of its picture.
+    """Rotation that makes a camera look along a direction, with ``up`` vertical in its image.
 
     Args:
-        direction: where to look, camera axes (x right, y down, z forward), of any length.
-        up: which way is up, camera axes; the camera's own up by default. Not along the direction.
+        direction: camera axes (x right, y down, z forward), of any length.
+        up: camera axes; not parallel to the direction.
 
     Returns:
-        Rotations from the camera's axes to the turned camera's: ``turned = turn @ camera``, determinant +1.
+        Rotations from the axes of the camera to those of the rotated camera, ``rotated = R @ camera``, determinant +1.
 
     Raises:
-        InputError: a direction runs along up, which leaves the roll open.
+        InputError: a direction is parallel to ``up``, so the roll is undetermined.
     """
     forward = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     right = np.cross(forward, up / np.linalg.norm(up))
     length = np.linalg.norm(right, axis=-1, keepdims=True)
-    if (length < 1e-3).any() or not np.isfinite(length).all():
+    if (length < _MIN_SINE).any() or not np.isfinite(length).all():
         raise InputError("a camera that looks straight up or down cannot be levelled; give another pitch")
     right = right / length
     return np.stack([right, np.cross(forward, right), forward], axis=-2)
@@ -46,23 +48,23 @@ def rotate_keypoints(
     K: Float[np.ndarray, "3 3"],
     turn: Float[np.ndarray, "*frames 3 3"],
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Where the turned camera, with the same intrinsics, sees keypoints.
+    """Map keypoints to the image of the rotated camera with the same intrinsics.
 
     Args:
-        keypoints_px: x, y in pixels and a confidence, which stays; NaN passes through.
-        K: intrinsics in pixels, no skew.
-        turn: one rotation, or one a frame, from ``look_rotation``. What comes to lie beside or behind the turned
-            camera is put at the border of what it can see, 87 degrees off its axis.
+        keypoints_px: x, y in pixels and a confidence, which is unchanged; NaN stays NaN.
+        K: intrinsics in pixels, without skew.
+        turn: one rotation, or one per frame, from ``look_rotation``. Keypoints more than 87° off the new optical axis
+            are clamped to 87°.
     """
-    focal_px, middle_px = K[[0, 1], [0, 1]], K[:2, 2]
-    rays = np.concatenate([(keypoints_px[..., :2] - middle_px) / focal_px, np.ones_like(keypoints_px[..., :1])], -1)
-    turned = rotate_pose(rays, turn)
-    depth = np.maximum(turned[..., 2:], _LEAST_DEPTH * np.linalg.norm(turned, axis=-1, keepdims=True))
-    return np.concatenate([turned[..., :2] / depth * focal_px + middle_px, keypoints_px[..., 2:]], axis=-1)
+    focal_px, centre_px = K[[0, 1], [0, 1]], K[:2, 2]
+    rays = np.concatenate([(keypoints_px[..., :2] - centre_px) / focal_px, np.ones_like(keypoints_px[..., :1])], -1)
+    rotated = rotate_pose(rays, turn)
+    depth = np.maximum(rotated[..., 2:], _MIN_DEPTH * np.linalg.norm(rotated, axis=-1, keepdims=True))
+    return np.concatenate([rotated[..., :2] / depth * focal_px + centre_px, keypoints_px[..., 2:]], axis=-1)
 
 
 def rotate_pose(
     pose: Float[np.ndarray, "frames joints 3"], turn: Float[np.ndarray, "*frames 3 3"]
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Camera axes to the axes of the turned camera; give the transposed turn for the way back."""
+    """Express a pose in the axes of the rotated camera; the transposed rotation inverts this."""
     return pose @ np.swapaxes(turn, -1, -2)

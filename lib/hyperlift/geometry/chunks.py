@@ -1,8 +1,6 @@
-"""Long recordings a stretch at a time.
+"""Chunks of a long recording, which bound the memory of temporary arrays; and limits on the length of a recording.
 
-A step over all frames of a recording makes several arrays on its way that are as large as its result. Hours of video
-would fill the memory with them, so such a step is done for some thousands of frames after the other. The numbers stay
-the same to the last bit: no stretch is smoothed or summed apart from its neighbours.
+Only operations that treat frames independently run in chunks, so the result does not depend on the chunk size.
 """
 
 from collections.abc import Iterator
@@ -12,29 +10,29 @@ import numpy as np
 from hyperlift.shapes import Int
 
 CHUNK_FRAMES = 4096
-"""Frames of one stretch."""
+"""Frames per chunk. Chosen: a float64 array of 17 joints x 3 takes 1.7 MB, small against the memory of any machine, and
+the cost per call of NumPy is negligible."""
 MAX_SPAN = 10**7
-"""Frames of the longest recording: 92 hours of 30 frames a second."""
+"""Maximal number of frames from the first to the last. Chosen: 92 h at 30 fps, longer than any recording."""
 _SPARSE_SPAN = 10**5
-_SPARSEST = 10**4
-"""A recording longer than ``_SPARSE_SPAN`` frames has a sighting in every so many of them, at least."""
+"""Span in frames (55 min at 30 fps) up to which a recording may be arbitrarily sparse: chosen so that arrays with one
+entry per frame stay small."""
+_MAX_FRAMES_PER_SIGHTING = 10**4
+"""Beyond ``_SPARSE_SPAN``, a larger mean distance between sightings (5.5 min at 30 fps) means that the numbers in the
+file are not frame numbers, such as time stamps. Chosen."""
 
 
 def frame_chunks(frames: int) -> Iterator[slice]:
-    """Slices that cover so many frames, in order.
-
-    Args:
-        frames: of the recording; 0 has no stretch.
-    """
+    """Consecutive slices of ``CHUNK_FRAMES`` that cover all frames; the last one may be shorter."""
     return (slice(first, min(first + CHUNK_FRAMES, frames)) for first in range(0, frames, CHUNK_FRAMES))
 
 
 def max_span(sightings: int) -> int:
-    """The most frames that a recording with so many sightings may have: with more, the numbers are none of frames, and
-    what has an entry a frame would fill the memory."""
-    return min(MAX_SPAN, max(_SPARSE_SPAN, _SPARSEST * sightings))
+    """Maximal span in frames of a recording with this number of sightings. A larger span shows that the numbers are not
+    frame numbers; arrays with one entry per frame would fill the memory."""
+    return min(MAX_SPAN, max(_SPARSE_SPAN, _MAX_FRAMES_PER_SIGHTING * sightings))
 
 
 def frames_text(frame: Int[np.ndarray, " frames"]) -> str:
-    """First and last of some frames, for people."""
+    """The first and last frame number as readable text."""
     return f"frames {frame[0]}–{frame[-1]}" if len(frame) else "no frames"

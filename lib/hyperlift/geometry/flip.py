@@ -1,4 +1,4 @@
-"""The mirror image of a person: the left hand becomes a right hand on the other side."""
+"""Horizontal flip of poses, and flip averaging at test time."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,10 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 
 def flip_pose(pose: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton) -> Float[np.ndarray, "*any joints 3"]:
-    """Mirror at x = 0 and exchange left and right joints; twice is the identity.
+    """Mirror at x = 0 and swap left and right joints; applied twice, this is the identity.
 
-    Fits everything whose x is 0 at the picture's centre or at the root: normalised points with their
-    confidence (the confidence moves with its joint), labels in normalised picture space, and camera metres.
-    NaN passes through.
+    Valid wherever x = 0 is the image centre or the root: keypoints in normalised image coordinates (the confidence
+    moves with its joint), labels of both label spaces, and camera coordinates in metres. NaN stays NaN.
     """
     mirrored = pose[..., skeleton.mirror, :]
     mirrored[..., 0] = -mirrored[..., 0]
@@ -23,7 +22,7 @@ def flip_pose(pose: Float[np.ndarray, "*any joints 3"], skeleton: Skeleton) -> F
 
 @dataclass(frozen=True)
 class FlipAveraged:
-    """A predictor that returns the mean of f(x) and flip(f(flip(x))), at twice the work."""
+    """A predictor that returns the mean of f(x) and flip(f(flip(x))); the computing time doubles."""
 
     predict: Predictor
     skeleton: Skeleton
@@ -31,7 +30,7 @@ class FlipAveraged:
     def __call__(
         self, pose2d_norm: Float[np.ndarray, "clips frames joints 3"]
     ) -> Float[np.ndarray, "clips frames joints 3"]:
-        """Lift the clips and their mirror images; average in the predictor's label space."""
+        """Lift the clips and their flipped copies; average in the label space of the predictor."""
         direct = self.predict(pose2d_norm)
         mirrored = flip_pose(self.predict(flip_pose(pose2d_norm, self.skeleton)), self.skeleton)
         return (direct + mirrored) / 2

@@ -1,7 +1,8 @@
-"""Forward kinematics of a named skeleton: rotations and rest offsets to joints.
+"""Forward kinematics of a tree of joints.
 
-A rotation belongs to a bone and is kept at the joint in which the bone ends; the root's is that of the pelvis. Absolute
-rotations turn the rest pose's axes into those of the motion: joint = parent + rotation of the bone · rest offset.
+The rotation of a bone is stored at the joint where the bone ends; the root stores the rotation of the pelvis. An
+absolute rotation maps the rest pose to the posed body: joint = parent + rotation @ rest offset. ``parents`` holds the
+parent index of every joint, -1 at the root; the joints may be in any order.
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,13 @@ def forward_kinematics(
     root_m: Float[np.ndarray, "*any 3"],
     parents: Sequence[int],
 ) -> Float[np.ndarray, "*any joints 3"]:
-    """Joints from absolute rotations.
+    """Joint positions from absolute rotations.
 
     Args:
-        rotations: of the bone that ends in each joint, absolute; the root's is not used.
-        offsets_m: from its parent to each joint in the rest pose; the root's is not used.
-        root_m: place of the root.
-        parents: of every joint, -1 at the root; in any order.
+        rotations: absolute; the value at the root is ignored.
+        offsets_m: from the parent to the joint in the rest pose; the value at the root is ignored.
+        root_m: position of the root.
+        parents: see above.
     """
     return joints_from_bones((rotations @ offsets_m[:, :, None])[..., 0], root_m, parents)
 
@@ -31,12 +32,12 @@ def forward_kinematics(
 def joints_from_bones(
     bones: Float[np.ndarray, "*any joints 3"], root: Float[np.ndarray, "*any 3"], parents: Sequence[int]
 ) -> Float[np.ndarray, "*any joints 3"]:
-    """Joints from bones: each is its parent and the vector of the bone that ends in it.
+    """Joint positions from bone vectors: cumulative sums along the tree.
 
     Args:
-        bones: from the parent to each joint; the root's is not used.
-        root: place of the root, in the unit of the bones.
-        parents: of every joint, -1 at the root; in any order.
+        bones: vector from the parent to the joint; the value at the root is ignored.
+        root: position of the root, in the unit of the bones.
+        parents: see above.
     """
     first, *others = top_down(parents)
     joints = np.empty_like(bones)
@@ -49,18 +50,18 @@ def joints_from_bones(
 def relative_rotations(
     rotations: Float[np.ndarray, "*any joints 3 3"], parents: Sequence[int]
 ) -> Float[np.ndarray, "*any joints 3 3"]:
-    """Absolute rotations to those relative to the bone before; the root keeps its own."""
+    """Convert absolute rotations to rotations relative to the parent bone; the root's is unchanged."""
     relative = rotations.copy()
     for joint in top_down(parents)[1:]:
-        before = rotations[..., parents[joint], :, :]
-        relative[..., joint, :, :] = np.swapaxes(before, -1, -2) @ rotations[..., joint, :, :]
+        parent = rotations[..., parents[joint], :, :]
+        relative[..., joint, :, :] = np.swapaxes(parent, -1, -2) @ rotations[..., joint, :, :]
     return relative
 
 
 def absolute_rotations(
     relative: Float[np.ndarray, "*any joints 3 3"], parents: Sequence[int]
 ) -> Float[np.ndarray, "*any joints 3 3"]:
-    """Rotations relative to the bone before to absolute ones: products along the chain."""
+    """Convert rotations relative to the parent bone to absolute rotations."""
     rotations = relative.copy()
     for joint in top_down(parents)[1:]:
         rotations[..., joint, :, :] = rotations[..., parents[joint], :, :] @ relative[..., joint, :, :]
@@ -68,7 +69,7 @@ def absolute_rotations(
 
 
 def top_down(parents: Sequence[int]) -> list[int]:
-    """Joint indices, every parent before its children, the root first."""
+    """Joint indices in topological order: the root first, every parent before its children."""
     children: list[list[int]] = [[] for _ in parents]
     order = []
     for joint, parent in enumerate(parents):

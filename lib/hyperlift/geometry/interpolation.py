@@ -1,4 +1,4 @@
-"""Places of points in frames in which nobody saw them."""
+"""Interpolation of points in time."""
 
 import numpy as np
 
@@ -10,20 +10,20 @@ def interpolate_missing(
     known: Bool[np.ndarray, "frames joints"],
     time_s: Float[np.ndarray, " frames"] | None = None,
 ) -> Float[np.ndarray, "frames joints c"]:
-    """Points on the straight line between the last and the next frame in which they are known.
+    """Interpolate unknown points linearly between the previous and the next known frame.
 
-    Before the first such frame a point stands where it is there, after the last likewise. A point that is never known
-    stays as it is.
+    Before the first and after the last known frame the nearest known value is repeated. A point that is never known is
+    unchanged.
 
     Args:
-        points: in any unit; where they are not known their values do not count.
-        known: which of them are.
-        time_s: seconds of every frame, ascending; evenly spaced if None.
+        points: in any unit; values of unknown points are ignored.
+        known: True where the point is known.
+        time_s: time of every frame in seconds, ascending; None for equal spacing.
     """
     time = np.arange(len(points), dtype=np.float64) if time_s is None else time_s
     filled = points.copy()
     for joint in np.flatnonzero(known.any(0) & ~known.all(0)):
-        here = known[:, joint]
+        valid = known[:, joint]
         for axis in range(points.shape[-1]):
-            filled[~here, joint, axis] = np.interp(time[~here], time[here], points[here, joint, axis])
+            filled[~valid, joint, axis] = np.interp(time[~valid], time[valid], points[valid, joint, axis])
     return filled

@@ -1,8 +1,7 @@
-"""The one normalisation of picture coordinates, used by training, evaluation and wild video alike.
+"""Normalised image coordinates, shared by training, evaluation and inference.
 
-Normalised picture space: x = 0 at the picture's centre, -1 and 1 at its left and right border; y = 0 at the centre and
-scaled by the WIDTH too, so that circles stay circles. Axes as in the picture: x right, y down; depth z forward, in the
-same unit. NaN passes through.
+x is -1 at the left border and 1 at the right border; y is 0 at the image centre and scaled by the WIDTH as well, which
+preserves angles. Axes: x right, y down, z forward; the depth has the same unit. NaN stays NaN.
 """
 
 import numpy as np
@@ -12,10 +11,10 @@ from hyperlift.shapes import Float
 
 
 def check_picture_size(width: float, height: float) -> None:
-    """Refuse a picture without area.
+    """Check that width and height are positive and finite.
 
     Raises:
-        InputError: width or height is not positive and finite.
+        InputError: they are not.
     """
     if not (0 < width < np.inf and 0 < height < np.inf):
         raise InputError(f"the picture size is {width:g}x{height:g}; width and height must be positive")
@@ -24,7 +23,7 @@ def check_picture_size(width: float, height: float) -> None:
 def normalise_points(
     points_px: Float[np.ndarray, "*any 2"], width: float, height: float
 ) -> Float[np.ndarray, "*any 2"]:
-    """Pixels to normalised picture space: x / w * 2 - 1, y / w * 2 - h / w."""
+    """Pixels to normalised image coordinates: 2 x / w - 1, 2 y / w - h / w."""
     check_picture_size(width, height)
     return points_px * (2.0 / width) - np.array([1.0, height / width], points_px.dtype)
 
@@ -32,13 +31,13 @@ def normalise_points(
 def denormalise_points(
     points_norm: Float[np.ndarray, "*any 2"], width: float, height: float
 ) -> Float[np.ndarray, "*any 2"]:
-    """Normalised picture space to pixels; the inverse of ``normalise_points``."""
+    """Inverse of ``normalise_points``."""
     check_picture_size(width, height)
     return (points_norm + np.array([1.0, height / width], points_norm.dtype)) * (width / 2.0)
 
 
 def normalise_pose(pose_px: Float[np.ndarray, "*any 3"], width: float, height: float) -> Float[np.ndarray, "*any 3"]:
-    """Pixels with depth in pixels to normalised picture space; the depth becomes z / w * 2."""
+    """``normalise_points`` for poses whose depth is in pixels too; the depth becomes 2 z / w."""
     return np.concatenate(
         [normalise_points(pose_px[..., :2], width, height), pose_px[..., 2:] * (2.0 / width)], axis=-1
     )
@@ -47,7 +46,7 @@ def normalise_pose(pose_px: Float[np.ndarray, "*any 3"], width: float, height: f
 def denormalise_pose(
     pose_norm: Float[np.ndarray, "*any 3"], width: float, height: float
 ) -> Float[np.ndarray, "*any 3"]:
-    """The inverse of ``normalise_pose``."""
+    """Inverse of ``normalise_pose``."""
     return np.concatenate(
         [denormalise_points(pose_norm[..., :2], width, height), pose_norm[..., 2:] * (width / 2.0)], axis=-1
     )
