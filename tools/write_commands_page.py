@@ -6,7 +6,7 @@ python tools/write_commands_page.py
 from pathlib import Path
 
 from hyperlift.cli.main import COMMANDS, options_of
-from hyperlift.config.option import Declared, declared
+from hyperlift.config.option import OptionField, option_fields
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 HEAD = """# Commands
@@ -49,14 +49,14 @@ def page() -> str:
 def section(command: str) -> str:
     """A command: what it does and its options, those that must be given first."""
     kind = options_of(command)
-    options = sorted(declared(kind), key=lambda one: not (one.required or one.option.positional))
+    options = sorted(option_fields(kind), key=lambda one: not (one.required or one.option.positional))
     does = " ".join((kind.__doc__ or "").split())
     script = f" Also `python {SCRIPTS[command]}`." if command in SCRIPTS else ""
     rows = [row for one in options for row in rows_of(one)]
     return "\n".join([f"## {command}\n", f"{does}{script}\n", "| option | Python | what |", "|---|---|---|", *rows, ""])
 
 
-def rows_of(one: Declared) -> list[str]:
+def rows_of(one: OptionField) -> list[str]:
     """A row, or one for each switch."""
     if one.option.switches:
         return [_row(f"`--{name}`", one.name, does) for name, does in one.option.switches.items()]

@@ -1,4 +1,4 @@
-"""Names that options and configurations choose from, apart from what they stand for: reading them costs no import."""
+"""The accepted values of options and configuration keys, without importing what they select: ``--help`` starts fast."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from typing import Literal
 OutputFormat = Literal["npz", "json", "csv"]
 BodyFormat = Literal["bvh", "glb", "trc", "c3d"]
 NodeNaming = Literal["plain", "mixamo"]
-"""``plain``: the joints' own names. ``mixamo``: those of Mixamo's characters, for retargeting by name."""
+"""``plain``: names of the joints. ``mixamo``: names of Mixamo characters, for retargeting by name."""
 Smoothing = Literal["one-euro", "savgol"]
 DetectorName = Literal["movenet", "movenet-fast", "rtmlib"]
 # fmt: off

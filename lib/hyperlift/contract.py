@@ -1,6 +1,6 @@
-"""What a lifter states about itself, and what it promises: the contract of every network that lifts.
+"""The contract of a lifter, stored in the metadata of its file, and the protocols that lifters implement.
 
-``LifterSpec`` for clips, ``StreamSpec`` beside it for lifters that take a frame at a time.
+``LifterSpec`` describes every lifter; a lifter that processes one frame per call has a ``StreamSpec`` as well.
 """
 
 import json
@@ -21,21 +21,22 @@ LabelSpace = Literal["image", "camera"]
 Contract = TypeVar("Contract")
 
 MOST_FPS, MOST_SECONDS_A_FRAME, MOST_FRAMES = 1000.0, 100.0, 100_000
-"""Beyond these, the metadata of a file are broken."""
+"""Limits of plausible metadata. Chosen: above every camera and every window that fits into memory; larger values show
+that the file is damaged."""
 
 METADATA_KEY = "hyperlift"
-"""Key of the JSON text in the metadata of an ONNX file."""
+"""Key of the JSON text of a ``LifterSpec`` in the metadata of a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LifterSpec:
     """Contract of a lifter ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]``.
 
-    pose2d is x, y in normalised picture space and a confidence 0..1. pose3d has camera axes (x right, y down,
+    pose2d holds x, y in normalised image coordinates and a confidence 0..1. pose3d has camera axes (x right, y down,
     z forward) in one of two label spaces:
 
-    ``image``: normalised picture space; x, y as the picture, z a depth in the same unit (Human3.6M's 2.5D labels).
-    ``camera``: metres, relative to the root of the same frame, of a body scaled to ``REFERENCE_BONE_SUM_M``.
+    ``image``: normalised image coordinates with a depth in the same unit (the 2.5D labels of Human3.6M).
+    ``camera``: metres relative to the root of the same frame, for a body scaled to ``REFERENCE_BONE_SUM_M``.
     """
 
     name: str
@@ -43,12 +44,12 @@ class LifterSpec:
     fps: float = 25.0
     label_space: LabelSpace = "image"
     rootrel: bool = True
-    """True: the root is 0 in every frame. False (``image`` only): x, y absolute, depth relative to the root of the
-    clip's first frame."""
+    """True: the root is 0 in every frame. False (``image`` only): x, y are absolute, and the depth is relative to the
+    root of the first frame of the clip."""
     n_frames: int = 243
-    """The longest window it was trained on; shorter windows work."""
+    """Window length of the training in frames; shorter windows work."""
     any_length: bool = False
-    """Longer clips work too, and are lifted frame for frame as shorter ones: streaming lifters know no beginning."""
+    """True if the output does not depend on the length of the clip, as for streaming lifters."""
     licence: str = "Apache-2.0"
     credit: str = ""
 
@@ -67,7 +68,7 @@ class LifterSpec:
 
     @property
     def longest_clip(self) -> int | None:
-        """Frames that a clip may have; None for any number."""
+        """Maximal length of a clip in frames; None for no limit."""
         return None if self.any_length else self.n_frames
 
     def to_json(self) -> str:
@@ -77,14 +78,14 @@ class LifterSpec:
     @classmethod
     @reader("lifter metadata", remedy="export the lifter again")
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> "LifterSpec":
-        """Read the contract out of a file's metadata.
+        """Read the contract from the metadata of an ONNX file or a checkpoint.
 
         Args:
-            metadata: string pairs of an ONNX file or a checkpoint.
-            source: file name for the message.
+            metadata: see above.
+            source: file name, for messages.
 
         Raises:
-            InputError: the metadata has no contract, or one of another version.
+            InputError: the contract is absent, or has an unknown version.
         """
         if METADATA_KEY not in metadata:
             raise InputError(f"{source}: carries no HyperLift metadata; export it with deployment/deployment_pose3d.py")
@@ -92,10 +93,10 @@ class LifterSpec:
 
 
 def from_json(text: str, kind: type[Contract], where: str) -> Contract:
-    """A contract out of the JSON text that a file carries.
+    """Parse the JSON text of a contract.
 
     Raises:
-        InputError: it is no JSON, or has other keys or values than the contract.
+        InputError: the text is not JSON, or its keys or values do not fit the contract.
     """
     stated = parse_json(text, where, "export it again")
     if not isinstance(stated, dict):
@@ -108,7 +109,7 @@ def from_json(text: str, kind: type[Contract], where: str) -> Contract:
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Anything that lifts clips: an ONNX session, a network, an oracle in a test."""
+    """A function that lifts clips, such as an ONNX session, a network or a test double."""
 
     def __call__(
         self, pose2d_norm: Float[np.ndarray, "clips frames joints 3"]
@@ -118,19 +119,20 @@ class Predictor(Protocol):
 
 
 STREAM_METADATA_KEY = "hyperlift-stream"
-"""Key of the JSON text in the metadata of an ONNX file that lifts one frame."""
+"""Key of the JSON text of a ``StreamSpec`` in the metadata of an ONNX file."""
 NEXT = "_next"
-"""What the name of a cache tensor has at its end where it goes out."""
+"""Suffix of an output cache tensor; without it, the name is that of the input cache tensor."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamSpec:
-    """Contract of a step: frame t in, the pose of frame t - ``look_ahead`` out."""
+    """Contract of one step of a streaming lifter: the input is frame t, the output is the pose of frame
+    t - ``look_ahead``."""
 
     look_ahead: int
-    """Frames at the ``LifterSpec``'s rate that must have come after a frame before its pose is there."""
+    """Latency: number of later frames, at the rate of the ``LifterSpec``, that the pose of a frame depends on."""
     look_back: int
-    """Frames whose keys and values are kept."""
+    """Number of earlier frames whose keys and values are cached."""
 
     def __post_init__(self) -> None:
         if not (0 <= self.look_ahead <= MOST_FRAMES and 0 <= self.look_back <= MOST_FRAMES):
@@ -146,14 +148,14 @@ class StreamSpec:
     @classmethod
     @reader("metadata of a streaming lifter", remedy="export the lifter again")
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> "StreamSpec":
-        """Read the contract out of a file's metadata.
+        """Read the contract from the metadata of an ONNX file.
 
         Args:
-            metadata: string pairs of an ONNX file.
-            source: file name for the message.
+            metadata: see above.
+            source: file name, for messages.
 
         Raises:
-            InputError: the metadata is of no step, or of one of another version.
+            InputError: the file is not a streaming lifter, or has an unknown version.
         """
         if STREAM_METADATA_KEY not in metadata:
             raise InputError(f"{source}: does not lift frame by frame; export it with `stream`")
@@ -162,15 +164,16 @@ class StreamSpec:
 
 @runtime_checkable
 class StreamPredictor(Protocol):
-    """Anything that lifts several people frame by frame, at the rate of its ``spec``."""
+    """A lifter that processes one frame per call, for several people, at the frame rate of its ``spec``."""
 
     spec: LifterSpec
     stream: StreamSpec
 
     def push(self, people: Mapping[int, Float[np.ndarray, "joints 3"]]) -> dict[int, Float[np.ndarray, "joints 3"]]:
-        """Take the next frame of everybody who is there; poses of ``look_ahead`` frames ago of those who were."""
+        """Process the next frame of all people present; return the poses of ``look_ahead`` frames earlier, by
+        person."""
         ...
 
     def fork(self) -> "StreamPredictor":
-        """The same lifter with no people yet."""
+        """A new stream with the same network and no people."""
         ...

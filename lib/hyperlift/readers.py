@@ -1,12 +1,11 @@
-"""The readers of users' files, by name, and the net under them.
+"""Registry of all functions that read users' files, with a last-resort error handler.
 
-Every function that turns a file of the user's into values registers here with :func:`reader`. The decorator does two
-things. It enters the function in :func:`registered`, from which the fuzz harness takes its list. And it turns whatever
-stray exception a damaged file causes into one :class:`UnforeseenDamage` that names the file, so that no reader ends
-in anything but :class:`~hyperlift.errors.InputError`.
+Every such function is decorated with :func:`reader`. The decorator registers it, which gives the fuzz harness its list
+of targets, and converts any unexpected exception to :class:`UnforeseenDamage`, which names the file: a reader raises
+nothing but :class:`~hyperlift.errors.InputError`.
 
-The net is no excuse: a fault that can be foreseen has a message of its own. What the net caught keeps its cause,
-is logged with its traceback at DEBUG, and is counted apart by the harness.
+A foreseeable fault needs its own message. An unexpected exception is chained as the cause, logged with its traceback at
+DEBUG, and counted separately by the fuzz harness.
 """
 
 import inspect
@@ -27,18 +26,18 @@ _R = TypeVar("_R")
 
 
 class UnforeseenDamage(InputError):
-    """A file led to an exception that its reader has no message for; ``__cause__`` is that exception."""
+    """A file caused an exception for which its reader has no message; ``__cause__`` is that exception."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A function that turns a user's file into values.
+    """A registered reader.
 
     Attributes:
-        name: what the file is, as a message says it: "keypoints", "run YAML". Unique.
-        module: where the function stands.
-        function: its qualified name there.
-        read: the function, with the net under it.
+        name: kind of file in messages, such as "keypoints" or "run YAML"; unique.
+        module: module that defines the function.
+        function: qualified name within the module.
+        read: the decorated function.
     """
 
     name: str
@@ -48,24 +47,25 @@ class Reader:
 
 
 _PATH_MAX = 4096
+"""Maximal characters of a path in a message: ``PATH_MAX`` of Linux."""
 _registered: dict[str, Reader] = {}
 
 
 def registered() -> Mapping[str, Reader]:
-    """Return the readers of all modules imported so far, by name."""
+    """The readers of all modules imported so far, by name."""
     return MappingProxyType(_registered)
 
 
 def reader(name: str, remedy: str = "copy or make it again") -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Register a function that reads a user's file, and put the net under it.
+    """Decorator that registers a reader and converts its unexpected exceptions.
 
-    The file is the first argument that is a path, a text or something with an attribute ``path``; a function that
-    takes bytes or a mapping has none, and the message begins with ``name`` then. A generator function is covered
-    while it is iterated. Under ``@classmethod`` or ``@staticmethod`` this decorator is the inner one.
+    Messages name the file: the first argument that is a path, a text or has an attribute ``path``. Without such an
+    argument (bytes, a mapping) the message begins with ``name``. A generator function is covered while it is iterated.
+    Below ``@classmethod`` or ``@staticmethod``, this decorator is the inner one.
 
     Args:
-        name: what is read, as the message says it; unique in the package.
-        remedy: what the user can do about a damaged file, the end of the message.
+        name: kind of file in messages; unique in the package.
+        remedy: end of the message: what the user can do about a damaged file.
     """
 
     def decorate(read: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -78,31 +78,31 @@ def reader(name: str, remedy: str = "copy or make it again") -> Callable[[Callab
 
     def _called(read: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(read)
-        def netted(*args: Any, **kwargs: Any) -> Any:
-            with _net(name, remedy, args, kwargs):
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            with _guard(name, remedy, args, kwargs):
                 return read(*args, **kwargs)
 
-        return netted
+        return guarded
 
     def _iterated(read: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(read)
-        def netted(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            with _net(name, remedy, args, kwargs):
+        def guarded(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            with _guard(name, remedy, args, kwargs):
                 yield from read(*args, **kwargs)
 
-        return netted
+        return guarded
 
     return decorate
 
 
 @contextmanager
-def _net(name: str, remedy: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Iterator[None]:
+def _guard(name: str, remedy: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Iterator[None]:
     try:
         yield
-    except (InputError, ImportError):  # an import that fails is a fault of the installation, not of the file
+    except (InputError, ImportError):  # a failed import is a fault of the installation, not of the file
         raise
     except Exception as error:
-        _log.debug("the reader of %s met an exception that it does not foresee", name, exc_info=error)
+        _log.debug("unexpected exception in the reader of %s", name, exc_info=error)
         file = _file_of((*args, *kwargs.values()))
         what = f"{name} cannot be read" if file is None else f"{one_line(file, _PATH_MAX)}: cannot be read as {name}"
         raise UnforeseenDamage(f"{what} ({_reason(error)}); {remedy}") from error
@@ -121,7 +121,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{kind}: {one_line(error.strerror)}"
     try:
-        said = one_line(str(error))
-    except Exception:  # the text of an exception is made by whoever raised it, from the file's values
-        said = ""
-    return f"{kind}: {said}" if said else kind
+        text = one_line(str(error))
+    except Exception:  # the exception may format values of the file, which can fail
+        text = ""
+    return f"{kind}: {text}" if text else kind

@@ -1,7 +1,7 @@
-"""Array annotations such as ``Float[np.ndarray, "frames joints 3"]``, and formulas for NumPy and torch alike.
+"""Array annotations such as ``Float[np.ndarray, "frames joints 3"]``, and the array namespace of an array.
 
-Tests check them through jaxtyping and beartype: pytest's plugin of jaxtyping is loaded before this module. Nobody else
-waits for the import, nor needs the package; there the names below accept any subscript and mean the bare array type.
+Tests check the annotations with jaxtyping and beartype: the pytest plugin of jaxtyping is imported before this module.
+Outside tests, jaxtyping is not imported, and an annotation means the bare array type.
 """
 
 import sys
@@ -21,6 +21,6 @@ __all__ = ["Bool", "Float", "Int", "Shaped", "namespace"]
 
 
 def namespace(array: Any) -> Any:
-    """``torch`` for a tensor, ``numpy`` for an array: a formula written in functions that both have is a metric and a
-    loss in one. Torch takes NumPy's ``axis`` and ``keepdims`` for its ``dim`` and ``keepdim``."""
+    """``torch`` for a tensor, ``numpy`` for an array, so that a metric and a loss share one formula. Torch accepts the
+    names ``axis`` and ``keepdims`` of NumPy."""
     return sys.modules[type(array).__module__.partition(".")[0]]

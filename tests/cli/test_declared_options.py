@@ -16,7 +16,7 @@ from hyperlift.cli.lifting_commands import Lift, Live
 from hyperlift.cli.main import COMMANDS, options_of
 from hyperlift.cli.main import run as hyperlift
 from hyperlift.cli.training_commands import Configuration, Distill, Evaluate, Train, TrainWild
-from hyperlift.config.option import Option, Part, declared, in_flags
+from hyperlift.config.option import Nested, Option, option_fields, with_flags
 from hyperlift.errors import InputError
 from hyperlift.pipeline.options import LiftOptions
 
@@ -39,9 +39,9 @@ class Outer:
     """
 
     source: Annotated[Path, Option("from", positional=True)]
-    inner: Annotated[Inner, Part(defaults={"size": 2.0})]
+    inner: Annotated[Inner, Nested(defaults={"size": 2.0})]
     names: Annotated[tuple[str, ...], Option("of it")] = ()
-    numbers: Annotated[tuple[int, ...], Option("of it", several=True)] = ()
+    numbers: Annotated[tuple[int, ...], Option("of it", multiple=True)] = ()
     kinds: Annotated[tuple[str, ...], Option("of it", switches={"b": "b", "a": "a"})] = ("c",)
     quick: Annotated[bool, Option("it is")] = True
     kind: Annotated[Literal["one", "two"], Option("of it")] = "one"
@@ -73,9 +73,9 @@ def test_mistakes(given: list[str], said: str):
 
 def test_messages_of_the_library_name_fields_and_those_of_a_command_its_flags():
     message = "`size` is 0; give `numbers`, `quick=False` or `a`; `unasked` and size stay"
-    assert in_flags(message, Outer) == ("--how-large is 0; give --numbers, --no-quick or `a`; `unasked` and size stay")
-    assert in_flags("give `picture_size` and `fps`", Lift) == "give --video-size and --fps"
-    assert in_flags("`limits` hold with `bodies`", Lift) == "--limits hold with --bvh, --glb, --trc, --c3d"
+    assert with_flags(message, Outer) == "--how-large is 0; give --numbers, --no-quick or `a`; `unasked` and size stay"
+    assert with_flags("give `picture_size` and `fps`", Lift) == "give --video-size and --fps"
+    assert with_flags("`limits` hold with `bodies`", Lift) == "--limits hold with --bvh, --glb, --trc, --c3d"
 
 
 def test_the_command_line_of_options_gives_them_back():
@@ -96,11 +96,11 @@ def test_the_command_line_of_options_gives_them_back():
 def test_every_option_says_what_it_does_and_has_one_kebab_case_spelling():
     for command in COMMANDS:
         flags = [
-            one.flag for one in declared(options_of(command)) if not (one.option.positional or one.option.switches)
+            one.flag for one in option_fields(options_of(command)) if not (one.option.positional or one.option.switches)
         ]
         assert len(set(flags)) == len(flags), command
         assert all(re.fullmatch(r"--[a-z0-9]+(-[a-z0-9]+)*", flag) for flag in flags), command
-        assert all(one.option.help for one in declared(options_of(command)))
+        assert all(one.option.help for one in option_fields(options_of(command)))
 
 
 def test_the_page_of_commands_is_up_to_date():
@@ -112,7 +112,7 @@ def test_help_lists_every_option(command: str, capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit, match="0"):
         hyperlift(command, ["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    for one in declared(options_of(command)):
+    for one in option_fields(options_of(command)):
         assert all(name in said for name in one.spellings if not (one.option.positional or one.option.switches))
 
 
@@ -124,7 +124,7 @@ def test_names_to_choose_from_are_those_that_exist():
     from hyperlift.pipeline.lifter import LOOK_AHEAD
     from hyperlift.skeletons.joint_sets import SKELETONS
 
-    told = {one.name: one for kind in (Evaluate, Live) for one in declared(kind)}
+    told = {one.name: one for kind in (Evaluate, Live) for one in option_fields(kind)}
     assert all(name in told["protocol"].help for name in (*PROTOCOLS, OF_THE_DATA, ALL))
     assert told["protocol"].default == OF_THE_DATA
     assert f"default: {LOOK_AHEAD}," in told["look_ahead"].help

@@ -176,11 +176,11 @@ def test_mark_missing():
     cleaned = mark_missing(keypoints)
     np.testing.assert_array_equal(np.isnan(cleaned[:, 0]), [True, True, True, False, True, False])
     np.testing.assert_array_equal(cleaned[:, 2], [0, 0, 0, 1, 0, 0.4])
-    assert np.isnan(mark_missing(keypoints, least_confidence=0.5)[5, 0])
+    assert np.isnan(mark_missing(keypoints, min_confidence=0.5)[5, 0])
 
 
 def test_refuses_other_joint_sets():
-    with pytest.raises(InputError, match="no way from skeleton hand to h36m17: it lacks RHip, RKnee"):
+    with pytest.raises(InputError, match="skeleton hand cannot be mapped to h36m17: it lacks RHip, RKnee"):
         to_h36m(np.zeros((1, 3)), Skeleton(name="hand", joints=("Thumb",), parent_of={}))
     with pytest.raises(InputError, match="17 keypoints a person; skeleton body25 has 25"):
         to_h36m(np.zeros((17, 3)), BODY_25)

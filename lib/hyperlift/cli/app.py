@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hyperlift.cli.arguments import read_arguments
-from hyperlift.config.option import in_flags
+from hyperlift.config.option import with_flags
 from hyperlift.errors import EXTRAS, InputError, missing_package, printable
 
 _Options = TypeVar("_Options")
@@ -49,7 +49,7 @@ class _OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The message without the lines of a traceback, which keep their form."""
-        return printable(in_flags(record.message, self._kind))
+        return printable(with_flags(record.message, self._kind))
 
 
 def run_work(
@@ -74,7 +74,7 @@ def run_work(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except (InputError, OSError) as error:
-        say(f"{program}: error: {in_flags(str(error), kind) if kind else error}", stderr=True)
+        say(f"{program}: error: {with_flags(str(error), kind) if kind else error}", stderr=True)
         return INPUT_ERROR
     except ModuleNotFoundError as error:
         if (package := error.name or "") not in EXTRAS["train"]:

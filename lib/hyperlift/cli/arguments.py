@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn, TypeVar
 
-from hyperlift.config.option import Declared, assembled, declared
+from hyperlift.config.option import OptionField, build, option_fields
 from hyperlift.errors import InputError, did_you_mean, quoted
 
 _Options = TypeVar("_Options")
@@ -20,7 +20,7 @@ def read_arguments(kind: type[_Options], argv: Sequence[str] | None = None) -> _
     Raises:
         InputError: an unknown option, a value that is not as expected, or options that do not go together.
     """
-    return assembled(kind, vars(_parser(kind).parse_args(argv)))
+    return build(kind, vars(_parser(kind).parse_args(argv)))
 
 
 def help_text(kind: type, program: str) -> str:
@@ -31,13 +31,13 @@ def help_text(kind: type, program: str) -> str:
 def to_arguments(options: Any) -> list[str]:
     """The command line of options whose values are texts, numbers, paths and switches: for another process."""
     argv: list[str] = []
-    for one in declared(type(options)):
+    for one in option_fields(type(options)):
         value = _value_of(options, one.name)
         if value == one.default or one.option.positional:
             continue
         if isinstance(value, bool):
             argv.append(one.flag if value else f"--no-{one.flag[2:]}")
-        elif one.option.several:
+        elif one.option.multiple:
             argv += [one.flag, *map(str, value)]
         else:
             for part in value if one.many else (value,):
@@ -70,7 +70,7 @@ def _kebab(argument: str) -> str:
 def _parser(kind: type, program: str | None = None) -> OneLineParser:
     """The parser; the docstring of the dataclass describes the command, from its second paragraph on below."""
     description, _, epilog = (kind.__doc__ or "").partition("\n\n")
-    options = list(declared(kind))
+    options = list(option_fields(kind))
     parser = OneLineParser(
         prog=program, usage=_usage(options), description=_one_paragraph(description), epilog=_one_paragraph(epilog)
     )
@@ -79,14 +79,16 @@ def _parser(kind: type, program: str | None = None) -> OneLineParser:
     for one in options:
         to = groups.setdefault(one.option.group, None) or parser.add_argument_group(one.option.group)
         groups[one.option.group] = to
-        if one.option.either:
-            to = sets.setdefault(one.option.either, None) or to.add_mutually_exclusive_group(required=one.option.needed)
-            sets[one.option.either] = to
+        if one.option.exclusive:
+            to = sets.setdefault(one.option.exclusive, None) or to.add_mutually_exclusive_group(
+                required=one.option.one_required
+            )
+            sets[one.option.exclusive] = to
         _add(to, one)
     return parser
 
 
-def _add(to: Any, one: Declared) -> None:
+def _add(to: Any, one: OptionField) -> None:
     told, option = one.help.replace("%", "%%"), one.option
     default = list(one.default) if isinstance(one.default, tuple) else None if one.required else one.default
     for value, does in option.switches.items():
@@ -105,7 +107,7 @@ def _add(to: Any, one: Declared) -> None:
         to.add_argument(one.flag, dest=one.name, action=switch, default=default, help=told)
         return
     if one.many and not option.positional:
-        common |= {"action": "extend", "nargs": "+"} if option.several else {"action": "append"}
+        common |= {"action": "extend", "nargs": "+"} if option.multiple else {"action": "append"}
     metavar = one.flag if option.positional else one.metavar
     to.add_argument(*names, type=_reader(one), metavar=metavar, **common)
 
@@ -113,7 +115,7 @@ def _add(to: Any, one: Declared) -> None:
 _EXPECTED = {int: "a whole number", float: "a number"}
 
 
-def _reader(one: Declared) -> Callable[[str], Any]:
+def _reader(one: OptionField) -> Callable[[str], Any]:
     """From the text of an argument to a value; argparse prints the message of its error."""
 
     def read(text: str) -> Any:
@@ -131,7 +133,7 @@ def _reader(one: Declared) -> Callable[[str], Any]:
     return read
 
 
-def _usage(options: Sequence[Declared]) -> str:
+def _usage(options: Sequence[OptionField]) -> str:
     """Positional arguments and what must be given; the others are listed below."""
     words: list[str] = []
     sets: dict[str, list[str]] = {}
@@ -141,8 +143,8 @@ def _usage(options: Sequence[Declared]) -> str:
             words.append(name if one.required else f"[{name}]")
         elif one.required:
             words.append(f"{one.flag} {one.metavar}")
-        elif one.option.needed:
-            sets.setdefault(one.option.either, []).append(f"{one.flag} {one.metavar}")
+        elif one.option.one_required:
+            sets.setdefault(one.option.exclusive, []).append(f"{one.flag} {one.metavar}")
     words += [f"({' | '.join(names)})" for names in sets.values()]
     return " ".join(["%(prog)s", *words, "[OPTION …]"])
 
@@ -157,6 +159,6 @@ def _value_of(options: Any, name: str) -> Any:
         value = getattr(options, one.name)
         if one.name == name:
             return value
-        if is_dataclass(value) and any(inner.name == name for inner in declared(type(value))):
+        if is_dataclass(value) and any(inner.name == name for inner in option_fields(type(value))):
             return _value_of(value, name)
     raise AssertionError(name)

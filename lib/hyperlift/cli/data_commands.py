@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from hyperlift.choices import ClipFormat, Unit, UpAxis
-from hyperlift.config.option import Option, Part
+from hyperlift.config.option import Nested, Option
 from hyperlift.datasets.clip_plan import ClipPlan, ClipPlan3DHP
 from hyperlift.errors import InputError
 
@@ -17,7 +17,7 @@ Changes = Annotated[
         "change keys of the YAML, such as model.depth=4 training.epochs=2; values are written as in YAML",
         flag="--set",
         metavar="KEY=VALUE",
-        several=True,
+        multiple=True,
     ),
 ]
 _Source = partial(Option, group="motion capture")
@@ -29,7 +29,7 @@ class ConvertH36M:
 
     dt_root: Annotated[Path, Option("folder of the pickle", metavar="DIR")] = Path("data/motion3d/H36M-SH")
     dt_file: Annotated[str, Option("name of the pickle")] = "h36m_sh_conf_cam_source_final.pkl"
-    plan: Annotated[ClipPlan, Part()]
+    plan: Annotated[ClipPlan, Nested()]
     clip_format: Annotated[ClipFormat, Option("pkl: the older one pickle a clip", flag="--format")] = "store"
     out: Annotated[Path, Option("folder in which train/ and test/ appear", metavar="DIR")] = Path(
         "data/motion3d/H36M-SH"
@@ -46,7 +46,7 @@ class ConvertMPIINF3DHP:
     dt_root: Annotated[Path, Option("folder of the files", metavar="DIR")] = Path("data/motion3d/MPI-INF-3DHP")
     train_file: Annotated[str, Option("name, or a folder with S1/Seq1/annot.mat")] = "data_train_3dhp.npz"
     test_file: Annotated[str, Option("name, or a folder with TS1/annot_data.mat")] = "data_test_3dhp.npz"
-    plan: Annotated[ClipPlan3DHP, Part()]
+    plan: Annotated[ClipPlan3DHP, Nested()]
     out: Annotated[Path, Option("folder in which train/ and test/ appear", metavar="DIR")] = Path(
         "data/motion3d/MPI-INF-3DHP"
     )
@@ -61,15 +61,15 @@ class MotionSource:
         _Source(
             "folders of index.json with its .npz archives; their splits train, val and test are put together",
             metavar="DIR",
-            several=True,
-            either="source",
+            multiple=True,
+            exclusive="source",
         ),
     ] = ()
-    bvh: Annotated[Path | None, _Source("BVH files, in subfolders too", metavar="DIR", either="source")] = None
+    bvh: Annotated[Path | None, _Source("BVH files, in subfolders too", metavar="DIR", exclusive="source")] = None
     asfamc: Annotated[
-        Path | None, _Source("ASF/AMC files as downloaded from the CMU database", metavar="DIR", either="source")
+        Path | None, _Source("ASF/AMC files as downloaded from the CMU database", metavar="DIR", exclusive="source")
     ] = None
-    procedural: Annotated[int | None, _Source("N invented motions, which need no file", either="source")] = None
+    procedural: Annotated[int | None, _Source("N invented motions, which need no file", exclusive="source")] = None
     bvh_unit: Annotated[Unit, _Source("unit of BVH lengths")] = "auto"
     bvh_up: Annotated[UpAxis, _Source("up axis of BVH files")] = "auto"
     joint_map: Annotated[
@@ -104,7 +104,7 @@ class ConvertMocap:
     Every draw comes from --seed: the same seed gives the same bytes.
     """
 
-    source: Annotated[MotionSource, Part()]
+    source: Annotated[MotionSource, Nested()]
     out: Annotated[Path, Option("folder of the new clip store; must not exist", metavar="DIR")]
     config: Annotated[Path | None, Option("YAML with any key of MocapStoreConfig, for the train split")] = None
     changes: Changes = ()
@@ -128,4 +128,4 @@ class FitDetectorNoise:
     """
 
     keypoints: Annotated[tuple[Path, ...], Option("keypoint files or folders of any tool", positional=True)]
-    fps: Annotated[tuple[float, ...], Option("frame rate of each file, or one for all", metavar="N", several=True)]
+    fps: Annotated[tuple[float, ...], Option("frame rate of each file, or one for all", metavar="N", multiple=True)]

@@ -7,7 +7,7 @@ import numpy as np
 
 from hyperlift.cli.app import say
 from hyperlift.cli.lifting_commands import Inspect
-from hyperlift.config.option import in_flags
+from hyperlift.config.option import with_flags
 from hyperlift.errors import InputError
 from hyperlift.geometry.chunks import frames_text
 from hyperlift.keypoints.checks import check_keypoints
@@ -26,7 +26,7 @@ _OFTEN = 0.1
 def main(options: Inspect) -> int:
     """Do it; returns the exit code."""
     for name, value in _described(options):
-        say(f"{name + ':':14} {in_flags(value, Inspect)}")
+        say(f"{name + ':':14} {with_flags(value, Inspect)}")
     return 0
 
 

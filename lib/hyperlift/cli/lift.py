@@ -7,7 +7,7 @@ from pathlib import Path
 from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.lifting_commands import Lift
 from hyperlift.cli.progress_bars import ProgressBars
-from hyperlift.config.option import in_flags
+from hyperlift.config.option import with_flags
 from hyperlift.errors import InputError, printable
 from hyperlift.files.locks import folder_lock
 from hyperlift.pipeline.folder_jobs import JobResult, check_results, jobs_for, run_jobs, write_results
@@ -38,11 +38,11 @@ def _lift_one(job: RecordingJob) -> int:
     with ProgressBars() as bars:
         report = run_job(job, progress=bars)
     for warning in report.warnings:
-        say(f"warning: {in_flags(warning, Lift)}", stderr=True)
+        say(f"warning: {with_flags(warning, Lift)}", stderr=True)
     if report.removed:
         say(f"removed from {job.out}, of an earlier run: {', '.join(report.removed)}")
     for line in report.summary:
-        say(in_flags(line, Lift))
+        say(with_flags(line, Lift))
     print(report.timings)
     for name in report.outputs:
         say(job.out / name)
@@ -56,7 +56,7 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
     print(f"{len(jobs)} videos, {at_once} at a time")
 
     def told(result: JobResult) -> None:
-        message = in_flags(result.message, Lift).removeprefix(f"{printable(result.source)}: ")
+        message = with_flags(result.message, Lift).removeprefix(f"{printable(result.source)}: ")
         say(f"{result.outcome:8} {result.source} ({message})")
 
     print(f"people: {'1.70 m tall (assumed)' if job.options.height_m is None else f'{job.options.height_m:g} m tall'}")

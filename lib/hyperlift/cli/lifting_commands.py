@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 from hyperlift.choices import DetectorName, KeypointFormat, NodeNaming, SkeletonName
-from hyperlift.config.option import Option, Part, person_number, size_in_pixels
+from hyperlift.config.option import Nested, Option, person_number, size_in_pixels
 from hyperlift.errors import InputError
 from hyperlift.live.options import LiveOptions
 from hyperlift.pipeline.options import LiftOptions, RecordingJob
@@ -30,7 +30,7 @@ class Lift:
             metavar="DIR",
         ),
     ] = None
-    job: Annotated[RecordingJob, Part(fixed={"source": Path(), "out": Path()})]
+    job: Annotated[RecordingJob, Nested(fixed={"source": Path(), "out": Path()})]
     jobs: Annotated[int, Option("videos of a folder lifted side by side", group="work")] = 1
 
 
@@ -99,7 +99,7 @@ class Live:
         Option("pixels to ask the camera for (default: its own)", metavar="WxH", parse=size_in_pixels),
     ] = None
     camera_fps: Annotated[float | None, Option("frames a second to ask the camera for", metavar="N")] = None
-    live: Annotated[LiveOptions, Part()]
+    live: Annotated[LiveOptions, Nested()]
     port: Annotated[int, Option("of the page on 127.0.0.1; 0: any free one")] = 8347
     open: Annotated[bool, Option("open the page in a browser")] = True
     model: Annotated[str, _People("a bundled lifter, or an ONNX file", aliases=("--onnx",), metavar="NAME|FILE")] = (
@@ -107,7 +107,7 @@ class Live:
     )
     lift: Annotated[
         LiftOptions,
-        Part(
+        Nested(
             only=(
                 *("detector", "det_onnx", "pose_onnx", "skeleton", "min_confidence", "height_m", "fov_deg"),
                 *("intrinsics", "camera_pitch_deg", "camera_roll_deg"),

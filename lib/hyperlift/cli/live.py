@@ -5,7 +5,7 @@ import webbrowser
 from contextlib import ExitStack
 
 from hyperlift.cli.lifting_commands import Live
-from hyperlift.config.option import in_flags
+from hyperlift.config.option import with_flags
 from hyperlift.live.capture import Clock
 from hyperlift.live.events import Hub
 from hyperlift.live.server import LiveServer
@@ -43,5 +43,5 @@ def _run(session: LiveSession, server: LiveServer, open_page: bool) -> int:
                 threading.Event().wait(0.2)
         except KeyboardInterrupt:
             pass
-    print(in_flags(session.summary(), Live))
+    print(with_flags(session.summary(), Live))
     return 0

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from hyperlift.choices import Mean, RelationBias, SinkName, Slicing
 from hyperlift.cli.data_commands import Changes, MotionSource
-from hyperlift.config.option import Option, Part, numbers_from_0, size_in_pixels
+from hyperlift.config.option import Nested, Option, numbers_from_0, size_in_pixels
 from hyperlift.errors import InputError
 
 VERSION = "2"
@@ -44,7 +44,7 @@ class Configuration:
 class Train:
     """Train a lifter; the run folder gets checkpoints and a log."""
 
-    network: Annotated[Configuration, Part(required=("config",))]
+    network: Annotated[Configuration, Nested(required=("config",))]
     checkpoint: Annotated[Path | None, Option("folder of the run (default: checkpoint/pose3d/NAME)", metavar="DIR")] = (
         None
     )
@@ -61,7 +61,7 @@ class Train:
         None
     )
     preload: Annotated[bool, Option("read the clip stores into memory first")] = False
-    seed: Annotated[int, Option("of weights, order of clips, flips, stochastic depth", shown_default="0")] = 0
+    seed: Annotated[int, Option("of weights, order of clips, flips, stochastic depth", default_text="0")] = 0
     device: Annotated[str | None, Option("cpu or cuda (default: cuda where there is one)")] = None
     threads: Annotated[int | None, Option("CPU threads (default: all cores)")] = None
     log: Annotated[tuple[SinkName, ...], Option("also log to TensorBoard or Weights & Biases; may be repeated")] = ()
@@ -75,7 +75,7 @@ class Distill:
     --set changes keys of --config, and with distillation. before them those of --distill-cfg.
     """
 
-    train: Annotated[Train, Part()]
+    train: Annotated[Train, Nested()]
     distill_cfg: Annotated[Path, Option("YAML of the distillation, under distill_config/")]
     teacher: Annotated[Path | None, Option("checkpoint, in place of the one in the YAML")] = None
 
@@ -97,7 +97,7 @@ class TrainWild:
             metavar="DIR",
         ),
     ] = None
-    source: Annotated[MotionSource, Part()]
+    source: Annotated[MotionSource, Nested()]
     store: Annotated[Path | None, Option("clip store, in place of data.root of the config", metavar="DIR")] = None
     data_config: Annotated[
         Path | None,
@@ -109,7 +109,7 @@ class TrainWild:
     teacher: Annotated[Path | None, Option("its teacher, in place of the one in the YAML")] = None
     pretrained: Annotated[tuple[Path, ...], Option("checkpoint to start from, in place of stages")] = ()
     bench: Annotated[Path | None, Option("benchmark file to measure on as well", metavar="FILE.npz")] = None
-    seed: Annotated[int, Option("of the training", shown_default="0")] = 0
+    seed: Annotated[int, Option("of the training", default_text="0")] = 0
     device: Annotated[str | None, Option("cpu or cuda (default: cuda where there is one)")] = None
     threads: Annotated[int | None, Option("CPU threads of the training (default: all cores)")] = None
     progress: Annotated[bool, Option("show a progress bar")] = True
@@ -123,12 +123,12 @@ class Evaluate:
     """
 
     checkpoint: Annotated[Path | None, Option(_UNUSED, metavar="DIR")] = None
-    network: Annotated[Configuration, Part()] = field(default_factory=Configuration)
+    network: Annotated[Configuration, Nested()] = field(default_factory=Configuration)
     weights: Annotated[
         Path | None,
-        Option("weights to score", flag="--evaluate", metavar="CHECKPOINT", either="lifter", needed=True),
+        Option("weights to score", flag="--evaluate", metavar="CHECKPOINT", exclusive="lifter", one_required=True),
     ] = None
-    onnx: Annotated[Path | None, Option("ONNX lifter to score", either="lifter", needed=True)] = None
+    onnx: Annotated[Path | None, Option("ONNX lifter to score", exclusive="lifter", one_required=True)] = None
     data: Annotated[Path | None, Option("clip store (default: the run's own data)", metavar="FOLDER")] = None
     protocol: Annotated[
         str,
@@ -162,7 +162,7 @@ class Attention:
 
     weights: Annotated[Path, Option("weights to look into", flag="--evaluate", metavar="CHECKPOINT")]
     checkpoint: Annotated[Path | None, Option(_UNUSED, metavar="DIR")] = None
-    network: Annotated[Configuration, Part()] = field(default_factory=Configuration)
+    network: Annotated[Configuration, Nested()] = field(default_factory=Configuration)
     layers: Annotated[
         Sequence[int] | None, Option("layers from 0 (default: all)", metavar=_NUMBERS, parse=numbers_from_0)
     ] = None
@@ -175,18 +175,18 @@ class Attention:
     ] = None
     data: Annotated[
         Path | None,
-        Option("clip store, or one split of it (default: the run's own)", metavar="FOLDER", either="clip"),
+        Option("clip store, or one split of it (default: the run's own)", metavar="FOLDER", exclusive="clip"),
     ] = None
-    clip: Annotated[int, Option("number of the clip of the store", shown_default="0")] = 0
+    clip: Annotated[int, Option("number of the clip of the store", default_text="0")] = 0
     out: Annotated[Path | None, Option("a new folder (default: vis_data/<name of the lifter>)", metavar="DIR")] = None
-    keypoints: Annotated[Path | None, Option("keypoints of a detector", metavar="FILE|FOLDER", either="clip")] = None
+    keypoints: Annotated[Path | None, Option("keypoints of a detector", metavar="FILE|FOLDER", exclusive="clip")] = None
     picture_size: Annotated[
         tuple[int, int] | None,
         _Keypoints("pixels of the video, such as 1920x1080", flag="--video-size", metavar="WxH", parse=size_in_pixels),
     ] = None
     fps: Annotated[float | None, _Keypoints("frames a second of the video", metavar="N")] = None
     person: Annotated[int | None, _Keypoints("whom (default: the one seen longest)", metavar="ID")] = None
-    start: Annotated[int, _Keypoints("first frame", metavar="FRAME", shown_default="0")] = 0
+    start: Annotated[int, _Keypoints("first frame", metavar="FRAME", default_text="0")] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +199,7 @@ class Export:
     weights: Annotated[Path, Option("weights to export", flag="--evaluate", metavar="CHECKPOINT")]
     out: Annotated[Path, Option("the file to write", flag="--deployment", metavar="OUT.onnx")]
     checkpoint: Annotated[Path | None, Option(_UNUSED, metavar="DIR")] = None
-    network: Annotated[Configuration, Part()] = field(default_factory=Configuration)
+    network: Annotated[Configuration, Nested()] = field(default_factory=Configuration)
     stream: Annotated[bool, Option("of a streaming lifter: one frame, its cache as inputs and outputs")] = False
     int8: Annotated[bool, _Int8("also write OUT-int8.onnx and a report, OUT-int8.json")] = False
     calibration: Annotated[

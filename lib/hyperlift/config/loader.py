@@ -1,4 +1,5 @@
-"""YAML files into frozen dataclasses: an unknown, missing or mistyped key is an error that names file and key."""
+"""Load YAML files into frozen dataclasses: unknown, missing and mistyped keys are errors that name the file and the
+key."""
 
 import math
 import re
@@ -14,19 +15,21 @@ from hyperlift.readers import reader
 
 T = TypeVar("T")
 
-_MOST_NAMED = 6
-_LONGEST_NUMBER = 40
+_MAX_LISTED_KEYS = 6
+"""Unknown keys that a message lists. Chosen: one line of text."""
+_MAX_NUMBER_LENGTH = 40
+"""Characters of a number that a message repeats. Chosen: a float64 needs at most 24."""
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 
 @reader("YAML of keys")
 def load_yaml(path: Path | str) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping.
+    """Read a YAML file that contains a mapping.
 
     Raises:
-        InputError: the file is missing, no YAML, beyond the limits of ``read_yaml``, or no mapping.
+        InputError: the file is missing, is not valid YAML, exceeds the limits of ``read_yaml``, or is not a mapping.
     """
-    from hyperlift.safe_io.yaml_text import read_yaml  # lifting reads contracts, and no YAML
+    from hyperlift.safe_io.yaml_text import read_yaml  # lifting imports this module and needs no YAML
 
     content = read_yaml(Path(path), "give a YAML file of 'key: value' lines")
     if not isinstance(content, dict):
@@ -40,16 +43,16 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
 def load_config(path: Path | str | None, kind: type[T], changes: Sequence[str] = ()) -> T:
     """Read a YAML file into a dataclass.
 
-    Relative paths in the file start at the working directory, as those of the command line do.
+    Relative paths in the file are relative to the working directory, as on the command line.
 
     Args:
-        path: the file; None has no key, so that all have their defaults.
+        path: None for a configuration of defaults.
         kind: a dataclass.
-        changes: what replaces or adds keys, such as ``model.depth=4``, in order; the value is YAML.
+        changes: assignments such as ``model.depth=4`` that replace or add keys, in order; the value is YAML.
 
     Raises:
-        InputError: the file cannot be read or does not fit the dataclass, or a change does not; the message names file
-            and key.
+        InputError: the file cannot be read, or the file or a change does not fit the dataclass; the message names the
+            file and the key.
     """
     values = {} if path is None else load_yaml(path)
     for change in changes:
@@ -59,7 +62,7 @@ def load_config(path: Path | str | None, kind: type[T], changes: Sequence[str] =
 
 
 def _change(values: dict[str, Any], change: str) -> None:
-    """Replace a key of nested sections in place, or add it."""
+    """Set a key of nested sections in place."""
     from hyperlift.safe_io.yaml_text import parse_yaml
 
     key, equals, text = change.partition("=")
@@ -75,24 +78,24 @@ def _change(values: dict[str, Any], change: str) -> None:
 
 
 def from_mapping(values: Mapping[Any, Any], kind: type[T], where: str) -> T:
-    """Build a dataclass, nested ones included, from plain values.
+    """Build a dataclass and its nested dataclasses from the values of a YAML or JSON document.
 
     Args:
-        values: keys and plain values, as YAML or JSON gives them.
+        values: see above.
         kind: a dataclass.
-        where: file name (and section) for messages.
+        where: file name and section, for messages.
 
     Raises:
-        InputError: an unknown, missing or mistyped key, or a value that the dataclass refuses.
+        InputError: a key is unknown, missing or mistyped, or the dataclass rejects a value.
     """
     assert is_dataclass(kind)
     known = {field.name: field for field in fields(kind)}
     unknown = [_named(key) for key in values if key not in known]
     if unknown:
-        more = ", …" if len(unknown) > _MOST_NAMED else ""
+        more = ", …" if len(unknown) > _MAX_LISTED_KEYS else ""
         hint = did_you_mean(unknown[0], known)
         raise InputError(
-            f"{where}: unknown key {', '.join(unknown[:_MOST_NAMED])}{more}; known: {', '.join(known)}{hint}"
+            f"{where}: unknown key {', '.join(unknown[:_MAX_LISTED_KEYS])}{more}; known: {', '.join(known)}{hint}"
         )
     missing = [
         name
@@ -110,7 +113,7 @@ def from_mapping(values: Mapping[Any, Any], kind: type[T], where: str) -> T:
 
 
 def to_mapping(config: Any) -> Any:
-    """The plain values of a dataclass, the inverse of ``from_mapping``."""
+    """Inverse of ``from_mapping``: a dataclass as plain values."""
     if is_dataclass(config):
         return {field.name: to_mapping(getattr(config, field.name)) for field in fields(config)}
     if isinstance(config, Mapping):
@@ -172,14 +175,12 @@ def _convert_scalar(value: Any, hint: Any, where: str) -> Any:
         return value
     if hint is Path and isinstance(value, str):
         return Path(_convert_scalar(value, str, where))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return _finite(value, where)
-    if hint is float and isinstance(value, float):
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return _finite(value, where)
     if (isinstance(value, bool) and hint is not bool) or not isinstance(value, hint):
         if hint is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
             mantissa, exponent = value.lower().split("e")
-            written = f"{float(mantissa)}e{int(exponent):+d}" if len(value) < _LONGEST_NUMBER else "it with a point"
+            written = f"{float(mantissa)}e{int(exponent):+d}" if len(value) < _MAX_NUMBER_LENGTH else "it with a point"
             raise InputError(f"{where}: YAML reads {one_line(value)} as text; write {written}")
         raise _mistyped(
             value,
@@ -194,7 +195,7 @@ def _convert_scalar(value: Any, hint: Any, where: str) -> Any:
 def _check_text(value: str, where: str) -> None:
     try:
         value.encode()
-    except UnicodeEncodeError:  # half of a pair, which JSON can write and no file can
+    except UnicodeEncodeError:  # JSON can escape a lone surrogate; UTF-8 cannot encode it
         raise InputError(f"{where}: {quoted(value)} has half a character (a lone surrogate); write it anew") from None
 
 
@@ -209,7 +210,7 @@ def _finite(value: float, where: str) -> float:
 
 
 def _named(key: Any) -> str:
-    """A key as it stands in the file."""
+    """The text of a key, for messages."""
     return one_line(key) if isinstance(key, str) else quoted(key)
 
 

@@ -1,7 +1,7 @@
-"""Options, declared once: a field of a dataclass carries its help and spelling as ``Annotated[type, Option(...)]``.
+"""Options as annotated fields of dataclasses: ``Annotated[type, Option(...)]``.
 
-The parser, ``--help``, the table of docs/commands.md and the flags in messages derive from these fields; the dataclass
-itself is the Python signature.
+The parser, ``--help``, docs/commands.md and the flags in messages derive from these fields; the dataclass itself is the
+Python signature.
 """
 
 import re
@@ -15,64 +15,66 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 @dataclass(frozen=True)
 class Option:
-    """How one field is asked for."""
+    """How the command line sets one field."""
 
     help: str
-    """What it does, as the end of a line; the default is added to it."""
+    """One line without the default, which is appended."""
     flag: str | None = None
-    """Long spelling where it is not that of the field."""
+    """Long flag; None derives it from the name of the field."""
     aliases: tuple[str, ...] = ()
-    """Further spellings."""
+    """Further flags."""
     metavar: str | None = None
-    """Stands for the value."""
+    """Placeholder for the value in ``--help``."""
     group: str = ""
     """Heading in ``--help``."""
     choices: tuple[str, ...] = ()
-    """Values that are taken, where the type does not name them."""
+    """Accepted values, if the type does not list them."""
     positional: bool = False
-    """Without a flag."""
-    several: bool = False
-    """A tuple of values after one flag; a tuple is otherwise filled by repeating the flag."""
+    """True for an argument without a flag."""
+    multiple: bool = False
+    """For a tuple: True if one flag takes all values, False if the flag is repeated."""
     switches: Mapping[str, str] = field(default_factory=dict)
-    """Values of a tuple, each with a flag of its own, and what each does."""
-    either: str = ""
-    """Name of a set of options of which one at most is given; with ``needed`` exactly one."""
-    needed: bool = False
+    """For a tuple of fixed values: a flag without argument per value, and its help."""
+    exclusive: str = ""
+    """Name of a group of mutually exclusive options."""
+    one_required: bool = False
+    """True if one option of the exclusive group must be given."""
     parse: Callable[[str], Any] | None = None
-    """From text to the value; a ValueError says what was expected."""
-    shown_default: str = ""
-    """What the help says of a default whose value says nothing."""
+    """Converts the text; raises a ValueError that states what was expected."""
+    default_text: str = ""
+    """Replaces the default in the help."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A field that is a dataclass of further options."""
+class Nested:
+    """Marks a field whose type is a dataclass of options."""
 
     only: tuple[str, ...] | None = None
-    """Fields that are asked for; None: all."""
+    """Fields that become options; None for all."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    """Fields that are not asked for, with their values."""
+    """Values of fields that do not become options."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Defaults that differ from the dataclass's own."""
+    """Defaults that override those of the dataclass."""
     required: tuple[str, ...] = ()
-    """Fields that must be given although the dataclass has a default."""
+    """Fields that are required although the dataclass has a default."""
 
 
 @dataclass(frozen=True)
-class Declared:
-    """One option of a dataclass of options."""
+class OptionField:
+    """A field that is an option, with its type resolved."""
 
     name: str
     kind: Any
-    """Type of a value: of one of them where there may be several."""
+    """Type of one value."""
     many: bool
+    """True if the field is a tuple of values."""
     default: Any
-    """MISSING where it must be given."""
+    """``dataclasses.MISSING`` if the option is required."""
     option: Option
 
     @cached_property
     def flag(self) -> str:
-        """Long spelling; those of all switches, or what stands for a positional argument."""
+        """The long flag; all flags of switches; the placeholder of a positional argument."""
         if self.option.positional:
             return self.option.metavar or self.name.upper()
         if self.option.switches:
@@ -81,12 +83,12 @@ class Declared:
 
     @property
     def required(self) -> bool:
-        """Whether it must be given."""
+        """True if there is no default."""
         return self.default is MISSING
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """All flags, as ``--help`` lists them."""
+        """All flags, in the order of ``--help``: short ones first."""
         if self.kind is bool and self.default is True:
             return self.flag, f"--no-{self.flag[2:]}"
         short = tuple(name for name in self.option.aliases if not name.startswith("--"))
@@ -94,73 +96,74 @@ class Declared:
 
     @property
     def metavar(self) -> str:
-        """Stands for the value."""
+        """Placeholder for the value in ``--help``."""
         named = {int: "N", float: "X", Path: "FILE"}.get(self.kind, "NAME")
         return self.option.metavar or (f"{{{','.join(self.choices)}}}" if self.choices else named)
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """Values that are taken; empty where any is."""
+        """Accepted values; empty if any value is accepted."""
         return get_args(self.kind) if get_origin(self.kind) is Literal else self.option.choices
 
     @property
     def help(self) -> str:
-        """The help, with the choices that the metavar hides, and the default."""
-        told = self.option.help
+        """The help with the default, and with the choices if the placeholder does not list them."""
+        text = self.option.help
         if self.option.metavar and self.choices:
-            told += f"; one of {', '.join(self.choices)}"
-        default = self.option.shown_default
+            text += f"; one of {', '.join(self.choices)}"
+        default = self.option.default_text
         if not default and not isinstance(self.default, tuple) and self.default not in (None, False, "", MISSING):
             default = "on" if self.default is True else f"{self.default}"
-        return f"{told} (default: {default})" if default else told
+        return f"{text} (default: {default})" if default else text
 
 
-def declared(kind: type, part: Part | None = None) -> Iterator[Declared]:
-    """The options of a dataclass and of the dataclasses in it, in the order of the fields."""
-    part = part or Part()
-    for one, hint, mark in _fields(kind, part):
-        if isinstance(mark, Part):
-            yield from declared(hint, mark)
+def option_fields(kind: type, nested: Nested | None = None) -> Iterator[OptionField]:
+    """The options of a dataclass and of its nested dataclasses, in the order of the fields."""
+    nested = nested or Nested()
+    for one, hint, mark in _fields(kind, nested):
+        if isinstance(mark, Nested):
+            yield from option_fields(hint, mark)
         else:
             many, value = _value_type(hint)
-            default = part.defaults.get(one.name, MISSING if one.name in part.required else _default(one))
-            yield Declared(one.name, value, many, default, mark)
+            default = nested.defaults.get(one.name, MISSING if one.name in nested.required else _default(one))
+            yield OptionField(one.name, value, many, default, mark)
 
 
-def assembled(kind: type, values: Mapping[str, Any], part: Part | None = None) -> Any:
-    """The dataclass from values by the names of fields, those of the dataclasses in it included.
+def build(kind: type, values: Mapping[str, Any], nested: Nested | None = None) -> Any:
+    """Build a dataclass and its nested dataclasses from one flat mapping of field names to values.
 
     Raises:
-        InputError: a value that the dataclass refuses.
+        InputError: the dataclass rejects a value.
     """
-    part = part or Part()
-    given = dict(part.fixed)
-    for one, hint, mark in _fields(kind, part):
-        given[one.name] = assembled(hint, values, mark) if isinstance(mark, Part) else _complete(one, mark, values)
+    nested = nested or Nested()
+    given = dict(nested.fixed)
+    for one, hint, mark in _fields(kind, nested):
+        given[one.name] = build(hint, values, mark) if isinstance(mark, Nested) else _complete(one, mark, values)
     return kind(**given)
 
 
-def in_flags(message: str, kind: type) -> str:
-    """A message of the library, which names fields as ```fps```, as the command line says it: ``--fps``.
+def with_flags(message: str, kind: type) -> str:
+    """Replace the names of fields in a message of the library, written in backticks, by flags.
 
-    A value with the name stays: ```overwrite=True``` is ``--overwrite``, and ```flip=False``` is ``--no-flip``.
+    ```fps``` becomes ``--fps``, ```overwrite=True``` becomes ``--overwrite`` and ```flip=False``` becomes
+    ``--no-flip``.
     """
-    flags = {one.name: one.flag for one in declared(kind)}
+    flags = {one.name: one.flag for one in option_fields(kind)}
 
-    def spelt(match: re.Match[str]) -> str:
+    def flag_of(match: re.Match[str]) -> str:
         name, value = match[1], match[2]
         if name not in flags:
             return match[0]
         return f"--no-{flags[name][2:]}" if value == "False" else flags[name]
 
-    return re.sub(r"`([a-z][a-z0-9_]*)(?:=(True|False))?`", spelt, message)
+    return re.sub(r"`([a-z][a-z0-9_]*)(?:=(True|False))?`", flag_of, message)
 
 
 def size_in_pixels(text: str) -> tuple[int, int]:
-    """Width and height from text such as 1920x1080.
+    """Parse ``WIDTHxHEIGHT``, such as 1920x1080.
 
     Raises:
-        ValueError: the text is something else.
+        ValueError: the text has another form.
     """
     match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
     if not match:
@@ -169,10 +172,10 @@ def size_in_pixels(text: str) -> tuple[int, int]:
 
 
 def person_number(text: str) -> int:
-    """The number of a person from 1 or p1.
+    """Parse the number of a person, such as 1 or p1.
 
     Raises:
-        ValueError: the text is something else.
+        ValueError: the text has another form.
     """
     number = text.strip().removeprefix("p")
     if not number.isdecimal():
@@ -181,10 +184,10 @@ def person_number(text: str) -> int:
 
 
 def numbers_from_0(text: str) -> tuple[int, ...]:
-    """Numbers from text such as 0,2,5-8.
+    """Parse numbers and inclusive ranges from 0, such as 0,2,5-8.
 
     Raises:
-        ValueError: the text is something else.
+        ValueError: the text has another form.
     """
     numbers: list[int] = []
     for part in text.replace(" ", ",").split(","):
@@ -195,18 +198,18 @@ def numbers_from_0(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _fields(kind: type, part: Part) -> Iterator[tuple[Field, Any, Option | Part]]:
+def _fields(kind: type, nested: Nested) -> Iterator[tuple[Field, Any, Option | Nested]]:
     assert is_dataclass(kind)
     hints = get_type_hints(kind, include_extras=True)
     for one in fields(kind):
-        wanted = one.name not in part.fixed and (part.only is None or one.name in part.only)
+        wanted = one.name not in nested.fixed and (nested.only is None or one.name in nested.only)
         if wanted and get_origin(hints[one.name]) is Annotated:
             hint, mark, *_ = get_args(hints[one.name])
             yield one, hint, mark
 
 
 def _complete(one: Field, option: Option, values: Mapping[str, Any]) -> Any:
-    """A value as the dataclass keeps it: several as a tuple, switches in their own order."""
+    """The value in the type of the field: a tuple for several values; switches in the order of their declaration."""
     value = values[one.name]
     if option.switches:
         return tuple(name for name in (*_default(one), *option.switches) if name in value)
@@ -218,7 +221,7 @@ def _default(one: Field) -> Any:
 
 
 def _value_type(hint: Any) -> tuple[bool, Any]:
-    """Whether there may be several values, and the type of one; None is no value."""
+    """Whether the field is a tuple of values, and the type of one value without None."""
     if get_origin(hint) in (Union, types.UnionType):
         (hint,) = (one for one in get_args(hint) if one is not type(None))
     if get_origin(hint) is tuple and get_args(hint)[-1] is Ellipsis:

@@ -14,7 +14,7 @@ from hyperlift.choices import (
     SkeletonName,
     Smoothing,
 )
-from hyperlift.config.option import Option, Part, person_number, size_in_pixels
+from hyperlift.config.option import Nested, Option, person_number, size_in_pixels
 from hyperlift.errors import InputError, quoted
 
 _Detection = partial(Option, group="finding keypoints in a video")
@@ -164,7 +164,7 @@ class RecordingJob:
     model: Annotated[str, _Lifting("a bundled lifter, or an ONNX file", aliases=("--onnx",), metavar="NAME|FILE")] = (
         "small"
     )
-    options: Annotated[LiftOptions, Part()] = field(default_factory=LiftOptions)
+    options: Annotated[LiftOptions, Nested()] = field(default_factory=LiftOptions)
     formats: Annotated[
         tuple[OutputFormat, ...],
         _Output(

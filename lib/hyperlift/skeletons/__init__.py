@@ -1,1 +1,1 @@
-"""Joint sets: names, mirror pairs, bones, hyperedges, and mappings between sets."""
+"""Joint sets: names, left-right pairs, bones, hyperedges, and mappings between joint sets."""

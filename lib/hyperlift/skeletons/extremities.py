@@ -1,7 +1,7 @@
-"""Feet and hands: what a body of 25 joints has beyond the 17 of Human3.6M.
+"""Feet and hands: the joints of ``H36M_25`` beyond those of ``H36M_17``.
 
-``H36M_25`` begins with the joints of ``H36M_17``, so a body of either kind is told by its joint count, and an index of
-the shorter set means the same joint in both.
+``H36M_25`` begins with the joints of ``H36M_17``, so the joint count identifies the set, and an index below 17 means
+the same joint in both.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from hyperlift.skeletons.joint_sets import H36M_17, H36M_25
 from hyperlift.skeletons.skeleton import Skeleton
 
 CORE = slice(0, len(H36M_17))
-"""The joints that both sets have."""
+"""The joints that both sets share."""
 
 EXTREMITIES = H36M_25.joints[len(H36M_17) :]
 """Toes, heels and hands, in the order of ``H36M_25``."""
@@ -20,14 +20,14 @@ EXTREMITIES = H36M_25.joints[len(H36M_17) :]
 FEET, HANDS = EXTREMITIES[:6], EXTREMITIES[6:]
 
 PARENTS_OF_EXTREMITIES: Int[np.ndarray, " extremities"] = np.array(H36M_25.parents[len(H36M_17) :])
-"""Ankle or wrist of every one of them."""
+"""Index of the ankle or wrist of each extremity."""
 
 
 def body_skeleton(joints: int) -> Skeleton:
     """``H36M_17`` or ``H36M_25``, by the number of joints.
 
     Raises:
-        InputError: another number.
+        InputError: neither set has this number of joints.
     """
     for skeleton in (H36M_17, H36M_25):
         if joints == len(skeleton):

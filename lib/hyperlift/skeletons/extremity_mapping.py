@@ -1,28 +1,28 @@
-"""Detector keypoints to a body with feet and hands, by joint name.
+"""Mapping of detector keypoints to ``H36M_25``, a body with feet and hands, by joint name.
 
 =====================  ==========  ===========  ==========  =============================================
 joint set              big toe     small toe    heel        hand
 =====================  ==========  ===========  ==========  =============================================
 BODY_25, Halpe-26      as named    as named     as named    none
-Halpe-136, WholeBody   as named    as named     as named    middle of the index and the little knuckle
-MediaPipe (BlazePose)  foot index  none         as named    middle of index and pinky
+Halpe-136, WholeBody   as named    as named     as named    mean of index and little knuckle
+MediaPipe (BlazePose)  foot index  none         as named    mean of index and pinky
 COCO-17 and others     none        none         none        none
 =====================  ==========  ===========  ==========  =============================================
 
-What a joint set does not have is missing (NaN, NaN, 0), as in ``hyperlift.skeletons.mapping``.
+A joint without a source is missing (NaN, NaN, 0), as in ``hyperlift.skeletons.mapping``.
 """
 
 import numpy as np
 
 from hyperlift.shapes import Float
 from hyperlift.skeletons.extremities import EXTREMITIES
-from hyperlift.skeletons.mapping import mean_keypoint, to_h36m
+from hyperlift.skeletons.mapping import first_detected, to_h36m
 from hyperlift.skeletons.skeleton import Skeleton
 
 _INDEX_KNUCKLE, _MIDDLE_KNUCKLE, _LITTLE_KNUCKLE = 5, 9, 17
-"""Numbers of the 21 points of a hand, four a finger after the wrist."""
+"""Indices into the 21 hand keypoints: the wrist, then four points per finger."""
 
-_WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
+_SOURCES: dict[str, tuple[tuple[str, ...], ...]] = {
     **{side + "BigToe": ((side + "BigToe",), (side + "FootIndex",)) for side in "LR"},
     **{side + "SmallToe": ((side + "SmallToe",),) for side in "LR"},
     **{side + "Heel": ((side + "Heel",),) for side in "LR"},
@@ -36,37 +36,27 @@ _WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
         for side in "LR"
     },
 }
-"""Detector joints whose mean is the point, best first. A way that is not seen in a frame gives way to the next."""
+"""Sources of each joint in order of preference: the mean of the named detector joints. In each frame, the first source
+that is detected is used."""
 
 
 def extremities_of(source: Skeleton) -> tuple[str, ...]:
-    """The points of feet and hands that a joint set has, or that are made from what it has."""
-    return tuple(point for point in EXTREMITIES if _ways(source, point))
+    """The feet and hand joints that ``to_h36m_25`` can derive from a joint set."""
+    return tuple(joint for joint in EXTREMITIES if any(set(names) <= set(source.joints) for names in _SOURCES[joint]))
 
 
 def to_h36m_25(
     keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton
 ) -> Float[np.ndarray, "*any body_joints 3"]:
-    """Map detector keypoints to ``H36M_25``: the 17 joints as ``to_h36m`` does, then feet and hands.
+    """Map detector keypoints to ``H36M_25``: 17 joints as in ``to_h36m``, then feet and hands.
 
     Args:
-        keypoints: x, y and confidence 0..1 in the joint order of ``source``, missing joints as ``mark_missing`` leaves
-            them.
-        source: names of the joints.
+        keypoints: as for ``to_h36m``.
+        source: the joint set of the keypoints.
 
     Raises:
         InputError: as for ``to_h36m``.
     """
     core = to_h36m(keypoints, source)
-    points = []
-    for point in EXTREMITIES:
-        best = np.broadcast_to(np.array([np.nan, np.nan, 0.0], keypoints.dtype), core.shape[:-2] + (3,))
-        for way in reversed(_ways(source, point)):
-            found = mean_keypoint(keypoints[..., source.indices(way), :])
-            best = np.where(np.isfinite(found[..., :1]), found, best)
-        points.append(best)
-    return np.concatenate([core, np.stack(points, axis=-2)], axis=-2)
-
-
-def _ways(source: Skeleton, point: str) -> list[tuple[str, ...]]:
-    return [way for way in _WAYS[point] if set(way) <= set(source.joints)]
+    extremities = [first_detected(keypoints, source, _SOURCES[joint]) for joint in EXTREMITIES]
+    return np.concatenate([core, np.stack(extremities, axis=-2)], axis=-2)

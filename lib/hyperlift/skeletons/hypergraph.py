@@ -1,4 +1,4 @@
-"""Hyperedges over joints as an incidence matrix, and the skeleton's adjacency in normalised form."""
+"""Hyperedges over joints as an incidence matrix, and the normalised adjacency matrix of a skeleton."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,22 @@ from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 
-"""What a network's joint-relation bias starts from: the degree-normalised skeleton, or the identity."""
-
 
 @dataclass(frozen=True, eq=False)
 class Hypergraph:
     """An incidence matrix H: ``incidence[j, e]`` is the membership (0..1) of joint j in hyperedge e.
 
-    Rows with several entries are overlapping hyperedges; a partition has exactly one 1 a row.
+    In a partition, every row has exactly one 1; with overlapping hyperedges, rows have several non-zero entries.
     """
 
     incidence: Float[np.ndarray, "joints edges"]
 
     @classmethod
     def from_labels(cls, labels: Sequence[int], skeleton: Skeleton) -> "Hypergraph":
-        """A partition: the hyperedge number of every joint, in the skeleton's joint order.
+        """A partition, from the hyperedge index of every joint in the joint order of the skeleton.
 
         Raises:
-            InputError: a joint is left out, or the hyperedge numbers have a gap.
+            InputError: a joint has no label, or the hyperedge indices have a gap.
         """
         if len(labels) != len(skeleton):
             raise InputError(
@@ -44,10 +42,10 @@ class Hypergraph:
 
     @classmethod
     def from_members(cls, members: Sequence[Sequence[str]], skeleton: Skeleton) -> "Hypergraph":
-        """Hyperedges as lists of joint names; they may overlap.
+        """Hyperedges from lists of joint names, which may overlap.
 
         Raises:
-            InputError: an unknown or repeated joint, an empty hyperedge, or a joint in no hyperedge.
+            InputError: a joint is unknown, repeated or in no hyperedge, or a hyperedge is empty.
         """
         incidence = np.zeros((len(skeleton), len(members)))
         for edge, names in enumerate(members):
@@ -61,11 +59,11 @@ class Hypergraph:
 
     @classmethod
     def from_memberships(cls, memberships: Mapping[str, Sequence[float]], skeleton: Skeleton) -> "Hypergraph":
-        """Soft hyperedges: for every joint by name, how much it belongs to each hyperedge, 0 to 1.
+        """Soft hyperedges, from the row of memberships (0..1) of every joint.
 
         Raises:
-            InputError: an unknown or missing joint, rows of different lengths, a number outside 0..1, a joint that
-                belongs nowhere, or a hyperedge without joints.
+            InputError: a joint is unknown, missing or in no hyperedge, rows have different lengths, a membership is
+                outside 0..1, or a hyperedge is empty.
         """
         missing = [joint for joint in skeleton.joints if joint not in memberships]
         if missing:
@@ -88,17 +86,17 @@ class Hypergraph:
 
     @property
     def edge_mean(self) -> Float[np.ndarray, "edges joints"]:
-        """Row-stochastic matrix that averages the joints of each hyperedge, weighted by membership."""
+        """Row-stochastic matrix: the mean of the joints of each hyperedge, weighted by membership."""
         return (self.incidence / self.incidence.sum(0)).T
 
     @property
     def joint_mean(self) -> Float[np.ndarray, "joints edges"]:
-        """Row-stochastic matrix that gives each joint the mean of its hyperedges, weighted by membership."""
+        """Row-stochastic matrix: the mean of the hyperedges of each joint, weighted by membership."""
         return self.incidence / self.incidence.sum(1, keepdims=True)
 
 
 def degree_normalised_adjacency(skeleton: Skeleton) -> Float[np.ndarray, "joints joints"]:
-    """D^-1/2 (A + I) D^-1/2 over bones (Kipf and Welling 2017, eq. 2)."""
+    """D^-1/2 (A + I) D^-1/2 of the bone graph (Kipf and Welling 2017, eq. 2)."""
     matrix = skeleton.adjacency + np.eye(len(skeleton))
     scale = matrix.sum(1) ** -0.5
     return scale[:, None] * matrix * scale[None, :]

@@ -1,7 +1,4 @@
-"""The joint sets that the library knows, each order written once.
-
-``R`` and ``L`` are the person's own right and left.
-"""
+"""All joint sets of the library. ``R`` and ``L`` are right and left from the person's point of view."""
 
 from hyperlift.errors import InputError, quoted
 from hyperlift.skeletons.skeleton import Skeleton
@@ -20,7 +17,7 @@ H36M_17 = Skeleton(
         **{"RShoulder": "Thorax", "RElbow": "RShoulder", "RWrist": "RElbow"},
     },
 )
-"""Human3.6M's 17 joints. "Nose" is the joint also called Neck/Nose, "Head" the top of the head."""
+"""The 17 joints of Human3.6M. "Nose" is also known as Neck/Nose; "Head" is the top of the head."""
 
 H36M_25 = Skeleton(
     name="h36m25",
@@ -34,8 +31,8 @@ H36M_25 = Skeleton(
         **{"LHand": "LWrist", "RHand": "RWrist"},
     },
 )
-"""Human3.6M's 17 joints, then feet and hands. Toe tips and the back of the heel lie on the sole; the hand is the
-knuckle of the middle finger. Not to be confused with ``BODY_25``, OpenPose's keypoints."""
+"""The 17 joints of Human3.6M, then feet and hands. Toe tips and heels lie on the sole; the hand is the knuckle of the
+middle finger. ``BODY_25`` is a different set, the keypoints of OpenPose."""
 
 COCO_17 = Skeleton(
     name="coco17",
@@ -50,8 +47,8 @@ COCO_17 = Skeleton(
         **{"RHip": "RShoulder", "RKnee": "RHip", "RAnkle": "RKnee"},
     },
 )
-"""COCO's 17 keypoints. They have no pelvis; the nose is the one point that mirroring leaves where it is, so a pose
-relative to it stays one when left and right are exchanged: it is the root."""
+"""The 17 keypoints of COCO. The root is the nose, because COCO has no pelvis and the nose is the only keypoint without
+a left-right counterpart: a root-relative pose stays root-relative when flipped."""
 
 BODY_25 = Skeleton(
     name="body25",
@@ -62,7 +59,7 @@ BODY_25 = Skeleton(
     ),
     parent_of={},
 )
-"""OpenPose's BODY_25. The body of 25 joints that lifters know is ``H36M_25``."""
+"""The BODY_25 keypoints of OpenPose. Lifters use ``H36M_25`` instead."""
 
 BODY_19 = Skeleton(name="body19", joints=BODY_25.joints[:19], parent_of={})
 """OpenPose's BODY_19: BODY_25 without feet."""
@@ -75,7 +72,7 @@ BODY_25B = Skeleton(
     ),
     parent_of={},
 )
-"""OpenPose's BODY_25B (its experimental models): COCO's joints first; as many as BODY_25 has."""
+"""The BODY_25B keypoints of OpenPose (experimental models): COCO's 17 first; the joint count equals that of BODY_25."""
 
 OPENPOSE_MPI_15 = Skeleton(
     name="openpose_mpi15",
@@ -95,7 +92,7 @@ COCO_18 = Skeleton(
     ),
     parent_of={},
 )
-"""OpenPose's COCO model: COCO's keypoints in another order, with a neck. ControlNet and rtmlib use it too."""
+"""The COCO model of OpenPose: COCO's keypoints in another order, with a neck. ControlNet and rtmlib use it as well."""
 
 HALPE_26 = Skeleton(
     name="halpe26",
@@ -105,7 +102,7 @@ HALPE_26 = Skeleton(
     ),
     parent_of={},
 )
-"""Halpe's body and feet. "Head" is the top of the head, "Hip" the middle of both hips."""
+"""Body and feet of Halpe. "Head" is the top of the head, "Hip" the midpoint of both hips."""
 
 HALPE_136 = Skeleton(
     name="halpe136",
@@ -117,7 +114,7 @@ HALPE_136 = Skeleton(
     ),
     parent_of={},
 )
-"""Halpe's whole body. Face points are numbered, not named: ``mirror`` leaves them where they are."""
+"""Whole body of Halpe. Face points have numbers, no names: ``mirror`` does not exchange them."""
 
 COCO_WHOLEBODY_133 = Skeleton(
     name="coco_wholebody133",
@@ -130,7 +127,7 @@ COCO_WHOLEBODY_133 = Skeleton(
     ),
     parent_of={},
 )
-"""COCO-WholeBody (Jin et al. 2020). Face points are numbered, as in ``HALPE_136``."""
+"""COCO-WholeBody (Jin et al. 2020). Face points have numbers, as in ``HALPE_136``."""
 
 MEDIAPIPE_33 = Skeleton(
     name="mediapipe33",
@@ -142,7 +139,7 @@ MEDIAPIPE_33 = Skeleton(
     ),
     parent_of={},
 )
-"""The landmarks of MediaPipe's pose (BlazePose)."""
+"""The pose landmarks of MediaPipe (BlazePose)."""
 
 MPII_16 = Skeleton(
     name="mpii16",
@@ -168,7 +165,7 @@ MPI_INF_3DHP_17 = Skeleton(
         **{"LShoulder": "Neck", "LElbow": "LShoulder", "LWrist": "LElbow"},
     },
 )
-"""The 17 joints of MPI-INF-3DHP's test set (Mehta et al. 2017), with the tree of its own evaluation."""
+"""The 17 joints of the MPI-INF-3DHP test set (Mehta et al. 2017), with the tree of its evaluation code."""
 
 SKELETONS = {
     skeleton.name: skeleton
@@ -181,7 +178,7 @@ SKELETONS = {
 
 
 def skeleton_named(name: str) -> Skeleton:
-    """Look a joint set up by its name.
+    """Look up a joint set by its name.
 
     Raises:
         InputError: no joint set has that name.

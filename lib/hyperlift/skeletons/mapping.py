@@ -1,13 +1,13 @@
-"""Detector keypoints to Human3.6M's 17 joints, by joint name.
+"""Mapping of detector keypoints to the 17 joints of Human3.6M, by joint name.
 
-Joints that a detector does not have are made from those it has: midpoints of hips, shoulders and ears. What
-comes out lies a few centimetres off motion capture's joint centres; a lifter learns that offset from its
-training noise.
+Joints that a detector does not have are derived from others, such as the midpoints of hips, shoulders and ears. They
+deviate from the joint centres of motion capture by a few centimetres; a lifter learns this offset from the noise model
+of its training.
 
-Missing joints are NaN, NaN, 0 on both sides. A joint made from a missing one is missing too.
+Missing joints are NaN, NaN, 0 in the input and in the output. A joint derived from a missing joint is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,22 +17,22 @@ from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.skeletons.skeleton import Skeleton
 
 HEAD_BEYOND_EARS = 0.6
-"""The top of the head lies beyond the ears, on the line from the base of the neck, by this part of that line.
+"""Position of the top of the head on the line from the base of the neck through the ears: this fraction of their
+distance beyond the ears. Chosen to reach the crown; the midpoint of the eyes, a common alternative, is about 12 cm too
+low."""
 
-The other habit, the midpoint of the eyes, ends some 12 cm too low for bodies whose Head joint is the
-crown."""
-
-LEAST_CONFIDENCE = 1e-3
-"""A detector that is less sure than this says that it has not seen the joint."""
+MIN_CONFIDENCE = 1e-3
+"""Keypoints below this confidence are missing. Chosen: detectors write 0, or a value that rounds to 0, for joints that
+they did not find."""
 
 _LIMBS = {
     name: (name,) for name in H36M_17.joints if name[1:] in {"Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist"}
 }
 
 LIMBS = tuple(_LIMBS)
-"""The twelve joints that nothing can stand in for: a joint set without one of them cannot be lifted."""
+"""The twelve limb joints, which cannot be derived from others: a joint set without one of them cannot be lifted."""
 
-_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+_SOURCES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     **{name: (parents,) for name, parents in _LIMBS.items()},
     "Pelvis": (("Pelvis",), ("MidHip",), ("Hip",), ("RHip", "LHip")),
     "Spine": (("Spine",),),
@@ -40,95 +40,103 @@ _WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "Nose": (("Nose",), ("UpperNeck",)),
     "Head": (("HeadTop",), ("Head",)),
 }
-"""Detector joints whose mean is the Human3.6M joint: the first way whose joints the detector has. Where there is
-none, the spine is the middle between pelvis and thorax, and the head is found from ears and eyes."""
+"""Sources of each joint: the mean of the first tuple of names that the joint set has. Without a source, the spine is
+the midpoint of pelvis and thorax, and the head is extrapolated from ears and eyes."""
 
-_ABOVE_NECK = (("REar", "LEar"), ("REar",), ("LEar",), ("REye", "LEye"))
-"""What shows where the head is, best first. One ear alone is a face in profile, where both stand at one
-place."""
+_HEAD_SOURCES = (("REar", "LEar"), ("REar",), ("LEar",), ("REye", "LEye"))
+"""Sources of the head position in order of preference. One ear alone means a face in profile, where both ears
+coincide."""
 
 
 def mark_missing(
-    keypoints: Float[np.ndarray, "*any joints 3"], least_confidence: float = LEAST_CONFIDENCE
+    keypoints: Float[np.ndarray, "*any joints 3"], min_confidence: float = MIN_CONFIDENCE
 ) -> Float[np.ndarray, "*any joints 3"]:
-    """Make missing joints NaN, NaN, 0 and bring the confidence of the others into 0..1.
+    """Set missing joints to NaN, NaN, 0 and clip the confidence of the others to 0..1.
 
-    Missing is what has a confidence below ``least_confidence`` or no place (see ``has_position``).
+    A joint is missing if its confidence is below ``min_confidence`` or it has no position (see ``has_position``).
 
     Args:
         keypoints: x, y in pixels and a confidence.
-        least_confidence: joints below it count as not seen.
+        min_confidence: values below ``MIN_CONFIDENCE`` have no effect.
     """
-    seen = has_position(keypoints) & (keypoints[..., 2] >= max(least_confidence, LEAST_CONFIDENCE))
+    seen = has_position(keypoints) & (keypoints[..., 2] >= max(min_confidence, MIN_CONFIDENCE))
     cleaned = np.where(seen[..., None], keypoints, np.array([np.nan, np.nan, 0.0], keypoints.dtype))
     cleaned[..., 2] = np.clip(cleaned[..., 2], 0.0, 1.0)
     return cleaned
 
 
 def has_position(keypoints: Float[np.ndarray, "*any joints 3"]) -> Bool[np.ndarray, "*any joints"]:
-    """Whether a joint stands anywhere: at finite coordinates, and neither at exactly 0, 0 nor at exactly -1, -1, the
-    points that detectors write for a joint that they have not found."""
+    """False for a joint with coordinates that are not finite or are exactly 0, 0 or -1, -1: the values that detectors
+    write for a joint that they did not find."""
     x, y = keypoints[..., 0], keypoints[..., 1]
     return np.asarray(np.isfinite(x) & np.isfinite(y) & ((x != y) | ((x != 0) & (x != -1))))
 
 
 def missing_joints(source: Skeleton) -> tuple[str, ...]:
-    """What keeps a joint set from being mapped: the limb joints it lacks, and "Nose or Head" if it has neither."""
-    face = () if _way(source, "Nose") or _way(source, "Head") else ("Nose or Head",)
+    """Joints that prevent the mapping of a joint set: absent limb joints, and "Nose or Head" if both are absent."""
+    face = () if _available_source(source, "Nose") or _available_source(source, "Head") else ("Nose or Head",)
     return tuple(joint for joint in LIMBS if joint not in source.joints) + face
 
 
 def to_h36m(keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton) -> Float[np.ndarray, "*any h36m_joints 3"]:
-    """Map detector keypoints to ``H36M_17``; the confidence of a made-up joint is the lowest of its parents'.
+    """Map detector keypoints to ``H36M_17``; a derived joint has the lowest confidence of its sources.
 
-    Joints are found by name, so any joint set serves that has the twelve limb joints and a nose or a head. What it
-    has no way to (a nose, or a head without eyes and ears) comes out missing.
+    Any joint set with the twelve limb joints and a nose or a head can be mapped. A nose, or a head, that cannot be
+    derived is missing in the result.
 
     Args:
-        keypoints: x, y and confidence 0..1 in the joint order of ``source``, missing joints as
-            ``mark_missing`` leaves them.
-        source: names of the joints.
+        keypoints: x, y and confidence 0..1, with missing joints as returned by ``mark_missing``.
+        source: the joint set of the keypoints.
 
     Raises:
-        InputError: ``source`` lacks joints, or the joint count is not that of ``source``.
+        InputError: ``source`` lacks joints, or its joint count differs.
     """
     lacking = missing_joints(source)
     if lacking:
-        raise InputError(f"no way from skeleton {source.name} to {H36M_17.name}: it lacks {', '.join(lacking)}")
+        raise InputError(f"skeleton {source.name} cannot be mapped to {H36M_17.name}: it lacks {', '.join(lacking)}")
     if keypoints.shape[-2] != len(source):
         raise InputError(f"{keypoints.shape[-2]} keypoints a person; skeleton {source.name} has {len(source)}")
-    made = {}
+    mapped = {}
     for joint in H36M_17.joints:
-        way = _way(source, joint)
-        if way:
-            made[joint] = mean_keypoint(keypoints[..., source.indices(way), :])
-    if "Spine" not in made:
-        made["Spine"] = mean_keypoint(np.stack([made["Pelvis"], made["Thorax"]], axis=-2))
-    if "Head" not in made:
-        made["Head"] = _head_top(keypoints, source, made["Thorax"])
-    if "Nose" not in made:
-        made["Nose"] = np.broadcast_to(np.array([np.nan, np.nan, 0.0], keypoints.dtype), made["Spine"].shape)
-    return np.stack([made[joint] for joint in H36M_17.joints], axis=-2)
+        names = _available_source(source, joint)
+        if names:
+            mapped[joint] = mean_keypoint(keypoints[..., source.indices(names), :])
+    if "Spine" not in mapped:
+        mapped["Spine"] = mean_keypoint(np.stack([mapped["Pelvis"], mapped["Thorax"]], axis=-2))
+    if "Head" not in mapped:
+        mapped["Head"] = _head_top(keypoints, source, mapped["Thorax"])
+    if "Nose" not in mapped:
+        mapped["Nose"] = first_detected(keypoints, source, ())
+    return np.stack([mapped[joint] for joint in H36M_17.joints], axis=-2)
 
 
-def _way(source: Skeleton, joint: str) -> tuple[str, ...] | None:
-    return next((way for way in _WAYS[joint] if set(way) <= set(source.joints)), None)
+def _available_source(source: Skeleton, joint: str) -> tuple[str, ...] | None:
+    return next((names for names in _SOURCES[joint] if set(names) <= set(source.joints)), None)
 
 
 def _head_top(
     keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton, neck: Float[np.ndarray, "*any 3"]
 ) -> Float[np.ndarray, "*any 3"]:
-    best = np.full_like(neck, np.nan)
-    for parents in reversed(_ABOVE_NECK):
-        if set(parents) <= set(source.joints):
-            found = mean_keypoint(keypoints[..., source.indices(parents), :])
-            best = np.where(np.isfinite(found[..., :1]), found, best)
-    top = best[..., :2] + HEAD_BEYOND_EARS * (best[..., :2] - neck[..., :2])
-    confidence = np.where(np.isfinite(top[..., 0]), np.minimum(best[..., 2], neck[..., 2]), 0.0)
+    ears = first_detected(keypoints, source, _HEAD_SOURCES)
+    top = ears[..., :2] + HEAD_BEYOND_EARS * (ears[..., :2] - neck[..., :2])
+    confidence = np.where(np.isfinite(top[..., 0]), np.minimum(ears[..., 2], neck[..., 2]), 0.0)
     return np.concatenate([top, confidence[..., None]], axis=-1).astype(keypoints.dtype)
 
 
-def mean_keypoint(parents: Float[np.ndarray, "*any parents 3"]) -> Float[np.ndarray, "*any 3"]:
-    """NaN in one parent makes the mean NaN and its lowest confidence 0, which is what a missing joint looks
-    like."""
-    return np.concatenate([parents[..., :2].mean(-2), parents[..., 2:].min(-2)], axis=-1)
+def first_detected(
+    keypoints: Float[np.ndarray, "*any joints 3"], source: Skeleton, candidates: Sequence[tuple[str, ...]]
+) -> Float[np.ndarray, "*any 3"]:
+    """The mean of the first tuple of joints, in order of preference, that is detected in the frame; missing if none
+    is."""
+    shape = (*keypoints.shape[:-2], 3)
+    best = np.broadcast_to(np.array([np.nan, np.nan, 0.0], keypoints.dtype), shape)
+    for names in reversed(candidates):
+        if set(names) <= set(source.joints):
+            mean = mean_keypoint(keypoints[..., source.indices(names), :])
+            best = np.where(np.isfinite(mean[..., :1]), mean, best)
+    return best
+
+
+def mean_keypoint(keypoints: Float[np.ndarray, "*any parents 3"]) -> Float[np.ndarray, "*any 3"]:
+    """Mean position and lowest confidence; if one keypoint is missing (NaN, NaN, 0), so is the result."""
+    return np.concatenate([keypoints[..., :2].mean(-2), keypoints[..., 2:].min(-2)], axis=-1)

@@ -1,4 +1,4 @@
-"""Named joints. Every index list of the library is computed from the names written here and in ``joint_sets``."""
+"""``Skeleton``: a named, ordered joint set. All index lists of the library derive from joint names."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from hyperlift.shapes import Float, Int
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """Joint names in storage order, the parent of each joint, and the left-right pairs.
+    """Joint names in storage order, and the parent of each joint.
 
-    A set of detector keypoints without a tree (COCO's eyes and ears, say) has an empty ``parent_of``.
+    ``parent_of`` is empty for a set of keypoints without a tree.
     """
 
     name: str
     joints: tuple[str, ...]
     parent_of: Mapping[str, str]
-    """Child to parent; the root is absent."""
+    """Maps each child to its parent; the root has no entry."""
 
     def __post_init__(self) -> None:
         if len(set(self.joints)) != len(self.joints):
@@ -33,7 +33,7 @@ class Skeleton:
         return len(self.joints)
 
     def index(self, joint: str) -> int:
-        """Position of a joint by name.
+        """Index of a joint.
 
         Raises:
             InputError: the skeleton has no joint of that name.
@@ -46,12 +46,12 @@ class Skeleton:
             ) from None
 
     def indices(self, joints: Iterable[str]) -> list[int]:
-        """Positions of several joints by name."""
+        """Indices of several joints."""
         return [self.index(joint) for joint in joints]
 
     @cached_property
     def root(self) -> int:
-        """The one joint without a parent."""
+        """Index of the only joint without a parent."""
         roots = [i for i, joint in enumerate(self.joints) if joint not in self.parent_of]
         if len(roots) != 1:
             raise InputError(f"skeleton {self.name} is no tree: {len(roots)} joints have no parent")
@@ -69,7 +69,7 @@ class Skeleton:
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
-        """(right, left) index pairs, from names that differ only in their leading R or L."""
+        """(right, left) index pairs: joints whose names differ only in the leading R or L."""
         return tuple(
             (i, self.joints.index("L" + joint[1:]))
             for i, joint in enumerate(self.joints)
@@ -78,7 +78,7 @@ class Skeleton:
 
     @cached_property
     def mirror(self) -> Int[np.ndarray, " joints"]:
-        """The permutation that exchanges left and right; it is its own inverse."""
+        """Permutation that swaps left and right; it is its own inverse."""
         order = np.arange(len(self))
         for right, left in self.pairs:
             order[[right, left]] = left, right
@@ -86,7 +86,7 @@ class Skeleton:
 
     @cached_property
     def adjacency(self) -> Float[np.ndarray, "joints joints"]:
-        """Symmetric 0/1 bone matrix without self loops."""
+        """Symmetric 0/1 adjacency matrix of the bones, without self loops."""
         matrix = np.zeros((len(self), len(self)))
         for parent, child in self.bones:
             matrix[parent, child] = matrix[child, parent] = 1.0

@@ -1,4 +1,4 @@
-"""Joint names as people spell them: ``left_hip``, ``L-Hip``, ``hipLeft`` and ``LHip`` are one joint."""
+"""Joint names in files, in any spelling: ``left_hip``, ``L-Hip``, ``hipLeft`` and ``LHip`` are the same joint."""
 
 import re
 from collections.abc import Sequence
@@ -7,6 +7,9 @@ from hyperlift.errors import InputError
 from hyperlift.skeletons.joint_sets import SKELETONS
 from hyperlift.skeletons.mapping import missing_joints
 from hyperlift.skeletons.skeleton import Skeleton
+
+_MAX_LISTED_NAMES = 40
+"""Joint names that a message lists. Chosen: every body without fingers and face."""
 
 _SIDED = (
     *("Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist", "Eye", "Ear", "BigToe", "SmallToe", "Heel"),
@@ -17,7 +20,7 @@ _MIDDLE = {
     **{"pelvis": "Pelvis", "root": "Pelvis", "midhip": "MidHip", "hip": "Hip"},
     **{"headtop": "HeadTop", "topofhead": "HeadTop", "tophead": "HeadTop", "head": "Head"},
 }
-# The full_human model of DeepLabCut, whose points are MPII's: 1 is the right side.
+# The full_human model of DeepLabCut has the joints of MPII; the suffix 1 means right, 2 means left.
 _NUMBERED = {"chin": "UpperNeck", "forehead": "HeadTop"} | {
     f"{joint.lower()}{number}": side + joint
     for joint in ("Ankle", "Knee", "Hip", "Wrist", "Elbow", "Shoulder")
@@ -36,34 +39,37 @@ _SPELLINGS = (
 )
 
 _HANDS = {"L": ("lhand", "lefthand", "handl", "handleft"), "R": ("rhand", "righthand", "handr", "handright")}
-"""A hand is a wrist where the file names no wrist."""
+"""Names of hands, which stand for the wrist if the file has no wrist."""
 
 
 def canonical_joint(name: str) -> str | None:
-    """The library's name of a joint, from any spelling: case, ``_``, ``-``, ``.``, spaces, ``left``/``l`` before or
-    after. None for a joint that the library has no use for."""
-    return _SPELLINGS.get(_bare(name))
+    """The library's name of a joint; None for a joint that is unknown.
+
+    Case, ``_``, ``-``, ``.`` and spaces are ignored; the side is ``left``/``l`` or ``right``/``r``, as a prefix or a
+    suffix.
+    """
+    return _SPELLINGS.get(_normalised(name))
 
 
-def _bare(name: str) -> str:
+def _normalised(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def skeleton_from_names(names: Sequence[str], where: str) -> Skeleton:
-    """The joint set that a file names itself: a known one if all names agree with it, else one of its own.
+    """The joint set of a file that contains joint names: a known one if all names match, else a new one.
 
     Args:
-        names: of the joints, in the file's order.
+        names: in the order of the file.
         where: the file, for messages.
 
     Raises:
-        InputError: joints that lifting needs are not among the names, or two names mean the same joint.
+        InputError: joints that lifting needs are absent, or two names mean the same joint.
     """
     joints = tuple(canonical_joint(name) or name for name in names)
     hands = {hand: f"{side}Wrist" for side, hands in _HANDS.items() for hand in hands if f"{side}Wrist" not in joints}
-    joints = tuple(hands.get(_bare(joint), joint) for joint in joints)
+    joints = tuple(hands.get(_normalised(joint), joint) for joint in joints)
     for known in SKELETONS.values():
-        # Fingers and face points are numbered here and named there; they do not decide.
+        # Unknown names (fingers, face points) are ignored: files name them differently.
         ours = [joint if joint in _SPELLINGS.values() else None for joint in known.joints]
         theirs = [joint if joint in _SPELLINGS.values() else None for joint in joints]
         if ours == theirs:
@@ -83,4 +89,5 @@ def skeleton_from_names(names: Sequence[str], where: str) -> Skeleton:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+    shown = names[:_MAX_LISTED_NAMES]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
