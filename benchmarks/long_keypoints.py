@@ -82,7 +82,7 @@ def lift_cost(path: Path) -> tuple[dict[str, float], float]:
     The network is a stand-in that costs nothing: what is measured is everything around it.
     """
     from hyperlift.keypoints.checks import check_keypoints
-    from hyperlift.lifting.lift import lift_people, people_in
+    from hyperlift.lifting.lift import lift_people, track_people
     from hyperlift.motion.formats.poses_npz import poses_meta, write_poses
     from hyperlift.pipeline.lifter import Lifter
     from hyperlift.pipeline.options import LiftOptions
@@ -96,7 +96,7 @@ def lift_cost(path: Path) -> tuple[dict[str, float], float]:
     found = recorded.detections
     assert found is not None
     marks.append(time.process_time())
-    tracks = people_in(found, *_SIZE, recorded.times_s, 0.05)
+    tracks = track_people(found, *_SIZE, recorded.times_s, 0.05)
     check_keypoints(found, *_SIZE)
     marks.append(time.process_time())
     predict: Predictor = _flat

@@ -12,7 +12,8 @@ from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_
 from hyperlift.geometry.camera_rotation import look_rotation, rotate_keypoints, rotate_pose
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.normalisation import normalise_points
-from hyperlift.lifting.camera_roll import settle_roll, upright
+from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
+from hyperlift.lifting.camera_roll import lift_and_find_roll, upright_predictor
 from hyperlift.mocap.arrays import read_mocap_arrays
 from hyperlift.mocap.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints
 from hyperlift.mocap.virtual_cameras import CameraRanges, draw_camera
@@ -126,7 +127,7 @@ def ideas(lifter: OnnxLifter) -> dict[str, Idea]:
         if not any(rolls_deg) and lens is None:
             return lifter(pose2d.astype(np.float32))
         rolls_deg = rolls_deg or [0.0] * len(pose2d)
-        lifts = [upright(lifter, lifter.spec, roll_deg, lens) for roll_deg in rolls_deg]
+        lifts = [upright_predictor(lifter, lifter.spec, roll_deg, lens) for roll_deg in rolls_deg]
         return np.concatenate([lift(clip[None]) for lift, clip in zip(lifts, pose2d, strict=True)])
 
     def level(views: Views) -> np.ndarray:
@@ -158,7 +159,7 @@ def ideas(lifter: OnnxLifter) -> dict[str, Idea]:
             world = place_people([track], lifter.spec, _lens(60))[1].world
             return world.roll_deg, world.tilt_std_deg
 
-        return settle_roll(lambda roll_deg: turned(view, [roll_deg]), roll_of)[0]
+        return lift_and_find_roll(lambda roll_deg: turned(view, [roll_deg]), roll_of)[0]
 
     return {
         "as it is": turned,

@@ -3,7 +3,7 @@ import pytest
 from rigid_people import moving_person, turn_deg
 from scipy.spatial.transform import Rotation
 
-from hyperlift.body.joint_limits import BODY_LIMITS, TURNING, JointLimits, read_limits
+from hyperlift.body.joint_limits import BODY_LIMITS, LIMITED_JOINTS, JointLimits, read_limits
 from hyperlift.errors import InputError
 from hyperlift.skeletons.joint_sets import H36M_17
 
@@ -63,9 +63,9 @@ def test_a_name_with_its_side_comes_first():
 
 
 def test_every_turning_joint_is_measured_against_a_bone_that_stands_before_it():
-    ends = {end for end, _ in TURNING.values()}
+    ends = {end for end, _ in LIMITED_JOINTS.values()}
     seen = {at("Pelvis"), at("LHip"), at("RHip")}
-    for end, before in TURNING.values():
+    for end, before in LIMITED_JOINTS.values():
         assert before in seen
         seen.add(end)
     assert len(ends) == 14

@@ -5,7 +5,7 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 from shared_data import shared_path
 
-from hyperlift.body.gauss_newton import placement_matrix
+from hyperlift.body.gauss_newton import kinematics_matrix
 from hyperlift.body.joint_limits import BODY_LIMITS, JointLimits
 from hyperlift.body.rigid_fit import fit_motion
 from hyperlift.errors import InputError
@@ -61,7 +61,7 @@ def test_what_moved_is_reported():
 def test_no_other_pose_of_the_same_bones_is_nearer():
     _, joints_m = _noisy(3, 3, 0.05)
     fitted = fit_motion(joints_m, times_s(3), axes="world", lengths_m=LENGTHS_M)
-    matrix = placement_matrix(LENGTHS_M)
+    matrix = kinematics_matrix(LENGTHS_M)
 
     def residual(unknown: np.ndarray, frame: int) -> np.ndarray:
         directions = unknown[3:].reshape(-1, 3)

@@ -10,7 +10,7 @@ from hyperlift.geometry import chunks as stretches_module
 from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.keypoints.detections import Detection, Detections
 from hyperlift.keypoints.timestamps import even_times
-from hyperlift.lifting.lift import lift_people, people_in
+from hyperlift.lifting.lift import lift_people, track_people
 from hyperlift.placement.lens import fov_intrinsics
 from hyperlift.placement.place import place_people
 from hyperlift.skeletons.joint_sets import COCO_17
@@ -43,7 +43,7 @@ def lifted(fps: float) -> list[Person]:
     detections = crossing()
     time_s = even_times(FRAMES, fps)
     people = lift_people(
-        lambda clips: flat(clips).astype(np.float32), SPEC, people_in(detections, 700, 480, time_s), 700, 480, time_s
+        lambda clips: flat(clips).astype(np.float32), SPEC, track_people(detections, 700, 480, time_s), 700, 480, time_s
     )
     return place_people(people, SPEC, fov_intrinsics(60.0, 700, 480))[0]
 

@@ -19,8 +19,14 @@ from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.keypoints.detections import Detection, Detections
 from hyperlift.keypoints.timestamps import even_times
-from hyperlift.lifting.camera_roll import WORTH_DEG, contradicting_roll, roll_warning, settle_roll, upright
-from hyperlift.lifting.lift import lift_people, people_in
+from hyperlift.lifting.camera_roll import (
+    MIN_ROLL_DEG,
+    contradicting_roll,
+    lift_and_find_roll,
+    roll_warning,
+    upright_predictor,
+)
+from hyperlift.lifting.lift import lift_people, track_people
 from hyperlift.motion.formats.poses_npz import read_poses
 from hyperlift.placement.lens import Intrinsics, assumed_intrinsics, fov_intrinsics
 from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
@@ -54,8 +60,8 @@ def lifted(roll_deg: float, given_deg: float) -> tuple[LiftedTrack, np.ndarray]:
     frames = {frame: [Detection(walk(frame, roll_deg), track_id=0)] for frame in range(FRAMES)}
     detections = Detections(source="walk", tool="test", skeleton=COCO_17, frames=frames)
     time_s = even_times(FRAMES, 30.0)
-    tracks = people_in(detections, SIDE_PX, SIDE_PX, time_s)
-    predict = upright(FlipAveraged(bent, H36M_17), SPEC, given_deg, None)
+    tracks = track_people(detections, SIDE_PX, SIDE_PX, time_s)
+    predict = upright_predictor(FlipAveraged(bent, H36M_17), SPEC, given_deg, None)
     (person,) = lift_people(predict, SPEC, tracks, SIDE_PX, SIDE_PX, time_s)
     return person, seen[0]
 
@@ -80,11 +86,11 @@ def test_nothing_known_changes_nothing():
     def predict(pose2d_norm: np.ndarray) -> np.ndarray:
         return pose2d_norm
 
-    assert upright(predict, SPEC, 0.0, None) is predict
-    assert upright(predict, SPEC, 0.0, assumed_intrinsics(640, 480)) is predict
+    assert upright_predictor(predict, SPEC, 0.0, None) is predict
+    assert upright_predictor(predict, SPEC, 0.0, assumed_intrinsics(640, 480)) is predict
     picture_space = LifterSpec(name="h36m", label_space="image")
-    assert upright(predict, picture_space, 0.0, fov_intrinsics(70, 640, 480)) is predict
-    assert upright(predict, SPEC, 0.0, fov_intrinsics(70, 640, 480)) is not predict
+    assert upright_predictor(predict, picture_space, 0.0, fov_intrinsics(70, 640, 480)) is predict
+    assert upright_predictor(predict, SPEC, 0.0, fov_intrinsics(70, 640, 480)) is not predict
 
 
 def test_with_a_known_lens_a_person_off_centre_is_lifted_as_by_a_camera_that_looks_at_them():
@@ -100,7 +106,7 @@ def test_with_a_known_lens_a_person_off_centre_is_lifted_as_by_a_camera_that_loo
         seen.append(pose2d_norm)
         return np.broadcast_to(STANDING_M[:, [0, 2, 1]] * [1, -1, 1], pose2d_norm.shape).astype(np.float32)
 
-    answer = upright(oracle, SPEC, 15.0, lens)(clip[None])[0]
+    answer = upright_predictor(oracle, SPEC, 15.0, lens)(clip[None])[0]
     middle = seen[0][0, ..., :2].mean((0, 1))
     np.testing.assert_allclose(middle, 0.0, atol=0.02)
     spine = answer[0, H36M_17.index("Thorax")] - answer[0, 0]
@@ -120,12 +126,12 @@ def test_a_found_roll_is_taken_out_until_it_stays():
         return roll_deg
 
     # Each pass finds two thirds of what is missing to 60 degrees.
-    poses, roll_deg = settle_roll(lift_at, lambda at: (at + (60 - at) * 2 / 3, 4.0))
+    poses, roll_deg = lift_and_find_roll(lift_at, lambda at: (at + (60 - at) * 2 / 3, 4.0))
     assert asked == [0.0, 40.0, pytest.approx(53.333, abs=1e-3)]
     assert poses == roll_deg == asked[-1]
     asked.clear()
-    assert settle_roll(lift_at, lambda at: (WORTH_DEG - 0.1, 4.0)) == (0.0, 0.0)
-    assert settle_roll(lift_at, lambda at: (45.0, 20.0)) == (0.0, 0.0)  # too unsure
+    assert lift_and_find_roll(lift_at, lambda at: (MIN_ROLL_DEG - 0.1, 4.0)) == (0.0, 0.0)
+    assert lift_and_find_roll(lift_at, lambda at: (45.0, 20.0)) == (0.0, 0.0)  # too unsure
     assert asked == [0.0, 0.0]
 
 
@@ -215,9 +221,9 @@ def test_a_given_roll_that_the_people_contradict_is_doubted(roll_deg: float):
 
 def test_a_roll_that_is_none():
     with pytest.raises(InputError, match=r"^`camera_roll_deg` is 200; give degrees within -180"):
-        upright(lambda pose: pose, SPEC, 200.0, None)
+        upright_predictor(lambda pose: pose, SPEC, 200.0, None)
     with pytest.raises(InputError, match=r"`camera_roll_deg` is nan"):
-        upright(lambda pose: pose, SPEC, float("nan"), None)
+        upright_predictor(lambda pose: pose, SPEC, float("nan"), None)
 
 
 def test_the_command_refuses_it_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -10,7 +10,7 @@ from hyperlift.errors import InputError
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.keypoints.detections import Detection, Detections
 from hyperlift.keypoints.timestamps import even_times
-from hyperlift.lifting.lift import lift_people, people_in
+from hyperlift.lifting.lift import lift_people, track_people
 from hyperlift.motion.formats.poses_npz import poses_meta, read_poses, write_poses
 from hyperlift.skeletons.joint_sets import BODY_25, COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
@@ -33,7 +33,7 @@ def lift(detections: Detections, video_fps: float, predict=as_it_is, **spec) -> 
 
 
 def lift_at(detections: Detections, time_s: np.ndarray, predict=as_it_is, **spec) -> list[LiftedTrack]:
-    tracks = people_in(detections, WIDTH, HEIGHT, time_s)
+    tracks = track_people(detections, WIDTH, HEIGHT, time_s)
     return lift_people(predict, LifterSpec(name="test", **spec), tracks, WIDTH, HEIGHT, time_s)
 
 
@@ -113,12 +113,12 @@ def test_half_a_body():
 )
 def test_impossible_wishes(fps: float, least: float, message: str):
     with pytest.raises(InputError, match=message):
-        people_in(walk(range(20)), WIDTH, HEIGHT, np.arange(20) / fps, least)
+        track_people(walk(range(20)), WIDTH, HEIGHT, np.arange(20) / fps, least)
 
 
 def test_keypoints_of_another_video():
     with pytest.raises(InputError, match=r"keypoints reach frame 19 .* the video has 12 frames"):
-        people_in(walk(range(20)), WIDTH, HEIGHT, even_times(12, 30.0))
+        track_people(walk(range(20)), WIDTH, HEIGHT, even_times(12, 30.0))
 
 
 def test_variable_frame_rate():
@@ -148,7 +148,7 @@ def test_variable_frame_rate():
 
 
 def test_lifters_that_do_not_fit():
-    with pytest.raises(InputError, match="wants joints of coco17"):
+    with pytest.raises(InputError, match="expects joints of coco17"):
         lift(walk(range(20)), 30.0, skeleton="coco17")
     with pytest.raises(InputError, match="weights are broken"):
         lift(walk(range(20)), 30.0, lambda pose2d_norm: pose2d_norm * np.float32(np.nan))

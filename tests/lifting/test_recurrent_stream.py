@@ -158,9 +158,9 @@ def test_an_endless_stream_needs_bounded_memory():
     for _frame in range(400):
         live.push(walker(0.0))
         inner = live._streams
-        (presence,) = inner._presences[0]
+        (tracklet,) = inner._tracklets[0]
         seen = inner._seen
-        sizes.append(len(seen.times_s) + len(seen.people[0]) + len(presence.poses) + len(live._times_s))
+        sizes.append(len(seen.times_s) + len(seen.people[0]) + len(tracklet.poses) + len(live._times_s))
     assert max(sizes) <= max(sizes[:200]) + 6  # rounding of the time stamps
 
 

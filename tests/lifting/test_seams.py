@@ -8,7 +8,7 @@ import pytest
 
 from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.keypoints.timestamps import even_times
-from hyperlift.lifting.lift import network_input, people_in
+from hyperlift.lifting.lift import network_input, track_people
 from hyperlift.lifting.windows import lift_windows, window_starts
 from hyperlift.runtime.loading import load_lifter
 
@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "sports2d_demo.alph
 def recording() -> np.ndarray:
     """Over twenty seconds of real detections: one track of the example, forwards and backwards in turns."""
     time_s = even_times(300, 30.0)
-    track = people_in(read_keypoints(EXAMPLE), 1768, 994, time_s, 0.05)[0]
+    track = track_people(read_keypoints(EXAMPLE), 1768, 994, time_s, 0.05)[0]
     clip = network_input(track, 1768, 994, time_s)[1].astype(np.float32)
     return np.concatenate([clip, clip[::-1], clip, clip[::-1]])
 

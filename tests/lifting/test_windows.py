@@ -42,7 +42,7 @@ def test_lifters_of_any_length_get_the_whole_clip():
 
 
 def test_windows_share_calls_up_to_a_bound(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(windows, "FRAMES_A_CALL", 30)
+    monkeypatch.setattr(windows, "MAX_FRAMES_PER_CALL", 30)
     recorder = Recorder()
     lift_windows(recorder, clip(60), 10)
     assert all(shape[1] == 10 and shape[0] <= 3 for shape in recorder.shapes)

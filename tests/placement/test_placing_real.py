@@ -8,7 +8,7 @@ from hyperlift.body.person import Person
 from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.keypoints.timestamps import even_times
-from hyperlift.lifting.lift import lift_people, people_in
+from hyperlift.lifting.lift import lift_people, track_people
 from hyperlift.placement.lens import choose_intrinsics
 from hyperlift.placement.place import place_people
 from hyperlift.runtime.loading import load_lifter
@@ -21,7 +21,7 @@ FEET = H36M_17.indices(["LAnkle", "RAnkle"])
 def people() -> dict[int, Person]:
     detections = read_keypoints(shared_path("data/wild/sports2d_demo.alphapose.json"))
     lifter, time_s = load_lifter(threads=1), even_times(230, 30.0)
-    tracks = people_in(detections, 1768, 994, time_s, 0.05)
+    tracks = track_people(detections, 1768, 994, time_s, 0.05)
     lifted = lift_people(FlipAveraged(lifter, H36M_17), lifter.spec, tracks, 1768, 994, time_s)
     placed, placement = place_people(lifted, lifter.spec, choose_intrinsics(1768, 994))
     assert abs(placement.world.roll_deg) < 5  # the camera looks straight ahead

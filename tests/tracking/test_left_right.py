@@ -5,7 +5,7 @@ from wild_people import standing
 
 from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.keypoints.timestamps import even_times
-from hyperlift.lifting.lift import people_in
+from hyperlift.lifting.lift import track_people
 from hyperlift.skeletons.joint_sets import BODY_25, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.tracking.left_right import repair_side_swaps
@@ -72,12 +72,12 @@ def test_the_real_swap():
     """At frame 109 the detector takes the man's legs for one another; nowhere else, and never with the others."""
     time_s = even_times(300, 30.0)
     detections = read_keypoints(shared_path("data/wild/sports2d_demo.alphapose.json"))
-    repaired, plain = (people_in(detections, 1768, 994, time_s, 0.05, repair_sides=on) for on in (True, False))
+    repaired, plain = (track_people(detections, 1768, 994, time_s, 0.05, repair_sides=on) for on in (True, False))
     changed = {}
     for after, before in zip(repaired, plain, strict=True):
         frames = (np.nan_to_num(after.keypoints_px) != np.nan_to_num(before.keypoints_px)).any((1, 2))
         changed[after.id] = after.frame[frames].tolist()
     assert changed == {0: [109], 1: [], 2: []}
     detections = read_keypoints(shared_path("data/wild/multiperson_cam01.alphapose.json"))
-    for track in people_in(detections, 1088, 1920, even_times(100, 60.0), 0.05, repair_sides=False):
+    for track in track_people(detections, 1088, 1920, even_times(100, 60.0), 0.05, repair_sides=False):
         assert not repair_side_swaps(track.keypoints_px, track.frame / 60, H36M_17)[1].any()

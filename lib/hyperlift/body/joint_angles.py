@@ -1,12 +1,12 @@
 """Angles of hips, knees, shoulders, elbows and trunk in the conventions of the International Society of Biomechanics.
 
 Segment axes are those of Wu et al. 2002 and 2005: X forward, Y up along the segment, Z to the person's right. Rotations
-between segments are the joint coordinate system of Grood and Suntay 1983 (Z of the upper segment, floating axis, Y of
-the lower one), shoulders those of Wu et al. 2005 (Y-X-Y). Left angles are right angles of the mirror image.
+between segments use the joint coordinate system of Grood and Suntay 1983 (Z of the upper segment, floating axis, Y of
+the lower one); shoulders use the sequence Y-X-Y of Wu et al. 2005. Left angles are right angles of the mirror image.
 
-17 joints show where bones point. How a bone is turned about itself shows only through the next one: thigh and upper arm
-have side axes where knee and elbow are bent; forearm, shin, hands and feet never. What does not show is NaN, or no
-column.
+17 joints give the directions of bones. The axial rotation of a bone is observable only through the next bone: for thigh
+and upper arm if knee and elbow are bent; for forearm, shin, hands and feet never. Angles that are not observable are
+NaN or have no column.
 """
 
 from collections.abc import Mapping
@@ -18,14 +18,17 @@ from hyperlift.geometry.rotations import unit
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 
-PLANE_SHOWS_DEG = 30.0
-"""Bend of knee or elbow from which their plane is believed: there 2 cm at the end of a forearm turn it by 9°."""
-_LEAST_ELEVATION_DEG = 10.0
-"""An arm that hangs, or points straight up, is in no plane."""
+MIN_BEND_DEG = 30.0
+"""Smallest bend of knee or elbow that defines a plane: at this bend, an error of 2 cm at the end of a forearm rotates
+the plane by 9°."""
+_MIN_ELEVATION_DEG = 10.0
+"""Smallest angle between an arm and the vertical that defines a plane of elevation. Chosen: at 10°, an error of 1 cm at
+the end of an upper arm of 0.3 m rotates the plane by 11°."""
 _NEAR_AXIS = 0.1
-"""Cosine of the second angle below which first and third turn about nearly the same axis (84° and more)."""
-_LEAST_LEVEL = 0.3
-"""Level part of the hips' line below which somebody lies on the side, and forward is not known."""
+"""Gimbal lock: cosine of the second angle (84° and more) below which the first and third axis are nearly parallel."""
+_MIN_LEVEL = 0.3
+"""Smallest horizontal part of the hips' direction that defines forward. Chosen: below it (73° and steeper) the person
+lies on the side."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,9 @@ class BodyAngle:
     """One angle of ``body_angles_deg``."""
 
     name: str
-    """Ends in ``_right`` or ``_left`` where the angle has a side, never in a unit."""
+    """Ends in ``_right`` or ``_left`` if the angle has a side, never in a unit."""
     joints: tuple[str, ...]
-    """Those it is made of; where one is not valid, the angle is NaN."""
+    """Joints that define the angle; it is NaN if one of them is not valid."""
 
 
 _PELVIS = ("RHip", "LHip", "Pelvis", "Spine")
@@ -65,7 +68,7 @@ def _angles() -> tuple[BodyAngle, ...]:
 
 
 BODY_ANGLES = _angles()
-"""In the order of the columns of ``body_angles_deg``."""
+"""All angles in the order of the columns of ``body_angles_deg``."""
 
 
 def body_angles_deg(
@@ -76,37 +79,28 @@ def body_angles_deg(
 ) -> Float[np.ndarray, "frames angles"]:
     """All of ``BODY_ANGLES`` in degrees; NaN where an angle is not known.
 
-    0 is a body that stands upright with arms hanging. Positive is what the name says:
+    All angles are 0 for a body that stands upright with hanging arms. The name gives the positive direction:
 
-    - hip flexion −180..180, adduction −90..90 and internal rotation −180..180 of the thigh against the pelvis; the
-      rotation only where the knee is bent by ``PLANE_SHOWS_DEG`` or more;
-    - knee and elbow flexion 0..180, without a sign: over-stretching reads as a bend;
-    - shoulder, upper arm against thorax: elevation 0..180 (ISB's has the other sign); its plane −180..180, 0 sideways
-      and 90 forward, where the arm is raised by 10° or more; internal rotation where the elbow is bent as well;
-    - trunk, thorax against pelvis: flexion forward −180..180 (ISB's has the other sign), bending to the right
-      −90..90, rotation to the left −180..180;
-    - lean forward and to the right of the line from pelvis to thorax against the vertical, seen from the side and from
-      the front of the pelvis, −180..180.
+    - hip flexion −180..180, adduction −90..90 and internal rotation −180..180 of the thigh relative to the pelvis;
+      internal rotation only if the knee is bent by ``MIN_BEND_DEG`` or more;
+    - knee and elbow flexion 0..180, unsigned: hyperextension reads as flexion;
+    - shoulder, upper arm relative to thorax: elevation 0..180 (opposite sign in ISB); plane of elevation −180..180, 0
+      sideways and 90 forward, if the arm is raised by 10° or more; internal rotation if the elbow is bent as well;
+    - trunk, thorax relative to pelvis: flexion −180..180 (opposite sign in ISB), bending to the right −90..90, rotation
+      to the left −180..180;
+    - lean forward and to the right of the line from pelvis to thorax against the vertical, in the sagittal and the
+      frontal plane of the pelvis, −180..180.
 
-    The pelvis's Y is the line to the joint ``Spine``: its tilt cannot be told from a bend of the lower back.
+    The Y axis of the pelvis is the line to the joint ``Spine``, so pelvic tilt includes flexion of the lower back.
 
     Args:
-        joints_m: any unit and right-handed axes; NaN where a joint is not known.
+        joints_m: any unit and right-handed axes; NaN where a joint is unknown.
         skeleton: with the joints that ``BODY_ANGLES`` names.
-        valid: False where a joint was not seen; None believes every joint.
-        up: of the axes, for the lean; None leaves it NaN.
+        valid: False where a joint was not detected; None uses every joint.
+        up: up direction in these axes, for the lean; None makes the lean NaN.
 
     Raises:
-        KeyError: the skeleton has no such joint.
-
-    Example:
-        >>> import hyperlift
-        >>> motion = hyperlift.load_motion("out/pose3d.npz")
-        >>> from hyperlift.body.joint_angles import BODY_ANGLES, body_angles_deg
-        >>> import numpy as np
-        >>> angles_deg = body_angles_deg(motion.people[0].world_m, motion.skeleton, up=np.array([0.0, 0.0, 1.0]))
-        >>> angles_deg.shape, BODY_ANGLES[0].name
-        ((169, 21), 'hip_flexion_right')
+        KeyError: the skeleton lacks one of these joints.
     """
     joints_m = np.asarray(joints_m, np.float64)
     at = {joint: joints_m[:, skeleton.index(joint)] for joint in sorted({j for a in BODY_ANGLES for j in a.joints})}
@@ -123,7 +117,7 @@ def body_angles_deg(
 
 
 def bend_deg(first: Float[np.ndarray, "*any 3"], second: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any"]:
-    """Between two vectors, 0..180; exact at small angles too. NaN where one is, or has no length."""
+    """Angle between two vectors, 0..180, accurate for small angles; NaN if a vector is NaN or has length 0."""
     lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
     sine, cosine = np.linalg.norm(np.cross(first, second), axis=-1), (first * second).sum(-1)
     return np.where(lengths > 0, np.degrees(np.arctan2(sine, cosine)), np.nan)
@@ -136,7 +130,7 @@ def hip_flexion_deg(
     spine: Float[np.ndarray, "frames 3"],
     thigh: Float[np.ndarray, "frames 3"],
 ) -> Float[np.ndarray, " frames"]:
-    """Flexion of one hip as in ``body_angles_deg``, from joints alone; ``thigh`` leads from the hip to the knee."""
+    """Flexion of one hip as in ``body_angles_deg``; ``thigh`` points from the hip to the knee."""
     axes = _pelvis({"RHip": right_hip, "LHip": left_hip, "Pelvis": pelvis, "Spine": spine})
     return _zxy_deg(_between(axes, _along(-thigh, np.full_like(thigh, np.nan))))[0]
 
@@ -144,7 +138,7 @@ def hip_flexion_deg(
 def _right_leg(at: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     thigh, shin = at["RHip"] - at["RKnee"], at["RKnee"] - at["RAnkle"]
     bend = bend_deg(thigh, shin)
-    side = np.where((bend >= PLANE_SHOWS_DEG)[:, None], np.cross(shin, thigh), np.nan)
+    side = np.where((bend >= MIN_BEND_DEG)[:, None], np.cross(shin, thigh), np.nan)
     flexion, adduction, rotation = _zxy_deg(_between(_pelvis(at), _along(thigh, side)))
     return {
         "hip_flexion": flexion,
@@ -157,11 +151,11 @@ def _right_leg(at: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _right_arm(at: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     upper, fore = at["RShoulder"] - at["RElbow"], at["RElbow"] - at["RWrist"]
     bend = bend_deg(upper, fore)
-    side = np.where((bend >= PLANE_SHOWS_DEG)[:, None], np.cross(upper, fore), np.nan)
+    side = np.where((bend >= MIN_BEND_DEG)[:, None], np.cross(upper, fore), np.nan)
     thorax = _thorax(at)
     between = _between(thorax, _along(upper, side))
     elevation = bend_deg(thorax[..., 1], _unit(upper))
-    raised = np.abs(elevation - 90.0) <= 90.0 - _LEAST_ELEVATION_DEG
+    raised = np.abs(elevation - 90.0) <= 90.0 - _MIN_ELEVATION_DEG
     plane = np.degrees(np.arctan2(-between[:, 0, 1], -between[:, 2, 1]))
     rotation = np.degrees(np.arctan2(-between[:, 1, 0], between[:, 1, 2]))
     return {
@@ -181,7 +175,7 @@ def _lean(at: Mapping[str, np.ndarray], up: Float[np.ndarray, "3"]) -> dict[str,
     up = up / np.linalg.norm(up)
     hips = _unit(at["RHip"] - at["LHip"])
     level = hips - (hips @ up)[:, None] * up
-    level = np.where(np.linalg.norm(level, axis=-1, keepdims=True) >= _LEAST_LEVEL, _unit(level), np.nan)
+    level = np.where(np.linalg.norm(level, axis=-1, keepdims=True) >= _MIN_LEVEL, _unit(level), np.nan)
     trunk = _unit(at["Thorax"] - at["Pelvis"])
     towards = (np.cross(up, level), level)
     return {
@@ -191,32 +185,32 @@ def _lean(at: Mapping[str, np.ndarray], up: Float[np.ndarray, "3"]) -> dict[str,
 
 
 def _pelvis(at: Mapping[str, np.ndarray]) -> Float[np.ndarray, "frames 3 3"]:
-    """Axes as columns: Z is the line of the hips, Y as near to the lower spine as it can be."""
+    """Axes as columns: Z is the line of the hips, Y the lower spine made orthogonal to Z."""
     right = _unit(at["RHip"] - at["LHip"])
     forward = _unit(np.cross(at["Spine"] - at["Pelvis"], right))
     return np.stack([forward, np.cross(right, forward), right], axis=-1)
 
 
 def _thorax(at: Mapping[str, np.ndarray]) -> Float[np.ndarray, "frames 3 3"]:
-    """Axes as columns: Y is the upper spine, Z as near to the line of the shoulders as it can be."""
+    """Axes as columns: Y is the upper spine, Z the line of the shoulders made orthogonal to Y."""
     return _along(at["Thorax"] - at["Spine"], at["RShoulder"] - at["LShoulder"])
 
 
 def _along(up: Float[np.ndarray, "frames 3"], right: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "frames 3 3"]:
-    """Axes as columns: Y along ``up``, Z as near to ``right`` as it can be; X and Z are NaN where that is."""
+    """Axes as columns: Y along ``up``, Z is ``right`` made orthogonal to Y; X and Z are NaN where ``right`` is NaN."""
     up = _unit(up)
     forward = _unit(np.cross(up, right))
     return np.stack([forward, up, np.cross(forward, up)], axis=-1)
 
 
 def _between(upper: Float[np.ndarray, "frames 3 3"], lower: Float[np.ndarray, "frames 3 3"]) -> np.ndarray:
-    """The lower segment's axes, seen from the upper one; a column that is NaN makes no other one NaN."""
+    """Axes of the lower segment in those of the upper one; a column of NaN does not affect the other columns."""
     return np.einsum("fji,fjk->fik", upper, lower)
 
 
 def _zxy_deg(between: Float[np.ndarray, "frames 3 3"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """R = Rz(first) Rx(second) Ry(third); first and third are NaN where they cannot be told apart. The first two need
-    the second column alone."""
+    """Euler angles of R = Rz(first) Rx(second) Ry(third); first and third are NaN in gimbal lock. The first two depend
+    only on the second column."""
     second = np.arcsin(np.clip(between[:, 2, 1], -1.0, 1.0))
     apart = np.cos(second) >= _NEAR_AXIS
     first = np.where(apart, np.arctan2(-between[:, 0, 1], between[:, 1, 1]), np.nan)
@@ -225,7 +219,7 @@ def _zxy_deg(between: Float[np.ndarray, "frames 3 3"]) -> tuple[np.ndarray, np.n
 
 
 def _unit(vectors: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-    """Of length 1; NaN for a vector without length."""
+    """Unit vectors; NaN for a vector of length 0."""
     unitary = unit(vectors)
     return np.where(np.linalg.norm(unitary, axis=-1, keepdims=True) > 0.5, unitary, np.nan)
 

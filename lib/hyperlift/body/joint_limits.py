@@ -1,4 +1,4 @@
-"""How far joints turn: ranges of Euler angles, as a penalty and as a clamp; and the file that states them."""
+"""Limits of joint angles: ranges of Euler angles, the clamp of rotations to them, and the file that states them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from hyperlift.safe_io.text import is_number
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
-_MOST_ANGLE = 1e6
+_MAX_ANGLE = 1e6
+"""Bound on numbers in a limits file, which rejects infinity. Chosen: far beyond any angle, in degrees or radians."""
 ORDER = "ZXY"
-"""Order of the angles, about axes already turned: of the T-pose, x to the person's left, y backward, z up."""
+"""Order of the intrinsic Euler angles; axes of the T-pose are x to the person's left, y backward, z up."""
 
 _MIDDLE = {
     "LowerSpine": ("Spine", "Pelvis"),
@@ -32,7 +33,7 @@ _SIDED = {
 }
 
 
-def _turning() -> dict[str, tuple[int, int]]:
+def _limited_joints() -> dict[str, tuple[int, int]]:
     at = H36M_17.index
     turning = {name: (at(end), at(before)) for name, (end, before) in _MIDDLE.items()}
     for name, (end, before) in _SIDED.items():
@@ -41,23 +42,23 @@ def _turning() -> dict[str, tuple[int, int]]:
     return turning
 
 
-TURNING = _turning()
-"""Joints that turn, by name: the joint in which the turning bone ends, and that of the bone against which its angles
-are measured. ``LowerSpine``, ``Neck`` and the clavicles turn where pelvis and thorax are. Shoulders are measured
-against the thorax, not the clavicle."""
+LIMITED_JOINTS = _limited_joints()
+"""Joints with angles, by name: end joint of the moving bone, and end joint of the bone that the angles are relative to.
+``LowerSpine``, ``Neck`` and the clavicles rotate at pelvis and thorax. Shoulder angles are relative to the thorax, not
+the clavicle."""
 
 
 @dataclass(frozen=True)
 class JointLimits:
-    """Ranges of angles; joints and axes that are not named are free."""
+    """Ranges of angles; joints and axes that are not named have no limits."""
 
     ranges_rad: Mapping[str, Mapping[str, tuple[float, float]]]
-    """Joint name to axis (X, Y or Z) to lowest and highest angle. ``Knee`` means both: the range as it stands for the
-    left one, and its mirror image (Y and Z negated) for the right one."""
+    """Joint name to axis (X, Y or Z) to lowest and highest angle. ``Knee`` sets both knees: the range applies to the
+    left one, and its mirror image (Y and Z negated) to the right one."""
 
     def __post_init__(self) -> None:
         for joint, axes in self.ranges_rad.items():
-            if joint not in TURNING and joint not in _SIDED:
+            if joint not in LIMITED_JOINTS and joint not in _SIDED:
                 known = ", ".join([*_MIDDLE, *_SIDED, *(side + name for side in "LR" for name in _SIDED)])
                 raise InputError(f"limits name the joint {quoted(joint)}; known: {known}")
             for axis, (low, high) in axes.items():
@@ -71,7 +72,7 @@ class JointLimits:
                     )
 
     def bounds_rad(self, joint: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-        """Lowest and highest angles of one joint of ``TURNING`` in the order of ``ORDER``; infinite where free."""
+        """Lowest and highest angles of a joint in the order of ``ORDER``; infinite without a limit."""
         low, high = np.full(3, -np.inf), np.full(3, np.inf)
         own = self.ranges_rad.get(joint)
         both = self.ranges_rad.get(joint[1:]) if own is None and joint[0] in "LR" and joint[1:] in _SIDED else None
@@ -82,13 +83,13 @@ class JointLimits:
         return low, high
 
     def clamp(self, rotations: Float[np.ndarray, "*any joints 3 3"]) -> Float[np.ndarray, "*any joints 3 3"]:
-        """Absolute rotations with every angle inside its range.
+        """Absolute rotations with every angle clamped to its range.
 
-        From the pelvis outwards; bones after a clamped joint keep their absolute rotation as far as their own range
-        allows, so that hands and feet move least.
+        Clamping goes from the pelvis outwards. Bones after a clamped joint keep their absolute rotation as far as their
+        own range allows, so that hands and feet move least.
         """
         clamped = rotations.copy()
-        for joint, (end, before) in TURNING.items():  # in this order every bone stands after those it hangs on
+        for joint, (end, before) in LIMITED_JOINTS.items():  # parents first
             low, high = self.bounds_rad(joint)
             if np.isinf(low).all() and np.isinf(high).all():
                 continue
@@ -105,16 +106,9 @@ def read_limits(path: Path | str) -> JointLimits:
     """Read limits from YAML: ``unit: degrees`` (or ``radians``) and ``joints: {Knee: {X: [0, 160]}, …}``.
 
     Raises:
-        InputError: no such file, not of this form, an unknown joint or axis, or a range without the rest pose.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from hyperlift.body.joint_limits import read_limits
-        >>> _ = Path("limits.yaml").write_text("{unit: radians, joints: {Knee: {X: [0, 2.5]}}}")
-        >>> read_limits("limits.yaml").ranges_rad
-        {'Knee': {'X': (0.0, 2.5)}}
+        InputError: the file does not exist or has another form, a joint or axis is unknown, or a range excludes 0.
     """
-    from hyperlift.safe_io.yaml_text import read_yaml  # only who hands in a file waits for PyYAML
+    from hyperlift.safe_io.yaml_text import read_yaml  # PyYAML is slow to import and rarely needed
 
     path = Path(path)
     stated = read_yaml(path, "give limits of joint angles as YAML with unit and joints, see docs/animation.md")
@@ -144,7 +138,7 @@ def _name(key: object, path: Path) -> str:
 
 def _range(value: object, factor: float, where: str) -> tuple[float, float]:
     numbers = value if isinstance(value, list) else []
-    if len(numbers) != 2 or not all(is_number(n, -_MOST_ANGLE, _MOST_ANGLE) for n in numbers):
+    if len(numbers) != 2 or not all(is_number(n, -_MAX_ANGLE, _MAX_ANGLE) for n in numbers):
         raise InputError(f"{where} is {quoted(value)}; expected [lowest, highest]")
     return float(numbers[0]) * factor, float(numbers[1]) * factor
 
@@ -154,8 +148,8 @@ def _between(rotations: Float[np.ndarray, "*any joints 3 3"], end: int, before: 
 
 
 def _angles(matrix: Float[np.ndarray, "*any 3 3"]) -> Float[np.ndarray, "*any 3"]:
-    """Of the two triples of angles of each rotation the smaller one: a knee bent by 110° is that, and not one bent by
-    70° in a leg turned round. Clamping a triple towards 0 keeps it the smaller one."""
+    """The smaller one of the two triples of Euler angles of each rotation: 110° of knee flexion, instead of 70° with a
+    leg rotated by 180°. Clamping a triple towards 0 keeps it the smaller one."""
     first = matrix_to_euler(matrix, ORDER)
     second = np.remainder(equivalent_euler(first) + np.pi, 2 * np.pi) - np.pi
     larger = np.asarray((first**2).sum(-1) > (second**2).sum(-1))
@@ -180,4 +174,5 @@ BODY_LIMITS = JointLimits(
         "Knee": {"X": (0.0, 2.79)},
     }
 )
-"""A supple adult, radians. Angles are measured as ``ORDER`` says; bends of spine and neck forward are positive X."""
+"""Default limits in radians. Chosen: a flexible adult, so that common motion is not clamped. Flexion of spine and neck
+is positive X; see ``ORDER``."""

@@ -1,13 +1,14 @@
-"""Joints of ``H36M_17`` to one rotation a bone: what positions show, and nothing else.
+"""Bone rotations from the joint positions of ``H36M_17``.
 
-A bone shows where it points (its swing), not how it is turned about itself (its twist). Twist comes from a second bone:
+The direction of a bone gives its swing, not its twist (rotation about its own axis). The twist comes from a second
+bone:
 
-- pelvis: the line of the hips, with the lower spine for its pitch;
+- pelvis: the line of the hips, with the lower spine for the pitch;
 - thorax: the upper spine, with the line of the shoulders;
-- lower spine: half of the pelvis, half of the thorax;
-- upper arms and thighs: the plane in which elbow and knee bend. A straight limb shows none; there the planes before and
-  after are blended, so that it never spins. Forearm and shin only bend: what they turn about themselves is not visible;
-- neck, head and collar bones: none; they are swung from the thorax by the smallest rotation.
+- lower spine: the mean of pelvis and thorax;
+- upper arms and thighs: the plane in which elbow and knee bend. A straight limb has no such plane; there, the planes
+  before and after are interpolated. Forearm and shin follow the plane: their own twist is not observable;
+- neck, head and clavicles: no twist; they have the smallest rotation from the thorax.
 """
 
 from dataclasses import dataclass
@@ -21,29 +22,31 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
 _PLANE_TIME_S = 0.12
-"""Over which the plane of a limb is averaged."""
+"""Time over which the plane of a limb is smoothed. Chosen: 3 frames at 25 frames a second."""
 _PLANE_PULL = 1e-4
-"""Towards the plane that the trunk suggests; it decides where a limb is straight throughout."""
+"""Weight of the plane given by the trunk. Chosen small: it matters only for a limb that is straight in all frames."""
 _STRAIGHT = 0.1
-"""Sine of the bend below which a limb shows no plane."""
-_MOST_TWIST_DEG = 20.0
-"""From one frame to the next; a real arm hardly turns faster at 25 frames a second, an uncertain plane does."""
+"""Sine of the bend (6°) below which a limb has no plane. Chosen: the noise of a bend."""
+_MAX_TWIST_DEG = 20.0
+"""Bound on the change of twist per frame. Chosen: 500°/s at 25 frames a second, which only an uncertain plane
+exceeds."""
 
 
 @dataclass(frozen=True)
 class _Limb:
     upper: str
-    """Joint in which its upper bone ends."""
+    """End joint of the upper bone."""
     lower: str
+    """End joint of the lower bone."""
     frame: str
-    """Bone that carries it."""
+    """Parent bone."""
     hinge: Float[np.ndarray, "3"]
-    """Axis about which it bends, in the rest pose."""
+    """Axis of flexion in the rest pose."""
     centre: Float[np.ndarray, "3"]
-    """Middle of its reach: twist is counted from the smallest rotation from here, whose one blind spot, the opposite
-    direction, no limb can reach. From the T-pose it could: an arm across the chest comes close."""
+    """Centre of the range of directions. Twist is relative to the smallest rotation from here, which is singular in the
+    opposite direction; no limb can reach that. From the T-pose, an arm across the chest comes close to it."""
     one_way: bool
-    """Whether a bend to the other side is an over-stretched joint rather than a limb turned round."""
+    """Whether a bend in the opposite direction means hyperextension rather than a limb that is rotated by 180°."""
 
 
 def _limbs() -> tuple[_Limb, ...]:
@@ -62,15 +65,15 @@ _LIMBS = _limbs()
 def rotations_from_joints(
     joints_m: Float[np.ndarray, "frames joints 3"], fps: float
 ) -> Float[np.ndarray, "frames joints 3 3"]:
-    """Absolute rotations of all bones, each at the joint in which it ends (see ``geometry.forward_kinematics``).
+    """Absolute rotations of all bones, each at its end joint (see ``geometry.forward_kinematics``).
 
-    Forward kinematics with them and the bones' own lengths gives the joints back, hips apart: those share the
-    pelvis's rotation, and come back where the pelvis is the point between them.
+    Forward kinematics with these rotations and the lengths of the bones reproduces the joints. The hips share the
+    rotation of the pelvis, so they are reproduced only if the pelvis is their midpoint.
 
     Args:
-        joints_m: any unit and right-handed frame. A bone that is NaN or has no length keeps
-            the place that it has in the rest pose, carried by the bone before it.
-        fps: frames a second, for the time over which planes of limbs are blended.
+        joints_m: any unit and right-handed axes. A bone that is NaN or has length 0 keeps its rest direction relative
+            to its parent.
+        fps: frame rate, for smoothing of the planes of limbs.
     """
     at = H36M_17.index
     bones = np.nan_to_num(joints_m - joints_m[:, np.maximum(H36M_17.parents, 0)])
@@ -79,8 +82,8 @@ def rotations_from_joints(
     def vector(joint: str, carrier: Float[np.ndarray, "frames 3 3"]) -> Float[np.ndarray, "frames 3"]:
         """Direction of the bone that ends in the joint."""
         seen = unit(bones[:, at(joint)])
-        there = np.linalg.norm(seen, axis=-1, keepdims=True) > 0.5
-        return np.where(there, seen, carrier @ REST_DIRECTIONS[at(joint)])
+        has_length = np.linalg.norm(seen, axis=-1, keepdims=True) > 0.5
+        return np.where(has_length, seen, carrier @ REST_DIRECTIONS[at(joint)])
 
     hips = _line(joints_m, "LHip", "RHip")
     shoulders = _line(joints_m, "LShoulder", "RShoulder")
@@ -89,9 +92,9 @@ def rotations_from_joints(
     pelvis = rotation_between(LEFT, UP, hips, up)
     thorax_up = vector("Thorax", pelvis)
     thorax_left = shoulders + 1e-3 * pelvis[..., 0]
-    thorax = rotation_between(UP, LEFT, thorax_up, thorax_left)
-    # A little more of the pelvis: opposite lines would cancel out.
-    spine = rotation_between(UP, LEFT, vector("Spine", pelvis), 1.01 * pelvis[..., 0] + thorax[..., 0])
+    thorax = turn_between(UP, LEFT, thorax_up, thorax_left)
+    # Slightly more weight for the pelvis: opposite lines would cancel.
+    spine = turn_between(UP, LEFT, vector("Spine", pelvis), 1.01 * pelvis[..., 0] + thorax[..., 0])
     for joint, rotation in (("Pelvis", pelvis), ("RHip", pelvis), ("LHip", pelvis), ("Spine", spine)):
         rotations[:, at(joint)] = rotation
     rotations[:, at("Thorax")] = thorax
@@ -100,21 +103,21 @@ def rotations_from_joints(
         rotations[:, at(joint)] = _swung(carrier, REST_DIRECTIONS[at(joint)], vector(joint, carrier))
     for limb in _LIMBS:
         carrier = rotations[:, at(limb.frame)]
-        upper = _upper(limb, carrier, vector(limb.upper, carrier), bones[:, at(limb.lower)], fps)
+        upper = _upper_rotation(limb, carrier, vector(limb.upper, carrier), bones[:, at(limb.lower)], fps)
         rotations[:, at(limb.upper)] = upper
         rest = REST_DIRECTIONS[at(limb.lower)]
         rotations[:, at(limb.lower)] = _swung(upper, rest, vector(limb.lower, upper))
     return rotations
 
 
-def _upper(
+def _upper_rotation(
     limb: _Limb,
     carrier: Float[np.ndarray, "frames 3 3"],
     direction: Float[np.ndarray, "frames 3"],
     lower: Float[np.ndarray, "frames 3"],
     fps: float,
 ) -> Float[np.ndarray, "frames 3 3"]:
-    """Rotation of the upper bone of a limb: its direction, and the plane in which the limb bends."""
+    """Rotation of the upper bone of a limb, from its direction and the plane in which the limb bends."""
     rest = REST_DIRECTIONS[H36M_17.index(limb.upper)]
     without_twist = shortest_rotation(carrier @ limb.centre, direction) @ carrier @ shortest_rotation(rest, limb.centre)
     zero = without_twist @ limb.hinge
@@ -125,21 +128,21 @@ def _upper(
     shown /= np.maximum(bend, 1e-9)[:, None]
     weight = np.clip(bend - _STRAIGHT, 0.0, None) ** 2
     if limb.one_way:
-        # Between the two ways the plane is at right angles to all that a knee does: believe it least there.
+        # A plane perpendicular to the hinge is anatomically impossible: it gets the lowest weight.
         weight = weight * np.abs(shown[:, 0])
         shown = np.where(shown[:, :1] < 0, -shown, shown)
-    angle = _steady(shown, weight, fps)
+    angle = _smooth_plane(shown, weight, fps)
     hinge = np.cos(angle)[:, None] * zero + np.sin(angle)[:, None] * quarter
     return rotation_between(rest, limb.hinge, direction, hinge)
 
 
-def _steady(
+def _smooth_plane(
     shown: Float[np.ndarray, "frames 2"], weight: Float[np.ndarray, " frames"], fps: float
 ) -> Float[np.ndarray, " frames"]:
-    """Angles through directions of a plane that are believed by weight; never more than a bit a frame apart."""
+    """Smooth the angle of a plane over weighted directions; its change per frame is bounded by ``_MAX_TWIST_DEG``."""
     smooth = smooth_curves(shown, weight, 0.05 * (_PLANE_TIME_S * fps) ** 2, 1, _PLANE_PULL, np.array([1.0, 0.0]))
     angle = np.unwrap(np.arctan2(smooth[:, 1], smooth[:, 0]))
-    most = np.radians(_MOST_TWIST_DEG)
+    most = np.radians(_MAX_TWIST_DEG)
     if len(angle) > 1 and np.abs(np.diff(angle)).max() > most:
         for frame in range(1, len(angle)):
             step = np.remainder(angle[frame] - angle[frame - 1] + np.pi, 2 * np.pi) - np.pi

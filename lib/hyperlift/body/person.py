@@ -1,4 +1,4 @@
-"""What the stages of lifting hand on: a track in the lifter's space, then a person in metres."""
+"""Types that the stages pass on: a lifted track in the label space of the lifter, and a person in metres."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,17 +13,18 @@ from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons.skeleton import Skeleton
 
 _FARTHEST = 1e5
-"""No joint is 100 km away, nor so many picture widths or pixels; drawing takes minutes beyond, and fits overflow."""
+"""Bound on values in files, in metres (100 km), picture widths or pixels; larger ones make drawing slow and fits
+overflow."""
 Space = Literal["pose_norm", "joints_m", "world_m"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LiftedTrack:
-    """What a lifter says about one track: poses without a size and a place."""
+    """Result of lifting one track: poses without scale and position."""
 
     id: int
     frame: Int[np.ndarray, " frames"]
-    """Every frame of the video from the first sighting to the last."""
+    """All frames of the video from the first detection to the last."""
     time_s: Float[np.ndarray, " frames"]
     """Seconds since frame 0 of the video."""
     pose_norm: Float[np.ndarray, "frames joints 3"]
@@ -41,18 +42,10 @@ class LiftedTrack:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Person:
-    """One person in 3D, at every frame of the video from their first to their last.
+    """One person in 3D, at all frames of the video from the first detection to the last.
 
-    What is not known is NaN: joints that were never found, the keypoints of a person out of a file, and the metres of
-    one out of a file that was written before people were placed.
-
-    Example:
-        >>> import hyperlift
-        >>> motion = hyperlift.load_motion("out/pose3d.npz")
-        >>> person = motion.people[0]
-        >>> wrist = motion.skeleton.index("RWrist")
-        >>> person.world_m[:, wrist].shape  # a position in metres for each frame
-        (169, 3)
+    Unknown values are NaN: joints that were never detected, keypoints of a person read from a file, and metres in a
+    file of a version without placement.
     """
 
     id: int
@@ -68,25 +61,25 @@ class Person:
     keypoints_px: Float[np.ndarray, "frames joints 3"]
     """What was lifted: x, y in pixels with confidence; NaN where a joint was not valid."""
     joints_m: Float[np.ndarray, "frames joints 3"]
-    """Metres from the camera, camera axes."""
+    """Metres relative to the camera, camera axes."""
     root_m: Float[np.ndarray, "frames 3"]
     """The root joint of ``joints_m``."""
     root_std_m: Float[np.ndarray, "frames 3"]
-    """Standard deviation of ``root_m``, without that of body size and focal length: all of a person's metres are
-    uncertain by one common factor, that of the standing height."""
+    """Standard deviation of ``root_m``, without the errors of standing height, which scales all metres of a person by
+    one factor, and of focal length."""
     world_m: Float[np.ndarray, "frames joints 3"]
     """Metres in the world: z up, the floor at 0."""
     reprojection_px: Float[np.ndarray, " frames"]
-    """Root mean square distance between projected joints and keypoints; NaN where no joint was seen."""
+    """Root mean square distance between projected joints and keypoints; NaN where no joint was detected."""
     fit: FittedMotion | None = None
-    """Rigid bones that ``joints_m`` and ``world_m`` are those of; None for joints as they were lifted."""
+    """The rigid body that ``joints_m`` and ``world_m`` come from; None for lifted joints."""
 
     @classmethod
     def of(cls, **known: Any) -> "Person":
-        """A person of whom some arrays are known; the others are NaN, and no joint is called bridged.
+        """Create a person from some fields; the other arrays are NaN, and no joint is bridged.
 
         Args:
-            known: ``id``, ``frame``, ``time_s``, ``pose_norm`` and ``valid``, and any other field.
+            known: ``id``, ``frame``, ``time_s``, ``pose_norm`` and ``valid``, and any other fields.
         """
         pose = known["pose_norm"]
         frames, joints = pose.shape[:1], pose.shape[:2]
@@ -95,13 +88,13 @@ class Person:
             **dict.fromkeys(("root_m", "root_std_m"), (*frames, 3)),
             "reprojection_px": frames,
         }
-        # Views of one number: what is not known takes no memory.
+        # Broadcast views of one number take no memory.
         unknown: dict[str, Any] = {name: np.broadcast_to(np.float32(np.nan), shape) for name, shape in nan.items()}
         unknown["bridged"] = np.broadcast_to(False, joints)
         return cls(**{**unknown, **known})
 
     def lacks(self, space: Space) -> bool:
-        """Whether this person has poses but none in ``joints_m`` or ``world_m``."""
+        """Whether this person has poses, but none in the given space."""
         return not known(getattr(self, space)) and known(self.pose_norm)
 
     def __repr__(self) -> str:
@@ -109,15 +102,15 @@ class Person:
 
 
 def known(array: np.ndarray) -> bool:
-    """Whether an array holds a single number that is not NaN."""
+    """Whether an array holds a finite number."""
     return bool(np.isfinite(array).any())
 
 
 def check_people(people: Sequence[Person], skeleton: Skeleton) -> None:
-    """Find out whether the arrays of people fit together and can be poses.
+    """Check shapes and values of the arrays of people.
 
     Raises:
-        InputError: another shape, no frame, times that do not ascend, or a number that is no place.
+        InputError: a shape is wrong, there are no frames, times do not ascend, or a value is out of range.
     """
     joints = len(skeleton)
     for person in people:
@@ -134,16 +127,17 @@ def check_people(people: Sequence[Person], skeleton: Skeleton) -> None:
                 raise InputError(
                     f"p{person.id}/{name} has shape {array.shape}; expected {shape}: {frames} frames, {joints} joints"
                 )
-            # Comparisons with NaN, a joint that was not seen, are false.
+            # Comparisons with NaN (unknown values) are false.
             if name != "time_s" and array.dtype.kind == "f" and (np.abs(array) > _FARTHEST).any():
                 raise InputError(f"p{person.id}/{name} holds infinite or absurd numbers; lift the recording again")
         if not frames:
             raise InputError(f"p{person.id} has no frames; leave this person out")
-        _check_course(person)
+        _check_frames(person)
 
 
-def _check_course(person: Person) -> None:
-    """Clips and BVH have a picture or a row for every frame, and some from the recording's first on."""
+def _check_frames(person: Person) -> None:
+    """Check frame numbers and times: clips and BVH write a picture or a row for every frame from frame 0 on, so their
+    range is bounded."""
     frame, time_s = person.frame, person.time_s
     if (frame < 0).any() or (frame[1:] <= frame[:-1]).any():
         raise InputError(f"p{person.id}/frame does not ascend from 0; expected the number of each frame")

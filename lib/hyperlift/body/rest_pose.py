@@ -1,6 +1,6 @@
-"""The rest pose of ``H36M_17``: a T-pose, z up, x to the person's left, y backward; which bone turns with which.
+"""The rest pose of ``H36M_17``: a T-pose with x to the person's left, y backward, z up; and the lengths of bones.
 
-Arms lie along x, legs point down, the spine up. Only the lengths are a person's own.
+Arms point along x, legs down, the spine up. Only the lengths differ between people.
 """
 
 import numpy as np
@@ -15,18 +15,18 @@ LEFT, BACKWARD, UP = np.eye(3)
 _DIRECTIONS = {
     "Spine": UP,
     "Thorax": UP,
-    # The neck leans forward to the joint "Nose", the head stands on it.
+    # The neck leans forward to the joint "Nose"; the head is vertical above it.
     "Nose": np.array([0.0, -29.0, 73.5]),
     "Head": UP,
     "LHip": LEFT,
     "LKnee": -UP,
     "LAnkle": -UP,
-    # Shoulders hang a little below the joint "Thorax".
+    # Shoulders are slightly below the joint "Thorax".
     "LShoulder": np.array([117.0, 0.0, -6.5]),
     "LElbow": LEFT,
     "LWrist": LEFT,
 }
-"""Of the bone that ends in the joint; the right side is the mirror image."""
+"""Direction of the bone that ends in the joint, of any length; the right side is the mirror image."""
 
 
 def _directions() -> Float[np.ndarray, "joints 3"]:
@@ -43,18 +43,18 @@ REST_DIRECTIONS = _directions()
 
 
 def rest_offsets(lengths_m: Float[np.ndarray, " joints"]) -> Float[np.ndarray, "joints 3"]:
-    """From its parent to each joint in the T-pose, for the length of the bone that ends in each joint."""
+    """Offsets of the joints from their parents in the T-pose, from the length of the bone that ends in each joint."""
     return REST_DIRECTIONS * lengths_m[:, None]
 
 
 def person_lengths(
     joints_m: Float[np.ndarray, "frames joints 3"], seen: Bool[np.ndarray, "frames joints"]
 ) -> Float[np.ndarray, " joints"]:
-    """One length a bone, at the joint in which it ends; 0 for the root.
+    """Length of the bone that ends in each joint; 0 for the root.
 
-    The median over the frames in which both ends were seen, of left and right together: a body is symmetric, and a
-    limb that is often hidden is measured badly. A bone that was never seen gets the length that it has in an average
-    body of this size.
+    It is the median over the frames in which both ends were detected, of left and right together, because bodies are
+    symmetric and a limb that is often occluded is measured badly. A bone that was never detected gets its length in an
+    average body of the same size.
     """
     lengths_m = np.full(len(H36M_17), np.nan)
     for _, child in H36M_17.bones:
@@ -69,12 +69,12 @@ def person_lengths(
     lengths_m[H36M_17.root] = 0.0
     known = np.isfinite(lengths_m) & (_AVERAGE_LENGTHS > 0)
     size = lengths_m[known].sum() / _AVERAGE_LENGTHS[known].sum() if known.any() else 0.0
-    # Nobody was seen at all, or in one point: an average adult is as good as any.
+    # Without any measured length, the size is that of an average adult.
     return np.where(np.isfinite(lengths_m), lengths_m, _AVERAGE_LENGTHS * (size if size > 0 else 1.0))
 
 
 def _average_lengths() -> Float[np.ndarray, " joints"]:
-    # Metres of an adult of 1.70 m; Drillis and Contini's proportions, as far as they go.
+    # Metres for an adult of 1.70 m, after the proportions of Drillis and Contini (1966) where they have the segment.
     adult = {"Hip": 0.10, "Knee": 0.42, "Ankle": 0.42, "Shoulder": 0.19, "Elbow": 0.29, "Wrist": 0.26}
     middle = {"Spine": 0.23, "Thorax": 0.25, "Nose": 0.14, "Head": 0.14}
     both = middle | {side + joint: length for joint, length in adult.items() for side in "RL"}

@@ -1,4 +1,4 @@
-"""A lifted motion onto a body of rigid bones: constant lengths a person, one rotation a bone and frame."""
+"""Fit of a rigid body to joints: one constant length per bone, one rotation per bone and frame."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from hyperlift.body.gauss_newton import BODIES, Wanted, directions_of, fit_directions, placement_matrix
+from hyperlift.body.gauss_newton import BODIES, FitTargets, directions_of, fit_directions, kinematics_matrix
 from hyperlift.body.joint_limits import JointLimits
 from hyperlift.body.joint_rotations import rotations_from_joints
 from hyperlift.body.rest_pose import person_lengths, rest_offsets
@@ -23,33 +23,36 @@ Axes = Literal["camera", "world"]
 """``camera``: x right, y down, z forward. ``world``: z up, the floor at 0."""
 
 _STEPS = 4
+"""Gauss–Newton steps. Chosen: 3 or 4 converge from the directions of the joints."""
 _LIMIT_ROUNDS = 2
+"""Fits towards clamped directions. Chosen: the final clamp enforces the limits, so few rounds suffice."""
 _GUESSED = 0.1
-"""Weight of a joint that has a place but was not seen, against one that was."""
+"""Weight of a lifted joint that was not detected, relative to a detected one. Chosen: the lifter guesses it."""
 _BRIDGED = 0.02
-"""Weight of a place between two sightings."""
+"""Weight of a position that is interpolated over a gap. Chosen: below a guess of the lifter."""
 _ONE_FRAME_FPS = 25.0
+"""Frame rate of a motion with one frame, which has none: writers of files need a number. Chosen: that of film (PAL)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitReport:
-    """What the fit changed. Distances in mm, over joints that were seen."""
+    """Changes by the fit; distances in mm, over detected joints."""
 
     frames: int
     seen: float
-    """Share of joints that were seen."""
+    """Fraction of detected joints."""
     mean_moved_mm: float
     p95_moved_mm: float
     most_moved_mm: float
     moved_mm: Mapping[str, float]
-    """Mean of each joint; joints that were never seen are absent."""
+    """Mean by joint; without joints that were never detected."""
     bone_spread_before_mm: float
-    """Standard deviation of a bone's length over time, mean over bones."""
+    """Standard deviation of the length of a bone over time, mean over bones."""
     bone_spread_mm: float
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The report in words."""
         return (
             f"rigid bones moved the joints by {self.mean_moved_mm:.0f} mm on average ({self.p95_moved_mm:.0f} mm for "
             f"one in twenty, {self.most_moved_mm:.0f} mm at most); bone lengths varied by "
@@ -59,17 +62,17 @@ class FitReport:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FittedMotion:
-    """One person as a body of rigid bones."""
+    """Motion of one person as a rigid body."""
 
     joints_m: Float[np.ndarray, "frames joints 3"]
-    """Metres, finite everywhere: forward kinematics of what follows."""
+    """Metres, finite: forward kinematics of ``rotations`` and ``offsets_m``."""
     rotations: Float[np.ndarray, "frames joints 3 3"]
-    """Absolute rotation of the bone that ends in each joint, from the T-pose's axes (x to the person's left, y
-    backward, z up) to those of ``joints_m``. The root's and the hips' is that of the pelvis."""
+    """Absolute rotation of the bone that ends in each joint, from the axes of the T-pose (x to the person's left, y
+    backward, z up) to those of ``joints_m``. Root and hips have the rotation of the pelvis."""
     offsets_m: Float[np.ndarray, "joints 3"]
-    """From its parent to each joint in the T-pose; its length is the bone's."""
+    """Offset of each joint from its parent in the T-pose; its norm is the length of the bone."""
     seen: Bool[np.ndarray, "frames joints"]
-    """False where the joint's place is a guess: from before and after, or from the rest of the body."""
+    """False where the position is inferred from other frames or from the rest of the body."""
     time_s: Float[np.ndarray, " frames"]
     axes: Axes
     skeleton: Skeleton
@@ -77,7 +80,7 @@ class FittedMotion:
 
     @property
     def fps(self) -> float:
-        """Frames a second, from the median distance of frames; 25 for a single frame."""
+        """Frame rate, from the median interval between frames; 25 for a single frame."""
         return _fps(self.time_s)
 
     def __repr__(self) -> str:
@@ -110,39 +113,31 @@ def fit_motion(
     lengths_m: Float[np.ndarray, " joints"] | None = None,
     skeleton: Skeleton = H36M_17,
 ) -> FittedMotion:
-    """Fit rigid bones to joints.
+    """Fit a rigid body to joints.
 
-    Lengths are medians over the frames in which a bone was seen, left and right together. Gaps are bridged by straight
-    lines. Root and bone directions then come from four Gauss–Newton steps on the squared distances to the joints and,
-    where keypoints are given, from the lines of sight through them; if asked, they are smoothed over time. Twists are
-    those that can be seen (``hyperlift.body.joint_rotations``). With limits, directions are also drawn into their
-    ranges, and what is left outside is clamped.
+    Lengths are medians over the frames in which a bone was detected, left and right together. Gaps are interpolated
+    linearly. Four Gauss–Newton steps then minimise the squared distances of root and bone directions to the joints and,
+    if keypoints are given, to the lines of sight through them. With limits, directions are also pulled into their
+    ranges, and the remainder is clamped. With a cutoff, the motion is smoothed. Twists come from
+    ``hyperlift.body.joint_rotations``.
 
     Args:
-        joints_m: metres in ``axes``, H36M's 17 joints; NaN where nothing is known.
-        time_s: [T] seconds, rising; an even frame rate is assumed for smoothing and planes of limbs.
-        valid: [T,17], False where a joint was not seen; such a joint counts a tenth. None: all finite joints were seen.
+        joints_m: metres in ``axes``, joints of ``H36M_17``; NaN where unknown.
+        time_s: [T] seconds, ascending; smoothing assumes a constant frame rate.
+        valid: [T,17], False where a joint was not detected; its weight is then 0.1. None: all finite joints were
+            detected.
         axes: of ``joints_m``.
-        keypoints_px: x, y in pixels of the undistorted picture and confidence; needs ``axes="camera"``.
-        camera_matrix: intrinsics in pixels, given with ``keypoints_px``.
-        reprojection_weight: of keypoints of confidence 1 against joints, ≥ 0.
+        keypoints_px: x, y in pixels of the undistorted picture and confidence; requires ``axes="camera"``.
+        camera_matrix: intrinsics in pixels, required with ``keypoints_px``.
+        reprojection_weight: weight of keypoints with confidence 1 relative to joints, ≥ 0.
         limits: of joint angles; None for none.
-        cutoff_hz: of the smoothing, 6 is usual for walking; None for none.
-        lengths_m: of the bone that ends in each joint, where they are known better than from this motion; 0 at
-            the root.
-        skeleton: of the joints; only H36M's 17 have a rest pose.
+        cutoff_hz: of the smoothing, 6 is usual for walking; None for no smoothing.
+        lengths_m: known length of the bone that ends in each joint, 0 at the root; None measures them.
+        skeleton: of the joints; only ``H36M_17`` has a rest pose.
 
     Raises:
-        InputError: another skeleton, arrays that do not belong together, times that do not rise, nobody was seen, or
-            keypoints without camera axes and matrix.
-
-    Example:
-        >>> import hyperlift
-        >>> motion = hyperlift.load_motion("out/pose3d.npz")
-        >>> from hyperlift.body.rigid_fit import fit_motion
-        >>> person = motion.people[0]
-        >>> fit_motion(person.world_m, person.time_s, person.valid, axes="world", cutoff_hz=6.0)
-        FittedMotion(1 person: 169 frames, 5.60 s, h36m17, world axes)
+        InputError: another skeleton, shapes that do not match, times that do not ascend, no detected joint, or
+            keypoints without camera axes or matrix.
     """
     _check(joints_m, time_s, valid, keypoints_px, camera_matrix, axes, skeleton)
     joints_m = joints_m.astype(np.float64)
@@ -157,30 +152,30 @@ def fit_motion(
     offsets_m = rest_offsets(lengths_m)
     weights = np.where(seen, 1.0, np.where(known, _GUESSED, _BRIDGED))
     weights[:, ~known.any(0)] = 0.0
-    wanted_m = interpolate_missing(joints_m, known)
-    rotations = rotations_from_joints(wanted_m, fps)
+    target_m = bridged(joints_m, known)
+    rotations = rotations_from_joints(target_m, fps)
     still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton.parents)
-    filled = np.where(np.isfinite(wanted_m), wanted_m, 0.0)
+    filled = np.where(np.isfinite(target_m), target_m, 0.0)
     root_m = (weights[..., None] * (filled - still)).sum(1) / weights.sum(1)[:, None]
-    wanted = Wanted(joints_m=filled, weights=weights)
+    targets = FitTargets(joints_m=filled, weights=weights)
     if keypoints_px is not None and camera_matrix is not None:
-        wanted = _with_keypoints(wanted, keypoints_px, camera_matrix, reprojection_weight)
-    matrix = placement_matrix(lengths_m)
-    root_m, directions = fit_directions(root_m, directions_of(rotations), wanted, matrix, _STEPS)
+        targets = _with_keypoints(targets, keypoints_px, camera_matrix, reprojection_weight)
+    matrix = kinematics_matrix(lengths_m)
+    root_m, directions = fit_directions(root_m, directions_of(rotations), targets, matrix, _STEPS)
     if limits is not None:
         for _ in range(_LIMIT_ROUNDS):
             rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
             drawn = directions_of(limits.clamp(rotations))
-            # For a bone of 0.3 m as strong as the sight of its end.
+            # Weight of a detected end joint for a bone of 0.3 m.
             pull = np.where(np.linalg.norm(drawn - directions_of(rotations), axis=-1) > 1e-6, 0.3**2, 0.0)
-            held = replace(wanted, directions=drawn, direction_weights=pull)
+            held = replace(targets, directions=drawn, direction_weights=pull)
             root_m, directions = fit_directions(root_m, directions, held, matrix, _STEPS)
     stiffness = 0.0 if cutoff_hz is None else stiffness_of_cutoff(cutoff_hz, fps)
     root_m, directions = _smooth(root_m, directions, weights, stiffness)
     rotations = rotations_from_joints(root_m[:, None] + matrix @ directions, fps)
     if limits is not None:
         rotations = limits.clamp(rotations)
-    # Zero-length bones and bones never seen have no direction in the joints; the rotations have one for all.
+    # Forward kinematics also gives directions to bones of length 0 and bones that were never detected.
     rigid_m = forward_kinematics(rotations, offsets_m, root_m, skeleton.parents)
     return FittedMotion(
         joints_m=rigid_m,
@@ -233,7 +228,7 @@ def _smooth(
     weights: Float[np.ndarray, "frames joints"],
     stiffness: float,
 ) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames bodies 3"]]:
-    """Smooth curves through root and directions, in which bones keep their lengths."""
+    """Smooth root and directions over time; bones keep their lengths."""
     if stiffness == 0.0 or len(root_m) < 3:
         return root_m, directions
     trust = np.maximum(weights, _BRIDGED)
@@ -245,11 +240,11 @@ def _smooth(
 
 
 def _with_keypoints(
-    wanted: Wanted, keypoints_px: np.ndarray, camera_matrix: np.ndarray, reprojection_weight: float
-) -> Wanted:
+    targets: FitTargets, keypoints_px: np.ndarray, camera_matrix: np.ndarray, reprojection_weight: float
+) -> FitTargets:
     usable = np.asarray(np.isfinite(keypoints_px).all(-1))
     return replace(
-        wanted,
+        targets,
         keypoints_px=np.where(usable[..., None], keypoints_px[..., :2], 0.0),
         keypoint_weights=np.where(usable, reprojection_weight * np.nan_to_num(keypoints_px[..., 2]), 0.0),
         camera_matrix=camera_matrix,

@@ -1,4 +1,4 @@
-"""Everybody onto rigid bones, with a record of what that moved."""
+"""Rigid fits of all people of a motion, and their record in ``meta``."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,14 +9,14 @@ import numpy as np
 from hyperlift.body.joint_limits import JointLimits
 from hyperlift.body.person import Person
 from hyperlift.body.rigid_fit import FittedMotion
-from hyperlift.body.rigid_person import USUAL_CUTOFF_HZ, fit_person
+from hyperlift.body.rigid_person import DEFAULT_CUTOFF_HZ, fit_person
 from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
 
 def fit_sentences(people: Sequence[Person]) -> list[str]:
-    """What each fit moved, or that there was nothing to fit."""
+    """The report of each fit in words, or that there was nothing to fit."""
     return [
         f"p{person.id}: "
         + (person.fit.report.sentence if person.fit else "no joint was seen in any frame; there is nothing to fit")
@@ -25,10 +25,10 @@ def fit_sentences(people: Sequence[Person]) -> list[str]:
 
 
 def check_skeleton(skeleton: str) -> None:
-    """Refuse joints that have no rest pose, before the long work.
+    """Reject a skeleton without a rest pose.
 
     Raises:
-        InputError: another skeleton than Human3.6M's 17 joints.
+        InputError: the skeleton is not ``H36M_17``.
     """
     if skeleton != H36M_17.name:
         raise InputError(f"rigid bones and angles are known for {H36M_17.name} only, and these joints are {skeleton}")
@@ -39,19 +39,20 @@ def fit_people(
     skeleton: str,
     camera_matrix: Float[np.ndarray, "3 3"] | None,
     limits: JointLimits | None = None,
-    cutoff_hz: float | None = USUAL_CUTOFF_HZ,
+    cutoff_hz: float | None = DEFAULT_CUTOFF_HZ,
 ) -> list[Person]:
-    """Fit rigid bones to everybody who was seen; somebody who never was stays as they were.
+    """Fit a rigid body to each person; people without a detected joint are unchanged.
 
     Args:
-        people: placed in metres.
-        skeleton: name of that of their joints.
-        camera_matrix: for the keypoints of those who have them.
+        people: with joints in metres.
+        skeleton: name of the skeleton of their joints.
+        camera_matrix: intrinsics in pixels, for people with keypoints.
         limits: of joint angles.
         cutoff_hz: of the smoothing.
 
     Raises:
-        InputError: another skeleton, somebody is not placed or has times that do not rise, or nobody was ever seen.
+        InputError: another skeleton, a person without metres or with times that do not ascend, or no person with a
+            detected joint.
     """
     check_skeleton(skeleton)
     fitted = []
@@ -69,7 +70,7 @@ def fit_people(
 
 
 def fit_record(people: Sequence[Person], limits: JointLimits | None, cutoff_hz: float | None) -> dict[str, Any]:
-    """What ``meta`` says about a fit: what was asked for, and what was moved of each person."""
+    """Record of the fits for ``meta``: settings, and changes of each person."""
     return {
         "cutoff_hz": cutoff_hz,
         "limits_deg": None if limits is None else _in_degrees(limits),

@@ -1,4 +1,4 @@
-"""The fit stage: a person onto rigid bones, in the world where there is one."""
+"""The fit stage: a rigid body for one person, in world axes if the person has a place in the world."""
 
 from dataclasses import replace
 
@@ -12,8 +12,8 @@ from hyperlift.geometry.alignment import best_rotation
 from hyperlift.geometry.cameras import reprojection_error
 from hyperlift.shapes import Float
 
-USUAL_CUTOFF_HZ = 6.0
-"""Of the smoothing: what people do, and hardly anything else, is slower."""
+DEFAULT_CUTOFF_HZ = 6.0
+"""Cutoff of the smoothing: 6 Hz is common for the kinematics of walking (Winter 2009)."""
 
 
 def fit_person(
@@ -21,29 +21,22 @@ def fit_person(
     camera_matrix: Float[np.ndarray, "3 3"] | None = None,
     *,
     limits: JointLimits | None = None,
-    cutoff_hz: float | None = USUAL_CUTOFF_HZ,
+    cutoff_hz: float | None = DEFAULT_CUTOFF_HZ,
 ) -> Person:
-    """The same person with bones of constant length: joints and ``root_m`` are those of ``fit``, finite everywhere.
+    """The same person with bones of constant length; joints and ``root_m`` come from ``fit`` and are finite.
 
-    The fit is done from the camera, against the keypoints too where they are known and the camera's matrix is given,
-    and then turned into the world (z up, the floor at 0) where the person has a place in it. ``valid`` becomes False
-    where a joint was not seen and its place is a guess. ``pose_norm`` stays as the network gave it.
+    The fit is made in camera axes, also to the keypoints if they are known and the camera matrix is given, and then
+    transformed to world axes (z up, the floor at 0) if the person has a place in the world. ``valid`` becomes False
+    where the position of a joint is inferred. ``pose_norm`` is unchanged.
 
     Args:
         person: with ``joints_m``.
         camera_matrix: intrinsics of the upright picture in pixels, as ``Placement.intrinsics.K``.
         limits: of joint angles; None for none.
-        cutoff_hz: of the smoothing; None for none.
+        cutoff_hz: of the smoothing; None for no smoothing.
 
     Raises:
-        InputError: the person is not placed in metres, or was never seen.
-
-    Example:
-        >>> import hyperlift
-        >>> motion = hyperlift.load_motion("out/pose3d.npz")
-        >>> from hyperlift.body.rigid_person import fit_person
-        >>> print(fit_person(motion.people[0]).fit.report.sentence)
-        rigid bones moved the joints by ... mm on average (...)...
+        InputError: the person has no metres, or no detected joint.
     """
     check_metres(person)
     sight = {}
@@ -68,10 +61,10 @@ def fit_person(
 
 
 def check_metres(person: Person) -> None:
-    """Refuse somebody whose poses were not placed, before work that needs metres.
+    """Reject a person without joints in metres.
 
     Raises:
-        InputError: ``joints_m`` is not known.
+        InputError: ``joints_m`` is unknown.
     """
     if person.lacks("joints_m"):
         raise InputError(f"person {person.id} has no joints in metres; lift the video again with this version")
@@ -80,8 +73,7 @@ def check_metres(person: Person) -> None:
 def _rigid_between(
     camera_m: Float[np.ndarray, "frames joints 3"], world_m: Float[np.ndarray, "frames joints 3"]
 ) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]] | None:
-    """The rotation and translation that lead from one to the other, which they do exactly; None where
-    too few joints are known in both to tell."""
+    """The rotation and translation from camera to world, which are exact; None with fewer than 3 common joints."""
     both = np.isfinite(camera_m).all(-1) & np.isfinite(world_m).all(-1)
     source, target = camera_m[both].astype(np.float64), world_m[both].astype(np.float64)
     if len(source) < 3:

@@ -1,4 +1,4 @@
-"""Smooth curves through weighted values: penalised least squares (Whittaker 1923; Eilers 2003)."""
+"""Smoothing of weighted values by penalised least squares (Whittaker 1923; Eilers 2003)."""
 
 import numpy as np
 
@@ -13,17 +13,17 @@ def smooth_curves(
     pull: float = 0.0,
     towards: Float[np.ndarray, " columns"] | float = 0.0,
 ) -> Float[np.ndarray, "frames columns"]:
-    """For every column the curve x that minimises Σ w (x − values)² + stiffness Σ (Δ^order x)² + pull Σ (x − towards)².
+    """For each column, the curve x that minimises Σ w (x − values)² + stiffness Σ (Δ^order x)² + pull Σ (x − towards)².
 
     Args:
-        values: finite; those of weight 0 do not count.
-        weights: of the frames, ≥ 0. With no pull, at least ``order`` frames need a positive one.
+        values: finite.
+        weights: of the frames, ≥ 0. Without a pull, at least ``order`` frames need a positive weight.
         stiffness: ≥ 0.
-        order: of the difference that is kept small: 1 for steps, 2 for bends.
-        pull: ≥ 0, how strongly every frame is drawn.
-        towards: where to.
+        order: of the penalised difference: 1 for slope, 2 for curvature.
+        pull: ≥ 0, weight of ``towards`` in every frame.
+        towards: value that all frames are pulled to.
     """
-    from scipy.linalg import solveh_banded  # slow to import: only who smooths waits for it
+    from scipy.linalg import solveh_banded  # slow to import
 
     frames = len(values)
     order = min(order, frames - 1)
@@ -41,8 +41,7 @@ def smooth_curves(
 
 
 def stiffness_of_cutoff(cutoff_hz: float, fps: float) -> float:
-    """Stiffness of second order at which an oscillation of ``cutoff_hz`` keeps half its height; 0 where the frame
-    rate is too low to hold it."""
+    """Stiffness of second order that halves the amplitude at ``cutoff_hz``; 0 above the Nyquist frequency."""
     if cutoff_hz >= fps / 2.0:
         return 0.0
     return float((2.0 * np.sin(np.pi * cutoff_hz / fps)) ** -4)

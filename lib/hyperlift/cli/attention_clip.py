@@ -13,7 +13,7 @@ from hyperlift.datasets.clip_store import ClipStore
 from hyperlift.errors import InputError
 from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.keypoints.timestamps import grid_times, resample_pose2d
-from hyperlift.lifting.lift import network_input, people_in
+from hyperlift.lifting.lift import network_input, track_people
 from hyperlift.mocap.detector_noise import DetectorNoise
 from hyperlift.mocap.mocap_clips import MocapStoreConfig, view_arrays
 from hyperlift.mocap.procedural import procedural_recordings
@@ -81,7 +81,7 @@ def _detected(options: Attention, spec: LifterSpec) -> AttentionClip:
     width, height = options.picture_size
     detections = read_keypoints(options.keypoints, picture_size=(width, height))
     time_s = detections.times_s(options.fps)
-    tracks = {track.id: track for track in people_in(detections, width, height, time_s)}
+    tracks = {track.id: track for track in track_people(detections, width, height, time_s)}
     longest = max(tracks.values(), key=lambda track: len(track.frame))
     if options.person is not None and options.person not in tracks:
         raise InputError(f"`person` is {options.person}; there is no such person; choose from {sorted(tracks)}")

@@ -14,7 +14,7 @@ from hyperlift.files.atomic import atomic_file
 from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.safe_io.text import read_text
 
-_MOST_NOTES_BYTES = 100_000
+_MAX_NOTES_BYTES = 100_000
 
 
 def main(options: ModelCard) -> int:
@@ -47,7 +47,7 @@ def main(options: ModelCard) -> int:
 
 
 def _notes(path: Path) -> list[str]:
-    return read_text(path, _MOST_NOTES_BYTES, "give a text file, a known failure a line").splitlines()
+    return read_text(path, _MAX_NOTES_BYTES, "give a text file, a known failure a line").splitlines()
 
 
 def _size_mb(path: Path) -> float:

@@ -18,7 +18,7 @@ from hyperlift.safe_io.json_text import read_json
 from hyperlift.training.config import RunConfig
 from hyperlift.training.trainer import RunFolder, differing_keys
 
-_MOST_RECORD_BYTES = 1_000_000
+_MAX_RECORD_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def read_run_record(path: Path, remedy: str) -> tuple[dict[str, Any], int]:
     Raises:
         InputError: the file is missing or says something else.
     """
-    made_by = read_json(path, remedy, _MOST_RECORD_BYTES)
+    made_by = read_json(path, remedy, _MAX_RECORD_BYTES)
     run = made_by.get("run") if isinstance(made_by, dict) else None
     seed = made_by.get("seed") if isinstance(made_by, dict) else None
     if not isinstance(run, dict) or not isinstance(run.get("training"), dict) or type(seed) is not int:

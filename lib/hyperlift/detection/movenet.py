@@ -22,11 +22,11 @@ SEEK_EVERY_S = 0.07
 SEEN_SCORE = 0.2
 """A joint with a lower score counts as not seen: less than a quarter of such joints are right (see below)."""
 
-_LEAST_SEEN = 6
+_MIN_SEEN = 6
 """Joints of a pose that shows somebody, at least."""
-_LEAST_SCORE_NEW = 0.3
-_LEAST_SCORE_KNOWN = 0.25
-_LEAST_SCORE_FOUND = 0.1
+_MIN_SCORE_NEW = 0.3
+_MIN_SCORE_KNOWN = 0.25
+_MIN_SCORE_FOUND = 0.1
 """Mean scores below which a pose is nobody: for somebody new, somebody known, and MultiPose's first look."""
 _SAME_BODY = 0.15
 """Two poses in one picture that are nearer than this many body sizes are one body, found twice."""
@@ -136,7 +136,7 @@ class MoveNetDetector:
         lately_s = now_s - SEEK_EVERY_S - 1 / self._fps - ROUNDING_S
         lately = [person for person in self.tracker.targets if person.time_s >= lately_s]
         poses = [self._look(frame_rgb, crop_square(*person.expected(now_s))) for person in lately]
-        poses = _distinct([pose for pose in poses if _shows_person(pose, _LEAST_SCORE_KNOWN)])
+        poses = _distinct([pose for pose in poses if _shows_person(pose, _MIN_SCORE_KNOWN)])
         # What lies on nobody's course is no new person: it was seen in a square of somebody known.
         people = self._identified(poses, now_s, start_new=False)
         if self._search_is_due(index):
@@ -161,10 +161,10 @@ class MoveNetDetector:
         """People whom nobody's square shows, looked at closely."""
         fresh: list[Pose] = []
         for rough in self._everybody(picture):
-            if not _shows_person(rough, _LEAST_SCORE_FOUND) or _is_among(rough, shown, _EXPLAINED):
+            if not _shows_person(rough, _MIN_SCORE_FOUND) or _is_among(rough, shown, _EXPLAINED):
                 continue
             pose = self._look(picture, square_around(rough))
-            if _shows_person(pose, _LEAST_SCORE_NEW) and not _is_among(pose, shown, _SAME_BODY):
+            if _shows_person(pose, _MIN_SCORE_NEW) and not _is_among(pose, shown, _SAME_BODY):
                 fresh.append(pose)
         return _distinct(fresh)
 
@@ -194,7 +194,7 @@ def square_around(pose: Pose) -> Square:
 
 def _shows_person(pose: Pose, least_mean_score: float) -> bool:
     """Whether a network that always answers has seen somebody."""
-    return int((pose[:, 2] >= SEEN_SCORE).sum()) >= _LEAST_SEEN and float(pose[:, 2].mean()) >= least_mean_score
+    return int((pose[:, 2] >= SEEN_SCORE).sum()) >= _MIN_SEEN and float(pose[:, 2].mean()) >= least_mean_score
 
 
 def _is_among(pose: Pose, others: list[Pose], nearer_than: float) -> bool:

@@ -20,7 +20,7 @@ from hyperlift.geometry.joint_errors import root_relative
 from hyperlift.geometry.normalisation import denormalise_pose
 from hyperlift.shapes import Bool, Float, Int
 
-FRAMES_A_CALL = 4096
+MAX_FRAMES_PER_CALL = 4096
 """Bound on the frames in one call of the predictor, and so on its memory."""
 
 _MM_PER_M = 1000.0
@@ -205,7 +205,7 @@ def _predicted(
     predict: Predictor, spec: LifterSpec, clips: Float[np.ndarray, "windows n_frames joints 3"], video: Video
 ) -> Float[np.ndarray, "windows n_frames joints 3"]:
     poses = []
-    batch = max(1, FRAMES_A_CALL // clips.shape[1])
+    batch = max(1, MAX_FRAMES_PER_CALL // clips.shape[1])
     for start in range(0, len(clips), batch):
         some = clips[start : start + batch]
         lifted = predict(some)

@@ -13,7 +13,7 @@ from hyperlift.geometry.cameras import project
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.keypoints.timestamps import grid_times, resample_pose2d
-from hyperlift.lifting.lift import network_input, people_in
+from hyperlift.lifting.lift import network_input, track_people
 from hyperlift.mocap.detector_noise import DetectorNoise, corrupt_keypoints
 from hyperlift.mocap.procedural import procedural_recordings
 from hyperlift.mocap.virtual_cameras import CameraRanges, draw_camera
@@ -122,7 +122,7 @@ def _from_keypoints(
         raise InputError(f"{path}: does not say the size of its video; give `picture_size`")
     time_s = detections.times_s(fps or spec.fps)
     tracks = []
-    for person in people_in(detections, *size, time_s):
+    for person in track_people(detections, *size, time_s):
         filled, pose2d_norm = network_input(person, *size, time_s)
         grid_s = grid_times(filled.time_s, spec.fps)
         tracks.append(resample_pose2d(pose2d_norm, filled.time_s, grid_s).astype(np.float32))

@@ -1,4 +1,4 @@
-"""What a live stream has seen of everybody during the last seconds: one buffer for every kind of stream."""
+"""Buffer of the keypoints of the last seconds, shared by all kinds of live streams."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,24 +15,25 @@ from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.tracking.gaps import fill_gaps
 
 ROUNDING = 1e-6
-"""Frames or seconds that arithmetic may lose."""
-UNSEEN = np.array([np.nan, np.nan, 0.0])
+"""Tolerance for rounding errors, in frames or seconds: far below a frame, far above float64 at a day of seconds."""
+UNSEEN_JOINT = np.array([np.nan, np.nan, 0.0])
+"""Keypoint (x, y, confidence) of a joint that was not detected."""
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
-    """Sightings of one person with the frames between them filled."""
+class Segment:
+    """Consecutive frames of one person, with short gaps filled."""
 
     times_s: Float[np.ndarray, " frames"]
     pose2d_norm: Float[np.ndarray, "frames joints 3"]
-    """x, y in normalised picture space and confidence; every joint has some place."""
+    """x, y in normalised picture space and confidence; finite."""
     valid: Bool[np.ndarray, " joints"]
-    """Of the frame that is asked for: seen, or between two sightings at most a second apart."""
+    """At the target frame: the joint was detected, or lies between two detections at most 1 s apart."""
     keypoints_px: Float[np.ndarray, "joints 3"]
-    """Of the frame that is asked for; NaN where a joint is not valid."""
+    """At the target frame; NaN where a joint is not valid."""
 
 
-class Sightings:
+class KeypointBuffer:
     """Keypoints of the latest frames, by person and frame number, in the joints of ``H36M_17``."""
 
     def __init__(
@@ -45,18 +46,18 @@ class Sightings:
         skeleton: Skeleton = H36M_17,
         min_confidence: float = 0.0,
     ) -> None:
-        """Remember nobody yet.
+        """Create an empty buffer.
 
         Args:
             width: of the picture in pixels.
             height: of the picture in pixels.
-            fps: frames that come a second, where no time stamps are given.
-            memory_s: how long before the frame that is asked for sightings are kept.
-            skeleton: joints of the keypoints; those of another than ``H36M_17`` are mapped to it.
-            min_confidence: keypoints below it count as not seen.
+            fps: frame rate, used for frames without a time stamp.
+            memory_s: how long keypoints before the target frame are kept.
+            skeleton: of the keypoints; other skeletons than ``H36M_17`` are mapped to it.
+            min_confidence: keypoints below it count as missing.
 
         Raises:
-            InputError: an impossible setting.
+            InputError: a setting is out of range.
         """
         check_fps(fps)
         check_picture_size(float(width), float(height))
@@ -67,23 +68,23 @@ class Sightings:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everybody and all time."""
+        """Remove all frames."""
         self.newest = -1
-        """Number of the newest frame."""
+        """Index of the newest frame."""
         self.times_s: dict[int, float] = {}
         self.people: dict[int, dict[int, Float[np.ndarray, "joints 3"]]] = {}
-        """Keypoints by the person's number and the frame's, in pixels, missing joints NaN."""
+        """Keypoints in pixels by person id and frame index; missing joints are NaN."""
 
     @property
     def newest_s(self) -> float:
-        """Seconds of the newest frame; NaN before the first."""
+        """Time stamp of the newest frame; NaN if the buffer is empty."""
         return self.times_s.get(self.newest, np.nan)
 
     def push(self, people: Mapping[int, Float[np.ndarray, "joints 3"] | None], time_s: float | None) -> None:
-        """Take the next frame.
+        """Add the next frame.
 
         Raises:
-            InputError: keypoints of another shape, or time going backwards; nothing is taken then.
+            InputError: keypoints have the wrong shape, or time stamps do not ascend; the frame is not added.
         """
         if time_s is None:
             time_s = self.times_s[self.newest] + 1 / self._fps if self.times_s else 0.0
@@ -96,35 +97,35 @@ class Sightings:
             if np.isfinite(keypoints_px[:, 0]).any():
                 self.people.setdefault(number, {})[self.newest] = keypoints_px
 
-    def stretch(self, number: int, at: list[int], asked: int) -> Stretch:
-        """Fill the frames between some sightings of a person.
+    def segment(self, number: int, at: list[int], target: int) -> Segment:
+        """Fill the gaps between detections of a person.
 
         Args:
-            number: of the person.
-            at: frames of the sightings, ascending, with none longer than a second between them.
-            asked: a frame from the first of them on.
+            number: id of the person.
+            at: frames with detections, ascending, at most 1 s apart.
+            target: the requested frame, not before the first detection.
         """
         keypoints = [self.people[number][frame] for frame in at]
-        if at[-1] < asked:  # not seen now: the place is held, and not valid
-            at, keypoints = [*at, asked], [*keypoints, np.tile(UNSEEN, (len(H36M_17), 1))]
+        if at[-1] < target:  # missing at the target: the last position is held and marked as not valid
+            at, keypoints = [*at, target], [*keypoints, np.tile(UNSEEN_JOINT, (len(H36M_17), 1))]
         times_s = np.array([self.times_s[frame] for frame in range(at[0], at[-1] + 1)])
         filled = fill_gaps(np.array(at) - at[0], np.stack(keypoints), H36M_17, times_s)
-        valid = filled.valid[asked - at[0]]
-        return Stretch(
+        valid = filled.valid[target - at[0]]
+        return Segment(
             times_s=times_s,
             pose2d_norm=self.normalised(filled.keypoints_px),
             valid=valid,
-            keypoints_px=np.where(valid[:, None], filled.keypoints_px[asked - at[0]], UNSEEN),
+            keypoints_px=np.where(valid[:, None], filled.keypoints_px[target - at[0]], UNSEEN_JOINT),
         )
 
     def normalised(self, keypoints_px: Float[np.ndarray, "*any joints 3"]) -> Float[np.ndarray, "*any joints 3"]:
-        """Pixels to normalised picture space; the confidence stays."""
+        """Convert pixels to normalised picture space; the confidence is kept."""
         return np.concatenate([normalise_points(keypoints_px[..., :2], *self._size), keypoints_px[..., 2:]], axis=-1)
 
-    def forget(self, asked: int) -> None:
-        """Drop what no frame after the one that was asked for needs."""
-        oldest_s = self.times_s[asked] - self._memory_s
-        for frame in [frame for frame, time_s in self.times_s.items() if time_s < oldest_s and frame < asked]:
+    def forget(self, target: int) -> None:
+        """Remove the frames that no target after this one needs."""
+        oldest_s = self.times_s[target] - self._memory_s
+        for frame in [frame for frame, time_s in self.times_s.items() if time_s < oldest_s and frame < target]:
             del self.times_s[frame]
         for number, seen in list(self.people.items()):
             for frame in [frame for frame in seen if frame not in self.times_s]:

@@ -1,4 +1,4 @@
-"""Keypoints to 3D: the stages put together, with the lifter handed in."""
+"""Lifting of a recording: track, map joints, fill gaps, resample to the rate of the lifter, lift, resample back."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ from hyperlift.tracking.tracks import Track, track_rows
 _log = logging.getLogger(__name__)
 
 
-def people_in(
+def track_people(
     detections: Detections,
     width: int,
     height: int,
@@ -33,29 +33,19 @@ def people_in(
     min_confidence: float = 0.0,
     repair_sides: bool = True,
 ) -> list[Track]:
-    """Track everybody and map their joints to ``H36M_17``.
+    """Track all people and map their joints to ``H36M_17``.
 
     Args:
-        detections: what the detector wrote.
+        detections: keypoints of the recording.
         width: of the video in pixels.
         height: of the video in pixels.
         time_s: seconds of every frame of the video (``even_times`` for a constant rate), indexed by frame number.
-        min_confidence: keypoints below it count as not seen.
-        repair_sides: exchange left and right limbs where the detector swapped them for a moment
-            (``repair_side_swaps``); how often is logged (INFO).
+        min_confidence: keypoints below it count as missing.
+        repair_sides: undo short left-right swaps of the detector (``repair_side_swaps``); their number is logged at
+            INFO.
 
     Raises:
-        InputError: picture size or time stamps are impossible or do not fit the keypoints, or nobody can be
-            tracked.
-
-    Example:
-        >>> import hyperlift
-        >>> from hyperlift.keypoints.timestamps import even_times
-        >>> from hyperlift.lifting.lift import people_in
-        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
-        >>> tracks = people_in(detections, 1768, 994, even_times(frames=226, fps=30))
-        >>> [track.id for track in tracks], tracks[0].keypoints_px.shape
-        ([0, 1, 2], (166, 17, 3))
+        InputError: picture size or time stamps are invalid or do not fit the keypoints, or nobody can be tracked.
     """
     check_times(time_s, max(detections.last_frame, 0))
     detections.check_fits_picture(width, height)
@@ -73,7 +63,7 @@ def people_in(
             keypoints_px, exchanged = repair_side_swaps(keypoints_px, time_s[frame], H36M_17)
             if exchanged.any():
                 frames = int(exchanged.any(1).sum())
-                _log.info("p%d: swapped arms or legs put right in %d frames", number, frames)
+                _log.info("p%d: swapped arms or legs corrected in %d frame%s", number, frames, "s" * (frames != 1))
         mapped.append(Track(id=number, frame=frame, keypoints_px=keypoints_px))
     if not mapped:
         raise InputError(f"{detections.source}: no keypoint reaches `min_confidence` {min_confidence:g}; lower it")
@@ -83,7 +73,7 @@ def people_in(
 def _mapped(
     detections: Detections, row: Int[np.ndarray, " seen"], min_confidence: float
 ) -> Float[np.ndarray, "seen h36m_joints 3"]:
-    """Some detections in ``H36M_17``; a stretch after the other, so that what is made on the way stays small."""
+    """Some detections in ``H36M_17``, converted in chunks to bound the memory of intermediate arrays."""
     detected_px, skeleton = detections.people.keypoints_px, detections.skeleton
     mapped = np.empty((len(row), len(H36M_17), 3), detected_px.dtype)
     for some in frame_chunks(len(row)):
@@ -94,7 +84,7 @@ def _mapped(
 def network_input(
     track: Track, width: int, height: int, time_s: Float[np.ndarray, " all_frames"]
 ) -> tuple[FilledTrack, Float[np.ndarray, "frames joints 3"]]:
-    """A track without gaps, and the same in normalised picture space with its confidence, at the video's frames."""
+    """The track with filled gaps, and its keypoints in normalised picture space with confidence."""
     filled = fill_gaps(track.frame, track.keypoints_px, H36M_17, time_s)
     pose2d_norm = filled.keypoints_px.copy()
     for some in frame_chunks(len(pose2d_norm)):
@@ -111,8 +101,7 @@ def lift_track(
     height: int,
     time_s: Float[np.ndarray, " all_frames"],
 ) -> LiftedTrack:
-    """Lift one person: fill gaps, normalise, go to the model's frame rate, lift, come back to the video's
-    frames.
+    """Lift one person: fill gaps, normalise, resample to the lifter's frame rate, lift, resample to the video's frames.
 
     Args:
         predict: the lifter, or a wrapper such as ``FlipAveraged``.
@@ -123,20 +112,20 @@ def lift_track(
         time_s: seconds of every frame of the video, evenly spaced or not, indexed by frame number.
 
     Raises:
-        InputError: the lifter has another skeleton.
+        InputError: the lifter has another skeleton, or returns values that are not finite.
     """
     if spec.skeleton != H36M_17.name:
         raise InputError(
-            f"the lifter {quoted(spec.name)} wants joints of {spec.skeleton}; keypoints come as {H36M_17.name}"
+            f"the lifter {quoted(spec.name)} expects joints of {spec.skeleton}; keypoints come as {H36M_17.name}"
         )
     filled, pose2d_norm = network_input(track, width, height, time_s)
     grid_s = grid_times(filled.time_s, spec.fps)
     at_model_rate = resample_pose2d(pose2d_norm, filled.time_s, grid_s, np.float32)
-    del pose2d_norm  # as large as the results, and not needed while they are made
+    del pose2d_norm  # frees memory before the results are made
     lifted = lift_windows(predict, at_model_rate, spec.longest_clip, align_depth=not spec.rootrel)
     if not np.isfinite(lifted).all():
         raise InputError(f"the lifter {quoted(spec.name)} returns NaN or infinite poses; its weights are broken")
-    # The interpolated places are not needed any more.
+    # Interpolated positions were only input for the lifter.
     filled.keypoints_px[~filled.valid] = [np.nan, np.nan, 0.0]
     return LiftedTrack(
         id=track.id,
@@ -157,19 +146,19 @@ def lift_people(
     height: int,
     time_s: Float[np.ndarray, " all_frames"],
     smoothing: Smoothing | None = None,
-    on_frames: Callable[[int, int], object] = lambda done, total: None,
+    on_progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> list[LiftedTrack]:
-    """``lift_track`` for several people.
+    """Lift several people with ``lift_track``; arguments that are not listed are those of ``lift_track``.
 
     Args:
-        predict: as for ``lift_track``.
-        spec: as for ``lift_track``.
-        tracks: of everybody.
-        width: as for ``lift_track``.
-        height: as for ``lift_track``.
-        time_s: as for ``lift_track``.
+        predict: the lifter.
+        spec: contract of the lifter.
+        tracks: one for each person.
+        width: of the video in pixels.
+        height: of the video in pixels.
+        time_s: seconds of every frame of the video.
         smoothing: filter of the poses over time.
-        on_frames: called after each person with the number of frames that are done and that of all.
+        on_progress: called after each person with the number of lifted frames and the total number.
 
     Raises:
         InputError: as ``lift_track``.
@@ -193,5 +182,5 @@ def lift_people(
             pose_norm = smooth_poses(one.pose_norm, one.time_s, smoothing, one.valid, skeleton_named(spec.skeleton))
             one = replace(one, pose_norm=pose_norm)
         lifted.append(one)
-        on_frames(sum(len(done.frame) for done in lifted), total)
+        on_progress(sum(len(done.frame) for done in lifted), total)
     return lifted

@@ -1,4 +1,7 @@
-"""Streams of the kind that fits a lifter."""
+"""Factory of live streams: the implementation that fits a lifter.
+
+Kept apart from ``streams`` because it imports both implementations, which import ``streams``.
+"""
 
 from hyperlift.contract import LifterSpec, Predictor, StreamPredictor
 from hyperlift.lifting.recurrent_stream import RecurrentStreams
@@ -15,30 +18,22 @@ def open_streams(
     lookahead: int = 4,
     **settings,
 ) -> Streams:
-    """Lift several people: a ``StreamPredictor`` lifts every frame once (``RecurrentStreams``), any other lifter the
-    last seconds anew for each frame (``WindowStreams``).
+    """Open live streams for several people.
+
+    A ``StreamPredictor`` lifts every frame once (``RecurrentStreams``). Any other lifter lifts a window of the last
+    seconds again for every frame (``WindowStreams``).
 
     Args:
         predict: the lifter.
         spec: the lifter's contract.
         width: of the picture in pixels.
         height: of the picture in pixels.
-        fps: frames that come a second.
-        lookahead: frames to wait for.
-        **settings: further ones of ``WindowStreams`` or ``RecurrentStreams``.
+        fps: frame rate of the input.
+        lookahead: latency of a pose in frames.
+        **settings: other arguments of ``WindowStreams`` or ``RecurrentStreams``.
 
     Raises:
-        InputError: as they.
-
-    Example:
-        >>> import numpy as np
-        >>> from hyperlift.lifting.open_streams import open_streams
-        >>> from hyperlift.runtime.loading import load_lifter
-        >>> lifter = load_lifter("nano")
-        >>> streams = open_streams(lifter, lifter.spec, 1280, 720, fps=25, lookahead=0)
-        >>> keypoints_px = np.random.default_rng(0).uniform(300, 400, (17, 3))
-        >>> streams.push({3: keypoints_px})[3].pose_norm.shape
-        (17, 3)
+        InputError: a setting is out of range (see these classes).
     """
     if isinstance(predict, StreamPredictor):
         return RecurrentStreams(predict, width, height, fps, lookahead, **settings)

@@ -1,12 +1,12 @@
-"""Lifting a clip of any length through overlapping windows that fade into one another."""
+"""Lifting a clip of any length through overlapping windows that are cross-faded."""
 
 import numpy as np
 
 from hyperlift.contract import Predictor
 from hyperlift.shapes import Float
 
-FRAMES_A_CALL = 486
-"""Bound on the frames in one call of the predictor, and so on its memory."""
+MAX_FRAMES_PER_CALL = 486
+"""Bound on the frames, and so on the memory, of one call of the predictor: two windows of 243 frames."""
 
 
 def lift_windows(
@@ -18,29 +18,21 @@ def lift_windows(
 ) -> Float[np.ndarray, "frames joints 3"]:
     """Lift one clip.
 
-    Windows of ``n_frames`` overlap by half; the last one is moved back to end with the clip. Each fades in
-    and out with a raised cosine, normalised over the windows that cover a frame. A clip of up to ``n_frames``
-    is one window, and so is any where ``n_frames`` is None.
+    Windows of ``n_frames`` overlap by half; the last one ends with the clip. Each is weighted with a raised cosine,
+    normalised over the windows that cover a frame. A clip of up to ``n_frames`` frames, or with ``n_frames`` None, is
+    one window.
 
     Args:
         predict: the lifter.
         pose2d_norm: x, y in normalised picture space and confidence; finite.
         n_frames: the longest window of the lifter (``LifterSpec.longest_clip``).
-        align_depth: the lifter measures depth from the root of a window's first frame (label space "image",
-            not root-relative): shift each window in depth so that it agrees with the window before where they
-            overlap.
+        align_depth: shift each window in depth to agree with the previous one where they overlap. Set it if the depth
+            of the lifter is relative to the root in the first frame of a window (label space "image", not
+            root-relative).
 
     Returns:
-        float32, in the label space of the lifter; with ``align_depth`` depth is measured from the root of the
-        clip's first frame.
-
-    Example:
-        >>> import numpy as np
-        >>> from hyperlift.lifting.windows import lift_windows
-        >>> clip = np.random.default_rng(0).uniform(-0.3, 0.3, (100, 17, 3))
-        >>> lifted = lift_windows(lambda windows: windows, clip, n_frames=27)  # a lifter that changes nothing
-        >>> bool(np.abs(lifted - clip).max() < 1e-6)
-        True
+        float32, in the label space of the lifter; with ``align_depth``, depth is relative to the root in the first
+        frame of the clip.
     """
     clip = np.ascontiguousarray(pose2d_norm, dtype=np.float32)
     frames = len(clip)
@@ -48,8 +40,8 @@ def lift_windows(
     starts = window_starts(frames, window)
     fade = np.sin(np.pi * (np.arange(window) + 0.5) / window) ** 2
 
-    # Sums over the windows that reach beyond the frames that are done: as long as two calls of the predictor.
-    batch = max(1, FRAMES_A_CALL // window)
+    # Weighted sums of the windows that cover unfinished frames; at most as long as two calls of the predictor.
+    batch = max(1, MAX_FRAMES_PER_CALL // window)
     total = np.zeros((0, *clip.shape[1:]))
     weight = np.zeros((0, 1, 1))
     joined = np.empty_like(clip)
@@ -84,7 +76,7 @@ def _depth_step(
     start: int,
     pose: Float[np.ndarray, "window joints 3"],
 ) -> float:
-    """What to add to the depth of ``pose`` so that it lies at the depth of the window before."""
+    """Depth to add to ``pose`` so that it agrees with the previous window."""
     overlap = len(before) - (start - before_start)
     if overlap <= 0:  # windows of one frame
         return 0.0

@@ -37,7 +37,7 @@ _GOODBYE_S = 0.5
 _SILENT_S = 20.0
 """Whoever connects and then says nothing, or reads nothing, is cut off."""
 _BACKLOG = 128
-_MOST_STRANGERS = 64
+_MAX_STRANGERS = 64
 """Connections that have not sent the token yet; of more than these the oldest is cut off. So nobody without the token
 can use up threads, and whoever has it, and sends it at once, is not kept waiting."""
 
@@ -141,7 +141,7 @@ class _Http(ThreadingHTTPServer):
             return False
         with self._lock:
             self._strangers[request] = None
-            if len(self._strangers) > _MOST_STRANGERS:
+            if len(self._strangers) > _MAX_STRANGERS:
                 oldest = next(iter(self._strangers))
                 del self._strangers[oldest]
                 _cut(oldest)

@@ -13,7 +13,7 @@ from hyperlift.body.joint_limits import JointLimits
 from hyperlift.body.person import Person, known
 from hyperlift.body.rigid_fit import FittedMotion
 from hyperlift.body.rigid_people import fit_people, fit_record, fit_sentences
-from hyperlift.body.rigid_person import USUAL_CUTOFF_HZ
+from hyperlift.body.rigid_person import DEFAULT_CUTOFF_HZ
 from hyperlift.errors import InputError, quoted
 from hyperlift.files.atomic import check_output
 from hyperlift.geometry.chunks import frames_text
@@ -24,7 +24,7 @@ from hyperlift.motion.files import BODIES, CLIPS, check_kind, write_bodies, writ
 from hyperlift.motion.formats.angles_csv import write_angles_csv
 from hyperlift.motion.formats.poses_npz import read_poses
 from hyperlift.placement.lens import Intrinsics
-from hyperlift.placement.world_frame import SURE_DEG, WorldFrame
+from hyperlift.placement.world_frame import MAX_UP_STD_DEG, WorldFrame
 from hyperlift.rendering.page.video_beside import check_recording
 from hyperlift.rendering.page.write_page import WrittenPage, write_page
 from hyperlift.shapes import Float
@@ -148,7 +148,7 @@ class Motion:
             "std_deg": round(world.tilt_std_deg, 2) if sure else None,
             "source": world.tilt_source,
             "levelled_deg": round(float(self.levelled_deg), 2),
-            "doubted": world.seen_roll_deg is not None or (sure and world.tilt_std_deg > SURE_DEG),
+            "doubted": world.seen_roll_deg is not None or (sure and world.tilt_std_deg > MAX_UP_STD_DEG),
             "seen_roll_deg": None if world.seen_roll_deg is None else round(world.seen_roll_deg, 2),
         }
 
@@ -171,7 +171,7 @@ class Motion:
                 )
         return replace(self, people=[person for person in self.people if person.id in ids])
 
-    def rigid(self, limits: JointLimits | None = None, cutoff_hz: float | None = USUAL_CUTOFF_HZ) -> "Motion":
+    def rigid(self, limits: JointLimits | None = None, cutoff_hz: float | None = DEFAULT_CUTOFF_HZ) -> "Motion":
         """The same motion with bones of constant length; ``fits`` and ``meta["rigid"]`` say what moved.
 
         The bones are fitted to the joints, and to the keypoints where they are known: a file holds none. Somebody who
@@ -373,4 +373,4 @@ def _how_sure(world: WorldFrame) -> str:
         return "taken as it was given, "
     if np.isnan(world.tilt_std_deg):
         return ""
-    return f"up is {'not sure' if world.tilt_std_deg > SURE_DEG else 'known'} to ± {world.tilt_std_deg:.0f}°; "
+    return f"up is {'not sure' if world.tilt_std_deg > MAX_UP_STD_DEG else 'known'} to ± {world.tilt_std_deg:.0f}°; "

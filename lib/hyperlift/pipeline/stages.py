@@ -13,8 +13,8 @@ from hyperlift.geometry.flip import FlipAveraged
 from hyperlift.keypoints.checks import check_keypoints
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.recorded import Recorded
-from hyperlift.lifting.camera_roll import contradicting_roll, roll_warning, settle_roll, upright
-from hyperlift.lifting.lift import lift_people, people_in
+from hyperlift.lifting.camera_roll import contradicting_roll, lift_and_find_roll, roll_warning, upright_predictor
+from hyperlift.lifting.lift import lift_people, track_people
 from hyperlift.motion.formats.poses_npz import poses_meta
 from hyperlift.motion.motion import Motion
 from hyperlift.pipeline.options import LiftOptions
@@ -58,14 +58,14 @@ def lift_keypoints(
         check_skeleton(spec.skeleton)
     camera = choose_camera(recorded, options)
     with timings.stage("lift"):
-        tracks = people_in(detections, *size, recorded.times_s, options.min_confidence)
+        tracks = track_people(detections, *size, recorded.times_s, options.min_confidence)
         warnings = check_keypoints(detections, *size)
         wanted = _wanted(tracks, options.people)
     averaged = FlipAveraged(lifter, skeleton) if options.flip else lifter
 
     def placed_at(roll_deg: float) -> Placed:
         """Lift and place through a camera that is turned upright by a roll."""
-        predict = upright(averaged, spec, roll_deg, camera)
+        predict = upright_predictor(averaged, spec, roll_deg, camera)
         with timings.stage("lift"):
             lifted = lift_people(
                 predict, spec, tracks, *size, recorded.times_s, options.smooth, partial(progress, "lift")
@@ -117,7 +117,7 @@ def _levelled(
 ) -> tuple[Placed, float]:
     """People lifted without the camera's roll, and that roll: the given one, or what the people show."""
     if given_deg is None:
-        placed, roll_deg = settle_roll(placed_at, lambda at: (at[1].world.roll_deg, at[1].world.tilt_std_deg))
+        placed, roll_deg = lift_and_find_roll(placed_at, lambda at: (at[1].world.roll_deg, at[1].world.tilt_std_deg))
         if roll_deg:
             _LOG.info("the camera is rolled by about %.0f degrees: keypoints were turned upright", roll_deg)
         return placed, roll_deg

@@ -1,4 +1,4 @@
-"""How large a person is: one camera cannot tell, so a standing height is given or assumed."""
+"""Scale of a person: one camera cannot measure it, so the standing height is given or assumed."""
 
 from dataclasses import dataclass
 
@@ -16,23 +16,16 @@ ASSUMED_HEIGHT_STD_M = 0.10
 """Standard deviation of the height of adults, both sexes together: NCD Risk Factor Collaboration (2016) has national
 means of 1.49–1.70 m (women) and 1.60–1.83 m (men), each with a spread of 0.06–0.07 m."""
 GIVEN_HEIGHT_STD_M = 0.02
-"""Of a height that somebody states: shoes, posture, and the proportions of the body."""
+"""Standard deviation of a given height. Chosen: covers shoes, posture and individual proportions of the body."""
 _SMALLEST_M, _TALLEST_M = 0.4, 2.8
+"""Accepted heights. Chosen: from a newborn (0.5 m) to the tallest person on record (2.72 m), with a margin."""
 _IMAGE_MEMORY_S = 1.0
-"""Label space "image" shows a body larger as it comes closer: its scale is a running median over this time."""
+"""Window of the running median that measures the scale in label space "image". Chosen: about one stride."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BodyHeight:
-    """A standing height and what is known about it.
-
-    Example:
-        >>> from hyperlift.placement.body_height import BodyHeight
-        >>> BodyHeight()
-        BodyHeight(height_m=1.7, std_m=0.1, assumed=True)
-        >>> BodyHeight.given(1.82)
-        BodyHeight(height_m=1.82, std_m=0.02, assumed=False)
-    """
+    """A standing height with its standard deviation, given or assumed."""
 
     height_m: float = ASSUMED_HEIGHT_M
     std_m: float = ASSUMED_HEIGHT_STD_M
@@ -40,10 +33,10 @@ class BodyHeight:
 
     @classmethod
     def given(cls, height_m: float) -> "BodyHeight":
-        """A height that the user states.
+        """A height that the user gives.
 
         Raises:
-            InputError: nobody is that tall.
+            InputError: the height is out of range.
         """
         if not _SMALLEST_M <= height_m <= _TALLEST_M:
             raise InputError(
@@ -54,7 +47,7 @@ class BodyHeight:
 
     @property
     def sentence(self) -> str:
-        """What a reader of the output must know."""
+        """States the height and the uncertainty that it causes, for users of the output."""
         share = 100 * self.std_m / self.height_m
         if self.assumed:
             return (
@@ -75,17 +68,17 @@ def metric_pose(
     label_space: LabelSpace,
     height_m: float,
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """The pose in metres, relative to its root.
+    """Scale a pose to metres, relative to its root.
 
-    The bones sum to ``bone_sum_of(height_m)``. In label space "camera" one factor a person brings the median over all
-    frames to that sum. In label space "image" a body that comes closer grows, so the factor is a running median over a
-    second; perspective within the body (a hand held towards the camera looks larger) is not undone.
+    The bone lengths sum to ``bone_sum_of(height_m)``. In label space "camera", one factor per person scales the median
+    over all frames to that sum. In label space "image", a body that comes closer grows, so the factor follows a running
+    median over 1 s; perspective within the body (a hand near the camera looks larger) is not corrected.
 
     Args:
         pose: in the lifter's label space, camera axes.
-        valid: whether a joint was seen; frames in which half of the joints were not do not count for the size.
+        valid: whether a joint was detected; frames with fewer than half of the joints do not count for the scale.
         time_s: seconds.
-        skeleton: the joints.
+        skeleton: of the joints.
         label_space: of the lifter.
         height_m: standing height.
     """

@@ -1,4 +1,4 @@
-"""When a foot stands on something: its ankle stays where it is."""
+"""Foot contacts: frames in which a foot rests, detected from the speed of its ankle."""
 
 import numpy as np
 
@@ -6,13 +6,15 @@ from hyperlift.geometry.rotations import unit
 from hyperlift.shapes import Bool, Float
 
 _STEP_S = 0.1
-"""Speeds are taken over this time to both sides."""
+"""Speed is measured over this time before and after a frame. Chosen: short against the 0.6 s of a stance phase."""
 _SLOW_M_S = 0.3
-"""Speed across the line of sight; a walker's ankle stays below while the foot is flat, and reaches 3 m/s in swing."""
+"""Bound on the speed across the line of sight. In walking, a flat foot's ankle stays below it; in the swing phase it
+reaches 3 m/s."""
 _SLOW_IN_DEPTH_M_S = 0.8
-"""Speed along the line of sight, which one camera sees worse."""
+"""Bound on the speed along the line of sight. Chosen higher, because depth from one camera is noisier."""
 _LOWER_M = 0.10
-"""An ankle this much above the other one is held in the air."""
+"""A foot whose ankle is this much higher than the other one is in the air. Chosen: above the noise of an ankle's
+height, below a raised foot."""
 
 
 def standing_feet(
@@ -24,17 +26,17 @@ def standing_feet(
     """Find the frames in which an ankle rests.
 
     Args:
-        ankles_m: camera metres.
-        seen: whether the ankle was seen.
+        ankles_m: metres in camera axes.
+        seen: whether the ankle was detected.
         time_s: seconds, strictly increasing.
-        up: unit vector in camera axes if it is known; then a foot held above the other does not count.
+        up: unit vector in camera axes; if given, a foot that is higher than the other one does not rest.
     """
     if len(time_s) < 3:
         return np.zeros_like(seen)
     before = np.searchsorted(time_s, time_s - _STEP_S)
     after = np.minimum(np.searchsorted(time_s, time_s + _STEP_S), len(time_s) - 1)
     span_s = time_s[after] - time_s[before]
-    # A frame that has no other within reach tells no speed.
+    # A frame without a neighbour within the step has no speed.
     velocity = (ankles_m[after] - ankles_m[before]) / np.where(span_s > 0, span_s, np.inf)[:, None, None]
     sight = unit(ankles_m)
     along = (velocity * sight).sum(-1)

@@ -1,4 +1,4 @@
-"""The camera's intrinsics: stated by the user, read from the video's own lens data, or assumed and said so."""
+"""Camera intrinsics: given by the user, read from the metadata of the video, or assumed and marked as assumed."""
 
 import math
 from collections.abc import Mapping
@@ -15,21 +15,25 @@ from hyperlift.safe_io.json_text import read_json
 from hyperlift.shapes import Float
 
 ASSUMED_FOV_DEG = 60.0
-_MOST_BYTES = 50_000
-_MOST_PIXELS = 1_000_000
+"""Chosen: between the main cameras of phones (65–75° in photos, less in stabilised video) and camcorders."""
+_MAX_BYTES = 50_000
+"""Size limit of an intrinsics file; a file with K and a long comment has below 1 kB."""
+_MAX_PIXELS = 1_000_000
+"""Upper limit of a stated width or height, which catches corrupt files."""
 _FILM_LONG_SIDE_MM = 36.0
+"""Long side of 36 × 24 mm film, to which "35 mm equivalent" focal lengths refer."""
 _EQUIVALENT_FOCAL_KEYS = (
     "com.apple.quicktime.camera.focal_length.35mm_equivalent",
     "camera.focal_length.35mm_equivalent",
     "FocalLengthIn35mmFilm",
     "FocalLengthIn35mmFormat",
 )
-"""Where phones and cameras write the focal length that would give the same picture on 36 × 24 mm film."""
+"""Metadata keys in which phones and cameras store the 35 mm equivalent focal length."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intrinsics:
-    """A pinhole without distortion or skew, in pixels of the upright picture."""
+    """A pinhole camera without distortion or skew, in pixels of the upright picture."""
 
     fx_px: float
     fy_px: float
@@ -38,9 +42,9 @@ class Intrinsics:
     width: int
     height: int
     source: str
-    """Where the numbers come from, a sentence for whoever reads the output."""
+    """Origin of the numbers, in words, for users of the output."""
     assumed: bool = False
-    """True where nothing was known about the lens."""
+    """True if nothing is known about the lens."""
 
     def __post_init__(self) -> None:
         check_picture_size(float(self.width), float(self.height))
@@ -48,17 +52,17 @@ class Intrinsics:
         if not all(math.isfinite(number) for number in numbers) or min(self.fx_px, self.fy_px) <= 0:
             raise InputError(
                 f"intrinsics fx {self.fx_px:g}, fy {self.fy_px:g}, cx {self.cx_px:g}, cy {self.cy_px:g} are no camera; "
-                "focal lengths are positive pixels"
+                "give finite numbers in pixels, and positive focal lengths"
             )
 
     @property
     def K(self) -> Float[np.ndarray, "3 3"]:
-        """The matrix that takes camera metres to homogeneous pixels."""
+        """The matrix that maps camera coordinates to homogeneous pixels."""
         return np.array([[self.fx_px, 0.0, self.cx_px], [0.0, self.fy_px, self.cy_px], [0.0, 0.0, 1.0]])
 
     @property
     def fov_deg(self) -> float:
-        """Field of view over the long side of the picture, degrees, as if the principal point were in the middle."""
+        """Field of view over the long side in degrees, for a principal point in the centre of the picture."""
         focal_px = self.fx_px if self.width >= self.height else self.fy_px
         return math.degrees(2 * math.atan(max(self.width, self.height) / 2 / focal_px))
 
@@ -81,7 +85,7 @@ class Intrinsics:
         """The inverse of ``as_dict``.
 
         Raises:
-            KeyError, TypeError, ValueError: something is missing or is no such number.
+            KeyError, TypeError, ValueError: a value is missing or has the wrong type.
         """
         lens_px = {name: float(stated[name]) for name in ("fx_px", "fy_px", "cx_px", "cy_px")}
         size = {name: int(stated[name]) for name in ("width", "height")}
@@ -96,23 +100,17 @@ def choose_intrinsics(
     given: str | Path | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Intrinsics:
-    """The intrinsics to use: those given, else a field of view, else the video's lens data, else an assumed 60°.
+    """Choose intrinsics in this order: given ones, a field of view, metadata of the video, an assumed 60°.
 
     Args:
         width: of the upright picture, pixels.
         height: of the upright picture, pixels.
-        fov_deg: over the long side of the picture.
-        given: as ``given_intrinsics`` takes them.
-        metadata: of the video's container and stream, if there is a video.
+        fov_deg: field of view over the long side of the picture.
+        given: input of ``given_intrinsics``.
+        metadata: of the container and the video stream; None without a video.
 
     Raises:
-        InputError: both options are given, or one is impossible.
-
-    Example:
-        >>> from hyperlift.placement.lens import choose_intrinsics
-        >>> lens = choose_intrinsics(1920, 1080, fov_deg=66)
-        >>> round(lens.fx_px), lens.cx_px, lens.assumed
-        (1478, 960.0, False)
+        InputError: both ``given`` and ``fov_deg`` are given, or one is out of range.
     """
     if given is not None and fov_deg is not None:
         raise InputError("`fov_deg` and `intrinsics` are both given; give one of them")
@@ -124,7 +122,7 @@ def choose_intrinsics(
 
 
 def assumed_intrinsics(width: int, height: int) -> Intrinsics:
-    """60 degrees over the long side, square pixels, principal point in the middle."""
+    """Assume a field of view of 60° over the long side, square pixels, and a centred principal point."""
     focal_px = max(width, height) / 2 / math.tan(math.radians(ASSUMED_FOV_DEG) / 2)
     return _centred(
         focal_px,
@@ -137,10 +135,10 @@ def assumed_intrinsics(width: int, height: int) -> Intrinsics:
 
 
 def fov_intrinsics(fov_deg: float, width: int, height: int, origin: str = "`fov_deg`") -> Intrinsics:
-    """A field of view over the LONG side of the picture.
+    """Intrinsics of a field of view over the LONG side of the picture.
 
     Raises:
-        InputError: it is not between 5 and 170 degrees.
+        InputError: the field of view is not between 5 and 170 degrees.
     """
     if not 5 <= fov_deg <= 170:
         raise InputError(f"{origin} is {fov_deg:g}; give degrees over the long side of the picture, from 5 to 170")
@@ -149,13 +147,13 @@ def fov_intrinsics(fov_deg: float, width: int, height: int, origin: str = "`fov_
 
 
 def metadata_intrinsics(metadata: Mapping[str, str], width: int, height: int) -> Intrinsics | None:
-    """Lens data of the container, such as QuickTime's ``camera.focal_length.35mm_equivalent``, or None without any.
+    """Intrinsics from metadata such as QuickTime's ``camera.focal_length.35mm_equivalent``; None without such a key.
 
-    A focal length of f mm "35 mm equivalent" sees 36 mm of film over the long side. Video that is cropped for
-    stabilisation sees less than its lens data say (by 5–15 %).
+    The long side of the picture is taken as 36 mm of film. Video that is cropped for stabilisation has a field of view
+    that is 5–15 % narrower than its metadata state.
 
     Args:
-        metadata: key and value as text; keys may be spelt with any case.
+        metadata: keys, in any case, and values as text.
         width: of the upright picture, pixels.
         height: of the upright picture, pixels.
     """
@@ -171,13 +169,13 @@ def metadata_intrinsics(metadata: Mapping[str, str], width: int, height: int) ->
 
 @reader("intrinsics")
 def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
-    """Intrinsics as a user gives them: "fx,fy,cx,cy" in pixels, or a YAML or JSON file.
+    """Parse intrinsics from the text "fx,fy,cx,cy" in pixels, or from a YAML or JSON file.
 
-    The file holds ``fx, fy, cx, cy`` or a 3×3 ``K``, and may hold ``width`` and ``height`` of the picture that they
-    were measured on; another size of the same shape is scaled to.
+    The file holds ``fx, fy, cx, cy`` or a 3×3 ``K``, and optionally ``width`` and ``height`` of the calibrated picture;
+    intrinsics are scaled if the video has another size with the same aspect ratio.
 
     Raises:
-        InputError: no such file, missing or impossible numbers, or a picture of another shape.
+        InputError: the file does not exist, numbers are missing or out of range, or the aspect ratio differs.
     """
     text = str(given)
     parts = [_number(part) for part in text.split(",")]
@@ -195,8 +193,8 @@ def given_intrinsics(given: str | Path, width: int, height: int) -> Intrinsics:
 def _values_of(path: Path) -> object:
     remedy = "give a YAML or JSON file of intrinsics, or fx,fy,cx,cy"
     if path.suffix.lower() == ".json":
-        return read_json(path, remedy, _MOST_BYTES)
-    from hyperlift.safe_io.yaml_text import read_yaml  # only who hands in such a file waits for PyYAML
+        return read_json(path, remedy, _MAX_BYTES)
+    from hyperlift.safe_io.yaml_text import read_yaml  # PyYAML is slow to import and rarely needed
 
     return read_yaml(path, remedy)
 
@@ -215,10 +213,10 @@ def _from_mapping(values: Mapping[str, Any], width: int, height: int, origin: st
             raise InputError(f"{origin}: {', '.join(missing)} missing or no number; expected fx, fy, cx, cy or K")
         fx, fy, cx, cy = (float(number) for number in numbers.values() if number is not None)
     measured = [_number(side) or 0.0 for side in (values.get("width", width), values.get("height", height))]
-    if not 1 <= min(measured) <= max(measured) <= _MOST_PIXELS:
-        raise InputError(f"{origin}: width and height must be pixels from 1 to {_MOST_PIXELS:,}")
+    if not 1 <= min(measured) <= max(measured) <= _MAX_PIXELS:
+        raise InputError(f"{origin}: width and height must be pixels from 1 to {_MAX_PIXELS:,}")
     scale_x, scale_y = width / measured[0], height / measured[1]
-    # A crop has another principal point: only the same picture in another size can be scaled to.
+    # Scaling keeps the aspect ratio; a crop also moves the principal point by an unknown amount.
     if abs(scale_x / scale_y - 1) > 0.01:
         raise InputError(
             f"{origin}: is for a picture of {measured[0]:g}x{measured[1]:g}, the video has {width}x{height}; "

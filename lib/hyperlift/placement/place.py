@@ -1,4 +1,4 @@
-"""The placement stage: tracks with poses and a camera in, people in metres in a world out."""
+"""The placement stage: lifted tracks and intrinsics in; people in metres, in a world with gravity and a floor, out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,14 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Everything that was assumed to say where people are."""
+    """Camera, world and scale that placed people depend on."""
 
     world: WorldFrame
     intrinsics: Intrinsics
     height: BodyHeight
     floor_shift_m: Mapping[int, float]
-    """By person: what was added to their heights in the world, so that the resting feet are on the floor: 0 for
-    somebody whose feet are too far from it to be explained by the uncertainties of size and tilt (on a roof, say), or
-    never rest."""
+    """Vertical shift by person id that puts resting feet on the floor. It is 0 if no foot rests, or if the distance to
+    the floor is too large for the uncertainties of scale and tilt (a person on a roof)."""
 
     def as_dict(self) -> dict[str, Any]:
         """For the ``meta`` of outputs."""
@@ -54,33 +53,18 @@ def place_people(
     pitch_deg: float | None = None,
     roll_deg: float | None = None,
 ) -> tuple[list[Person], Placement]:
-    """Give lifted tracks a size, a path through space, and a world with gravity and a floor.
+    """Scale lifted tracks to metres, find their root paths, and estimate gravity and the floor.
 
     Args:
         tracks: at least one.
-        lifter: tells the label space and the skeleton.
+        lifter: contract with label space and skeleton.
         intrinsics: of the upright picture in which the keypoints are.
-        height: standing height of everybody; None assumes that of an adult.
-        pitch_deg: of the camera, positive looks up; None finds it.
-        roll_deg: of the camera, positive is clockwise as seen from behind it; None finds it.
+        height: standing height of all people; None assumes an average adult.
+        pitch_deg: of the camera, positive looks up; None estimates it.
+        roll_deg: of the camera, positive is clockwise as seen from behind it; None estimates it.
 
     Raises:
-        InputError: nobody is there, time stamps do not increase, or angles are impossible.
-
-    Example:
-        >>> import hyperlift
-        >>> from hyperlift.keypoints.timestamps import even_times
-        >>> from hyperlift.lifting.lift import lift_people, people_in
-        >>> from hyperlift.placement.lens import choose_intrinsics
-        >>> from hyperlift.placement.place import place_people
-        >>> from hyperlift.runtime.loading import load_lifter
-        >>> lifter, time_s = load_lifter("nano"), even_times(frames=226, fps=30)
-        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
-        >>> tracks = people_in(detections, 1768, 994, time_s)
-        >>> lifted = lift_people(lifter, lifter.spec, tracks, 1768, 994, time_s)
-        >>> people, placement = place_people(lifted, lifter.spec, choose_intrinsics(1768, 994, fov_deg=66))
-        >>> people[0].world_m.shape, round(placement.intrinsics.fov_deg)
-        ((169, 17, 3), 66)
+        InputError: there are no tracks, time stamps do not increase, or an angle is out of range.
     """
     height = height or BodyHeight()
     skeleton = skeleton_named(lifter.skeleton)
@@ -126,18 +110,19 @@ def _in_world(
 def floor_shift(
     body: PlacedBody, level: tuple[float, float], skeleton: Skeleton, world: WorldFrame, height: BodyHeight
 ) -> float:
-    """By how many metres to lift one person onto the common floor, where sizes and tilt are uncertain enough to explain
-    that they are off it; else 0.
+    """Vertical shift in metres that puts one person on the common floor.
+
+    It is 0 if the distance exceeds what the uncertainties of scale and tilt explain.
 
     Args:
         body: the person.
         level: ``floor_level`` of the person.
         skeleton: of the joints.
         world: with the common floor.
-        height: of the person.
+        height: standing height of the person.
     """
     above_m = level[0] + world.camera_height_m
-    # A body that is taken too large stands too far away, and so too far below the camera.
+    # An overestimated scale puts the body too far from the camera, and so too far below it.
     by_size_m = height.std_m / height.height_m * abs(level[0])
     distance_m = float(np.median(np.linalg.norm(body.joints_m[:, skeleton.root], axis=-1)))
     by_tilt_m = np.radians(np.nan_to_num(world.tilt_std_deg)) * distance_m

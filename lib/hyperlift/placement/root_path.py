@@ -1,9 +1,8 @@
-"""Where the root is in camera space: the place from which the pose projects onto its keypoints.
+"""Path of the root in camera space: the translation for which the pose projects onto its keypoints.
 
-Given a pose in metres relative to its root and the keypoints that it should project to, the translation t of every
-frame follows from linear least squares, because ``u (Z + t_z) = X + t_x`` is linear in t (u = (x - c_x) / f). Weighting
-each equation by 1 / (Z + t_z) and linearising at the projection rather than at the keypoint turns the algebraic error
-into the reprojection error within a few steps; weights after Cauchy silence joints that do not fit.
+For a pose in metres relative to its root, the translation t of each frame follows from linear least squares, because
+``u (Z + t_z) = X + t_x`` is linear in t (u = (x - c_x) / f). Gauss–Newton steps with weights 1 / (Z + t_z), linearised
+at the projection, then minimise the reprojection error; Cauchy weights suppress outlier joints.
 """
 
 from dataclasses import dataclass
@@ -16,17 +15,17 @@ from hyperlift.placement.path_smoothing import PathSystem
 from hyperlift.shapes import Float
 
 ACCELERATION_DENSITY = 10.0
-"""Spectral density of a root's acceleration in m²/s³: 10 m/s² (a fall; a walk has 2) that last for a tenth of a
-second."""
+"""Spectral density of the root's acceleration in m²/s³: 10 m/s² (a fall; walking has 2 m/s²) for 0.1 s."""
 ERROR_TIME_S = 0.6
-"""How long an error of lifter or detector stays the same sign: so many frames count as one."""
-_LEAST_SPREAD_M = 1e-3
-"""Joints are never trusted to less than a millimetre; keeps exact input solvable."""
+"""Correlation time of errors of lifter and detector. Chosen: frames within it count as one measurement."""
+_MIN_SPREAD_M = 1e-3
+"""Lower bound on the standard deviation of a joint; keeps exact input solvable."""
 _CAUCHY = 2.4
-"""Joints beyond this many spreads lose most of their weight (95 % efficient on normal errors; Holland, Welsch 1977)."""
+"""Scale of the Cauchy weights in standard deviations: 95 % efficient for normal errors (Holland and Welsch 1977)."""
 _NEAREST_M = 0.2
-"""No joint is closer to the camera than this."""
+"""Smallest depth of a joint. Chosen: closer people do not fit into a picture."""
 _FRAME_STEPS, _PATH_STEPS = 4, 4
+"""Gauss–Newton steps, for each frame alone and for the whole path. Chosen: they converge quadratically."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +35,9 @@ class RootPath:
     root_m: Float[np.ndarray, "frames 3"]
     """Camera axes: x right, y down, z forward from the camera."""
     covariance_m2: Float[np.ndarray, "frames 3 3"]
-    """What the keypoints and the smoothing leave open; a wrong body size or focal length comes on top."""
+    """Covariance from keypoints and smoothing, without the errors of body height and focal length."""
     reprojection_px: Float[np.ndarray, " frames"]
-    """Root mean square distance between projected joints and keypoints, over the joints that were seen; NaN where
-    none was."""
+    """Root mean square distance between projected joints and keypoints, over detected joints; NaN without any."""
 
     @property
     def std_m(self) -> Float[np.ndarray, "frames 3"]:
@@ -54,20 +52,20 @@ def root_path(
     time_s: Float[np.ndarray, " frames"],
     acceleration_density: float = ACCELERATION_DENSITY,
 ) -> RootPath:
-    """Find the path of the root.
+    """Estimate the path of the root.
 
     Args:
         pose_m: relative to the root, metres, camera axes.
-        keypoints_px: x, y in pixels and confidence 0..1; not finite or confidence 0 where a joint was not seen.
+        keypoints_px: x, y in pixels and confidence 0..1; not finite or confidence 0 where a joint is missing.
         K: intrinsics in pixels, no skew.
         time_s: seconds of each frame, strictly increasing.
-        acceleration_density: how freely the root moves, m²/s³; infinity takes every frame by itself.
+        acceleration_density: spectral density in m²/s³; infinity disables smoothing.
     """
     body = _Seen(pose_m.astype(np.float64, copy=False), keypoints_px, K)
     root_m = _algebraic_root(body)
-    for _ in range(_FRAME_STEPS):  # each frame by itself
+    for _ in range(_FRAME_STEPS):  # each frame alone
         normal, gradient = _normal_equations(body, root_m)
-        # A frame with too few joints stays where it is.
+        # Damping: a frame with too few joints does not move.
         damping = 1e-9 * np.trace(normal, axis1=-2, axis2=-1)[:, None, None] + 1e-9
         step_m = np.linalg.solve(normal + damping * np.eye(3), gradient[..., None])[..., 0]
         root_m = _in_front(body.pose_m, root_m + step_m)
@@ -85,7 +83,7 @@ def root_path(
             root_m = _in_front(body.pose_m, system.path(place / repeats))
             if step == _PATH_STEPS:
                 covariance_m2 = system.covariance()
-            del system  # before the next one is made
+            del system  # frees its memory before the next one is made
     reprojection_px = np.empty(len(root_m))
     for some in frame_chunks(len(root_m)):
         joints_m = body.pose_m[some] + root_m[some, None]
@@ -95,37 +93,37 @@ def root_path(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A pose and what was seen of it."""
+    """A pose and its keypoints."""
 
     pose_m: Float[np.ndarray, "frames joints 3"]
     keypoints_px: Float[np.ndarray, "frames joints 3"]
     K: Float[np.ndarray, "3 3"]
 
-    def rays_and_trust(
+    def rays_and_confidence(
         self, some: slice
     ) -> tuple[Float[np.ndarray, "some joints 2"], Float[np.ndarray, "some joints"]]:
-        """Directions in which joints were seen, x / z and y / z, and how surely; 0 where one was not seen."""
+        """Viewing rays of the joints, x / z and y / z, and their confidence; both 0 where a joint is missing."""
         keypoints_px = self.keypoints_px[some]
         seen = np.isfinite(keypoints_px).all(-1) & (keypoints_px[..., 2] > 0)
-        trust = np.where(seen, np.clip(keypoints_px[..., 2], 0, 1), 0.0).astype(np.float64)
+        confidence = np.where(seen, np.clip(keypoints_px[..., 2], 0, 1), 0.0).astype(np.float64)
         rays = (keypoints_px[..., :2] - self.K[:2, 2]) / self.K[[0, 1], [0, 1]]
-        return np.where(seen[..., None], rays, 0.0), trust
+        return np.where(seen[..., None], rays, 0.0), confidence
 
 
 def _algebraic_root(body: _Seen) -> Float[np.ndarray, "frames 3"]:
-    """Closed form of ``Σ trust |X + t_x - u (Z + t_z)|²``, both picture axes."""
+    """Closed form of ``Σ confidence |X + t_x - u (Z + t_z)|²``, both picture axes."""
     root_m = np.empty((len(body.pose_m), 3))
     solvable = np.empty(len(root_m), bool)
     for some in frame_chunks(len(root_m)):
         pose_m = body.pose_m[some]
-        rays, trust = body.rays_and_trust(some)
+        rays, confidence = body.rays_and_confidence(some)
         towards = np.concatenate([np.ones_like(rays[..., :1]), -rays], axis=-1)
         offset = rays * pose_m[..., 2:] - pose_m[..., :2]
-        normal, right = _assemble(towards[..., 0], towards[..., 1:], offset, trust)
+        normal, right = _assemble(towards[..., 0], towards[..., 1:], offset, confidence)
         scale = np.trace(normal, axis1=-2, axis2=-1)[:, None, None]
-        solvable[some] = trust.sum(-1) > 0
+        solvable[some] = confidence.sum(-1) > 0
         root_m[some] = np.linalg.solve(normal + (1e-12 * scale + 1e-12) * np.eye(3), right[..., None])[..., 0]
-    # Frames in which nothing was seen start at a typical place; the smoother moves them.
+    # Frames without keypoints start at the median position; the smoother moves them.
     root_m[~solvable] = np.median(root_m[solvable], axis=0) if solvable.any() else [0.0, 0.0, 3.0]
     return _in_front(body.pose_m, root_m)
 
@@ -133,35 +131,35 @@ def _algebraic_root(body: _Seen) -> Float[np.ndarray, "frames 3"]:
 def _normal_equations(
     body: _Seen, root_m: Float[np.ndarray, "frames 3"]
 ) -> tuple[Float[np.ndarray, "frames 3 3"], Float[np.ndarray, "frames 3"]]:
-    """Gauss-Newton step of the reprojection error around ``root_m``: information (1/m²) and gradient (1/m).
+    """Gauss–Newton step of the reprojection error around ``root_m``: information (1/m²) and gradient (1/m).
 
-    Errors are measured in metres across the line of sight at the root's depth, so that near and far frames count
-    alike.
+    Errors are in metres across the line of sight at the depth of the root, so that near and far frames have equal
+    weight.
     """
     squares = [np.empty(0)]
-    for some in frame_chunks(len(root_m)):
-        square, trust, *_ = _errors(body, root_m, some)
-        squares.append(square[trust > 0])
+    for some in stretches(len(root_m)):
+        square, confidence, *_ = _errors(body, root_m, some)
+        squares.append(square[confidence > 0])
     square_seen = np.concatenate(squares)
-    # 1.18 = the median length of a 2D normal error of unit spread.
-    spread = max(float(np.sqrt(np.median(square_seen))) / 1.1774, _LEAST_SPREAD_M) if len(square_seen) else 1.0
+    # The median length of a 2D normal error with standard deviation 1 is sqrt(2 ln 2) = 1.1774.
+    spread = max(float(np.sqrt(np.median(square_seen))) / 1.1774, _MIN_SPREAD_M) if len(square_seen) else 1.0
     normal, gradient = np.empty((len(root_m), 3, 3)), np.empty((len(root_m), 3))
-    for some in frame_chunks(len(root_m)):
-        square, trust, error_m, projected, depth_m = _errors(body, root_m, some)
-        weight = trust / (1 + square / (_CAUCHY * spread) ** 2) / spread**2
+    for some in stretches(len(root_m)):
+        square, confidence, error_m, projected, depth_m = _errors(body, root_m, some)
+        weight = confidence / (1 + square / (_CAUCHY * spread) ** 2) / spread**2
         share = root_m[some, None, 2] / depth_m
         normal[some], gradient[some] = _assemble(share, -projected * share[..., None], error_m, weight)
     return normal, gradient
 
 
 def _errors(body: _Seen, root_m: Float[np.ndarray, "frames 3"], some: slice) -> tuple[np.ndarray, ...]:
-    """Squared errors (m²) and trust of each joint, the errors themselves, where it projects to, and its depth."""
-    rays, trust = body.rays_and_trust(some)
+    """Of each joint: squared error (m²), confidence, error (m), projection (x / z, y / z), and depth (m)."""
+    rays, confidence = body.rays_and_confidence(some)
     joints_m = body.pose_m[some] + root_m[some, None]
     projected = joints_m[..., :2] / joints_m[..., 2:]
     error_m = (rays - projected) * root_m[some, None, 2:]
     square = error_m[..., 0] ** 2 + error_m[..., 1] ** 2
-    return square, trust, error_m, projected, joints_m[..., 2]
+    return square, confidence, error_m, projected, joints_m[..., 2]
 
 
 def _assemble(
@@ -170,7 +168,7 @@ def _assemble(
     error: Float[np.ndarray, "frames joints 2"],
     weight: Float[np.ndarray, "frames joints"],
 ) -> tuple[Float[np.ndarray, "frames 3 3"], Float[np.ndarray, "frames 3"]]:
-    """JᵀWJ and JᵀWe where each joint has the rows [across, 0, deep_x] and [0, across, deep_y]."""
+    """JᵀWJ and JᵀWe; each joint has the rows [across, 0, deep_x] and [0, across, deep_y] in J."""
     normal = np.zeros((len(weight), 3, 3))
     weighted = weight * across
     weighted_deep = weight[..., None] * deep
@@ -186,6 +184,6 @@ def _assemble(
 def _in_front(
     pose_m: Float[np.ndarray, "frames joints 3"], root_m: Float[np.ndarray, "frames 3"]
 ) -> Float[np.ndarray, "frames 3"]:
-    """Push roots away so far that no joint lies behind the camera."""
+    """Increase the depth of roots until every joint is at least ``_NEAREST_M`` in front of the camera."""
     nearest = _NEAREST_M - pose_m[..., 2].min(1)
     return np.concatenate([root_m[:, :2], np.maximum(root_m[:, 2:], nearest[:, None])], axis=-1)

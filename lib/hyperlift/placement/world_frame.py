@@ -1,9 +1,9 @@
-"""Which way is up, and where the floor is.
+"""Estimation of gravity and of the floor.
 
-Three kinds of evidence, each a term quadratic in the up direction n, so that n is the eigenvector of the smallest
-eigenvalue of their sum: standing people's axes point along n; the places where a person's feet rest lie at one height
-n·c; and cameras are held roughly level. Each term counts by its uncertainty, all people together; terms that
-contradict the rest lose weight (Cauchy), so a climber's feet or somebody lying down do little harm.
+The up direction n minimises a sum of terms that are quadratic in n, so it is the eigenvector of the smallest
+eigenvalue. The terms are: the axes of standing people are parallel to n; the resting feet of a person have one height
+n·c; cameras are roughly level. Each term is weighted by the inverse of its variance, over all people; Cauchy weights
+suppress outliers such as a climber's feet or a person lying down.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,45 +20,52 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 
 ANKLE_HEIGHT = 0.076 / REFERENCE_HEIGHT_M
-"""Height of the ankle of a standing foot over standing height (median of 20 recorded subjects: 7.6 cm for a body of
-1.70 m)."""
+"""Height of the ankle of a standing foot, relative to standing height (median of 20 recorded subjects: 7.6 cm for a
+body of 1.70 m)."""
 _LEAN = np.radians(2.5)
-"""The line ankles–thorax of somebody who stands leans forward by this: the weight rests before the ankles (2.6° ± 1.9°
-over recordings of eight kinds of motion)."""
+"""Forward lean of the line ankles–thorax of a standing person, whose centre of mass is in front of the ankles (2.6° ±
+1.9° over recordings of eight kinds of motion)."""
 _AXIS_STD = np.radians(3.5)
-"""Of one person's mean axis, however long they stand."""
+"""Standard deviation of the mean axis of one person, which more frames do not reduce. Chosen: the spread of the lean,
+1.9°, plus errors of the pose."""
 _POSTURE_STD = np.radians(10.0)
-"""Of the axis in one moment; moments are ``_POSTURE_TIME_S`` apart."""
+"""Standard deviation of the axis at one time. Chosen: postures of a person who stands or walks."""
 _POSTURE_TIME_S = 0.1
+"""Correlation time of the posture. Chosen: a tenth of a stride."""
 _BENT_SHARE = 0.1
-"""What a frame counts in which the body bends or a leg is lifted, against one in which it stands straight."""
+"""Weight of a frame with a bent body or a lifted leg, relative to a frame with a straight body. Chosen: such frames
+count only if there are no others."""
 _TORSO_SHARE = 0.5
-"""Of pelvis–thorax in the axis, against ankles–thorax: their errors differ."""
+"""Weight of pelvis–thorax in the axis; the rest is ankles–thorax. Chosen: equal, since their errors are independent."""
 _TORSO_ONLY = 2.0
-"""Without feet the torso's axis has to do, at this many times the uncertainty."""
-_ODD_AXIS = np.radians(15.0)
+"""Factor on the standard deviation of an axis without feet. Chosen: a torso bends more than a whole body."""
+_OUTLIER_AXIS = np.radians(15.0)
+"""Scale of the Cauchy weights of axes. Chosen: above the lean of a walker, far below a person lying down."""
 _CONTACT_STD_M = 0.04
-"""Height error of a resting ankle: pose, and depth seen at a slant. One for every ``_CONTACT_TIME_S`` of rest."""
+"""Standard deviation of the height of a resting ankle, for every ``_CONTACT_TIME_S`` of rest. Chosen: error of the
+pose, and of the depth that a slanted view turns into height."""
 _CONTACT_TIME_S = 0.5
-_ODD_CONTACT_M = 0.10
+"""Correlation time of the height of a resting ankle. Chosen: about one stance phase."""
+_OUTLIER_CONTACT_M = 0.10
+"""Scale of the Cauchy weights of contacts. Chosen: below the height of a step (0.15 m)."""
 _REST_S = 1.0
-"""Feet that rest for longer say no more about where the floor is."""
+"""Rest of a foot beyond this time adds no weight to a floor level. Chosen: two correlation times."""
 _PITCH_STD, _ROLL_STD = np.radians(25.0), np.radians(10.0)
-"""How cameras are held, where nothing else is known."""
+"""Prior of the camera's tilt. Chosen: cameras often look down, but are rarely rolled."""
 _UPRIGHT_SPEED_M_S = 1.5
-"""Runners lean: frames lose weight as the root gets faster than this."""
-_MOST_ROUNDS, _SETTLED = 60, 1e-4
-"""Reweighting ends when up moves by less than this, in radians."""
-SURE_DEG = 8.0
-"""Up is not known from people when its own uncertainty is larger."""
+"""Frames lose weight at a higher speed of the root, because runners lean. Chosen: a brisk walk."""
+_MAX_ITERATIONS, _CONVERGED_RAD = 60, 1e-4
+"""Reweighting stops when up moves by less than 1e-4 rad (0.006°), far below its standard deviation."""
+MAX_UP_STD_DEG = 8.0
+"""The estimate of up is rejected if its standard deviation is larger. Chosen: near that of the prior of the roll."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedBody:
-    """One person in camera space, as evidence for gravity and floor."""
+    """One person in camera space: input of the estimation of gravity and floor."""
 
     joints_m: Float[np.ndarray, "frames joints 3"]
-    """Camera metres."""
+    """Metres in camera axes."""
     valid: Bool[np.ndarray, "frames joints"]
     time_s: Float[np.ndarray, " frames"]
     height_m: float
@@ -72,19 +79,19 @@ class WorldFrame:
     """
 
     R: Float[np.ndarray, "3 3"]
-    """Camera to world rotation, determinant +1: ``world = R (camera - origin)``."""
+    """Rotation from camera to world, determinant +1: ``world = R (camera - origin)``."""
     origin_m: Float[np.ndarray, " 3"]
-    """The world's origin in camera axes."""
+    """Origin of the world in camera axes."""
     tilt_source: str
-    """How up was found: what was given or which evidence there was."""
+    """Origin of the up direction in words: given angles, or the evidence for an estimate."""
     tilt_std_deg: float
-    """Standard deviation of the up direction, degrees; NaN where it was given."""
+    """Standard deviation of the up direction, degrees; NaN if it was given."""
     floor_source: str
     seen_roll_deg: float | None = None
-    """The camera's roll that the people show, where they contradict the one that was given."""
+    """Roll of the camera estimated from people who contradict the given roll; else None."""
 
     def contradicted(self, seen_roll_deg: float) -> "WorldFrame":
-        """The same frame, which says that the people contradict the roll that was given: they show another one."""
+        """The same frame with a note that the people contradict the given roll."""
         source = f"{self.tilt_source}; the people contradict the roll: they show about {seen_roll_deg:.0f} degrees"
         return replace(self, tilt_source=source, seen_roll_deg=seen_roll_deg)
 
@@ -93,7 +100,7 @@ class WorldFrame:
         """The inverse of ``as_dict``.
 
         Raises:
-            KeyError, TypeError, ValueError: something is missing or is no such number.
+            KeyError, TypeError, ValueError: a value is missing or has the wrong type.
         """
         std_deg, seen_deg = stated["tilt_std_deg"], stated.get("seen_roll_deg")
         return cls(
@@ -112,21 +119,21 @@ class WorldFrame:
 
     @property
     def pitch_deg(self) -> float:
-        """Positive where the camera looks up."""
+        """Pitch of the camera; positive looks up."""
         return pitch_roll(self.up)[0]
 
     @property
     def roll_deg(self) -> float:
-        """Positive where the camera is turned clockwise, as seen from behind it."""
+        """Roll of the camera; positive is clockwise as seen from behind it."""
         return pitch_roll(self.up)[1]
 
     @property
     def camera_height_m(self) -> float:
-        """Of the camera above the floor."""
+        """Height of the camera above the floor."""
         return float(-self.up @ self.origin_m)
 
     def to_world(self, points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-        """Camera metres to world metres."""
+        """Transform points from camera to world axes, metres."""
         return (points_m - self.origin_m) @ self.R.T
 
     def as_dict(self) -> dict[str, Any]:
@@ -151,12 +158,12 @@ def up_from_pitch_roll(pitch_deg: float, roll_deg: float) -> Float[np.ndarray, "
     """Up in camera axes (x right, y down, z forward).
 
     Args:
-        pitch_deg: positive looks up: a camera that looks 10 degrees down has -10.
-        roll_deg: positive is turned clockwise, as seen from behind the camera (level things then appear turned
-            counter-clockwise in its picture).
+        pitch_deg: positive looks up: a camera that looks 10° down has -10.
+        roll_deg: positive is clockwise as seen from behind the camera (the picture content then appears rotated
+            counter-clockwise).
 
     Raises:
-        InputError: the pitch is not within -90 … 90, or the roll not within -180 … 180 degrees.
+        InputError: the pitch is outside of -90 … 90, or the roll outside of -180 … 180 degrees.
     """
     if not -90 <= pitch_deg <= 90:
         raise InputError(f"`camera_pitch_deg` is {pitch_deg:g}; give degrees within -90 … 90 (positive looks up)")
@@ -167,35 +174,35 @@ def up_from_pitch_roll(pitch_deg: float, roll_deg: float) -> Float[np.ndarray, "
 
 
 def pitch_roll(up: Float[np.ndarray, " 3"]) -> tuple[float, float]:
-    """Pitch and roll in degrees of a camera for which up is this; the inverse of ``up_from_pitch_roll``."""
+    """Pitch and roll of a camera in degrees, from up in camera axes; the inverse of ``up_from_pitch_roll``."""
     pitch = np.degrees(np.arctan2(up[2], np.hypot(up[0], up[1])))
     return float(pitch), float(np.degrees(np.arctan2(-up[0], -up[1])))
 
 
 def find_up(bodies: Sequence[PlacedBody], skeleton: Skeleton) -> tuple[Float[np.ndarray, " 3"], float, str]:
-    """The up direction from everybody's axes and resting feet.
+    """Estimate the up direction from body axes and resting feet of all people.
 
     Returns:
-        Unit vector in camera axes, its standard deviation in degrees (the root mean square of two directions), and a
-        sentence on the evidence.
+        Unit vector in camera axes, its standard deviation in degrees (root mean square over two directions), and the
+        evidence in words.
     """
     prior = np.diag([np.sin(_ROLL_STD) ** -2, 0.0, np.sin(_PITCH_STD) ** -2])
     axes = [_axes(body, skeleton) for body in bodies]
     up = np.array([0.0, -1.0, 0.0])
     information, seconds, rests = prior, 0.0, 0
-    for turn in range(_MOST_ROUNDS):
+    for turn in range(_MAX_ITERATIONS):
         information, seconds, rests = prior.copy(), 0.0, 0
         for body, (axis, weight_s, spread) in zip(bodies, axes, strict=True):
             term, standing_s = _axis_term(axis, weight_s, spread, up)
             information += term
             seconds += standing_s
-            if turn > 0:  # feet need a first idea of up
+            if turn > 0:  # contacts need a first estimate of up
                 term, count = _contact_term(body, skeleton, up)
                 information += term
                 rests += count
         values, vectors = np.linalg.eigh(information)
         before, up = up, vectors[:, 0] * np.sign(vectors[:, 0] @ up)
-        if turn > 1 and np.linalg.norm(up - before) < _SETTLED:
+        if turn > 1 and np.linalg.norm(up - before) < _CONVERGED_RAD:
             break
     values, _ = np.linalg.eigh(information)
     open_ = 1 / np.maximum(values[1:] - values[0], 1e-9)
@@ -209,20 +216,19 @@ def world_frame(
     pitch_deg: float | None = None,
     roll_deg: float | None = None,
 ) -> WorldFrame:
-    """Gravity and floor of a scene.
+    """Estimate gravity and floor of a scene.
 
     Args:
-        bodies: everybody, the first one first.
+        bodies: all people; the first one defines the origin.
         skeleton: of their joints.
-        pitch_deg: of the camera, if it is given; positive looks up.
-        roll_deg: of the camera, if it is given; positive is clockwise. One given alone leaves the other to the
-            evidence.
+        pitch_deg: of the camera, positive looks up; None estimates it.
+        roll_deg: of the camera, positive is clockwise as seen from behind it; None estimates it.
 
     Raises:
-        InputError: nobody is there, or the angles are impossible.
+        InputError: ``bodies`` is empty, or an angle is out of range.
     """
     if not bodies:
-        raise InputError("nobody to find the floor from; at least one person is needed")
+        raise InputError("there are no people to find the floor from; at least one person is needed")
     up, std_deg, source = find_up(bodies, skeleton)
     if pitch_deg is not None or roll_deg is not None:
         found = pitch_roll(up)
@@ -237,7 +243,7 @@ def world_frame(
         source = "; ".join([*given, *([f"the other {source}"] if len(given) == 1 else [])])
         std_deg = float("nan") if len(given) == 2 else std_deg
     levels = [floor_level(body, skeleton, up) for body in bodies]
-    # Long standing makes a level no surer than a second does; where two levels tie, the lower one is the floor.
+    # Rest beyond ``_REST_S`` adds no weight; of two levels with equal weight, the lower one is the floor.
     standing = [(level, min(rest_s, _REST_S)) for level, rest_s in levels if rest_s > 0]
     if standing:
         floor_m = _weighted_median(*np.array(standing).T)
@@ -252,9 +258,9 @@ def world_frame(
 
 
 def floor_level(body: PlacedBody, skeleton: Skeleton, up: Float[np.ndarray, " 3"]) -> tuple[float, float]:
-    """Height of the floor that a person's feet rest on, along up from the camera, in metres, and the seconds of rest.
+    """Height of the floor under a person's resting feet relative to the camera, in metres, and the seconds of rest.
 
-    Without a resting foot it is the level under the lowest ankles, with 0 seconds.
+    Without a resting foot it is the level below the lowest ankles, with 0 s.
     """
     ankles_m, seen = _ankles(body, skeleton)
     heights_m = ankles_m @ up - ANKLE_HEIGHT * body.height_m
@@ -262,7 +268,7 @@ def floor_level(body: PlacedBody, skeleton: Skeleton, up: Float[np.ndarray, " 3"
     if not resting.any():
         return float(np.quantile(heights_m[seen] if seen.any() else heights_m, 0.05)), 0.0
     rest_m = heights_m[resting]
-    # Steps and chairs are floors too; the lowest level that feet rest on is the floor.
+    # Feet also rest on steps and chairs; the lowest such level is the floor.
     lowest = np.quantile(rest_m, 0.1)
     return float(np.median(rest_m[rest_m < lowest + 0.15])), float(resting.sum() * _frame_s(body))
 
@@ -273,10 +279,10 @@ def _axis_term(
     spread: float,
     up: Float[np.ndarray, " 3"],
 ) -> tuple[Float[np.ndarray, "3 3"], float]:
-    """Information of one person's mean axis, and the seconds that it stands on."""
+    """Information matrix of one person's mean axis, and the weighted seconds of standing."""
     angle = np.arccos(np.clip(axis @ up, -1.0, 1.0))
-    # The camera's own tilt is not odd: only what is far from the present up fades, softly.
-    weight_s = weight_s / (1 + (angle / _ODD_AXIS) ** 2)
+    # Cauchy weights relative to the current up, so that the tilt of the camera itself is no outlier.
+    weight_s = weight_s / (1 + (angle / _OUTLIER_AXIS) ** 2)
     standing_s = float(weight_s.sum())
     mean = (axis * weight_s[:, None]).sum(0)
     length = np.linalg.norm(mean)
@@ -290,7 +296,7 @@ def _axis_term(
 def _contact_term(
     body: PlacedBody, skeleton: Skeleton, up: Float[np.ndarray, " 3"]
 ) -> tuple[Float[np.ndarray, "3 3"], int]:
-    """Information of one person's resting feet: they lie at one height, whichever. And how many rests there are."""
+    """Information matrix of one person's resting feet, which have one unknown height, and the number of rests."""
     ankles_m, seen = _ankles(body, skeleton)
     resting = standing_feet(ankles_m, seen, body.time_s, up)
     if resting.sum() < 2:
@@ -298,9 +304,9 @@ def _contact_term(
     places_m = ankles_m[resting]
     heights_m = places_m @ up
     off_m = heights_m - np.median(heights_m)
-    weight = 1 / (1 + (off_m / _ODD_CONTACT_M) ** 2)
+    weight = 1 / (1 + (off_m / _OUTLIER_CONTACT_M) ** 2)
     centred = places_m - (places_m * weight[:, None]).sum(0) / weight.sum()
-    # Feet that do not lie on a plane (a climber's) say less about it.
+    # Contacts that do not lie in one plane (a climber's) have a larger variance.
     variance = max(_CONTACT_STD_M**2, float(np.median(np.abs(off_m)) * 1.4826) ** 2)
     share = min(1.0, _frame_s(body) / _CONTACT_TIME_S) / variance
     starts = (resting[1:] & ~resting[:-1]).sum() + resting[0].sum()
@@ -310,7 +316,7 @@ def _contact_term(
 def _axes(
     body: PlacedBody, skeleton: Skeleton
 ) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, " frames"], float]:
-    """A person's axis in every frame, the seconds that each frame counts, and a factor on its uncertainty."""
+    """Body axis in every frame, weight of each frame in seconds, and a factor on the standard deviation of the axis."""
     joint = {name: body.joints_m[:, skeleton.index(name)] for name in skeleton.joints}
     seen = {name: body.valid[:, skeleton.index(name)] for name in skeleton.joints}
     torso = unit(joint["Thorax"] - joint["Pelvis"])
@@ -324,7 +330,8 @@ def _axes(
         (unit(joint[f"{side}Hip"] - joint[f"{side}Knee"]) * unit(joint[f"{side}Knee"] - joint[f"{side}Ankle"])).sum(-1)
         for side in "LR"
     ]
-    # 1 for a straight body on straight legs, 0 for one that bends, sits or squats.
+    # 1 for a straight body on straight legs, 0 for one that bends, sits or squats. Thresholds chosen: a knee loses
+    # weight from 0° and all of it at 46° (cosine 0.7), the hip at 37° (cosine 0.8).
     straight = np.clip(((torso * legs).sum(-1) - 0.8) / 0.2, 0, 1) ** 2
     straight *= np.clip((np.minimum(*knees) - 0.7) / 0.3, 0, 1)
     straight = np.maximum(straight, _BENT_SHARE)
@@ -336,10 +343,10 @@ def _axes(
 
 
 def world_axes(up: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
-    """The rotation from camera to world axes for an up direction: rows are the world's axes in camera axes."""
+    """The rotation from camera to world axes for an up direction; its rows are the world axes in camera axes."""
     forward = np.array([0.0, 0.0, 1.0])
     ahead = forward - (forward @ up) * up
-    if np.linalg.norm(ahead) < 1e-3:  # straight up or down: the top of the picture points ahead
+    if np.linalg.norm(ahead) < 1e-3:  # the camera looks straight up or down: the top of the picture defines y
         top = np.array([0.0, -np.sign(-forward @ up) or -1.0, 0.0])
         ahead = top - (top @ up) * up
     y = ahead / np.linalg.norm(ahead)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 _ISO_FIRST = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot"}
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _HEADER_BYTES = 16
-_MOST_BOXES = 100_000
+_MAX_BOXES = 100_000
 """Outermost parts that are looked at; a fragmented film of a day has fewer."""
 
 
@@ -48,7 +48,7 @@ def file_extent(path: Path) -> Extent | None:
 def _iso_extent(file: BinaryIO, there: int) -> Extent:
     """Walk the outermost boxes: each begins with its size and type."""
     start, kinds = 0, set()
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         if start >= there:
             break
         file.seek(start)
@@ -72,7 +72,7 @@ def _iso_extent(file: BinaryIO, there: int) -> Extent:
 def _riff_end(file: BinaryIO, there: int) -> int:
     """Long avi files are several RIFF chunks in a row."""
     start = 0
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         if start >= there:
             break
         file.seek(start)

@@ -11,7 +11,7 @@ from shared_data import shared_path
 from hyperlift.keypoints.detections import Detection, Detections
 from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.keypoints.timestamps import even_times
-from hyperlift.lifting.lift import people_in
+from hyperlift.lifting.lift import track_people
 
 RECORDINGS = {"multiperson_cam01": (1088, 1920, 60.0), "sports2d_demo": (1768, 994, 30.0)}
 Written = Callable[[Path, write.Frames, tuple[int, int]], Path]
@@ -57,7 +57,7 @@ def test_same_tracks(tmp_path: Path, recording, name: str, writer: Written, has_
     assert detections.tool == forced.tool
     assert {f for f, people in detections.frames.items() if people} == set(truth.frames)
     time_s = even_times(max(truth.frames) + 1, fps)
-    expected, actual = people_in(truth, *size, time_s), people_in(detections, *size, time_s)
+    expected, actual = track_people(truth, *size, time_s), track_people(detections, *size, time_s)
     assert [track.id for track in actual] == [track.id for track in expected]
     for track, other in zip(expected, actual, strict=True):
         np.testing.assert_array_equal(other.frame, track.frame)

@@ -21,7 +21,7 @@ _ROBUST_PERCENT = (1.0, 99.0)
 """A single wild frame must not make everybody small."""
 _LABEL_ROOM_M = 0.3
 _CELLS_M = (1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 1000.0)
-_MOST_CELLS = 14
+_MAX_CELLS = 14
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Floor:
         known = [r for r in ranges if r is not None] or [np.zeros((2, 2))]
         low, high = np.min([r[0] for r in known], axis=0) - _MARGIN_M, np.max([r[1] for r in known], axis=0) + _MARGIN_M
         extent = float((high - low).max())
-        cell = next((cell for cell in _CELLS_M if extent / cell <= _MOST_CELLS), _CELLS_M[-1])
+        cell = next((cell for cell in _CELLS_M if extent / cell <= _MAX_CELLS), _CELLS_M[-1])
         low, high = np.floor(low / cell) * cell, np.ceil(high / cell) * cell
         return cls(float(low[0]), float(high[0]), float(low[1]), float(high[1]), cell)
 
