@@ -12,7 +12,6 @@ from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_
 from hyperlift.geometry.camera_rotation import look_rotation, rotate_keypoints, rotate_pose
 from hyperlift.geometry.cameras import project
 from hyperlift.geometry.normalisation import normalise_points
-from hyperlift.geometry.turned_view import turn_keypoints, turn_pose, turn_towards
 from hyperlift.lifting.camera_roll import lift_and_find_roll, upright_predictor
 from hyperlift.mocap.arrays import read_mocap_arrays
 from hyperlift.mocap.detector_noise import DetectorNoise, corrupt_keypoints, hidden_joints

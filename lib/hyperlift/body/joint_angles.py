@@ -101,6 +101,15 @@ def body_angles_deg(
 
     Raises:
         KeyError: the skeleton lacks one of these joints.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> from hyperlift.body.joint_angles import BODY_ANGLES, body_angles_deg
+        >>> import numpy as np
+        >>> angles_deg = body_angles_deg(motion.people[0].world_m, motion.skeleton, up=np.array([0.0, 0.0, 1.0]))
+        >>> angles_deg.shape, BODY_ANGLES[0].name
+        ((169, 21), 'hip_flexion_right')
     """
     joints_m = np.asarray(joints_m, np.float64)
     at = {joint: joints_m[:, skeleton.index(joint)] for joint in sorted({j for a in BODY_ANGLES for j in a.joints})}

@@ -107,6 +107,13 @@ def read_limits(path: Path | str) -> JointLimits:
 
     Raises:
         InputError: the file does not exist or has another form, a joint or axis is unknown, or a range excludes 0.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from hyperlift.body.joint_limits import read_limits
+        >>> _ = Path("limits.yaml").write_text("{unit: radians, joints: {Knee: {X: [0, 2.5]}}}")
+        >>> read_limits("limits.yaml").ranges_rad
+        {'Knee': {'X': (0.0, 2.5)}}
     """
     from hyperlift.safe_io.yaml_text import read_yaml  # PyYAML is slow to import and rarely needed
 

@@ -1,6 +1,6 @@
 """Bone rotations from the joint positions of ``H36M_17``.
 
-The direction of a bone gives its swing, not its twist (rotation about its own axis). The twist comes from a second
+The direction of a bone gives its shortest_rotation, not its twist (rotation about its own axis). The twist comes from a second
 bone:
 
 - pelvis: the line of the hips, with the lower spine for the pitch;
@@ -92,9 +92,9 @@ def rotations_from_joints(
     pelvis = rotation_between(LEFT, UP, hips, up)
     thorax_up = vector("Thorax", pelvis)
     thorax_left = shoulders + 1e-3 * pelvis[..., 0]
-    thorax = turn_between(UP, LEFT, thorax_up, thorax_left)
+    thorax = rotation_between(UP, LEFT, thorax_up, thorax_left)
     # Slightly more weight for the pelvis: opposite lines would cancel.
-    spine = turn_between(UP, LEFT, vector("Spine", pelvis), 1.01 * pelvis[..., 0] + thorax[..., 0])
+    spine = rotation_between(UP, LEFT, vector("Spine", pelvis), 1.01 * pelvis[..., 0] + thorax[..., 0])
     for joint, rotation in (("Pelvis", pelvis), ("RHip", pelvis), ("LHip", pelvis), ("Spine", spine)):
         rotations[:, at(joint)] = rotation
     rotations[:, at("Thorax")] = thorax

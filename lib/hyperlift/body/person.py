@@ -46,6 +46,14 @@ class Person:
 
     Unknown values are NaN: joints that were never detected, keypoints of a person read from a file, and metres in a
     file of a version without placement.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> person = motion.people[0]
+        >>> wrist = motion.skeleton.index("RWrist")
+        >>> person.world_m[:, wrist].shape  # a position in metres for each frame
+        (169, 3)
     """
 
     id: int

@@ -13,7 +13,6 @@ from hyperlift.body.rest_pose import person_lengths, rest_offsets
 from hyperlift.body.smooth_curves import smooth_curves, stiffness_of_cutoff
 from hyperlift.errors import InputError
 from hyperlift.geometry.forward_kinematics import forward_kinematics
-from hyperlift.geometry.interpolation import interpolate_missing
 from hyperlift.geometry.rotations import unit
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.joint_sets import H36M_17
@@ -138,6 +137,14 @@ def fit_motion(
     Raises:
         InputError: another skeleton, shapes that do not match, times that do not ascend, no detected joint, or
             keypoints without camera axes or matrix.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> from hyperlift.body.rigid_fit import fit_motion
+        >>> person = motion.people[0]
+        >>> fit_motion(person.world_m, person.time_s, person.valid, axes="world", cutoff_hz=6.0)
+        FittedMotion(1 person: 169 frames, 5.60 s, h36m17, world axes)
     """
     _check(joints_m, time_s, valid, keypoints_px, camera_matrix, axes, skeleton)
     joints_m = joints_m.astype(np.float64)
@@ -152,7 +159,7 @@ def fit_motion(
     offsets_m = rest_offsets(lengths_m)
     weights = np.where(seen, 1.0, np.where(known, _GUESSED, _BRIDGED))
     weights[:, ~known.any(0)] = 0.0
-    target_m = bridged(joints_m, known)
+    target_m = interpolate_missing(joints_m, known)
     rotations = rotations_from_joints(target_m, fps)
     still = forward_kinematics(rotations, offsets_m, np.zeros((len(joints_m), 3)), skeleton.parents)
     filled = np.where(np.isfinite(target_m), target_m, 0.0)

@@ -37,6 +37,13 @@ def fit_person(
 
     Raises:
         InputError: the person has no metres, or no detected joint.
+
+    Example:
+        >>> import hyperlift
+        >>> motion = hyperlift.load_motion("out/pose3d.npz")
+        >>> from hyperlift.body.rigid_person import fit_person
+        >>> print(fit_person(motion.people[0]).fit.report.sentence)
+        rigid bones moved the joints by ... mm on average (...)...
     """
     check_metres(person)
     sight = {}

@@ -13,7 +13,7 @@ import numpy as np
 
 from hyperlift.body.person import Person
 from hyperlift.contract import LifterSpec, Predictor
-from hyperlift.geometry.camera_rotation import look_rotation, rotate_keypoints, rotate_pose
+from hyperlift.geometry.camera_rotation import rotate_pose
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.placement.lens import Intrinsics
 from hyperlift.placement.world_frame import MAX_UP_STD_DEG, PlacedBody, find_up, pitch_roll, up_from_pitch_roll
@@ -53,8 +53,8 @@ class UprightPredictor:
         up = up_from_pitch_roll(0.0, self.roll_deg)
         turns, turned = [], []
         for clip in pose2d_norm.astype(np.float64):
-            turns.append(turn_towards(_AHEAD if self.K_norm is None else _mean_direction(clip, K_norm), up))
-            turned.append(turn_keypoints(clip, K_norm, turns[-1]))
+            turns.append(look_rotation(_AHEAD if self.K_norm is None else _mean_direction(clip, K_norm), up))
+            turned.append(rotate_keypoints(clip, K_norm, turns[-1]))
         poses = self.predict(np.stack(turned).astype(np.float32))
         back = [rotate_pose(pose.astype(np.float64), turn.T) for pose, turn in zip(poses, turns, strict=True)]
         return np.stack(back).astype(np.float32)

@@ -46,6 +46,15 @@ def track_people(
 
     Raises:
         InputError: picture size or time stamps are invalid or do not fit the keypoints, or nobody can be tracked.
+
+    Example:
+        >>> import hyperlift
+        >>> from hyperlift.keypoints.timestamps import even_times
+        >>> from hyperlift.lifting.lift import track_people
+        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
+        >>> tracks = track_people(detections, 1768, 994, even_times(frames=226, fps=30))
+        >>> [track.id for track in tracks], tracks[0].keypoints_px.shape
+        ([0, 1, 2], (166, 17, 3))
     """
     check_times(time_s, max(detections.last_frame, 0))
     detections.check_fits_picture(width, height)
@@ -166,11 +175,11 @@ def lift_people(
     Example:
         >>> import hyperlift
         >>> from hyperlift.keypoints.timestamps import even_times
-        >>> from hyperlift.lifting.lift import lift_people, people_in
+        >>> from hyperlift.lifting.lift import lift_people, track_people
         >>> from hyperlift.runtime.loading import load_lifter
         >>> lifter, time_s = load_lifter("nano"), even_times(frames=226, fps=30)
         >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
-        >>> tracks = people_in(detections, 1768, 994, time_s)
+        >>> tracks = track_people(detections, 1768, 994, time_s)
         >>> lift_people(lifter, lifter.spec, tracks, 1768, 994, time_s)
         [LiftedTrack(p0: frames 0–168), LiftedTrack(p1: frames 40–202), LiftedTrack(p2: frames 190–225)]
     """

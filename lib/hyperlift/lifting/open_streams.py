@@ -34,6 +34,16 @@ def open_streams(
 
     Raises:
         InputError: a setting is out of range (see these classes).
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.lifting.open_streams import open_streams
+        >>> from hyperlift.runtime.loading import load_lifter
+        >>> lifter = load_lifter("nano")
+        >>> streams = open_streams(lifter, lifter.spec, 1280, 720, fps=25, lookahead=0)
+        >>> keypoints_px = np.random.default_rng(0).uniform(300, 400, (17, 3))
+        >>> streams.push({3: keypoints_px})[3].pose_norm.shape
+        (17, 3)
     """
     if isinstance(predict, StreamPredictor):
         return RecurrentStreams(predict, width, height, fps, lookahead, **settings)

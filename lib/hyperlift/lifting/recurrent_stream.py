@@ -37,6 +37,13 @@ def least_lookahead(stream: StreamSpec, spec: LifterSpec, fps: float) -> int:
 
     Raises:
         InputError: ``fps`` is out of range.
+
+    Example:
+        >>> from hyperlift.lifting.recurrent_stream import least_lookahead
+        >>> from hyperlift.runtime.loading import load_lifter
+        >>> lifter = load_lifter("small_stream")
+        >>> [least_lookahead(lifter.stream, lifter.spec, fps) for fps in (25, 30, 60)]
+        [4, 6, 12]
     """
     check_fps(fps)
     ratio = fps / spec.fps

@@ -33,6 +33,14 @@ def lift_windows(
     Returns:
         float32, in the label space of the lifter; with ``align_depth``, depth is relative to the root in the first
         frame of the clip.
+
+    Example:
+        >>> import numpy as np
+        >>> from hyperlift.lifting.windows import lift_windows
+        >>> clip = np.random.default_rng(0).uniform(-0.3, 0.3, (100, 17, 3))
+        >>> lifted = lift_windows(lambda windows: windows, clip, n_frames=27)  # a lifter that changes nothing
+        >>> bool(np.abs(lifted - clip).max() < 1e-6)
+        True
     """
     clip = np.ascontiguousarray(pose2d_norm, dtype=np.float32)
     frames = len(clip)

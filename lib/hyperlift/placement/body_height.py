@@ -25,7 +25,15 @@ _IMAGE_MEMORY_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class BodyHeight:
-    """A standing height with its standard deviation, given or assumed."""
+    """A standing height with its standard deviation, given or assumed.
+
+    Example:
+        >>> from hyperlift.placement.body_height import BodyHeight
+        >>> BodyHeight()
+        BodyHeight(height_m=1.7, std_m=0.1, assumed=True)
+        >>> BodyHeight.given(1.82)
+        BodyHeight(height_m=1.82, std_m=0.02, assumed=False)
+    """
 
     height_m: float = ASSUMED_HEIGHT_M
     std_m: float = ASSUMED_HEIGHT_STD_M

@@ -111,6 +111,12 @@ def choose_intrinsics(
 
     Raises:
         InputError: both ``given`` and ``fov_deg`` are given, or one is out of range.
+
+    Example:
+        >>> from hyperlift.placement.lens import choose_intrinsics
+        >>> lens = choose_intrinsics(1920, 1080, fov_deg=66)
+        >>> round(lens.fx_px), lens.cx_px, lens.assumed
+        (1478, 960.0, False)
     """
     if given is not None and fov_deg is not None:
         raise InputError("`fov_deg` and `intrinsics` are both given; give one of them")

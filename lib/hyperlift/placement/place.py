@@ -65,6 +65,21 @@ def place_people(
 
     Raises:
         InputError: there are no tracks, time stamps do not increase, or an angle is out of range.
+
+    Example:
+        >>> import hyperlift
+        >>> from hyperlift.keypoints.timestamps import even_times
+        >>> from hyperlift.lifting.lift import lift_people, track_people
+        >>> from hyperlift.placement.lens import choose_intrinsics
+        >>> from hyperlift.placement.place import place_people
+        >>> from hyperlift.runtime.loading import load_lifter
+        >>> lifter, time_s = load_lifter("nano"), even_times(frames=226, fps=30)
+        >>> detections = hyperlift.read_keypoints("examples/sports2d_demo.alphapose.json")
+        >>> tracks = track_people(detections, 1768, 994, time_s)
+        >>> lifted = lift_people(lifter, lifter.spec, tracks, 1768, 994, time_s)
+        >>> people, placement = place_people(lifted, lifter.spec, choose_intrinsics(1768, 994, fov_deg=66))
+        >>> people[0].world_m.shape, round(placement.intrinsics.fov_deg)
+        ((169, 17, 3), 66)
     """
     height = height or BodyHeight()
     skeleton = skeleton_named(lifter.skeleton)

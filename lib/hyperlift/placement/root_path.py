@@ -137,14 +137,14 @@ def _normal_equations(
     weight.
     """
     squares = [np.empty(0)]
-    for some in stretches(len(root_m)):
+    for some in frame_chunks(len(root_m)):
         square, confidence, *_ = _errors(body, root_m, some)
         squares.append(square[confidence > 0])
     square_seen = np.concatenate(squares)
     # The median length of a 2D normal error with standard deviation 1 is sqrt(2 ln 2) = 1.1774.
     spread = max(float(np.sqrt(np.median(square_seen))) / 1.1774, _MIN_SPREAD_M) if len(square_seen) else 1.0
     normal, gradient = np.empty((len(root_m), 3, 3)), np.empty((len(root_m), 3))
-    for some in stretches(len(root_m)):
+    for some in frame_chunks(len(root_m)):
         square, confidence, error_m, projected, depth_m = _errors(body, root_m, some)
         weight = confidence / (1 + square / (_CAUCHY * spread) ** 2) / spread**2
         share = root_m[some, None, 2] / depth_m
