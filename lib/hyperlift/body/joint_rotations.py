@@ -1,6 +1,6 @@
 """Bone rotations from the joint positions of ``H36M_17``.
 
-The direction of a bone gives its shortest_rotation, not its twist (rotation about its own axis). The twist comes from a second
+The direction of a bone gives its swing, not its twist (rotation about its own axis). The twist comes from a second
 bone:
 
 - pelvis: the line of the hips, with the lower spine for the pitch;

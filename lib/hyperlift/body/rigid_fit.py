@@ -13,6 +13,7 @@ from hyperlift.body.rest_pose import person_lengths, rest_offsets
 from hyperlift.body.smooth_curves import smooth_curves, stiffness_of_cutoff
 from hyperlift.errors import InputError
 from hyperlift.geometry.forward_kinematics import forward_kinematics
+from hyperlift.geometry.interpolation import interpolate_missing
 from hyperlift.geometry.rotations import unit
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.joint_sets import H36M_17

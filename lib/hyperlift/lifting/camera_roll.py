@@ -13,7 +13,7 @@ import numpy as np
 
 from hyperlift.body.person import Person
 from hyperlift.contract import LifterSpec, Predictor
-from hyperlift.geometry.camera_rotation import rotate_pose
+from hyperlift.geometry.camera_rotation import look_rotation, rotate_keypoints, rotate_pose
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.placement.lens import Intrinsics
 from hyperlift.placement.world_frame import MAX_UP_STD_DEG, PlacedBody, find_up, pitch_roll, up_from_pitch_roll
