@@ -28,5 +28,4 @@ Slicing = Literal["published", "complete"]
 ClipFormat = Literal["store", "pkl"]
 
 # Motion capture.
-Unit = Literal["auto", "m", "cm", "mm", "inch", "cmu"]
 UpAxis = Literal["auto", "y", "z"]

@@ -170,9 +170,9 @@ def test_a_missing_joint_is_named(tmp_path):
 
 
 def test_a_real_run_agrees_with_its_published_conversion():
-    """Frames 1 and 13 of 120 a second, after the rest pose, against an independent conversion."""
+    """Frames 1 and 13 of 120 a second, 0.1 s apart, after the rest pose, against an independent conversion."""
     recording = read_bvh(FIXTURES / "35_17.bvh")
-    assert (recording.joints_m.shape[0], recording.subject, recording.fps) == (2, "35", 120.0)
+    assert (recording.joints_m.shape[0], recording.subject, recording.fps) == (2, "35", 10.0)
     folder = shared_path("data/mocap/index.json").parent
     published = next(r for r in read_mocap_arrays(folder, "train") if r.name == "CMU_35_17")
     expected_m = published.joints_m[[0, 5]]

@@ -17,6 +17,7 @@ from hyperlift.mocap.augmentation.motion_variation import MotionVariation
 from hyperlift.mocap.collection import Collection, CollectionFormat, FileKind, read_collection
 from hyperlift.mocap.credits import CMU_CREDIT, credit_of
 from hyperlift.mocap.mocap_clips import MocapStoreConfig, write_mocap_split
+from hyperlift.mocap.motion_checks import plausible_parts
 from hyperlift.mocap.procedural import procedural_recordings
 from hyperlift.mocap.recording import Recording
 from hyperlift.mocap.recording_store import RecordingShelf, ShelfEntry
@@ -148,7 +149,7 @@ def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str,
         for split in mocap_splits(folder):
             leave_out = unwanted if split == "train" else ()
             recordings = read_mocap_arrays(folder, split, leave_out, extremities=config.skeleton == H36M_25.name)
-            splits.setdefault(split, []).extend(recordings)
+            splits.setdefault(split, []).extend(part for one in recordings for part in plausible_parts(one))
     listed = ", ".join(map(str, folders))
     if not splits.get("train"):
         raise InputError(f"{listed}: there is nothing to train on; give a folder with a split train")

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from hyperlift.choices import ClipFormat, Unit, UpAxis
+from hyperlift.choices import ClipFormat, UpAxis
 from hyperlift.config.option import Nested, Option
 from hyperlift.datasets.clip_plan import ClipPlan, ClipPlan3DHP
 from hyperlift.errors import InputError
@@ -70,7 +70,9 @@ class MotionSource:
         Path | None, _Source("ASF/AMC files as downloaded from the CMU database", metavar="DIR", exclusive="source")
     ] = None
     procedural: Annotated[int | None, _Source("N invented motions, which need no file", exclusive="source")] = None
-    bvh_unit: Annotated[Unit, _Source("unit of BVH lengths")] = "auto"
+    bvh_unit: Annotated[
+        str, _Source("unit of BVH lengths: m, cm, mm, inch, cmu, or metres such as 0.01", metavar="UNIT")
+    ] = "auto"
     bvh_up: Annotated[UpAxis, _Source("up axis of BVH files")] = "auto"
     joint_map: Annotated[
         Path | None, _Source("YAML of names in BVH files that are not known, such as LHip: Oberschenkel_L")

@@ -4,14 +4,15 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
-from hyperlift.choices import Unit, UpAxis
+from hyperlift.choices import UpAxis
 from hyperlift.errors import InputError, quoted
 from hyperlift.mocap.bvh_file import END_SUFFIX, BvhMotion, read_bvh_file
 from hyperlift.mocap.joint_names import find_joints
+from hyperlift.mocap.motion_checks import LEG_M, USUAL_LEG_M
 from hyperlift.mocap.recording import Recording, between, centred, h36m_joints, y_up_to_z_up
 from hyperlift.readers import reader
 from hyperlift.shapes import Float
@@ -20,8 +21,7 @@ METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0
 """``cmu`` is the unit of the CMU database and of its conversions to BVH."""
 
 _TYPICAL_LEG_M = 0.83
-"""Thigh and shank of an adult; half or double of it still picks the right unit."""
-_LEG_RANGE_M = (0.35, 1.35)
+"""Thigh and shank of an adult, mean of the CMU and UI-PRMD recordings."""
 
 _SKULL_M = 0.17
 """From the joint that turns the head to its top, where the file has no end of the head."""
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 @reader("BVH motion", remedy="export it again")
 def read_bvh(
     path: Path,
-    unit: Unit = "auto",
+    unit: str = "auto",
     up: UpAxis = "auto",
     group: str = "unknown",
     joint_map: Mapping[str, str] | None = None,
@@ -46,7 +46,8 @@ def read_bvh(
 
     Args:
         path: the file; a name such as 35_17 or walk1_subject5 gives the subject (35, subject5), else the folder does.
-        unit: of its lengths; "auto" takes the unit in which the legs are nearest to an adult's (and logs it).
+        unit: of its lengths, a name of ``METRES_PER_UNIT`` or metres as a number ("0.01"); "auto" takes the unit in
+            which the legs are 0.45 to 1.05 m long and nearest to an adult's (and logs it).
         up: its up axis; "auto" takes y or z, whichever the head is above the ankles in.
         group: kind of motion.
         joint_map: the file's name of a joint, by ours (``LHip``, ``Neck``, ``Skull``), where ``find_joints`` does not
@@ -181,23 +182,40 @@ def _crown_m(
 
 
 def _metres_per_unit(
-    path: Path, positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], unit: Unit
+    path: Path, positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], unit: str
 ) -> float:
-    if unit not in get_args(Unit):
-        raise InputError(f"unit {quoted(unit)}; expected one of {', '.join(get_args(Unit))}")
     chains = [[joints[side + joint] for joint in ("Hip", "Knee", "Ankle")] for side in "LR"]
     leg = float(np.mean([np.linalg.norm(np.diff(positions[0, chain], axis=0), axis=-1).sum() for chain in chains]))
-    if unit == "auto":
+    metres = _guessed_unit(leg) if unit == "auto" else _stated_unit(unit)
+    name = next((known for known, value in METRES_PER_UNIT.items() if value == metres), f"{metres:g} m")
+    if not LEG_M[0] < leg * metres < LEG_M[1]:
+        raise InputError(
+            f"{path}: a leg is {leg:.4g} long, {leg * metres:.3g} m in unit {name}; give the unit of the file"
+        )
+    _log.info("%s: lengths are in %s%s (a leg of %.2f m)", path, name, ", guessed" * (unit == "auto"), leg * metres)
+    return metres
 
-        def misfit(name: str) -> float:
-            return abs(np.log(max(leg, 1e-9) * METRES_PER_UNIT[name] / _TYPICAL_LEG_M))
 
-        unit = min(METRES_PER_UNIT, key=misfit)  # type: ignore[assignment]
-        _log.info("%s: lengths taken as %s (a leg of %.2f m)", path, unit, leg * METRES_PER_UNIT[unit])
-    leg_m = leg * METRES_PER_UNIT[unit]
-    if not _LEG_RANGE_M[0] < leg_m < _LEG_RANGE_M[1]:
-        raise InputError(f"{path}: a leg is {leg:.4g} long, {leg_m:.3g} m in unit {unit}; give the unit of the file")
-    return METRES_PER_UNIT[unit]
+def _guessed_unit(leg: float) -> float:
+    """The unit in which a leg is a usual one, of several the nearest to an adult's."""
+
+    def misfit(metres: float) -> tuple[bool, float]:
+        leg_m = max(leg, 1e-9) * metres
+        return not USUAL_LEG_M[0] <= leg_m <= USUAL_LEG_M[1], abs(np.log(leg_m / _TYPICAL_LEG_M))
+
+    return min(METRES_PER_UNIT.values(), key=misfit)
+
+
+def _stated_unit(unit: str) -> float:
+    if unit in METRES_PER_UNIT:
+        return METRES_PER_UNIT[unit]
+    try:
+        metres = float(unit)
+    except ValueError:
+        metres = np.nan
+    if not 1e-6 < metres < 1e6:
+        raise InputError(f"unit {quoted(unit)}; expected auto, {', '.join(METRES_PER_UNIT)}, or a number of metres")
+    return metres
 
 
 def _up_axis(positions: Float[np.ndarray, "frames joints 3"], joints: dict[str, int], up: UpAxis) -> Literal["y", "z"]:

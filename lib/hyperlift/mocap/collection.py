@@ -11,7 +11,8 @@ from typing import Literal, get_args
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.mocap.asfamc import read_asfamc
-from hyperlift.mocap.bvh import Unit, UpAxis, read_bvh
+from hyperlift.mocap.bvh import UpAxis, read_bvh
+from hyperlift.mocap.motion_checks import plausible_parts
 from hyperlift.mocap.recording import Recording, with_constant_bones
 from hyperlift.mocap.recording_store import RecordingShelf
 from hyperlift.readers import reader
@@ -73,7 +74,7 @@ class CollectionFormat:
 
     kind: FileKind
     """"bvh", or "asfamc" for ``.amc`` files with their ``.asf`` beside them."""
-    bvh_unit: Unit = "auto"
+    bvh_unit: str = "auto"
     """Unit of BVH lengths; see ``bvh.read_bvh``."""
     bvh_up: UpAxis = "auto"
     """Up axis of BVH files."""
@@ -122,8 +123,10 @@ def read_collection(path: Path, form: CollectionFormat, shelf: Path, workers: in
     for file, read in zip(files, _read_all(tasks, workers), strict=True):
         if isinstance(read, Skipped):
             skipped.append(read)
-        else:
-            recordings.add(replace(read, name=names[file]))
+            continue
+        for part in read:
+            # A part is named after its file: NAME.1, NAME.2.
+            recordings.add(replace(part, name=names[file] + part.name.removeprefix(file.stem)))
     for entry in skipped:
         _log.warning("left out %s", entry.reason)
     if len(skipped) > MOST_BROKEN * len(files):
@@ -131,7 +134,7 @@ def read_collection(path: Path, form: CollectionFormat, shelf: Path, workers: in
     return Collection(recordings=recordings, skipped=tuple(skipped), files=len(files))
 
 
-def _read_all(tasks: list[_Task], workers: int) -> Iterator[Recording | Skipped]:
+def _read_all(tasks: list[_Task], workers: int) -> Iterator[list[Recording] | Skipped]:
     if workers == 1:
         yield from map(_read, tasks)
         return
@@ -139,7 +142,7 @@ def _read_all(tasks: list[_Task], workers: int) -> Iterator[Recording | Skipped]
         yield from pool.imap(_read, tasks, chunksize=4)
 
 
-def _read(task: _Task) -> Recording | Skipped:
+def _read(task: _Task) -> list[Recording] | Skipped:
     file, trial, form = task
     group = motion_group(trial.description if trial else file.stem.replace("_", " "))
     try:
@@ -147,12 +150,13 @@ def _read(task: _Task) -> Recording | Skipped:
             recording = read_bvh(file, unit=form.bvh_unit, up=form.bvh_up, group=group, joint_map=form.joint_map)
         else:
             recording = read_asfamc(file, fps=trial.fps if trial else form.amc_fps, group=group)
+        parts = plausible_parts(replace(recording, name=file.stem))
         if form.highest_fps and recording.fps > form.highest_fps:
-            recording = recording.resampled(form.highest_fps)
+            parts = [part.resampled(form.highest_fps) for part in parts]
     except InputError as error:
         return Skipped(file, str(error) if str(file) in str(error) else f"{file}: {error}")
     # Landmarks set part of the way along a bending segment do not quite keep their distance; labels should.
-    return replace(recording, joints_m=with_constant_bones(recording.joints_m))
+    return [replace(part, joints_m=with_constant_bones(part.joints_m)) for part in parts]
 
 
 def _unique_names(files: list[Path], path: Path) -> dict[Path, str]:
