@@ -74,7 +74,7 @@ def test_both_files_and_the_report_are_written(checkpoint, tmp_path, capsys, mon
     assert hyperlift("export", [*command, "--keep_fp32", "none"]) == 130
     monkeypatch.undo()
     assert "lifter-int8.json" not in os.listdir(out.parent), "a report beside files of another run"
-    swap.settle(out.parent)
+    swap.complete_swap(out.parent)
     assert sorted(os.listdir(out.parent)) == sorted(written)
     assert load_lifter(out).spec == plain.spec
 

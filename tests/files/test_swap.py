@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from hyperlift.errors import InputError
-from hyperlift.files.swap import SWAP_NAME, file_hash, in_the_way, publish, settle, staging, unsettled
+from hyperlift.files.swap import (
+    SWAP_NAME,
+    complete_swap,
+    conflicting_files,
+    file_hash,
+    is_interrupted,
+    publish,
+    staging,
+)
 
 
 class Killed(BaseException):
@@ -71,14 +79,14 @@ def test_all_or_none_whenever_the_process_ends(tmp_path: Path, monkeypatch: pyte
         found = content(folder)
         sealed = found.get("report.json")
         assert sealed is None or found == (OLD if sealed == "old report" else after), "who looks now is not misled"
-        if unsettled(folder):
+        if is_interrupted(folder):
             seen.add("decided")
-            settle(folder)
+            complete_swap(folder)
             assert content(folder) == after
         else:
             seen.add("done" if found == after else "untouched")
             assert found in (OLD, after)
-        assert not unsettled(folder)
+        assert not is_interrupted(folder)
     assert seen == {"untouched", "decided", "done", "finished"}
     assert step > 8
 
@@ -97,14 +105,14 @@ def test_what_came_into_the_way_after_the_decision(tmp_path: Path, monkeypatch: 
         kill_at(patched, 4)
         with pytest.raises(Killed):
             swap(tmp_path)
-    assert unsettled(tmp_path)
+    assert is_interrupted(tmp_path)
     (tmp_path / "b.csv").write_text("edited since")
     (tmp_path / "gone.bvh").write_text("edited since")
     before = content(tmp_path)
     with pytest.raises(InputError, match=r"b\.csv: changed meanwhile"):
-        settle(tmp_path)
+        complete_swap(tmp_path)
     assert content(tmp_path) == before
-    settle(tmp_path, overwrite=True)
+    complete_swap(tmp_path, overwrite=True)
     assert content(tmp_path) == {**NEW, "notes.txt": "mine", "gone.bvh": "edited since"}
 
 
@@ -121,7 +129,7 @@ def test_links_are_in_the_way(tmp_path: Path):
     (tmp_path / "link").symlink_to(tmp_path / "a")
     (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
     ours = dict.fromkeys(("a", "link", "dangling", "absent"), file_hash(tmp_path / "a"))
-    assert in_the_way(tmp_path, ours, ours) == ["dangling", "link"]
+    assert conflicting_files(tmp_path, ours, ours) == ["dangling", "link"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +139,7 @@ def test_a_plan_of_somebody_else_is_refused(tmp_path: Path, plan: str):
     (tmp_path / SWAP_NAME).mkdir()
     (tmp_path / SWAP_NAME / "plan.json").write_text(plan)
     with pytest.raises(InputError, match="no swap of this version"):
-        settle(tmp_path)
+        complete_swap(tmp_path)
 
 
 @pytest.mark.parametrize("link", [SWAP_NAME, f"{SWAP_NAME}/new"])
@@ -146,6 +154,6 @@ def test_a_link_brings_nothing_from_elsewhere(tmp_path: Path, link: str):
     if link != SWAP_NAME:
         (folder / SWAP_NAME / "plan.json").write_text('{"over": {}, "gone": {}, "seal": null}')
     with pytest.raises(InputError, match="is no swap of this version"):
-        settle(folder)
+        complete_swap(folder)
     assert sorted(path.name for path in elsewhere.rglob("*")) == ["mine.txt", "mine.txt", "new", "plan.json"]
     assert os.listdir(folder) == [SWAP_NAME]

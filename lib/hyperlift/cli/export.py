@@ -12,7 +12,7 @@ from hyperlift.export.onnx import INPUT, OUTPUT, TOLERANCE, Parity, export_onnx
 from hyperlift.export.stream import export_stream
 from hyperlift.files.atomic import check_output
 from hyperlift.files.locks import folder_lock
-from hyperlift.files.swap import identity, publish, settle, staging
+from hyperlift.files.swap import complete_swap, identity, publish, staging
 from hyperlift.models.checkpoint import Checkpoint
 from hyperlift.runtime.loading import load_lifter
 
@@ -91,7 +91,7 @@ def _export_both(checkpoint: Checkpoint, options: Export) -> Parity:
         record.write_text(json.dumps({**report.as_dict(), "limit_mm": limit_mm}, indent=1) + "\n")
         # The three belong together: a run that is killed leaves no 8-bit file beside another lifter.
         with folder_lock(out.parent):
-            settle(out.parent)
+            complete_swap(out.parent)
             over = {path.name: identity(path) for path in outputs if os.path.lexists(path)}
             publish(new, out.parent, over=over, seal=record.name)
     return parity

@@ -15,7 +15,7 @@ from hyperlift.datasets.slicing import clip_rows
 from hyperlift.errors import InputError
 from hyperlift.files.atomic import atomic_folder
 from hyperlift.files.locks import folder_lock
-from hyperlift.files.swap import publish, settle, staging, unsettled
+from hyperlift.files.swap import complete_swap, is_interrupted, publish, staging
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +84,9 @@ def new_splits(out: Path) -> Iterator[Path]:
 def _refuse_taken(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the clips")
-    if unsettled(out):  # a conversion was killed while it moved its splits
+    if is_interrupted(out):  # a conversion was killed while it moved its splits
         with folder_lock(out):
-            settle(out)
+            complete_swap(out)
     for split in h36m.SPLITS:
         if (out / split).exists():
             raise InputError(f"{out / split}: already exists; remove it or choose another `out`")

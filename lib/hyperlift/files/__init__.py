@@ -1,1 +1,1 @@
-"""Writing to disk: whole files or none, locks, swaps of several files, ownership by processes."""
+"""Writing to disk: atomic files and folders, locks, transactional replacement of several files."""

@@ -1,11 +1,11 @@
-"""Outputs appear whole or not at all: written in a folder of their own beside their place, then renamed into it.
+"""Atomic writing: an output is written into a private folder beside its destination, then renamed.
 
-That folder is new, has a random name and is open to this user alone: nobody can plant a link in it, and two runs never
-share one. Its name says which process made it (``processes.ProcessMark``), so the next run that writes into the same
-place can remove what a process that is gone left behind.
+The private folder has a random name and is accessible to this user only, so nobody can place a link in it, and two runs
+never share one. Its name contains the mark of its process (``processes.ProcessMark``), so the next run that writes to
+the same folder can remove the leftovers of a process that has ended.
 
-Where an output's place holds a symbolic link, the link is replaced; what it points to stays as it is. A link that
-somebody planted can then never direct an output elsewhere. Links among the folders above it are followed.
+A symbolic link at the destination is replaced; its target is unchanged, so a link cannot redirect an output. Links
+among the parent folders are followed.
 """
 
 import errno
@@ -24,31 +24,33 @@ from hyperlift.errors import InputError
 from hyperlift.files.processes import ProcessMark, own_mark
 
 PARTIAL_MARK = ".partial"
-"""Ends the names of hidden folders whose content is not whole yet."""
+"""Suffix of hidden folders with incomplete content."""
 
 _LEFTOVER = re.compile(rf"\.hyperlift-([^.]+)\.[0-9a-f]+{re.escape(PARTIAL_MARK)}")
 _OLD_S = 7 * 24 * 3600.0
-"""Whether a process of another machine still lives cannot be seen; what it left is removed after a week."""
+"""Age in seconds after which leftovers of another machine are removed: whether its process is alive is unknown. Chosen:
+a week, longer than a run writes one file."""
 _MANY_FILES = 200
-"""Above it, one sync of all disks takes less time than one of every file."""
+"""Number of files above which one ``sync`` of all disks replaces an ``fsync`` per file. Chosen: its time does not grow
+with the number of files."""
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _PLACE = {errno.EROFS, errno.ENAMETOOLONG, *_FULL}
-"""Faults that only writing has, so that the output is to blame wherever they come from."""
+"""Errors that only writing causes: they concern the output even if they name no file."""
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
 
 
 @contextmanager
 def atomic_file(path: Path | str) -> Iterator[Path]:
-    """Yield an empty temporary file with the same name elsewhere; rename it to ``path`` when the block succeeds.
+    """Yield the path of an empty temporary file with the same name; rename it to ``path`` if the block succeeds.
 
-    The folder is created if it is absent. When the block raises, nothing is left behind and what was at ``path`` stays.
-    The file has the permissions of the one that it replaces, or those that any new file gets. It is on the disk, not
-    only in memory, before it takes its place.
+    The folder is created if necessary. If the block raises, ``path`` is unchanged and nothing is left behind. The file
+    gets the permissions of the file that it replaces, or those of a new file, and is flushed to the disk before the
+    rename.
 
     Raises:
-        InputError: the folder cannot be created or written, the disk is full, the name is too long, or something that
-            is no file is in its place.
+        InputError: the folder cannot be created or written, the disk is full, the name is too long, or ``path`` is not
+            a regular file.
     """
     path = Path(path)
     _check_place(path)
@@ -57,7 +59,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         mode = _mode(path) if path.is_file() and not path.is_symlink() else _mode(partial)
         yield partial
-        if _mode(partial) != mode:  # some libraries replace the file, or write for its owner alone
+        if _mode(partial) != mode:  # some libraries replace the file, or restrict it to its owner
             partial.chmod(mode)
         sync(partial)
         os.replace(partial, path)
@@ -66,7 +68,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path | str) -> Iterator[Path]:
-    """Yield an empty temporary folder; rename it to ``path`` when the block succeeds.
+    """Yield an empty temporary folder; rename it to ``path`` if the block succeeds.
 
     Raises:
         InputError: ``path`` already exists, its parent cannot be written, or the disk is full.
@@ -92,9 +94,9 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def private_folder(parent: Path) -> Iterator[Path]:
-    """Yield a new hidden folder in ``parent`` that this user alone can enter; it is removed at the end of the block.
+    """Yield a new hidden folder in ``parent`` that only this user can access; remove it at the end of the block.
 
-    ``parent`` is created if it is absent. Such folders that processes left behind there are removed first.
+    ``parent`` is created if necessary, and leftovers of processes that have ended are removed.
 
     Raises:
         InputError: ``parent`` cannot be created or written.
@@ -113,9 +115,9 @@ def private_folder(parent: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what processes that are gone left half-written in a folder.
+    """Remove the incomplete outputs of processes that have ended.
 
-    What a living process writes stays, and so does what one of another machine wrote less than a week ago.
+    Those of running processes are kept, and those of other machines for a week.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -131,10 +133,10 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def check_output(path: Path | str) -> None:
-    """Find out before the work whether a file can be written; creates nothing.
+    """Check in advance that a file can be written, without creating anything.
 
     Raises:
-        InputError: the folder cannot be created or written, or something that is no file stands in the file's place.
+        InputError: the folder cannot be created or written, or ``path`` is not a regular file.
     """
     path = Path(path)
     _check_place(path)
@@ -146,10 +148,10 @@ def check_output(path: Path | str) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder, and those above it, where they are absent.
+    """Create a folder and its parents if necessary.
 
     Raises:
-        InputError: it cannot be created or written.
+        InputError: the folder cannot be created or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -160,12 +162,12 @@ def make_folder(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the list of names of a folder, is on the disk.
+    """Flush a file, or the entries of a folder, to the disk.
 
-    Nothing happens where the system has no such thing: folders on Windows, some network drives.
+    This does nothing where the system does not support it: folders on Windows, some network drives.
 
     Raises:
-        OSError: the disk is full or broken; some systems tell it only here.
+        OSError: the disk is full or defective; some systems report it only here.
     """
     if os.name == "nt" and path.is_dir():
         return
@@ -180,12 +182,12 @@ def sync(path: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Wait until a folder is on the disk with everything in it.
+    """Flush a folder and all its contents to the disk.
 
     Raises:
-        OSError: as ``sync``.
+        OSError: as for ``sync``.
     """
-    inside = sorted(folder.rglob("*"), reverse=True)  # what is in a folder before the folder
+    inside = sorted(folder.rglob("*"), reverse=True)  # contents before their folder
     if len(inside) > _MANY_FILES and hasattr(os, "sync"):
         os.sync()
         return
@@ -195,7 +197,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def refuse_place(path: Path, error: OSError) -> NoReturn:
-    """Say what keeps an output from being written.
+    """Convert an error of the operating system about an output.
 
     Raises:
         InputError: always.
@@ -210,7 +212,7 @@ def refuse_place(path: Path, error: OSError) -> NoReturn:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """What the system says against writing becomes one line about the output; what it says of other files stays."""
+    """Convert errors of the operating system about the output to ``InputError``; errors about other files pass."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,8 @@
-"""One run at a time writes into a folder; the others are refused, or wait.
+"""Folder locks: one run at a time writes to a folder; other runs fail or wait.
 
-A lock is a file in the folder that says which process holds it. It is removed at the end of the run, Ctrl-C included.
-The lock of a process that was killed is taken over on the same machine. On another machine nobody can tell whether the
-process still runs, so such a lock is never taken: whoever knows removes it.
+A lock is a file in the folder that names the process that holds it. It is removed at the end of the run, also after
+Ctrl-C. On the same machine, the lock of a killed process is taken over. Whether a process of another machine is alive
+is unknown, so its lock is never taken over; the user removes it.
 """
 
 import json
@@ -21,20 +21,22 @@ from hyperlift.files.atomic import make_folder, refuse_place
 from hyperlift.files.processes import ProcessMark, own_mark
 
 LOCK_NAME = ".hyperlift.lock"
-_LONGEST_LOCK = 4096
+_LOCK_BYTES = 4096
+"""Maximal bytes of a lock file that are read. Chosen: a lock contains one line of JSON."""
 _POLL_S = 0.25
+"""Seconds between attempts to take a lock. Chosen: short against a run, without load on a network drive."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Holder:
-    """Who holds a lock."""
+    """The process that holds a lock."""
 
     host: str
     since: str
     mark: ProcessMark | None
-    """None where the file does not say it."""
+    """None if the file does not contain a valid mark."""
 
     @property
     def gone(self) -> bool:
@@ -43,47 +45,47 @@ class _Holder:
 
 @contextmanager
 def folder_lock(folder: Path, *, wait: bool | None = None) -> Iterator[None]:
-    """Hold the lock of a folder for the time of the block; the folder is created if it is absent.
+    """Hold the lock of a folder during the block; the folder is created if necessary.
 
     Args:
-        folder: that the block writes into.
-        wait: for another run to end, instead of refusing; None where the user has no such choice, so that the message
-            does not offer it.
+        folder: the folder that the block writes to.
+        wait: True waits for another run to end; False raises. None raises as well, and the message does not offer
+            ``wait``.
 
     Raises:
         InputError: another run holds the lock, or the folder cannot be written.
     """
     absent = [above for above in (folder, *folder.parents) if not above.exists()]
     make_folder(folder)
-    lock, told = folder / LOCK_NAME, False
+    lock, logged = folder / LOCK_NAME, False
     while (holder := _take(lock)) is not None:
         if not wait:
             raise InputError(_refusal(folder, lock, holder, wait is not None))
-        if not told:
-            _LOG.info("%s; waiting until it ends", _who(folder, holder))
-            told = True
+        if not logged:
+            _LOG.info("%s; waiting until it ends", _describe(folder, holder))
+            logged = True
         time.sleep(_POLL_S)
     try:
         yield
     finally:
         remove_lock(folder)
         with suppress(OSError):
-            for above in absent:  # what was refused leaves no empty folder
+            for above in absent:  # a failed run leaves no empty folders
                 above.rmdir()
 
 
 def remove_lock(folder: Path) -> None:
-    """Remove a folder's lock where this process, or one of this machine that is gone, holds it."""
+    """Remove the lock of a folder if it belongs to this process, or to a process of this machine that has ended."""
     lock = folder / LOCK_NAME
     with suppress(OSError), _opened(lock, os.O_RDWR) as handle:
         holder = _read(handle)
         if holder is not None and (holder.mark == own_mark() or holder.gone):
-            os.ftruncate(handle, 0)  # nobody's, even where an open file cannot be removed
+            os.ftruncate(handle, 0)  # an empty lock is free, in case the open file cannot be removed
             lock.unlink()
 
 
 def _take(lock: Path) -> _Holder | None:
-    """Write our name into a lock that nobody holds; None where it is ours now, else who has it."""
+    """Try to take a lock; return its holder, or None if this process now holds it."""
     ours = {
         "host": platform.node(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -99,7 +101,7 @@ def _take(lock: Path) -> _Holder | None:
                 os.lseek(handle, 0, os.SEEK_SET)
                 os.write(handle, (json.dumps(ours) + "\n").encode())
                 return None
-        except FileNotFoundError:  # removed between two looks at it, perhaps with its folder
+        except FileNotFoundError:  # removed meanwhile, perhaps with its folder
             make_folder(lock.parent)
         except OSError as error:
             refuse_place(lock, error)
@@ -107,31 +109,31 @@ def _take(lock: Path) -> _Holder | None:
 
 @contextmanager
 def _opened(lock: Path, flags: int) -> Iterator[int]:
-    """Open a lock while nobody else looks into it: who finds a dead holder's name replaces it before the next reads it.
+    """Open a lock file exclusively, so that reading and replacing the holder is atomic.
 
     Raises:
-        FileNotFoundError: it was removed meanwhile.
+        FileNotFoundError: the lock was removed meanwhile.
     """
     handle = os.open(lock, flags | getattr(os, "O_NOFOLLOW", 0), 0o644)
     try:
-        _exclude_others(handle)
+        _lock_handle(handle)
         if not os.path.samestat(os.fstat(handle), os.lstat(lock)):
             raise FileNotFoundError(lock)
         yield handle
     finally:
-        os.close(handle)  # lets others in again
+        os.close(handle)  # releases the exclusive access
 
 
-def _exclude_others(handle: int) -> None:
-    """Wait for whoever looks into an open file. Some network drives have no such thing; a race is left there, of
-    microseconds."""
+def _lock_handle(handle: int) -> None:
+    """Wait for exclusive access to an open file. Some network drives do not support it; a race of microseconds remains
+    there."""
     if os.name == "nt":
         import msvcrt
 
         lock_mode = msvcrt.LK_LOCK  # pyright: ignore[reportAttributeAccessIssue]
         with suppress(OSError):
-            # Beyond the content, which would be unreadable else; ends with the handle.
-            os.lseek(handle, _LONGEST_LOCK, os.SEEK_SET)
+            # A byte beyond the content, which stays readable; closing the handle releases it.
+            os.lseek(handle, _LOCK_BYTES, os.SEEK_SET)
             msvcrt.locking(handle, lock_mode, 1)  # pyright: ignore[reportAttributeAccessIssue]
         return
     import fcntl
@@ -141,9 +143,9 @@ def _exclude_others(handle: int) -> None:
 
 
 def _read(handle: int) -> _Holder | None:
-    """Who holds an open lock; None where it is empty, as the system leaves it when it fails in the middle."""
+    """The holder of an open lock; None if the file is empty, for example after a crash of the system."""
     os.lseek(handle, 0, os.SEEK_SET)
-    content = os.read(handle, _LONGEST_LOCK)
+    content = os.read(handle, _LOCK_BYTES)
     if not content.strip(b"\0 \n"):
         return None
     try:
@@ -154,7 +156,7 @@ def _read(handle: int) -> _Holder | None:
     return _Holder(host, since, ProcessMark.parse(mark))
 
 
-def _who(folder: Path, holder: _Holder) -> str:
+def _describe(folder: Path, holder: _Holder) -> str:
     if holder.mark is None:
         return f"{folder}: is locked by a run that cannot be told from its lock"
     where = f" on another machine, {holder.host}," if holder.mark.alive is None else f" of {holder.host}"
@@ -164,5 +166,5 @@ def _who(folder: Path, holder: _Holder) -> str:
 def _refusal(folder: Path, lock: Path, holder: _Holder, may_wait: bool) -> str:
     waiting = "wait for it (`wait=True`)" if may_wait else "wait until it ends"
     if holder.mark is not None and holder.mark.alive:
-        return f"{_who(folder, holder)}; {waiting} or choose another output folder"
-    return f"{_who(folder, holder)}; {waiting}, or, if you know that it has ended, remove {lock}"
+        return f"{_describe(folder, holder)}; {waiting} or choose another output folder"
+    return f"{_describe(folder, holder)}; {waiting}, or, if you know that it has ended, remove {lock}"

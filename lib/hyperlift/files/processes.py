@@ -1,7 +1,7 @@
-"""Who a file on the disk belongs to: a mark that names one process among all, and whether that process still lives.
+"""Marks that identify a process uniquely, and whether that process is alive.
 
-A number alone does not name a process: numbers are used again, and a network drive shows the files of other machines.
-So a mark also says when the process started, and on which machine.
+A process ID is not unique: IDs are reused, and a network drive shows the files of other machines. A mark therefore also
+contains the start time of the process and the machine.
 """
 
 import hashlib
@@ -15,25 +15,26 @@ from functools import cache
 from pathlib import Path
 
 _LETTERS = 12
-"""Hexadecimal digits of each hash in a mark."""
+"""Hexadecimal digits of each hash in a mark. Chosen: 48 bits exclude collisions in practice and keep file names
+short."""
 
 
 @dataclass(frozen=True)
 class ProcessMark:
-    """A process on some machine."""
+    """Identifies a process on a machine."""
 
     machine: str
-    """Of the machine and, in a container, of the container."""
+    """Hash of the machine and, in a container, of the container."""
     pid: int
     started: str
-    """Hash of the moment at which the process started; empty where the system does not tell it."""
+    """Hash of the start time; empty if the system does not provide it."""
 
     def __str__(self) -> str:
         return f"{self.machine}-{self.pid}-{self.started or 'unknown'}"
 
     @classmethod
     def parse(cls, text: str) -> "ProcessMark | None":
-        """From the text of a mark; None where it is none."""
+        """Parse the text of a mark; None if it is not one."""
         machine, pid, started = [*text.split("-"), "", "", ""][:3]
         if text.count("-") != 2 or not (machine and started and pid.isascii() and pid.isdecimal() and len(pid) < 20):
             return None
@@ -41,7 +42,7 @@ class ProcessMark:
 
     @property
     def alive(self) -> bool | None:
-        """Whether the process still runs; None for one of another machine, which nobody here can tell."""
+        """Whether the process is running; None (unknown) for a process of another machine."""
         if self.machine != _machine():
             return None
         started = _started(self.pid)
@@ -60,7 +61,7 @@ def _mark_of(pid: int) -> ProcessMark:
 
 @cache
 def _machine() -> str:
-    """Containers share a machine's id, and even its name, but not its table of processes."""
+    """Hash of the machine. Containers may share its ID and its name, but not the PID namespace."""
     table = ""
     with suppress(OSError):
         table = os.readlink("/proc/self/ns/pid")
@@ -68,25 +69,26 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process started, as a hash; empty where nobody tells, None where there is no such process."""
+    """Hash of the start time of a process; empty if the system does not provide it, None if there is no such
+    process."""
     if sys.platform == "win32":
         return _started_on_windows(pid)
     stat = _content(f"/proc/{pid}/stat")
     if stat:
-        # The name in parentheses may hold anything; fields are counted from its end.
+        # The name in parentheses can contain any character; fields are counted after it (proc(5)).
         state, *fields = stat.rpartition(")")[2].split()
-        # A process that ended but was not waited for yet writes no more.
+        # A zombie (Z, X) has ended and writes no more.
         return None if state in "ZX" else _hash(_content("/proc/sys/kernel/random/boot_id"), fields[18])
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return None
-    except PermissionError:  # somebody else's, and hidden
+    except PermissionError:  # a process of another user
         return ""
     if sys.platform.startswith("linux"):
         return ""
-    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return _hash(told.stdout.strip()) if told.stdout.strip() else ""
+    ps = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return _hash(ps.stdout.strip()) if ps.stdout.strip() else ""
 
 
 def _started_on_windows(pid: int) -> str | None:

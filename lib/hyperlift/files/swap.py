@@ -1,9 +1,9 @@
-"""Several files that belong together take the place of older ones: all of them or, for whoever looks, none.
+"""Transactional replacement of several files of a folder.
 
-Files are renamed one at a time, so a process can end in the middle. Everything new therefore lies first in one hidden
-folder, with a plan, and comes to its place by a single rename: from then on the swap is decided. Whoever opens the
-folder next (``settle``) carries out what is left of it. A file that seals the set, such as a report that lists the
-others, goes first and comes last: where it is, it fits the files beside it.
+Files can only be renamed one at a time, and a process can end between two renames. The new files and a plan are
+therefore staged in one hidden folder, and a single rename of that folder commits the transaction. The next program that
+opens the destination (``complete_swap``) completes an interrupted transaction. The sealing file, such as a report that lists
+the others, is removed first and added last: if it exists, it matches the files beside it.
 """
 
 import hashlib
@@ -42,49 +42,49 @@ def publish(
     gone: Mapping[str, str] | None = None,
     seal: str | None = None,
 ) -> None:
-    """Move everything in ``new`` into ``folder``, in place of what is there.
+    """Move all files of ``new`` into ``folder`` in one transaction.
 
     Args:
-        new: of ``staging``.
-        folder: that nobody else writes into meanwhile (``locks.folder_lock``), and that is settled.
+        new: from ``staging``.
+        folder: the destination; the caller holds its lock (``locks.folder_lock``) and has completed earlier swaps.
         over: ``identity`` of the files that may be replaced, by name.
-        gone: ``identity`` of files that the new ones make obsolete, by name; they are removed.
-        seal: name of the file that goes first and comes last.
+        gone: ``identity`` of the obsolete files to remove, by name.
+        seal: name of the sealing file.
 
     Raises:
-        InputError: a file in the way is not one of ``over``; nothing has changed then.
-        OSError: the disk is full or broken; the old files stand, or ``settle`` goes on.
+        InputError: a file that is not in ``over`` would be replaced; nothing has changed.
+        OSError: the disk is full or defective; the old files are unchanged, or ``complete_swap`` completes the transaction.
     """
     over = dict(over or {})
-    _refuse(folder, in_the_way(folder, os.listdir(new), over))
+    _refuse(folder, conflicting_files(folder, os.listdir(new), over))
     with atomic_file(new.parent / _PLAN) as plan:
         plan.write_text(json.dumps({"over": over, "gone": dict(gone or {}), "seal": seal}), encoding="utf-8")
     sync_tree(new.parent)
     os.replace(new.parent, folder / SWAP_NAME)
     sync(folder)
-    settle(folder)
+    complete_swap(folder)
 
 
-def unsettled(folder: Path) -> bool:
-    """Whether a swap was decided and not carried out to its end."""
+def is_interrupted(folder: Path) -> bool:
+    """Whether a transaction was committed and not completed."""
     return (folder / SWAP_NAME).is_dir()
 
 
-def settle(folder: Path, overwrite: bool = False) -> None:
-    """Carry out what is left of a swap that was interrupted.
+def complete_swap(folder: Path, overwrite: bool = False) -> None:
+    """Complete an interrupted transaction, if there is one.
 
     Args:
-        folder: that nobody else writes into meanwhile.
-        overwrite: replace what came into the way since the swap was decided.
+        folder: the destination; the caller holds its lock.
+        overwrite: replace files that changed since the commit.
 
     Raises:
-        InputError: something came into the way, or the plan is not one of ours.
+        InputError: a file changed since the commit, or the plan is invalid.
     """
-    if not unsettled(folder):
+    if not is_interrupted(folder):
         return
     swap = folder / SWAP_NAME
-    if swap.is_symlink() or (swap / _NEW).is_symlink():  # somebody else's files would come here from elsewhere
-        raise _foreign(swap)
+    if swap.is_symlink() or (swap / _NEW).is_symlink():  # a link could bring in files from elsewhere
+        raise _invalid(swap)
     if not any(swap.iterdir()):
         swap.rmdir()
         return
@@ -92,7 +92,7 @@ def settle(folder: Path, overwrite: bool = False) -> None:
     over, gone, seal = plan["over"], plan["gone"], plan["seal"]
     waiting = sorted(os.listdir(swap / _NEW)) if (swap / _NEW).is_dir() else []
     if not overwrite:
-        _refuse(folder, in_the_way(folder, waiting, over))
+        _refuse(folder, conflicting_files(folder, waiting, over))
     if seal in waiting:
         (folder / seal).unlink(missing_ok=True)
         sync(folder)
@@ -104,7 +104,7 @@ def settle(folder: Path, overwrite: bool = False) -> None:
             sync(folder)
         os.replace(swap / _NEW / name, folder / name)
     sync(folder)
-    # The plan goes after what it is about: a swap without anything in it has been carried out.
+    # The plan is removed after the files: an empty folder means that the transaction is complete.
     if (swap / _NEW).is_dir():
         (swap / _NEW).rmdir()
     (swap / _PLAN).unlink()
@@ -113,26 +113,26 @@ def settle(folder: Path, overwrite: bool = False) -> None:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file's content.
+    """SHA-256 of the content of a file.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def identity(path: Path) -> str:
-    """Content hash of a file; of a link, where it points to.
+    """Content hash of a file, or the target of a link.
 
     Raises:
-        OSError: it cannot be read, or is a folder.
+        OSError: the file cannot be read, or is a folder.
     """
     return f"link to {valid_unicode(os.readlink(path))}" if path.is_symlink() else file_hash(path)
 
 
-def in_the_way(folder: Path, names: Iterable[str], over: Mapping[str, str]) -> list[str]:
-    """Those of the names that stand in a folder as something else than what is listed for them."""
+def conflicting_files(folder: Path, names: Iterable[str], over: Mapping[str, str]) -> list[str]:
+    """The names that exist in a folder with an identity other than the one in ``over``."""
     return [name for name in sorted(names) if os.path.lexists(folder / name) and not _is(folder / name, over.get(name))]
 
 
@@ -155,8 +155,8 @@ def _plan(swap: Path) -> dict[str, Any]:
             return plan
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise _foreign(swap)
+    raise _invalid(swap)
 
 
-def _foreign(swap: Path) -> InputError:
+def _invalid(swap: Path) -> InputError:
     return InputError(f"{swap}: is no swap of this version; look into it, then remove it")

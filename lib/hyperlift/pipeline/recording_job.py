@@ -15,7 +15,7 @@ from hyperlift.detection.journal import JournalFile
 from hyperlift.errors import InputError
 from hyperlift.files.atomic import check_output
 from hyperlift.files.locks import folder_lock
-from hyperlift.files.swap import settle
+from hyperlift.files.swap import complete_swap
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.formats.alphapose_writer import read_recording, recording_path
 from hyperlift.keypoints.formats.registry import read_keypoints
@@ -154,7 +154,7 @@ def _own_folder(job: RecordingJob) -> Iterator[None]:
     for path in outputs_of(job):
         check_output(path)
     with folder_lock(job.out, wait=job.wait):
-        settle(job.out, job.overwrite)
+        complete_swap(job.out, job.overwrite)
         yield
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from hyperlift.errors import InputError, printable
 from hyperlift.files.atomic import atomic_file
-from hyperlift.files.swap import identity, in_the_way, publish, staging, unsettled
+from hyperlift.files.swap import conflicting_files, identity, is_interrupted, publish, staging
 from hyperlift.readers import reader
 
 REPORT_NAME = "report.json"
@@ -63,7 +63,7 @@ class Results:
     @property
     def complete(self) -> bool:
         """Whether every file that the report lists is there, as long as it was."""
-        if unsettled(self.folder) or not self.report or self.report["version"] == 1:
+        if is_interrupted(self.folder) or not self.report or self.report["version"] == 1:
             return False
         return all(_size(self.folder / name) == facts["bytes"] for name, facts in self.report["files"].items())
 
@@ -86,7 +86,7 @@ class Results:
         staying = set(inputs)
         if taken := sorted(staying & set(names)):
             raise InputError(f"{self.folder / taken[0]}: would overwrite what it is made from; choose another output")
-        foreign = in_the_way(self.folder, {*names, *self.files} - staying, self.files)
+        foreign = conflicting_files(self.folder, {*names, *self.files} - staying, self.files)
         folders = [name for name in foreign if (self.folder / name).is_dir()]
         if folders:
             raise InputError(f"{self.folder / folders[0]}: is a folder; move it away or choose another output")

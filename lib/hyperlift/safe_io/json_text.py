@@ -1,4 +1,4 @@
-"""JSON as plain values."""
+"""JSON files and texts as plain values."""
 
 import json
 from pathlib import Path
@@ -8,15 +8,17 @@ from hyperlift.errors import InputError, one_line
 from hyperlift.safe_io.text import read_text
 
 MOST_JSON_BYTES = 64_000_000
+"""Maximal size of a JSON file that is read as a whole. Chosen: parsed values take several times as much
+memory. Keypoint files, which may be larger, are read as a stream."""
 
 
 def read_json(path: Path, remedy: str, most_bytes: int = MOST_JSON_BYTES) -> Any:
-    """The values of a JSON file.
+    """Read a JSON file.
 
     Args:
-        path: of the file.
-        remedy: what to do about a file that cannot be read, the end of the message.
-        most_bytes: a longer file is refused.
+        path: the file.
+        remedy: end of a message: what the user can do.
+        most_bytes: maximal size of the file.
 
     Raises:
         InputError: as ``read_text`` and ``parse_json``.
@@ -25,20 +27,20 @@ def read_json(path: Path, remedy: str, most_bytes: int = MOST_JSON_BYTES) -> Any
 
 
 def parse_json(text: str | bytes, where: str, remedy: str) -> Any:
-    """The values of a JSON text.
+    """Parse a JSON text.
 
     Args:
         text: the document.
-        where: file name (and line) for the message.
-        remedy: what to do about it, the end of the message.
+        where: file name (and line), for messages.
+        remedy: end of a message: what the user can do.
 
     Raises:
-        InputError: it is not JSON, is nested more deeply than Python's recursion limit, or has an integer of more
-            digits than Python reads (4,300).
+        InputError: the text is not JSON, its nesting exceeds the recursion limit of Python, or an integer has more than
+            4,300 digits.
     """
     try:
         return json.loads(text)
     except RecursionError as error:
         raise InputError(f"{where}: is nested too deeply for JSON; {remedy}") from error
-    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are of this kind
+    except ValueError as error:  # includes JSONDecodeError and UnicodeDecodeError
         raise InputError(f"{where}: is not JSON ({one_line(str(error))}); {remedy}") from error

@@ -1,4 +1,4 @@
-"""Reads arrays out of MATLAB's files: none takes more memory than its file has content for."""
+"""Read arrays from MATLAB files, with memory bounded by the size of the file."""
 
 import math
 import struct
@@ -14,24 +14,26 @@ from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
 from hyperlift.safe_io.npz import FREE_BYTES, RATIO
 
-# MATLAB 5: sizes, types of elements, how numbers are stored, and classes of arrays.
+# Constants of the MATLAB 5 format (MathWorks 2024): sizes, element types, number types and array classes.
 _HEADER_BYTES, _TAG_BYTES = 128, 8
 _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15
+# Element types of numbers, as NumPy types.
 _STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _CELL, _NUMBERS, _COMPLEX = 1, range(6, 16), 0x800
 _MOST_AXES = 32
+"""Maximal number of axes of a NumPy 1 array."""
 _REMEDY = "copy the file again as the data set has it"
 
 
 @reader("MATLAB 5 file", remedy=_REMEDY)
 def load_mat5(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
-    """Those variables of a MATLAB 5 file that it has: real numbers, or cells of real numbers as an object array.
+    """Read variables of a MATLAB 5 file: arrays of real numbers, or cell arrays of them as object arrays.
 
-    SciPy's reader crashes on damaged files, so there is one of our own for the little that is needed. Source: MATLAB
-    MAT-File Format (MathWorks 2024), "Level 5 MAT-File Format".
+    Names that the file does not contain are omitted. SciPy's reader crashes on damaged files, so this module implements
+    the required subset of "Level 5 MAT-File Format" (MATLAB MAT-File Format, MathWorks 2024).
 
     Raises:
-        InputError: the file is absent, damaged, of another version, or describes more than it holds.
+        InputError: the file is absent, damaged or of another version, or describes more data than it contains.
     """
     try:
         return _read_mat5(path, names)
@@ -44,11 +46,11 @@ def load_mat5(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
 @reader("MATLAB 7.3 file", remedy=_REMEDY)
 def load_mat73(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
-    """Arrays of numbers of a MATLAB 7.3 file, which is HDF5, as float64 with the axes that HDF5 has.
+    """Read numeric arrays of a MATLAB 7.3 file (HDF5) as float64, with the axis order of HDF5.
 
     Raises:
-        InputError: the file is absent, damaged, of another version, refers to other files, or describes more than it
-            holds.
+        InputError: the file is absent, damaged or of another version, refers to other files, or describes more data
+            than it contains.
     """
     try:
         if not path.is_file() or not h5py.is_hdf5(path):
@@ -63,7 +65,7 @@ def load_mat73(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
 
 def _dataset(file: h5py.File, name: str, path: Path) -> np.ndarray:
-    # A link or a data set may lie in another file, which the user never named.
+    # A link or a virtual data set can refer to another file, which the user did not name.
     inside = isinstance(file.get(name, getlink=True), h5py.HardLink)
     data = file.get(name) if inside else None
     if not isinstance(data, h5py.Dataset) or data.is_virtual or data.external:
@@ -77,15 +79,15 @@ def _dataset(file: h5py.File, name: str, path: Path) -> np.ndarray:
 
 
 class _Mat5:
-    """The bytes of one element of MATLAB 5, read part by part; all of it lies in memory, nothing is asked for."""
+    """Parser of one MATLAB 5 element, which is in memory; values are views of it."""
 
     def __init__(self, content: bytes | memoryview, order: str) -> None:
         self.rest, self.order = memoryview(content), order
 
     def element(self) -> tuple[int, memoryview]:
-        """Type and content of the next part."""
+        """Type and content of the next sub-element."""
         kind, length = struct.unpack_from(f"{self.order}II", self.rest)
-        if kind >> 16:  # a short one, whole within its tag
+        if kind >> 16:  # small data element format: the content is inside the tag
             kind, length, start, end = kind & 0xFFFF, kind >> 16, _TAG_BYTES // 2, _TAG_BYTES
         else:
             start, end = _TAG_BYTES, _TAG_BYTES + -(-length // 8) * 8
@@ -96,17 +98,17 @@ class _Mat5:
         return kind, content
 
     def of_kind(self, wanted: int) -> memoryview:
-        """Content of the next part, which must be of this type."""
+        """Content of the next sub-element, which must have this type."""
         kind, content = self.element()
         if kind != wanted:
             raise ValueError(f"a part of type {kind} where type {wanted} should be")
         return content
 
     def name_and_value(self, names: Collection[str], level: int = 0) -> tuple[str, np.ndarray | None]:
-        """A matrix: numbers, or cells of such; None where its name is not asked for.
+        """Parse a matrix of numbers or a cell array of such; the value is None if the name is not in ``names``.
 
         Args:
-            names: of the variables that are asked for.
+            names: variables to read.
             level: 0 for a variable, 1 for a cell.
         """
         (flags,) = struct.unpack_from(f"{self.order}I", self.of_kind(_UINT32))

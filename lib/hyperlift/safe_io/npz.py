@@ -1,8 +1,8 @@
-"""The one reader of ``.npz`` and ``.npy`` files: what a file says of itself is checked before memory is taken.
+"""Read ``.npz`` and ``.npy`` files; headers are validated before memory is allocated.
 
-An array has numbers, truth values or texts of a fixed width; where a caller allows it also Python objects, which are
-read by ``safe_pickle``. No array takes more bytes than its file holds, and no file unpacks to more than
-``FREE_BYTES`` and ``RATIO`` times its own size.
+Arrays contain numbers, booleans or fixed-width strings; if the caller allows it, also Python objects, which
+``safe_io.pickles`` reads. An array never takes more bytes than its member contains, and a file never unpacks to more
+than ``FREE_BYTES`` plus ``RATIO`` times its size.
 """
 
 import math
@@ -23,22 +23,30 @@ from hyperlift.safe_io.pickles import unpickle
 from hyperlift.safe_io.plain_values import NotPlain
 
 FREE_BYTES, RATIO = 2**28, 100
+"""A file unpacks to at most ``FREE_BYTES`` (256 MB) plus ``RATIO`` bytes per byte of the file. Chosen: measured
+coordinates do not compress 100-fold; arrays of constants do, and fit into ``FREE_BYTES``."""
 _DEFLATE_RATIO = 1100
-"""No deflated member grows by more; one that claims to lies."""
+"""Upper bound of the compression ratio of Deflate, whose maximum is 1032 (zlib technical details)."""
 _ENCRYPTED = 1
+"""Bit 0 of the flags of a ZIP member (APPNOTE 4.4.4)."""
 _CHUNK_BYTES = 2**20
+"""Bytes per read. Chosen: an array that is cut off costs at most 1 MB of reading beyond its end."""
 _MOST_AXES = 32
+"""Maximal number of axes of a NumPy 1 array."""
 _MOST_EMPTY = 10**6
+"""Maximal axis length and number of elements of an array without bytes, which the size of the file does not bound.
+Chosen: no file needs a longer empty array."""
+# Headers of version 3 differ from 2 only in the encoding of field names, and structured types are rejected.
 _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
-    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of fields alone, which are refused
+    (3, 0): np.lib.format.read_array_header_2_0,
 }
 _REMEDY = "copy or make it again"
 
 
 class Npz:
-    """An open ``.npz``: the names of its arrays, each of which is read when it is asked for."""
+    """An open ``.npz``: the names of its arrays, which are read on request."""
 
     def __init__(self, archive: ZipFile, path: Path) -> None:
         self._archive, self.path = archive, path
@@ -59,15 +67,15 @@ class Npz:
         return name in self._members
 
     def read(self, name: str, objects: bool = False) -> np.ndarray:
-        """One array.
+        """Read one array.
 
         Args:
-            name: of the array.
-            objects: whether it may hold Python objects, if they are plain data.
+            name: see above.
+            objects: True allows Python objects that are plain data.
 
         Raises:
-            KeyError: there is no such array.
-            InputError: it is damaged, of another type, or takes more memory than a file of this size should.
+            KeyError: the file has no array of this name.
+            InputError: the array is damaged, has an unsupported type, or exceeds the memory limit of the file.
         """
         member, where = self._members[name], f"{self.path}: array {quoted(name)}"
         self._unpacked[name] = member.file_size
@@ -77,14 +85,14 @@ class Npz:
                 return _read(file, member.file_size, where, objects)
         except InputError:
             raise
-        except Exception as error:  # a damaged member can raise anything at all
+        except Exception as error:  # a damaged member can raise any exception
             raise InputError(f"{where} is damaged ({_reason(error)}); {_REMEDY}") from error
 
     def _check(self, member: ZipInfo, where: str) -> None:
         if member.flag_bits & _ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise InputError(f"{where} is encrypted or packed in a way that NumPy does not write; {_REMEDY}")
-        lies = member.file_size > _DEFLATE_RATIO * (member.compress_size + 1)
-        if lies or sum(self._unpacked.values()) > self._limit:
+        impossible = member.file_size > _DEFLATE_RATIO * (member.compress_size + 1)
+        if impossible or sum(self._unpacked.values()) > self._limit:
             raise InputError(
                 f"{where} unpacks {member.compress_size:,} to {member.file_size:,} bytes; the limit for a file of this "
                 f"size is {self._limit:,}. Do not trust this file, or save its arrays without compression"
@@ -93,10 +101,10 @@ class Npz:
 
 @contextmanager
 def open_npz(path: Path | str) -> Iterator[Npz]:
-    """An ``.npz`` for the length of a block.
+    """Open an ``.npz`` for a with block.
 
     Raises:
-        InputError: the file is absent, damaged or no ``.npz``.
+        InputError: the file is absent, damaged or not an ``.npz``.
     """
     path = Path(path)
     with _opened(path, ".npz", _archive) as archive:
@@ -105,7 +113,7 @@ def open_npz(path: Path | str) -> Iterator[Npz]:
 
 @reader("npz")
 def load_npz(path: Path | str) -> dict[str, np.ndarray]:
-    """All arrays of an ``.npz`` of plain arrays.
+    """Read all arrays of an ``.npz`` without objects.
 
     Raises:
         InputError: as for ``open_npz`` and ``Npz.read``.
@@ -116,11 +124,11 @@ def load_npz(path: Path | str) -> dict[str, np.ndarray]:
 
 @reader("npz with objects")
 def load_npz_array(path: Path | str, name: str) -> np.ndarray:
-    """Read one array: numbers and strings as they are, objects if they are plain data.
+    """Read one array of an ``.npz``, which may contain objects that are plain data.
 
     Raises:
-        InputError: the file is absent, damaged or no ``.npz``, has no such array, or its objects want anything else
-            than plain data.
+        InputError: the file is absent, damaged or not an ``.npz``, has no array of this name, or its objects are not
+            plain data.
     """
     with open_npz(path) as stored:
         if name not in stored:
@@ -130,14 +138,14 @@ def load_npz_array(path: Path | str, name: str) -> np.ndarray:
 
 @reader("npy")
 def load_npy(path: Path | str, memory_map: bool = False) -> np.ndarray:
-    """The array of a ``.npy`` file.
+    """Read a ``.npy`` file.
 
     Args:
         path: the file.
-        memory_map: leave it on the disk, to be read where it is looked at; texts and truth values are not checked.
+        memory_map: return a memory map; the elements of strings and booleans are not checked.
 
     Raises:
-        InputError: the file is absent, damaged, no ``.npy``, or of another size than its header says.
+        InputError: the file is absent, damaged or not a ``.npy``, or its size differs from its header.
     """
     path = Path(path)
     with _opened(path, ".npy", lambda file: file) as file:
@@ -158,7 +166,7 @@ def _archive(file: IO[bytes]) -> ZipFile:
 
 @contextmanager
 def _opened(path: Path, kind: str, make: Callable[[Any], Any]) -> Iterator[Any]:
-    """An open file; faults of the operating system and of the archive's directory become one line."""
+    """Open a file and convert errors of the operating system and of the archive directory to ``InputError``."""
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
@@ -168,7 +176,7 @@ def _opened(path: Path, kind: str, make: Callable[[Any], Any]) -> Iterator[Any]:
     with file:
         try:
             made = make(file)
-        except Exception as error:  # a damaged directory can raise anything at all
+        except Exception as error:  # a damaged directory can raise any exception
             raise InputError(f"{path}: damaged or no {kind} ({_reason(error)}); {_REMEDY}") from error
         yield made
 
@@ -197,12 +205,13 @@ def _read(file: IO[bytes] | BufferedIOBase, size: int, where: str, objects: bool
 def _header(
     file: IO[bytes] | BufferedIOBase, size: int, where: str, objects: bool
 ) -> tuple[tuple[int, ...], Any, np.dtype]:
-    """Shape, order and type of an array; the file then stands at its data, which are as long as these ask for."""
+    """Shape, order and type of an array; afterwards the file is positioned at the data, whose length has been
+    checked."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of spellings of Python 2
+            warnings.simplefilter("ignore")  # about headers written by Python 2
             shape, fortran, dtype = _HEADER_READERS[np.lib.format.read_magic(file)](file)
-    except Exception as error:  # a damaged header can raise anything at all
+    except Exception as error:  # a damaged header can raise any exception
         raise InputError(f"{where}: damaged or no NumPy array ({_reason(error)}); {_REMEDY}") from error
     kinds = "biufcSUO" if objects else "biufcSU"
     if dtype.kind not in kinds or dtype.names or dtype.subdtype or dtype.metadata:

@@ -1,7 +1,7 @@
-"""What a pickle may name and call, and how that is carried out: by code of ours, on arguments that were checked.
+"""Allow-list of the functions that a pickle of plain data names, reimplemented on validated arguments.
 
-A pickle spells an array as a call of a function of NumPy and a state. Neither is handed to NumPy. A data type is made
-from an allow-list of texts, an array from such a type, a shape and exactly as many bytes as both ask for.
+A pickle describes an array as a call of a NumPy function and a state. Neither is passed to NumPy: a data type is built
+from an allow-list of type strings, and an array from such a type, a shape and exactly as many bytes as both require.
 """
 
 import math
@@ -15,31 +15,33 @@ from hyperlift.errors import one_line, quoted
 from hyperlift.safe_io.plain_values import NotPlain, check_keys
 
 _SPEC = re.compile(r"b1|[iu][1248]|f[248]|c8|c16|[SU]\d{1,7}|O[48]")
-"""Numbers, texts of a fixed width, and objects (4: of a 32-bit machine). No structures, no dates, no sub-arrays."""
+"""Numbers, fixed-width strings, and objects (O4: from a 32-bit machine); no structured types, dates or sub-arrays."""
 _OBJECTS = np.dtype(object)
 _MOST_EMPTY = 10**6
-"""Length of an axis, and number of elements, of an array that takes no bytes: nothing else bounds them."""
+"""Maximal axis length and number of elements of an array without bytes, which the size of the file does not bound."""
 _MOST_AXES = 32
+"""Maximal number of axes of a NumPy 1 array."""
 _LAST_CODE_POINT = 0x10FFFF
+"""The last code point of Unicode."""
 
 
 class Name(str):
-    """A function or type that a pickle names; a text to us."""
+    """The name of a function or type in a pickle; it is never imported."""
 
     __slots__ = ()
 
     @property
     def described(self) -> str:
-        """For messages."""
+        """Text for messages."""
         return f"reference to {one_line(self)}"
 
 
 class Unfinished:
-    """A data type or an array that the pickle has called for and not yet given a state.
+    """A data type or array that the pickle has created and whose state has not been set.
 
     Attributes:
-        spec: text of the data type; None for an array.
-        value: what became of it.
+        spec: type string of a data type; None for an array.
+        value: the result of ``build``.
     """
 
     __slots__ = ("spec", "value")
@@ -49,10 +51,10 @@ class Unfinished:
         self.spec, self.value = spec, None
 
     def build(self, state: Any) -> Any:
-        """Give it its state, once; returns what it became.
+        """Set the state, once, and return the finished value.
 
         Raises:
-            NotPlain: a state that it cannot have.
+            NotPlain: the state is invalid.
         """
         if self.value is not None:
             raise NotPlain("a second state for the same data type or array")
@@ -61,16 +63,16 @@ class Unfinished:
 
 
 def resolve(module: Any, name: Any) -> Name:
-    """What a pickle names, by its name today.
+    """The current name of a function or type; names of Python 2 and NumPy 1 are translated.
 
     Raises:
-        NotPlain: plain data never needs it.
+        NotPlain: the name is not on the allow-list.
     """
     if not isinstance(module, str) or not isinstance(name, str):
         raise NotPlain("a name that is no text")
-    if module == "__builtin__":  # of Python 2
+    if module == "__builtin__":  # Python 2
         module = "builtins"
-    elif module.startswith("numpy.core."):  # of NumPy 1
+    elif module.startswith("numpy.core."):  # NumPy 1
         module = f"numpy._core.{module.removeprefix('numpy.core.')}"
     full_name = Name(f"{module}.{name}")
     if full_name not in _CALLS and full_name != _NDARRAY:
@@ -79,10 +81,10 @@ def resolve(module: Any, name: Any) -> Name:
 
 
 def call(function: Any, arguments: Any) -> Any:
-    """The value that one of the few calls of plain data stands for.
+    """Evaluate a call of a function on the allow-list.
 
     Raises:
-        NotPlain: another function, or arguments that it never has in plain data.
+        NotPlain: the function is not on the allow-list, or its arguments are invalid.
     """
     if type(function) is not Name or function not in _CALLS or type(arguments) is not tuple:
         raise NotPlain("a call of something that plain data never calls")
@@ -95,17 +97,16 @@ def call(function: Any, arguments: Any) -> Any:
 
 
 def array_of(dtype: Any, shape: Any, data: Any, order: Any = "C") -> Any:
-    """An array from checked parts; read-only, because it shares the bytes that were read.
+    """Build an array from validated parts; it is read-only, because it shares memory with ``data``.
 
     Args:
-        dtype: of those that ``Unfinished.build`` makes.
-        shape: length of each axis.
-        data: exactly the bytes of all elements (or their latin-1 text, as Python 2 has them); a list of as many values
-            for objects.
-        order: "C", or "F" where the first axis runs fastest.
+        dtype: from ``Unfinished.build``.
+        shape: lengths of the axes.
+        data: the bytes of all elements (or their latin-1 string, from Python 2); for objects, a list of the values.
+        order: "C" or "F", as in NumPy.
 
     Raises:
-        NotPlain: parts that do not fit each other.
+        NotPlain: the parts are inconsistent.
     """
     if not isinstance(dtype, np.dtype) or order not in ("C", "F"):
         raise NotPlain("an array without a data type or of an unknown order")
@@ -137,7 +138,11 @@ def array_of(dtype: Any, shape: Any, data: Any, order: Any = "C") -> Any:
 
 
 def check_elements(dtype: np.dtype, data: bytes | bytearray | memoryview) -> None:
-    """Refuse bytes that are no value of their type, on which NumPy relies."""
+    """Reject bytes that are not a valid boolean or character: NumPy does not check them.
+
+    Raises:
+        NotPlain: there is an invalid element.
+    """
     if not len(data):
         return
     if dtype.kind == "b" and np.frombuffer(data, np.uint8).max() > 1:
@@ -150,12 +155,13 @@ def _array_of_state(state: Any) -> np.ndarray:
     if type(state) is not tuple or len(state) != 5 or state[0] != 1 or type(state[3]) not in (bool, int):
         raise NotPlain("an array whose state is not version 1, shape, data type, order and content")
     _, shape, dtype, fortran, data = state
-    # A list of objects runs over the last axis first, whatever the order in memory was.
+    # NumPy writes objects in C order, regardless of their order in memory.
     return array_of(dtype, shape, data, "F" if fortran and dtype != _OBJECTS else "C")
 
 
 def _type_of_state(spec: str, state: Any) -> np.dtype:
-    """The state must say what NumPy says of this type, and nothing more: no fields, no sub-array, no other size."""
+    """Build a data type from its state, which must be the state that NumPy writes for a type without fields and
+    sub-array."""
     plain = np.dtype("O" if spec[0] == "O" else spec)
     orders = "<>" if plain.kind in "iufcU" and plain.str[1:] not in ("i1", "u1") else "|<>"
     if type(state) is not tuple or len(state) != 8:
@@ -176,7 +182,7 @@ def _type_of_state(spec: str, state: Any) -> np.dtype:
 
 
 def _shown(value: Any) -> str:
-    """A value that was not checked, for messages: whatever is neither text nor integers might be endless."""
+    """Text of an unchecked value for messages; only strings and tuples of integers are formatted."""
     plain = type(value) is str or (type(value) is tuple and all(type(part) is int for part in value))
     return quoted(value) if plain else f"of type {type(value).__name__}"
 
@@ -211,7 +217,7 @@ def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any, axes: Any = None
 
 
 def _latin1_bytes(text: Any, encoding: Any = None) -> bytes:
-    # How protocols below 3 spell bytes.
+    # Protocols 0 to 2 write bytes this way.
     if type(text) is not str or encoding not in ("latin1", "latin-1"):
         raise NotPlain(f"bytes in the encoding {_shown(encoding)}")
     return text.encode("latin1")
@@ -243,7 +249,7 @@ def _frozenset(members: Any = ()) -> frozenset[Any]:
 
 
 def _mapping(pairs: Any = ()) -> dict[Any, Any]:
-    """An OrderedDict, as a plain dictionary: that has no attributes that a pickle could set."""
+    """An OrderedDict as a plain dict, which has no attributes that a pickle could set."""
     if type(pairs) not in (list, tuple) or not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
         raise NotPlain("an OrderedDict that is not made of pairs")
     check_keys([key for key, _ in pairs], ())

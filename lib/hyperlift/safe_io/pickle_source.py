@@ -1,29 +1,31 @@
-"""The bytes of a pickle: arguments of instructions, never more than the file holds."""
+"""Buffered reading of the bytes of a pickle; lengths are checked against the size of the file before allocation."""
 
 import struct
 from io import BufferedIOBase, BufferedReader
 from typing import IO, Any
 
 _WINDOW_BYTES = 2**16
+"""Bytes per read. Chosen: large enough that the cost of a read is negligible, small enough for the cache of a CPU."""
 SHORT_BYTES = 2**9
-"""So many bytes lie ahead in the window when an instruction begins, zeros behind the file's end."""
+"""Lookahead in bytes: a short instruction (at most 260 bytes) never crosses the end of the window. Zeros follow the end
+of the file."""
 
 
 class PickleSource:
-    """A file, read through a window: short pieces from there, long ones past it once they are known to exist."""
+    """A file with a window of buffered bytes; short arguments come from the window, long ones from the file."""
 
     def __init__(self, file: IO[bytes] | BufferedIOBase, size: int) -> None:
         self._file, self.size = file, size
-        self._end = 0  # of the file's bytes in the window
+        self._end = 0  # end of the bytes of the file in the window
         self.window, self.pos, self.start = b"", 0, 0
         self.last = 0
-        """Up to here a short instruction lies in the window whole."""
+        """Position up to which a short instruction is completely in the window."""
 
     def look_ahead(self) -> None:
-        """Move the window on, to begin at the current byte.
+        """Refill the window so that it begins at the current byte.
 
         Raises:
-            EOFError: there is none.
+            EOFError: the file has ended.
         """
         more = self._file.read(_WINDOW_BYTES)
         data = self.window[self.pos : self._end] + more
@@ -44,7 +46,7 @@ class PickleSource:
             return self.window[self.pos - count : self.pos]
         self.check(count)
         if isinstance(self._file, BufferedReader):
-            # What lies in the window is read once more, because putting the two together would copy all.
+            # Reading the bytes of the window again avoids a copy of all bytes.
             self._file.seek(-inside, 1)
             data = self._file.read(count)
         else:
@@ -55,7 +57,7 @@ class PickleSource:
         return data
 
     def take_mutable(self, count: int) -> bytearray:
-        """``take``, into bytes that can be changed and were never anything else."""
+        """Like ``take``, but returns a bytearray, without an intermediate copy."""
         self.check(count)
         inside = min(self._end - self.pos, count)
         data = bytearray(count)
@@ -69,7 +71,7 @@ class PickleSource:
         return data
 
     def line(self) -> bytes:
-        """The next bytes up to a line feed, without it."""
+        """The bytes up to the next line feed, which is consumed and not returned."""
         end = self.window.find(b"\n", self.pos, self._end)
         if end >= 0:
             line = self.window[self.pos : end]
@@ -82,20 +84,20 @@ class PickleSource:
         return data[:-1]
 
     def number(self, form: struct.Struct) -> Any:
-        """The next bytes as a number."""
+        """Unpack the next bytes."""
         return form.unpack(self.take(form.size))[0]
 
     def check(self, count: int) -> None:
-        """Whether the file still holds so many bytes.
+        """Check that the file has this number of bytes left.
 
         Raises:
-            EOFError: it does not.
+            EOFError: there are fewer.
         """
         if count < 0 or count > self.size - self.start - self.pos:
             raise EOFError
 
     def _go_on_behind(self, count: int) -> None:
-        """Begin a new window behind bytes that were read past this one."""
+        """Begin a new, empty window after bytes that were read directly from the file."""
         self.pos += count
         self._move(b"")
         self.last = 0

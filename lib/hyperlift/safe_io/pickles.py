@@ -1,7 +1,7 @@
-"""Reads pickles that came from somewhere else: arrays, numbers, strings and plain containers, nothing that runs.
+"""Read untrusted pickles of arrays, numbers, strings and plain containers without executing code.
 
-A pickle is a program for a small machine. Python's own machine can call anything; this one knows the instructions of
-plain data only, calls nothing by name, and refuses every other instruction.
+A pickle is a program for a stack machine. Python's implementation can call any function; this one implements only the
+opcodes of plain data, imports nothing, and rejects every other opcode.
 """
 
 import pickletools
@@ -20,14 +20,19 @@ from hyperlift.safe_io.plain_values import MOST_BITS, NotPlain, check_keys, chec
 
 _OPCODES = {ord(opcode.code): opcode.name for opcode in pickletools.opcodes}
 _KNOWN_TEXTS = 2**14
+"""Strings that are interned per opcode. Chosen: more than the dictionary keys of any file format."""
 _CONTAINERS, _BYTES_A_CONTAINER = 1000, 2
-"""A file may have so many containers, and one more for so many bytes: an empty set of one byte takes 216 in memory."""
+"""Maximal number of containers: 1000, plus one per two bytes of the file. Reason: the opcode of an empty set is one
+byte, and the set takes 216 bytes in memory."""
 _USED, _USED_A_BYTE = 2**22, 4
-"""Characters, bytes and values that calls and states may be given, and so many more for every byte of the file."""
+"""Maximal total length of the arguments of calls and states: 4 M, plus four per byte of the file. Reason: the memo can
+pass the same large argument any number of times, and each call may copy it."""
 _MOST_MARKS = 1000
+"""Maximal number of open MARKs. Chosen: far above ``MOST_LEVELS``, the depth of a finished value."""
 _COPIED = (str, bytes, bytearray, list, tuple)
 _NOTHING = object()
 _HIGHEST_PROTOCOL = 5
+"""The latest pickle protocol (PEP 574)."""
 _U1, _U2, _U4, _U8, _I4, _F8 = map(struct.Struct, ("<B", "<H", "<I", "<Q", "<i", ">d"))
 _DECIMAL = re.compile(rb"[-+]?[0-9]{1,80}")
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
@@ -39,11 +44,11 @@ _REMEDY = "only NumPy arrays, numbers, strings and plain containers are read. Do
 def load_pickle(path: Path | str) -> Any:
     """Read a pickle of NumPy arrays, numbers, strings, lists, tuples, dicts and sets (protocols 0 to 5).
 
-    Files of Python 2 and of NumPy 1 and 2 are read alike; byte strings of Python 2 as latin-1. An OrderedDict comes as
-    a dict, an array read-only. Nothing that a pickle names is ever imported or called.
+    Files written by Python 2 and 3, and by NumPy 1 and 2, are supported; byte strings of Python 2 are decoded as
+    latin-1. An OrderedDict becomes a dict; arrays are read-only. Nothing that a pickle names is imported or called.
 
     Raises:
-        InputError: the file is absent, damaged or no pickle, or it wants anything else than plain data.
+        InputError: the file is absent, damaged or not a pickle, or it contains anything but plain data.
     """
     path = Path(path)
     try:
@@ -56,15 +61,15 @@ def load_pickle(path: Path | str) -> Any:
 
 
 def unpickle(file: IO[bytes] | BufferedIOBase, size: int, where: str) -> Any:
-    """Read plain data from an open file, as ``load_pickle`` does.
+    """Read plain data from an open file; see ``load_pickle``.
 
     Args:
-        file: at the pickle's first byte.
+        file: positioned at the first byte of the pickle.
         size: bytes from there to the end of the file.
         where: the file, for messages.
 
     Raises:
-        InputError: damaged, no pickle, or anything else than plain data.
+        InputError: the pickle is damaged, or contains anything but plain data.
     """
     machine = _Machine(PickleSource(file, size))
     try:
@@ -73,18 +78,14 @@ def unpickle(file: IO[bytes] | BufferedIOBase, size: int, where: str) -> Any:
         return value
     except NotPlain as error:
         raise InputError(f"{where}: {machine.place()}: {error}; {_REMEDY}") from error
-    except (IndexError, EOFError) as error:
-        raise InputError(
-            f"{where}: damaged or no pickle: {machine.place()} lacks what it needs; copy or make it again"
-        ) from error
-    except (ValueError, TypeError, OverflowError, struct.error) as error:
-        raise InputError(
-            f"{where}: damaged or no pickle: {machine.place()} has a damaged argument; copy or make it again"
-        ) from error
+    except (IndexError, EOFError, ValueError, TypeError, OverflowError, struct.error) as error:
+        fault = "lacks what it needs" if isinstance(error, IndexError | EOFError) else "has a damaged argument"
+        raise InputError(f"{where}: damaged or no pickle: {machine.place()} {fault}; copy or make it again") from error
 
 
 class _Machine:
-    """Carries out the instructions of one pickle. ``stack`` begins at the last MARK; ``below`` is what was before."""
+    """The stack machine of one pickle. ``stack`` holds the values since the last MARK, ``below`` the stacks before
+    it."""
 
     def __init__(self, source: PickleSource) -> None:
         self.source = source
@@ -97,11 +98,11 @@ class _Machine:
         self.at, self.code = 0, ord("\x80")
 
     def place(self) -> str:
-        """The instruction that is being carried out, for messages."""
+        """The current opcode and its position, for messages."""
         return f"{_OPCODES.get(self.code, f'0x{self.code:02x} (no instruction)')} at byte {self.at:,}"
 
     def run(self) -> Any:
-        """From the first instruction to STOP; returns the one value that is left."""
+        """Execute all opcodes up to STOP; return the result."""
         source, memo, stack = self.source, self.memo, self.stack
         window, pos, last, integer = source.window, source.pos, source.last, int.from_bytes
         texts: dict[int, dict[bytes, str]] = {code: {} for code in _TEXTS}
@@ -111,8 +112,7 @@ class _Machine:
                 source.look_ahead()
                 window, pos, last = source.window, source.pos, source.last
             code = window[pos]
-            # The few instructions of which files of millions of texts are made, in their usual form, are carried out
-            # here. The table has them in every form, and all others.
+            # Fast path for the common forms of the opcodes that dominate large files; _TABLE implements all forms.
             if code in texts and (code != _BINUNICODE or window[pos + 2 : pos + 5] == b"\0\0\0"):
                 start = pos + (5 if code == _BINUNICODE else 2)
                 end = start + window[pos + 1]
@@ -144,30 +144,30 @@ class _Machine:
                 stack, window, pos, last = self.stack, source.window, source.pos, source.last
 
     def result(self) -> Any:
-        """The value that is left at the end."""
+        """The only value on the stack after STOP."""
         if self.below or len(self.stack) != 1:
             raise IndexError
         return self.stack[0]
 
     def push(self, value: Any) -> None:
-        """Put a value on the stack."""
+        """Push a value."""
         self.stack.append(value)
 
     def push_new(self, container: Any) -> None:
-        """Put a container on the stack, if the file may have one more."""
+        """Push a container and check the limit of containers."""
         self.containers -= 1
         if self.containers < 0:
             raise NotPlain("more containers than a file of this size may have")
         self.stack.append(container)
 
     def push_integer(self, value: int) -> None:
-        """Put an integer of the file's own length on the stack."""
+        """Push an integer of variable length and check its size."""
         if value.bit_length() > MOST_BITS:
             raise NotPlain(f"an integer of {value.bit_length():,} bits; the limit is {MOST_BITS}")
         self.stack.append(value)
 
     def popped(self, count: int) -> tuple[Any, ...]:
-        """Take the last values from the stack."""
+        """Pop several values."""
         if len(self.stack) < count:
             raise IndexError
         values = tuple(self.stack[-count:])
@@ -175,12 +175,12 @@ class _Machine:
         return values
 
     def since_mark(self) -> list[Any]:
-        """Take all values since the last MARK; the stack is the one before it again."""
+        """Pop all values since the last MARK, and the MARK."""
         values, self.stack = self.stack, self.below.pop()
         return values
 
     def top(self, kind: type) -> Any:
-        """The last value, which must be a container of this kind."""
+        """The top value, which must be a container of this type."""
         if type(self.stack[-1]) is not kind:
             raise NotPlain(f"parts of a {kind.__name__} that go into something else")
         return self.stack[-1]
@@ -223,41 +223,41 @@ class _Machine:
         self.push_new(frozenset(values))
 
     def put(self, index: int) -> None:
-        """PUT and its kin: remember the last value under a number."""
+        """PUT, BINPUT, LONG_BINPUT, MEMOIZE: store the top value in the memo."""
         value, count = self.stack[-1], len(self.memo)
         if index == count + 1:
-            self.memo.append(_NOTHING)  # Python 2 begins to count at 1
+            self.memo.append(_NOTHING)  # Python 2 counts from 1
             count += 1
         if index == count:
             self.memo.append(value)
         elif 0 <= index < count:
             self.memo[index] = value
-        elif index <= self.source.size:  # no pickle remembers more values than it has bytes
+        elif index <= self.source.size:  # a pickle cannot store more values than it has bytes
             self.sparse_memo[index] = value
         else:
             raise NotPlain(f"place {index:,} of the memo in a file of {self.source.size:,} bytes")
 
     def get(self, index: int) -> None:
-        """GET and its kin: the value that was remembered under a number."""
+        """GET, BINGET, LONG_BINGET: push a value from the memo."""
         value = self.memo[index] if 0 <= index < len(self.memo) else self.sparse_memo.get(index, _NOTHING)
         if value is _NOTHING:
             raise IndexError
         self.stack.append(value if type(value) is not Unfinished or value.value is None else value.value)
 
     def use(self, arguments: Any) -> None:
-        """Count what a call or a state is given, which it may copy; the memo could give it the same again and again."""
+        """Count the length of the arguments of a call or state towards the limit."""
         if type(arguments) is tuple:
             self.usable -= sum(len(part) for part in arguments if type(part) in _COPIED)
         if self.usable < 0:
             raise NotPlain("calls and states that are given more than a file of this size may hold")
 
     def reduce(self) -> None:
-        """REDUCE: carry out a call."""
+        """REDUCE: evaluate a call."""
         self.use(self.stack[-1])
         self.push_new(call(*self.popped(2)))
 
     def build(self) -> None:
-        """BUILD: give a data type or an array its state."""
+        """BUILD: set the state of a data type or an array."""
         unfinished, state = self.popped(2)
         self.use(state)
         if type(unfinished) is not Unfinished:
@@ -290,12 +290,12 @@ def _index(line: bytes) -> int:
 
 
 def _int_line(line: bytes) -> int:
-    # Protocol 0 and 1 have no other way to spell truth values.
+    # Protocols 0 and 1 write booleans this way.
     return line == b"01" if line in (b"00", b"01") else _decimal(line)
 
 
 def _string_line(line: bytes) -> str:
-    """A literal of Python 2."""
+    """Decode a string literal of Python 2."""
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
         raise ValueError("no quotes")
     return _ESCAPE.sub(_unescaped, line[1:-1]).decode("latin1")

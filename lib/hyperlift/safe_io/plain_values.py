@@ -1,8 +1,8 @@
-"""What counts as plain data, and how much of it a file may describe.
+"""Definition of plain data, and limits on how much of it a file may describe.
 
-Plain are None, bool, int, float, complex, str, bytes, bytearray, NumPy scalars and arrays, and lists, tuples, sets and
-dictionaries of plain values. A part may be shared by several wholes, as long as what follows from it, copied out,
-stays in proportion to the file; no value may contain itself.
+Plain values are None, bool, int, float, complex, str, bytes, bytearray, NumPy scalars and arrays, and lists, tuples,
+sets and dicts of plain values. Several containers may share a value, as long as the expanded size stays in proportion
+to the size of the file; no container may contain itself.
 """
 
 from collections.abc import Iterable, Sequence, Sized
@@ -16,37 +16,44 @@ from hyperlift.errors import InputError
 from hyperlift.shapes import Float
 
 MOST_LEVELS = 64
-"""Containers inside each other; deeper ones overflow the stack of whoever compares, prints or hashes them."""
+"""Maximal nesting depth. Chosen: comparing, printing and hashing are recursive and overflow the stack at great
+depth."""
 MOST_BITS = 256
-"""Of an integer: float() takes it, and so does every message."""
+"""Maximal bits of an integer. Chosen: float() accepts it (below 2^1024), and a message shows it in full."""
 LARGEST = 1e9
-"""Of a coordinate, whatever its unit. Pixels, millimetres and metres stay far below, squares and float32 far above."""
+"""Maximal absolute value of a coordinate in any unit. Chosen: pixels, millimetres and metres are far below, and its
+square is far below the maximum of float32."""
 _TEXTS = {str, bytes, bytearray}
 _ATOMS = {NoneType, bool, int, float, complex, *_TEXTS}
 _ATOM_BYTES = 32
+"""Estimated memory of a small Python object (24 to 32 bytes in CPython)."""
 _COPIES_BYTES = 2**29
 _COPIES_RATIO = 16
-"""Shared parts, copied out, may take this many bytes, and this many more for every byte of the file."""
+"""The expanded size of shared values is at most ``_COPIES_BYTES`` (512 MB) plus ``_COPIES_RATIO`` bytes per byte of the
+file. Chosen: a bound on the memory of a copy, with a margin for files that share values."""
 _SAFE_KEYS = {str, bytes, NoneType, bool}
-"""Their hashes cannot be forged to be equal: Python salts those of texts."""
+"""Key types whose hashes cannot be made to collide: Python salts the hashes of strings and bytes."""
 _FORGEABLE_KEYS = 1000
-"""Keys of other kinds that a dictionary or set may have; a file could have all of them collide, which takes quadratic
-time."""
+"""Maximal number of keys of other types in a dict or set: a file could make all of them collide, which takes quadratic
+time. Chosen: at most 500,000 comparisons."""
 _LEAST_FORGEABLE = 2**24
-"""Of an integer: so few below it share their places in a table of any size that the time stays linear."""
+"""Integers below it cannot be used to make a large number of keys collide: too few of them share a slot in a hash table
+of any size."""
 _KEY_LEVELS, _KEY_PARTS = 2, 16
-"""Of a tuple that is a key: its hash is computed at each use."""
+"""Maximal nesting depth and length of a tuple that is a key. Chosen: its hash is recomputed at each use."""
 _FEW = 16
+"""Containers of at most this many plain items are not memorised. Chosen: a file may have millions, and visiting one
+again is cheap."""
 
 
 class NotPlain(ValueError):
-    """Something that plain data never holds; the message says what."""
+    """Something that is not plain data; the message states what."""
 
 
 def unusable(array: np.ndarray) -> str | None:
-    """What makes an array of numbers no coordinates; None where nothing does.
+    """Why an array of numbers cannot be coordinates; None if it can.
 
-    Linear algebra may hang on values near the limit of floating-point numbers, so they end here.
+    Very large values are rejected here because linear algebra can hang on values near the limit of floating point.
     """
     if not array.size:
         return None
@@ -57,16 +64,16 @@ def unusable(array: np.ndarray) -> str | None:
 
 
 def coordinates(array: object, shape: Sequence[int | None], where: str, remedy: str) -> Float[np.ndarray, "..."]:
-    """An array of a user's file as floating-point coordinates.
+    """Validate an array of a user's file as floating-point coordinates.
 
     Args:
-        array: what the file holds in that place; None where nothing is.
-        shape: that it must have; None takes any length.
-        where: file and place for the message.
-        remedy: what to do about it, the end of the message.
+        array: the value in the file; None if it is absent.
+        shape: required shape; None accepts any length.
+        where: file and location, for messages.
+        remedy: end of a message: what the user can do.
 
     Raises:
-        InputError: it is no array of numbers, has another shape, or is ``unusable``.
+        InputError: the value is not an array of numbers, has another shape, or is ``unusable``.
     """
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         kind = array.dtype if isinstance(array, np.ndarray) else "absent" if array is None else _kind(array)
@@ -83,14 +90,14 @@ def coordinates(array: object, shape: Sequence[int | None], where: str, remedy: 
 
 
 def check_keys(keys: Iterable[Any], held: Sized) -> None:
-    """Refuse what may not be a key of a dictionary or a member of a set, before it is hashed.
+    """Validate new keys of a dict or members of a set before they are hashed.
 
     Args:
-        keys: to be entered.
-        held: the dictionary or set that they enter.
+        keys: the new keys.
+        held: the dict or set that receives them.
 
     Raises:
-        NotPlain: a key that is no plain value, that cannot be hashed, or too many whose hashes could collide.
+        NotPlain: a key is not plain or not hashable, or too many keys could collide.
     """
     keys = list(keys)
     if set(map(type, keys)) <= _SAFE_KEYS:
@@ -101,20 +108,20 @@ def check_keys(keys: Iterable[Any], held: Sized) -> None:
 
 
 def check_plain(value: Any, file_bytes: int) -> None:
-    """Go through a value that was read and refuse what is not plain data.
+    """Check that a value is plain data.
 
-    The time is linear in what the file holds: shared parts are looked at once.
+    The time is linear in the size of the file: shared values are visited once.
 
     Args:
-        value: what a file described.
-        file_bytes: length of that description.
+        value: the value that the file describes.
+        file_bytes: size of the description.
 
     Raises:
-        NotPlain: a value of another type, one that contains itself, more than ``MOST_LEVELS`` levels, or shared parts
-            that take up too much when they are copied out.
+        NotPlain: there is a value of another type, a container that contains itself, more than ``MOST_LEVELS`` levels,
+            or the expanded size is too large.
     """
     most = _COPIES_BYTES + _COPIES_RATIO * file_bytes
-    sizes: dict[int, int] = {}  # of containers, copied out; 0 while its parts are being looked at
+    sizes: dict[int, int] = {}  # expanded size by identity of the container; 0 while its items are being visited
     path: list[tuple[Any, Any, int]] = []
     size, parts = _opened(value)
     while parts is not None:
@@ -153,7 +160,7 @@ def _has_safe_hash(key: Any, level: int = 0) -> bool:
     if kind in _SAFE_KEYS:
         return True
     if kind is int:
-        # Each has a hash of its own, yet larger ones can be chosen to be sought in the same places of the table.
+        # All hashes differ, but larger integers can be chosen to share the slots of a hash table.
         return abs(key) < _LEAST_FORGEABLE
     if kind is float or kind is complex or isinstance(key, np.generic):
         return False
@@ -165,7 +172,7 @@ def _has_safe_hash(key: Any, level: int = 0) -> bool:
 
 
 def _opened(value: Any) -> tuple[int, Any]:
-    """Size of a value without its parts, and an iterator over those; None where nothing is left to look at."""
+    """Size of a value without its items, and an iterator over the items; None if no item needs a visit."""
     kind = type(value)
     if kind in _ATOMS:
         return _atom_size(value), None
@@ -187,7 +194,7 @@ def _opened(value: Any) -> tuple[int, Any]:
         size += sum(map(len, items))
     elif not kinds <= _ATOMS or kinds & _TEXTS:
         return size, iter(items)
-    # Nothing is remembered of a small leaf: there may be millions, and looking again costs nothing.
+    # Small leaves are not memorised, see _FEW.
     return size, None if len(items) <= _FEW else iter(())
 
 

@@ -1,4 +1,4 @@
-"""The text of a document, and what its plain values may be taken for."""
+"""Text files, and type checks of plain values."""
 
 from pathlib import Path
 from typing import TypeGuard
@@ -7,15 +7,15 @@ from hyperlift.errors import InputError
 
 
 def read_text(path: Path, most_bytes: int, remedy: str) -> str:
-    """The text of a UTF-8 file; a byte order mark at its start is left out.
+    """Read a UTF-8 file without its byte order mark.
 
     Args:
-        path: of the file.
-        most_bytes: a longer file is refused, and not read to its end.
-        remedy: what to do about a file that cannot be read, the end of the message.
+        path: the file.
+        most_bytes: maximal size of the file; no more is read.
+        remedy: end of a message: what the user can do.
 
     Raises:
-        InputError: the file is missing, cannot be read, is too long or is no UTF-8.
+        InputError: the file is missing, cannot be read, is too long or is not UTF-8.
     """
     try:
         with path.open("rb") as file:
@@ -32,10 +32,10 @@ def read_text(path: Path, most_bytes: int, remedy: str) -> str:
 
 
 def is_number(value: object, least: float, most: float) -> TypeGuard[float]:
-    """Whether a value is a number, not a truth value, from ``least`` to ``most``; NaN is not."""
+    """Whether a value is an int or float in ``least``..``most``; neither a bool nor NaN."""
     return type(value) in (int, float) and least <= value <= most  # type: ignore[operator]
 
 
 def is_whole(value: object, least: int, most: int) -> TypeGuard[int]:
-    """Whether a value is a whole number, not a truth value, from ``least`` to ``most``."""
+    """Whether a value is an int in ``least``..``most``, and not a bool."""
     return type(value) is int and least <= value <= most

@@ -1,4 +1,4 @@
-"""YAML as plain values: no tags, no dates, no key twice, and no more nodes than its limits say."""
+"""YAML as plain values: without tags, dates and duplicate keys, and with limits on depth and number of nodes."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,20 +11,22 @@ from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.safe_io.text import read_text
 
 MOST_YAML_BYTES = 50_000
-"""PyYAML, which is slow, reads so much in half a second."""
+"""Maximal size of a file; PyYAML reads it in half a second."""
 MOST_LEVELS = 50
+"""Maximal nesting depth. Chosen: far above every configuration, far below the recursion limit of Python."""
 MOST_NODES = 20_000
-"""With every alias counted as often as it is used: a few lines of aliases can stand for 10^9 nodes."""
+"""Maximal number of nodes after the expansion of aliases: a few lines of aliases can describe 10^9 nodes. Chosen: a
+file of ``MOST_YAML_BYTES`` without aliases stays below it."""
 
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 
 
 def read_yaml(path: Path, remedy: str) -> Any:
-    """The values of a YAML file.
+    """Read a YAML file.
 
     Args:
-        path: of the file.
-        remedy: what to do about a file that cannot be read, the end of the message.
+        path: the file.
+        remedy: end of a message: what the user can do.
 
     Raises:
         InputError: as ``read_text`` and ``parse_yaml``.
@@ -33,15 +35,15 @@ def read_yaml(path: Path, remedy: str) -> Any:
 
 
 def parse_yaml(text: str, where: str, remedy: str) -> Any:
-    """The values of a YAML text: mappings, lists, text, numbers, booleans and None. A date stays text.
+    """Parse a YAML text to mappings, lists, strings, numbers, booleans and None. A date remains a string.
 
     Args:
         text: the document.
-        where: file name for the message.
-        remedy: what to do about it, the end of the message.
+        where: file name, for messages.
+        remedy: end of a message: what the user can do.
 
     Raises:
-        InputError: it is not YAML, has a tag, a key twice or an alias to itself, or exceeds ``MOST_LEVELS`` or
+        InputError: the text is not YAML, has a tag, a duplicate key or a recursive alias, or exceeds ``MOST_LEVELS`` or
             ``MOST_NODES``.
     """
     try:
@@ -49,15 +51,15 @@ def parse_yaml(text: str, where: str, remedy: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = "" if mark is None else f"line {mark.line + 1}: "
-        # The mark prints a snippet of the line, whatever its length.
-        said = " ".join(part for part in (error.context, error.problem) if part)
-        raise InputError(f"{where}: not valid YAML ({line}{one_line(said)}); {remedy}") from error
+        # str(error) would include a snippet of the line, of any length.
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        raise InputError(f"{where}: not valid YAML ({line}{one_line(problem)}); {remedy}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{where}: not valid YAML ({one_line(str(error))}); {remedy}") from error
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Composes nodes within the limits and constructs plain values only."""
+    """Composes nodes within the limits, and constructs plain values only."""
 
     yaml_implicit_resolvers: ClassVar = {
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
@@ -73,7 +75,7 @@ class _PlainLoader(yaml.SafeLoader):
         super().__init__(text)
         self._level = 0
         self._weights: dict[int, int] = {}
-        """Nodes that a composed node stands for, itself included, by the node's identity."""
+        """Number of nodes of the expanded subtree of a composed node, by the identity of the node."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         mark, is_alias = self.peek_event().start_mark, self.check_event(yaml.AliasEvent)
@@ -100,7 +102,7 @@ class _PlainLoader(yaml.SafeLoader):
         return weight
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Called once for every mapping, before its aliases with ``<<`` are merged into it."""
+        """Reject duplicate keys; PyYAML calls this once per mapping, before it merges ``<<``."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self._key(key_node)
