@@ -2,8 +2,8 @@
 
 Files can only be renamed one at a time, and a process can end between two renames. The new files and a plan are
 therefore staged in one hidden folder, and a single rename of that folder commits the transaction. The next program that
-opens the destination (``complete_swap``) completes an interrupted transaction. The sealing file, such as a report that lists
-the others, is removed first and added last: if it exists, it matches the files beside it.
+opens the destination (``complete_swap``) completes an interrupted transaction. The sealing file, such as a report that
+lists the others, is removed first and added last: if it exists, it matches the files beside it.
 """
 
 import hashlib
@@ -53,7 +53,8 @@ def publish(
 
     Raises:
         InputError: a file that is not in ``over`` would be replaced; nothing has changed.
-        OSError: the disk is full or defective; the old files are unchanged, or ``complete_swap`` completes the transaction.
+        OSError: the disk is full or defective; the old files are unchanged, or ``complete_swap`` completes the
+            transaction.
     """
     over = dict(over or {})
     _refuse(folder, conflicting_files(folder, os.listdir(new), over))
