@@ -224,7 +224,7 @@ def test_a_camera_cannot_be_made_to_wait(lifter):
     camera = Camera(CameraAddress("lavfi", "testsrc2=size=320x240:rate=50,realtime"), "0")
     try:
         with (
-            pytest.raises(InputError, match="--every-frame: camera 0 does not wait"),
+            pytest.raises(InputError, match="`every_frame` is for video files, and camera 0 does not wait"),
             session_of(camera, lifter, every_frame=True),
         ):
             pass

@@ -2,7 +2,7 @@ import numpy as np
 
 from hyperlift.keypoints.timestamps import even_times
 from hyperlift.skeletons.joint_sets import H36M_17
-from hyperlift.tracking.gaps import fill_gaps
+from hyperlift.tracking.gaps import drop_weak_joints, fill_gaps
 
 
 def track(frames: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -64,3 +64,26 @@ def test_never_seen_root_stands_in_the_middle():
     keypoints[:, H36M_17.root] = [np.nan, np.nan, 0]
     filled = fill_gaps(frame, keypoints, H36M_17, even_times(70, 30.0))
     np.testing.assert_allclose(filled.keypoints_px[0, H36M_17.root, 1], np.arange(1, 17).mean())
+
+
+def test_a_joint_that_is_only_ever_weak_is_not_seen():
+    """Two joints, 30 frames a second: one always sure, one that flickers at 0.1 but for one moment of 0.4."""
+    time_s = np.arange(60) / 30
+    keypoints_px = np.ones((60, 2, 3))
+    keypoints_px[:, 0, 2] = 0.9
+    keypoints_px[:, 1, 2] = 0.1
+    weak = drop_weak_joints(keypoints_px, time_s)
+    assert np.isnan(weak[:, 1, 0]).all()
+    assert (weak[:, 1, 2] == 0).all()
+    np.testing.assert_array_equal(weak[:, 0], keypoints_px[:, 0])
+    keypoints_px[30, 1, 2] = 0.4
+    seen = np.isfinite(drop_weak_joints(keypoints_px, time_s)[:, 1, 0])
+    assert np.flatnonzero(seen).tolist() == list(range(15, 46))
+
+
+def test_a_detector_that_is_never_sure_is_taken_at_its_word():
+    keypoints_px = np.ones((20, 3, 3))
+    keypoints_px[..., 2] = 0.08
+    np.testing.assert_array_equal(drop_weak_joints(keypoints_px, np.arange(20) / 30), keypoints_px)
+    nobody = np.full((4, 3, 3), [np.nan, np.nan, 0.0])
+    np.testing.assert_array_equal(drop_weak_joints(nobody, np.arange(4) / 30), nobody)

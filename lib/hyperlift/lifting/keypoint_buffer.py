@@ -12,7 +12,7 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
 from hyperlift.skeletons.skeleton import Skeleton
-from hyperlift.tracking.gaps import fill_gaps
+from hyperlift.tracking.gaps import drop_weak_joints, fill_gaps
 
 ROUNDING = 1e-6
 """Tolerance for rounding errors, in frames or seconds: far below a frame, far above float64 at a day of seconds."""
@@ -109,7 +109,10 @@ class KeypointBuffer:
         if at[-1] < target:  # missing at the target: the last position is held and marked as not valid
             at, keypoints = [*at, target], [*keypoints, np.tile(UNSEEN_JOINT, (len(H36M_17), 1))]
         times_s = np.array([self.times_s[frame] for frame in range(at[0], at[-1] + 1)])
-        filled = fill_gaps(np.array(at) - at[0], np.stack(keypoints), H36M_17, times_s)
+        seen_px = drop_weak_joints(np.stack(keypoints), times_s[np.array(at) - at[0]])
+        if not np.isfinite(seen_px[..., 0]).any():
+            seen_px = np.stack(keypoints)
+        filled = fill_gaps(np.array(at) - at[0], seen_px, H36M_17, times_s)
         valid = filled.valid[target - at[0]]
         return Segment(
             times_s=times_s,

@@ -18,7 +18,7 @@ from hyperlift.lifting.windows import lift_windows
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons.joint_sets import H36M_17, skeleton_named
 from hyperlift.skeletons.mapping import mark_missing, to_h36m
-from hyperlift.tracking.gaps import FilledTrack, fill_gaps
+from hyperlift.tracking.gaps import FilledTrack, drop_weak_joints, fill_gaps
 from hyperlift.tracking.left_right import repair_side_swaps
 from hyperlift.tracking.tracks import Track, track_rows
 
@@ -62,7 +62,7 @@ def track_people(
         raise InputError(f"`min_confidence` is {min_confidence:g}; give a number from 0 up to, not including, 1")
     mapped, frame_of_row = [], detections.people.person_frame
     for number, row in track_rows(detections, time_s).items():
-        keypoints_px = _mapped(detections, row, min_confidence)
+        keypoints_px = drop_weak_joints(_mapped(detections, row, min_confidence), time_s[frame_of_row[row]])
         seen = np.isfinite(keypoints_px[..., 0]).any(1)
         if not seen.any():
             continue

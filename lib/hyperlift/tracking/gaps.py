@@ -15,6 +15,14 @@ ROUNDING_S = 1e-9
 """What a difference of two time stamps may lose to rounding."""
 
 
+_STRONG = 0.2
+"""A joint counts as seen where its confidence reaches this within ``_STRONG_WITHIN_S``. Chosen above the 0.04 to 0.15
+at which the legs of people behind a desk flicker in webcam recordings."""
+_STRONG_SHARE = 0.5
+"""The same as a part of the median confidence of the person, for detectors that are never sure."""
+_STRONG_WITHIN_S = 0.5
+
+
 @dataclass(frozen=True, eq=False)
 class FilledTrack:
     """A person at every frame from first to last, with a finite place for every joint."""
@@ -28,6 +36,31 @@ class FilledTrack:
     """True where the joint was seen, or lies between two sightings at most ``LONGEST_GAP_S`` apart."""
     bridged: Bool[np.ndarray, "frames joints"]
     """True where the joint is valid without having been seen."""
+
+
+def drop_weak_joints(
+    keypoints_px: Float[np.ndarray, "seen joints 3"], time_s: Float[np.ndarray, " seen"]
+) -> Float[np.ndarray, "seen joints 3"]:
+    """Mark a joint as missing where it is only ever weak: hysteresis over confidence.
+
+    A weak sighting counts if a strong one of the same joint is at most 0.5 s away.
+
+    Args:
+        keypoints_px: x, y and confidence of one person; missing joints are NaN, NaN, 0.
+        time_s: ascending seconds of the sightings.
+    """
+    confidence = keypoints_px[..., 2]
+    seen = np.isfinite(keypoints_px[..., 0])
+    if not seen.any():
+        return keypoints_px
+    strong = seen & (confidence >= min(_STRONG, _STRONG_SHARE * float(np.median(confidence[seen]))))
+    if (strong == seen).all():
+        return keypoints_px
+    before = np.searchsorted(time_s, time_s - _STRONG_WITHIN_S - ROUNDING_S)
+    after = np.searchsorted(time_s, time_s + _STRONG_WITHIN_S + ROUNDING_S, side="right")
+    count = np.concatenate([np.zeros((1, strong.shape[1]), int), np.cumsum(strong, axis=0)])
+    weak = seen & (count[after] == count[before])
+    return np.where(weak[..., None], np.array([np.nan, np.nan, 0.0], keypoints_px.dtype), keypoints_px)
 
 
 def fill_gaps(
