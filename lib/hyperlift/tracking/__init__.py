@@ -1,1 +1,1 @@
-"""Identities over time: one tracker, repair of exchanged identities and sides, gaps."""
+"""Tracking of people: the tracker, repair of identity switches and left-right swaps, gaps."""

@@ -1,4 +1,4 @@
-"""Frames and joints that the detector missed: interpolated over time, and not valid where the gap is too long."""
+"""Interpolation of frames and joints that the detector missed; joints in long gaps are marked as invalid."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons.skeleton import Skeleton
 
 LONGEST_GAP_S = 1.0
-"""A joint unseen for longer is not valid in between, and a person unseen for longer comes back as another: a straight
-line over a whole stride, a second, is no motion of a body any more."""
+"""Maximal gap in seconds: joints in a longer gap are invalid, and a person who reappears later gets a new identity.
+Chosen: a stride takes a second, and linear interpolation over a whole stride does not describe the motion of a body."""
 ROUNDING_S = 1e-9
-"""What a difference of two time stamps may lose to rounding."""
+"""Tolerance of a difference of two time stamps. Chosen: float64 resolves 1e-12 s after an hour."""
 
 
 _STRONG = 0.2
@@ -25,17 +25,16 @@ _STRONG_WITHIN_S = 0.5
 
 @dataclass(frozen=True, eq=False)
 class FilledTrack:
-    """A person at every frame from first to last, with a finite place for every joint."""
+    """A track with a finite position for every joint in every frame from the first to the last."""
 
     frame: Int[np.ndarray, " frames"]
     time_s: Float[np.ndarray, " frames"]
     keypoints_px: Float[np.ndarray, "frames joints 3"]
-    """x, y in pixels and confidence; where the joint was not seen, a place by interpolation with confidence
-    0."""
+    """x, y in pixels and confidence; a joint that was not detected has an interpolated position and confidence 0."""
     valid: Bool[np.ndarray, "frames joints"]
-    """True where the joint was seen, or lies between two sightings at most ``LONGEST_GAP_S`` apart."""
+    """True if the joint was detected, or lies between two detections at most ``LONGEST_GAP_S`` apart."""
     bridged: Bool[np.ndarray, "frames joints"]
-    """True where the joint is valid without having been seen."""
+    """True if the joint is valid and was not detected."""
 
 
 def drop_weak_joints(
@@ -69,17 +68,16 @@ def fill_gaps(
     skeleton: Skeleton,
     time_s: Float[np.ndarray, " all_frames"],
 ) -> FilledTrack:
-    """Give every frame from first to last and every joint a finite place.
+    """Fill the gaps of a track.
 
-    Each joint is interpolated linearly over time between its sightings and held before the first and after
-    the last. A joint that is never seen is put on its nearest seen joint towards the root, else on the middle
-    of the person.
+    Each joint is interpolated linearly in time between detections, and held before the first and after the last. A
+    joint that is never detected gets the position of its nearest detected ancestor, or else the mean of the body.
 
     Args:
-        frame: ascending frame numbers in which the person was seen.
-        keypoints_px: missing joints as NaN with confidence 0; at least one joint is seen at least once.
-        skeleton: the joints of ``keypoints_px``.
-        time_s: seconds of every frame of the video, indexed by frame number.
+        frame: ascending frame numbers of the detections.
+        keypoints_px: missing joints are NaN with confidence 0; at least one joint is detected at least once.
+        skeleton: the joint set of ``keypoints_px``.
+        time_s: time of every frame of the video in seconds, indexed by frame number.
     """
     every = np.arange(frame[0], frame[-1] + 1)
     every_s = time_s[every]
@@ -90,7 +88,7 @@ def fill_gaps(
     seen_at_all[frame - frame[0]] = seen
     filled[seen_at_all] = keypoints_px[seen]
     filled[..., :2] = interpolate_missing(filled[..., :2], seen_at_all, every_s)
-    valid = np.stack([_in_short_gap(every_s, every_s[here]) for here in seen_at_all.T], axis=1)
+    valid = np.stack([_in_short_gap(every_s, every_s[detected]) for detected in seen_at_all.T], axis=1)
     place_unseen(filled, np.asarray(seen.any(0)), skeleton)
     return FilledTrack(
         frame=every,
@@ -104,7 +102,7 @@ def fill_gaps(
 def _in_short_gap(
     every_s: Float[np.ndarray, " frames"], seen_s: Float[np.ndarray, " seen"]
 ) -> Bool[np.ndarray, " frames"]:
-    """Whether each moment is a sighting or lies between two that are close enough."""
+    """True for times of a detection and times between two detections at most ``LONGEST_GAP_S`` apart."""
     if not len(seen_s):
         return np.zeros(len(every_s), bool)
     before = np.searchsorted(seen_s, every_s, side="right") - 1
@@ -117,7 +115,8 @@ def _in_short_gap(
 def place_unseen(
     filled: Float[np.ndarray, "frames joints 3"], ever_seen: Bool[np.ndarray, " joints"], skeleton: Skeleton
 ) -> None:
-    """Put joints that nobody has seen on their nearest seen joint towards the root, else on the middle; in place."""
+    """Set joints that are never detected to their nearest detected ancestor, or else to the mean of the body; in
+    place."""
     middle = filled[:, ever_seen, :2].mean(1)
     for joint in np.flatnonzero(~ever_seen):
         ancestor = skeleton.parents[joint]

@@ -1,10 +1,10 @@
-"""Repair of identities with the whole recording in hand: where tracks pass from one body to another.
+"""Offline repair of identities: undo identity switches between two tracks, and cut tracks that jump to another body.
 
-Straight lines are fitted to the joints of each track just before and just after every moment, and extrapolated to the
-middle of the step between. Where two people are near one another, two hypotheses are compared: identities kept, and
-identities switched. Where a single track jumps between two reliable fits, it is cut.
+At every step of a track, straight lines are fitted to its joints before and after the step and extrapolated to its
+midpoint. Where two people are close, two assignments are compared: identities kept, and identities swapped. A track is
+cut where it jumps between two reliable fits.
 
-A track is an array of rows of the recording's detections, in the order of time.
+A track is an array of rows of the detections of a recording, in temporal order.
 """
 
 from dataclasses import dataclass, replace
@@ -18,33 +18,35 @@ from hyperlift.tracking.association import LEAST_JOINTS, body_sizes
 from hyperlift.tracking.gaps import LONGEST_GAP_S
 
 FIT_S = 0.25
-"""Length of the lines fitted before and after a moment: half a step of a walk, which is nearly straight."""
-TURN_S = 0.2
-"""Seconds over which a difference of velocities counts as a distance: about as long as a change of direction takes."""
+"""Duration of a line fit in seconds. Chosen: half a step of a walk, in which the motion is nearly straight."""
+VELOCITY_WEIGHT_S = 0.2
+"""Weight of a velocity difference as a distance, in seconds. Chosen: about the duration of a change of direction."""
 SIZE_WEIGHT = 0.5
-"""Body sizes that a size e times as large counts as: somebody twice as far away counts as a third of a body apart."""
-NEAR = 0.75
-"""Body sizes within which two people may be mistaken for one another: shoulder to shoulder they are a third apart."""
+"""Cost of a size ratio of e, in body sizes. Chosen: a person at twice the distance from the camera costs a third of a
+body size."""
+NEAR_DISTANCE = 0.75
+"""Maximal distance in body sizes of two people who may be confused. Chosen: shoulder to shoulder, people are a third of
+a body size apart."""
 LEAST_GAIN = 0.25
-"""Body sizes by which a switch must make the steps of both people smoother: ten times the noise of detectors ..."""
-LARGEST_SHARE = 0.5
-"""... and the share of the misfit with identities kept that may be left."""
+"""Minimal cost reduction of a swap, in body sizes. Chosen: ten times the noise of detectors."""
+MAX_REMAINING_SHARE = 0.5
+"""Maximal ratio of the cost after a swap to the cost before. Chosen together with ``LEAST_GAIN``."""
 JUMP = 0.25
-"""Body sizes between two reliable fits that are not one body's: less is reached by dances with peaks of 4 m/s and
-30 m/s² (tests/tracking/test_crossings.py) ..."""
+"""Minimal distance of two reliable fits, in body sizes, that is a jump. Measured: dances with peaks of 4 m/s and 30
+m/s² stay below it (tests/tracking/test_crossings.py)."""
 JUMP_SPEED = 1.0
-"""... and what is added for every second unseen."""
+"""Increase of ``JUMP`` per second of the gap. Chosen."""
 _LEAST_DETECTIONS = 3
-"""That a line is fitted to: two always lie on one."""
+"""Minimal number of detections of a line fit: two points always lie on a line."""
 _MOST_SWITCHES = 50
-"""In a recording: a bound on the work in a crowd."""
+"""Maximal number of swaps per recording. Chosen: bounds the computing time for crowds."""
 
 Rows = Int[np.ndarray, "_"]
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Everybody's detections, row by row."""
+    """All detections of a recording, one per row."""
 
     keypoints_px: Float[np.ndarray, "people joints 3"]
     """Missing joints are NaN, NaN, 0."""
@@ -54,25 +56,27 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class _LineFit:
-    """Least-squares lines at each detection of a track, through it and those up to ``FIT_S`` to one side of it."""
+    """Least-squares line at each detection of a track, fitted to the detections within ``FIT_S`` on one side."""
 
     place_px: Float[np.ndarray, "seen joints 2"]
     velocity_px_s: Float[np.ndarray, "seen joints 2"]
     size_px: Float[np.ndarray, " seen"]
     """Mean body size."""
     reliable: Bool[np.ndarray, " seen"]
-    """Whether enough joints have a line."""
+    """True if at least ``LEAST_JOINTS`` joints have a line."""
 
-    def at(self, some: slice | np.ndarray) -> "_LineFit":
-        return _LineFit(self.place_px[some], self.velocity_px_s[some], self.size_px[some], self.reliable[some])
+    def at(self, entries: slice | np.ndarray) -> "_LineFit":
+        return _LineFit(
+            self.place_px[entries], self.velocity_px_s[entries], self.size_px[entries], self.reliable[entries]
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class _FittedPart:
-    """Lines at some successive detections of a track."""
+    """Line fits at consecutive detections of a track."""
 
     first: int
-    """The detection of the track that entry 0 is of."""
+    """Index, within the track, of the detection of entry 0."""
     time_s: Float[np.ndarray, " seen"]
     before: _LineFit
     after: _LineFit
@@ -80,23 +84,23 @@ class _FittedPart:
 
 @dataclass(frozen=True, order=True)
 class _Switch:
-    """Two tracks change bodies from one detection of each on."""
+    """A swap of two tracks, from one detection of each onwards."""
 
     gain: float
-    """In body sizes."""
+    """Cost reduction in body sizes."""
     a: int = 0
     b: int = 0
-    """The tracks, ``a < b``."""
+    """Indices of the tracks, ``a < b``."""
     at_a: int = 0
     at_b: int = 0
-    """The first detection of each that goes over to the other."""
+    """Index of the first detection of each track that moves to the other."""
 
 
 def undo_switches(tracks: list[Rows], recording: Recording) -> tuple[list[Rows], int]:
-    """Undo switches of identity between two tracks.
+    """Undo identity switches between pairs of tracks.
 
     Returns:
-        The same number of tracks, and how many switches were undone.
+        The same number of tracks, and the number of switches undone.
     """
     tracks = list(tracks)
     best = _best_switches(_simultaneous(tracks, recording), tracks, recording)
@@ -114,10 +118,10 @@ def undo_switches(tracks: list[Rows], recording: Recording) -> tuple[list[Rows],
 
 
 def cut_at_jumps(tracks: list[Rows], recording: Recording) -> tuple[list[Rows], int]:
-    """Cut tracks where they jump from one reliable fit to another that no body could go on to.
+    """Cut tracks at jumps that no body could make.
 
     Returns:
-        The parts, and how many cuts were made.
+        The parts, and the number of cuts.
     """
     parts = []
     for track in tracks:
@@ -127,34 +131,34 @@ def cut_at_jumps(tracks: list[Rows], recording: Recording) -> tuple[list[Rows], 
 
 
 def _simultaneous(tracks: list[Rows], recording: Recording) -> set[tuple[int, int]]:
-    """The pairs of tracks that share a stretch of time."""
+    """The pairs of tracks that overlap in time."""
     pairs: set[tuple[int, int]] = set()
-    going_on: list[int] = []
+    active: list[int] = []
     frame = recording.frame
     for number in sorted(range(len(tracks)), key=lambda n: int(frame[tracks[n][0]])):
-        going_on = [n for n in going_on if frame[tracks[n][-1]] >= frame[tracks[number][0]]]
-        pairs |= {(min(n, number), max(n, number)) for n in going_on}
-        going_on.append(number)
+        active = [n for n in active if frame[tracks[n][-1]] >= frame[tracks[number][0]]]
+        pairs |= {(min(n, number), max(n, number)) for n in active}
+        active.append(number)
     return pairs
 
 
 def _best_switches(
     pairs: set[tuple[int, int]], tracks: list[Rows], recording: Recording
 ) -> dict[tuple[int, int], _Switch]:
-    """The best switch of each pair."""
+    """The best swap of each pair."""
     best = {pair: _Switch(0.0, *pair) for pair in pairs}
     frames = {n: recording.frame[tracks[n]] for pair in pairs for n in pair}
-    together: dict[int, list[tuple[int, int]]] = {}
+    pairs_of_chunk: dict[int, list[tuple[int, int]]] = {}
     for a, b in sorted(pairs):
         first, last = max(frames[a][0], frames[b][0]), min(frames[a][-1], frames[b][-1])
-        for stretch in range(int(first) // CHUNK_FRAMES, int(last) // CHUNK_FRAMES + 1):
-            together.setdefault(stretch, []).append((a, b))
-    # One stretch of the recording after the other, so that few fits are in memory, each made once for all pairs.
-    for stretch, some in sorted(together.items()):
-        borders = [stretch * CHUNK_FRAMES, (stretch + 1) * CHUNK_FRAMES]
-        inside = {n: np.searchsorted(frames[n], borders) for pair in some for n in pair}
+        for chunk in range(int(first) // CHUNK_FRAMES, int(last) // CHUNK_FRAMES + 1):
+            pairs_of_chunk.setdefault(chunk, []).append((a, b))
+    # Chunk by chunk, so that few fits are in memory, and all pairs share the fits of a track.
+    for chunk, chunk_pairs in sorted(pairs_of_chunk.items()):
+        borders = [chunk * CHUNK_FRAMES, (chunk + 1) * CHUNK_FRAMES]
+        inside = {n: np.searchsorted(frames[n], borders) for pair in chunk_pairs for n in pair}
         fits = {n: _fitted(tracks[n], int(first) - 1, int(last) + 1, recording) for n, (first, last) in inside.items()}
-        for a, b in some:
+        for a, b in chunk_pairs:
             moments = np.union1d(frames[a][slice(*inside[a])], frames[b][slice(*inside[b])])
             at_a, at_b = (np.searchsorted(frames[n], moments, side="right") for n in (a, b))
             within = (at_a > 0) & (at_a < len(frames[a])) & (at_b > 0) & (at_b < len(frames[b]))
@@ -166,7 +170,7 @@ def _best_switches(
 def _best_moment(
     one: _FittedPart, at_a: Int[np.ndarray, " moments"], other: _FittedPart, at_b: Int[np.ndarray, " moments"]
 ) -> tuple[float, int, int]:
-    """What the best switch from one of these detections on gains, and the two detections."""
+    """The gain of the best swap at one of the given pairs of detections, and that pair."""
     a, b = at_a - one.first, at_b - other.first
     steps_s = np.maximum(one.time_s[a] - one.time_s[a - 1], other.time_s[b] - other.time_s[b - 1])
     reliable = (
@@ -177,13 +181,13 @@ def _best_moment(
     size = np.maximum(one.before.size_px[a - 1], other.before.size_px[b - 1])
     before = _median_lengths(one.before.place_px[a - 1] - other.before.place_px[b - 1])
     after = _median_lengths(one.after.place_px[a] - other.after.place_px[b])
-    near = np.minimum(before, after) < NEAR * size
+    near = np.minimum(before, after) < NEAR_DISTANCE * size
     a, b = a[near], b[near]
     if not len(a):
         return 0.0, 0, 0
     kept = _step_cost(one, a - 1, one, a) + _step_cost(other, b - 1, other, b)
     switched = _step_cost(one, a - 1, other, b) + _step_cost(other, b - 1, one, a)
-    gain = np.where((kept - switched > LEAST_GAIN) & (switched < LARGEST_SHARE * kept), kept - switched, 0.0)
+    gain = np.where((kept - switched > LEAST_GAIN) & (switched < MAX_REMAINING_SHARE * kept), kept - switched, 0.0)
     best = int(gain.argmax())
     return float(gain[best]), int(a[best]) + one.first, int(b[best]) + other.first
 
@@ -191,38 +195,38 @@ def _best_moment(
 def _step_cost(
     start: _FittedPart, last: np.ndarray, end: _FittedPart, first: np.ndarray
 ) -> Float[np.ndarray, " steps"]:
-    """How unlike one body it is to go on from detection ``last`` to ``first``, in body sizes: misfit of the lines,
-    change of velocity and of size."""
+    """Cost in body sizes of a step from detection ``last`` to ``first``: misfit of the lines, and change of velocity
+    and size."""
     before, after = start.before.at(last), end.after.at(first)
-    # A switch may join detections of one moment, or in the wrong order by a frame: nobody moves back in time.
+    # A swap may join detections of the same time, or of reversed order by a frame: negative durations become 0.
     misfit, size = _misfit(before, after, np.maximum(end.time_s[first] - start.time_s[last], 0.0))
     turn = np.linalg.norm(np.nanmedian(after.velocity_px_s - before.velocity_px_s, axis=1), axis=-1)
     growth = np.abs(np.log(after.size_px / before.size_px))
-    return misfit + TURN_S * turn / size + SIZE_WEIGHT * growth
+    return misfit + VELOCITY_WEIGHT_S * turn / size + SIZE_WEIGHT * growth
 
 
 def _misfit(
     before: _LineFit, after: _LineFit, step_s: Float[np.ndarray, " steps"]
 ) -> tuple[Float[np.ndarray, " steps"], Float[np.ndarray, " steps"]]:
-    """How far the lines before and after each step miss one another in its middle, in body sizes; and those sizes."""
+    """Distance in body sizes of the lines before and after each step at its midpoint; and the body size in pixels."""
     half = (step_s / 2)[:, None, None]
-    reached = before.place_px + half * before.velocity_px_s
-    begun = after.place_px - half * after.velocity_px_s
+    from_before = before.place_px + half * before.velocity_px_s
+    from_after = after.place_px - half * after.velocity_px_s
     size = np.maximum(before.size_px, after.size_px)
-    return _median_lengths(begun - reached) / size, size
+    return _median_lengths(from_after - from_before) / size, size
 
 
 def _jumps(track: Rows, recording: Recording) -> list[int]:
-    """First detections after each jump."""
+    """Indices of the first detection after each jump."""
     misfit = np.zeros(len(track) - 1)
-    for some in frame_chunks(len(misfit)):
-        part = _fitted(track, some.start, some.stop + 1, recording)
+    for chunk in frame_chunks(len(misfit)):
+        part = _fitted(track, chunk.start, chunk.stop + 1, recording)
         before, after, step_s = part.before.at(slice(-1)), part.after.at(slice(1, None)), np.diff(part.time_s)
         comparable = before.reliable & after.reliable & (step_s <= FIT_S)
-        misfit[some] = np.where(comparable, _misfit(before, after, step_s)[0] / (JUMP + JUMP_SPEED * step_s), 0.0)
+        misfit[chunk] = np.where(comparable, _misfit(before, after, step_s)[0] / (JUMP + JUMP_SPEED * step_s), 0.0)
     time_s = recording.time_s[track[:-1]]
     cuts = []
-    # The lines on both sides of a jump reach across it in the moments beside it: only the largest misfit is cut.
+    # Fits near a jump contain detections of both sides: within FIT_S, only the step of the largest misfit is cut.
     for worst in np.argsort(-misfit, kind="stable")[: int((misfit >= 1).sum())].tolist():
         if misfit[worst] >= 1:
             cuts.append(worst + 1)
@@ -231,7 +235,7 @@ def _jumps(track: Rows, recording: Recording) -> list[int]:
 
 
 def _fitted(track: Rows, first: int, last: int, recording: Recording) -> _FittedPart:
-    """Lines at the detections ``first:last``, as far as there are any, with the help of those around them."""
+    """Line fits at the detections ``first:last`` of a track; the range is clipped to the track."""
     first, last = max(first, 0), min(last, len(track))
     time_s = recording.time_s[track]
     from_ = min(int(np.searchsorted(time_s, time_s[first] - FIT_S)), first)
@@ -244,7 +248,7 @@ def _fitted(track: Rows, first: int, last: int, recording: Recording) -> _Fitted
 
 
 def _line_fits(time_s: Float[np.ndarray, " seen"], points_px: Float[np.ndarray, "seen joints 2"]) -> _LineFit:
-    """Lines at each detection through it and those up to ``FIT_S`` before it."""
+    """Line at each detection, fitted to it and the detections up to ``FIT_S`` earlier."""
     now = np.arange(len(time_s))
     first = np.minimum(np.searchsorted(time_s, time_s - FIT_S), now)
 
@@ -253,7 +257,7 @@ def _line_fits(time_s: Float[np.ndarray, " seen"], points_px: Float[np.ndarray, 
         return sums - np.where(first.reshape(-1, *[1] * (values.ndim - 1)) > 0, sums[first - 1], 0.0)
 
     seen = np.asarray(np.isfinite(points_px).all(-1, keepdims=True))
-    since = (time_s - time_s[0])[:, None, None]  # small numbers: sums of squares are subtracted below
+    since = (time_s - time_s[0])[:, None, None]  # small values, because sums of squares are subtracted below
     points, t = np.where(seen, points_px, 0.0), np.where(seen, since, 0.0)
     count = windowed(seen)
     enough = count >= _LEAST_DETECTIONS
@@ -269,7 +273,7 @@ def _line_fits(time_s: Float[np.ndarray, " seen"], points_px: Float[np.ndarray, 
 
 
 def _median_lengths(offsets: Float[np.ndarray, "moments joints 2"]) -> Float[np.ndarray, " moments"]:
-    """Median over the joints that both have; infinite where there are too few."""
+    """Median length over the shared joints; infinite for fewer than ``LEAST_JOINTS``."""
     lengths = np.linalg.norm(offsets, axis=-1)
     few = np.isfinite(lengths).sum(1) < LEAST_JOINTS
     return np.where(few, np.inf, np.nanmedian(np.where(few[:, None], 0.0, lengths), axis=1))

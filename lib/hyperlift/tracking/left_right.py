@@ -1,7 +1,7 @@
-"""Moments in which a detector takes the left arm or leg for the right one, and back.
+"""Repair of short left-right swaps of arms and legs.
 
-Such an exchange shows as a jump of both sides at once that exchanging them undoes. It is repaired only where both its
-beginning and its end show so, and where it is short: what lasts longer cannot be told from a person who turned round.
+At the beginning and the end of a swap, both sides jump, and swapping them back removes the jump. A swap is repaired only if
+both ends are visible and it is short: a longer one cannot be distinguished from a person who turned around.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,17 @@ from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.tracking.association import body_sizes
 
 LONGEST_SWAP_S = 0.3
-"""Detectors lose the side in blur and where limbs cross, for some frames; in this time nobody turns round and back."""
+"""Maximal duration of a swap. Chosen: motion blur and crossing limbs last some frames, and nobody turns around and back
+in this time."""
 LEAST_GAIN = 0.06
-"""Body sizes by which exchanging the sides must make a limb's joints move more smoothly, on average over them, at each
-end ..."""
-LARGEST_SHARE = 0.4
-"""... and the share of roughness that may be left."""
+"""Minimal reduction of the roughness at each end of a swap, in body sizes, averaged over the joints of a limb. Chosen
+above the noise of detectors."""
+MAX_REMAINING_SHARE = 0.4
+"""Maximal ratio of the roughness after the repair to that before. Chosen together with ``LEAST_GAIN``."""
 _LIMBS = (("Shoulder", ("Elbow", "Wrist")), ("Hip", ("Knee", "Ankle")))
 _LONGEST_STEP_S = 0.08
-"""Detections farther apart say too little about motion: an arm swings to its end in a quarter of a second."""
+"""Maximal time between two detections that are compared. Chosen: an arm completes a swing in 0.25 s, so the motion over
+a longer step is not straight."""
 
 
 def repair_side_swaps(
@@ -29,15 +31,15 @@ def repair_side_swaps(
     time_s: Float[np.ndarray, " seen"],
     skeleton: Skeleton,
 ) -> tuple[Float[np.ndarray, "seen joints 3"], Bool[np.ndarray, "seen joints"]]:
-    """Exchange left and right arms or legs where they are swapped for up to ``LONGEST_SWAP_S``.
+    """Swap back left and right arms or legs that are swapped for up to ``LONGEST_SWAP_S``.
 
     Args:
-        keypoints_px: one person where seen; missing joints are NaN, NaN, 0.
-        time_s: ascending seconds of these detections.
-        skeleton: the joints of ``keypoints_px``; limbs are found by name.
+        keypoints_px: detections of one person; missing joints are NaN, NaN, 0.
+        time_s: ascending times of the detections in seconds.
+        skeleton: the joint set of ``keypoints_px``; limbs are found by name.
 
     Returns:
-        The repaired keypoints, and which of them were exchanged.
+        The repaired keypoints, and a mask of the swapped ones.
 
     Example:
         >>> import numpy as np
@@ -62,8 +64,8 @@ def repair_side_swaps(
         right, left = (skeleton.indices(side) for side in sides)
         pair = keypoints_px[:, [right, left], :2] / size_px
         for first, last in _swapped_runs(pair[:, :, 1:], time_s):
-            # The roots lie close together and are often told apart where the rest is not: they decide for themselves.
-            near = slice(max(first - 2, 0), last + 2)  # beyond, an exchange changes nothing
+            # Detectors often label hips and shoulders correctly while the rest is swapped: they are decided separately.
+            near = slice(max(first - 2, 0), last + 2)  # the swap does not affect bends beyond
             around, run = pair[near, :, :1], (first - near.start, last - near.start)
             roots_too = _roughness(around, time_s[near], *run) < _roughness(around, time_s[near], 0, 0)
             joints = slice(0 if roots_too else 1, None)
@@ -97,15 +99,16 @@ def _swapped_runs(
 def _gains(
     limbs: Float[np.ndarray, "seen 2 joints 2"], time_s: Float[np.ndarray, " seen"]
 ) -> tuple[Float[np.ndarray, " seen"], Float[np.ndarray, " seen"]]:
-    """How much smoother the motion is if the sides change places from each detection on, and, half, if they do so in
-    this detection alone; 0 where it is not clear."""
+    """Reduction of the roughness if the sides are swapped from each detection onwards, and half the reduction if they
+    are swapped in this detection only; 0 if it is not significant."""
     swapped = limbs[:, ::-1]
     kept = _bend(limbs[:-2], limbs[1:-1], limbs[2:], time_s)
     next_swapped = _bend(limbs[:-2], limbs[1:-1], swapped[2:], time_s)
     last_kept = _bend(limbs[:-2], swapped[1:-1], swapped[2:], time_s)
     one_swapped = _bend(limbs[:-2], swapped[1:-1], limbs[2:], time_s)
     edge, alone = np.zeros((2, len(time_s)))
-    # Bend k is that at detection k + 1. A change at detection b bends at b - 1 and b; one back at once, at b + 1 too.
+    # Bend k belongs to detection k + 1. A swap from detection b onwards affects the bends at b - 1 and b; a swap of b
+    # alone affects b + 1 as well.
     edge[2:-1] = _clear_gain(kept[:-1] + kept[1:], next_swapped[:-1] + last_kept[1:])
     around = kept[:-2] + kept[1:-1] + kept[2:], next_swapped[:-2] + one_swapped[1:-1] + last_kept[2:]
     alone[2:-2] = _clear_gain(around[0] / 2, around[1] / 2)
@@ -113,7 +116,7 @@ def _gains(
 
 
 def _clear_gain(kept: Float[np.ndarray, " some"], changed: Float[np.ndarray, " some"]) -> Float[np.ndarray, " some"]:
-    clear = (kept - changed > LEAST_GAIN) & (changed < LARGEST_SHARE * kept)
+    clear = (kept - changed > LEAST_GAIN) & (changed < MAX_REMAINING_SHARE * kept)
     return np.where(clear, kept - changed, 0.0)
 
 
@@ -123,11 +126,11 @@ def _bend(
     after: Float[np.ndarray, "some 2 joints 2"],
     time_s: Float[np.ndarray, " seen"],
 ) -> Float[np.ndarray, " some"]:
-    """How far the joints lie from the straight way between the detections before and after: mean over those that are
-    seen in all three; NaN where one is too far off in time or no joint is seen."""
+    """Mean distance of the joints from the straight line between the previous and the next detection; NaN if a joint is
+    missing in one of the three, or a step is longer than ``_LONGEST_STEP_S``."""
     part = ((time_s[1:-1] - time_s[:-2]) / (time_s[2:] - time_s[:-2]))[:, None, None, None]
     off = np.linalg.norm(at - (1 - part) * before - part * after, axis=-1).reshape(len(at), -1)
-    # Both sides or none: exchanging must be weighed over the same joints as keeping.
+    # All joints of both sides are required, so that all hypotheses are compared over the same joints.
     seen = np.isfinite(off)
     near = np.maximum(time_s[1:-1] - time_s[:-2], time_s[2:] - time_s[1:-1]) <= _LONGEST_STEP_S
     usable = seen.all(1) & near
@@ -135,7 +138,7 @@ def _bend(
 
 
 def _roughness(limbs: Float[np.ndarray, "seen 2 joints 2"], time_s: np.ndarray, first: int, last: int) -> float:
-    """Summed bends around a run, with the sides exchanged in it."""
+    """Sum of the bends of a limb with the sides swapped within a run."""
     changed = limbs.copy()
     changed[first:last] = limbs[first:last, ::-1]
     return float(np.nansum(_bend(changed[:-2], changed[1:-1], changed[2:], time_s)))

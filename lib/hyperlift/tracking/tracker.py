@@ -1,4 +1,4 @@
-"""The tracker: gives each detection of a frame the id of its person, as the frames come in."""
+"""Online tracker: assigns an identity to each detection, frame by frame."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,15 +9,15 @@ from hyperlift.shapes import Float
 from hyperlift.tracking.association import LEAST_JOINTS, Cost, Target, assign, motion_cost
 from hyperlift.tracking.gaps import LONGEST_GAP_S, ROUNDING_S
 
-JUST_SEEN_S = 0.1
-"""Whoever was seen this lately is paired before those who are hidden and may be anywhere: three frames of 30 a second,
-as many as a detector often misses in a row."""
+RECENT_S = 0.1
+"""Targets seen within this time are matched before all others, whose position is less certain. Chosen: detectors often
+miss up to three successive frames at 30 fps."""
 
 
 class Tracker:
-    """Gives each detection the id of its person, frame by frame; remembers the last ``LONGEST_GAP_S`` alone.
+    """Assigns an identity to each detection, frame by frame; people are forgotten after ``LONGEST_GAP_S``.
 
-    The bundled detector asks it for its crops, keypoint files go through it, and live uses it.
+    Detection (for its crops), keypoint files and live use the same tracker.
 
     Example:
         >>> import numpy as np
@@ -30,18 +30,18 @@ class Tracker:
     """
 
     def __init__(self, cost: Cost = motion_cost) -> None:
-        """Know nobody yet.
+        """Create a tracker without targets.
 
         Args:
-            cost: of a pair of a person and a detection; ``given_id_cost`` for numbers that a tracker gave before.
+            cost: cost of a pair; ``given_id_cost`` for detections whose identities a ``Tracker`` has assigned.
         """
         self._cost = cost
         self.reset()
 
     def reset(self) -> None:
-        """Forget everybody; ids count from 0 again."""
+        """Remove all targets; ids start from 0 again."""
         self.targets: list[Target] = []
-        """People seen within the last ``LONGEST_GAP_S``, in the order of their ids."""
+        """People detected within the last ``LONGEST_GAP_S``, in the order of their ids."""
         self._next_id = 0
 
     def update(
@@ -51,40 +51,42 @@ class Tracker:
         given_ids: Sequence[int | None] | None = None,
         start_new: bool = True,
     ) -> list[int | None]:
-        """Identify the people of the next frame, or further people of the same one.
+        """Identify the detections of the next frame, or further detections of the same frame.
 
         Args:
-            time_s: of the frame; not before that of the last call. Whoever has a detection of this time gets no other.
-            keypoints_px: x, y in pixels and confidence, missing joints NaN; in any order, in one skeleton.
-            given_ids: numbers of another tracker; of several people with one number, the most confident counts.
-            start_new: whether somebody unknown, or unseen for more than ``LONGEST_GAP_S``, gets the next free id.
+            time_s: time of the frame, not before the previous call. A target with a detection of this time is not
+                matched again.
+            keypoints_px: x, y in pixels and confidence; missing joints are NaN.
+            given_ids: track numbers of an external tracker; of detections with the same number, the most confident one
+                is used.
+            start_new: True gives unmatched detections a new id.
 
         Returns:
-            One id a detection; None for those that are not tracked (fewer than ``LEAST_JOINTS`` joints, a weaker one
-            with the same number, or unknown where ``start_new`` is false).
+            The id of each detection; None if it has fewer than ``LEAST_JOINTS`` joints, is a less confident one of the
+            same number, or is unmatched and ``start_new`` is False.
         """
         self.targets = [t for t in self.targets if time_s - t.time_s <= LONGEST_GAP_S + ROUNDING_S]
         given = given_ids or [None] * len(keypoints_px)
         ids: list[int | None] = [None] * len(keypoints_px)
-        waiting = _worth_tracking(keypoints_px, given)
-        recent = [target for target in self.targets if 0 < time_s - target.time_s <= JUST_SEEN_S]
-        hidden = [target for target in self.targets if time_s - target.time_s > JUST_SEEN_S]
+        unmatched = _trackable(keypoints_px, given)
+        recent = [target for target in self.targets if 0 < time_s - target.time_s <= RECENT_S]
+        hidden = [target for target in self.targets if time_s - target.time_s > RECENT_S]
         for targets in (recent, hidden):
-            if not targets or not waiting:
+            if not targets or not unmatched:
                 continue
-            people = np.stack([keypoints_px[person] for person in waiting])
-            for row, column in assign(self._cost(targets, time_s, people, [given[person] for person in waiting])):
-                targets[row].update(time_s, people[column], given[waiting[column]])
-                ids[waiting[column]] = targets[row].id
-            waiting = [person for person in waiting if ids[person] is None]
-        for person in waiting if start_new else []:
+            people = np.stack([keypoints_px[person] for person in unmatched])
+            for row, column in assign(self._cost(targets, time_s, people, [given[person] for person in unmatched])):
+                targets[row].update(time_s, people[column], given[unmatched[column]])
+                ids[unmatched[column]] = targets[row].id
+            unmatched = [person for person in unmatched if ids[person] is None]
+        for person in unmatched if start_new else []:
             ids[person] = self._next_id
             self.targets.append(Target(self._next_id, time_s, np.array(keypoints_px[person]), given[person]))
             self._next_id += 1
         return ids
 
     def state(self) -> dict[str, Any]:
-        """Everything that is remembered, as plain JSON values; doubles survive JSON to the last bit."""
+        """The state as JSON values, for ``restore``; the round trip through JSON is exact."""
         people = [
             {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(target).items()}
             for target in self.targets
@@ -92,7 +94,7 @@ class Tracker:
         return {"next_id": self._next_id, "targets": people}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from where ``state`` was returned."""
+        """Restore a state that ``state`` returned."""
         self._next_id = state["next_id"]
         people: list[dict[str, Any]] = [
             {name: np.array(value) if isinstance(value, list) else value for name, value in target.items()}
@@ -101,13 +103,13 @@ class Tracker:
         self.targets = [Target(**person) for person in people]
 
 
-def _worth_tracking(keypoints_px: Sequence[np.ndarray] | np.ndarray, given_ids: Sequence[int | None]) -> list[int]:
-    """Who has enough joints; of several with one number the most confident."""
-    worth: dict[object, int] = {}
+def _trackable(keypoints_px: Sequence[np.ndarray] | np.ndarray, given_ids: Sequence[int | None]) -> list[int]:
+    """Indices of the detections with enough joints; of those with the same track number, the most confident one."""
+    best: dict[object, int] = {}
     for index, (keypoints, given) in enumerate(zip(keypoints_px, given_ids, strict=True)):
         if np.isfinite(keypoints[:, 0]).sum() < LEAST_JOINTS:
             continue
-        key = ("alone", index) if given is None else given
-        if key not in worth or np.nansum(keypoints[:, 2]) > np.nansum(keypoints_px[worth[key]][:, 2]):
-            worth[key] = index
-    return sorted(worth.values())
+        key = ("without number", index) if given is None else given
+        if key not in best or np.nansum(keypoints[:, 2]) > np.nansum(keypoints_px[best[key]][:, 2]):
+            best[key] = index
+    return sorted(best.values())

@@ -1,7 +1,6 @@
-"""One track a person, from the detections of a whole recording.
+"""Tracks of all people of a recording: online tracking (``tracker``), then offline repair (``identity_repair``).
 
-Frame by frame first (``tracker``), then with the whole recording in hand (``identity_repair``): switches of identity
-between two people are undone, a track that jumps is cut. Very short tracks are dropped.
+Identity switches are undone, tracks that jump are cut, and very short tracks are dropped.
 """
 
 import logging
@@ -21,17 +20,18 @@ from hyperlift.tracking.identity_repair import Recording, Rows, cut_at_jumps, un
 from hyperlift.tracking.tracker import Tracker
 
 SHORTEST_TRACK_S = 0.3
-"""Tracks with fewer detections than this are dropped: ghosts, passers-by half hidden. A recording that is
-shorter itself needs the person in half of its frames."""
+"""Minimal duration of a track; in a shorter recording, half its frames. Chosen: false positives and half occluded
+passers-by are shorter."""
 _SLOWEST_DETECTOR_S = 0.1
-"""Detections farther apart than this are gaps, not a detector that looks at some frames only."""
+"""Maximal time between successive frames of a detector that skips frames; larger steps are gaps. Chosen: 10 frames per
+second."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Track:
-    """One person in the frames in which they were seen; frames may be missing in between."""
+    """The detections of one person; frames may be missing in between."""
 
     id: int
     frame: Int[np.ndarray, " frames"]
@@ -43,10 +43,10 @@ class Track:
 
 
 def track_people(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> list[Track]:
-    """``track_rows`` with the keypoints of each person, in the detector's joints.
+    """Like ``track_rows``, but returns the keypoints, in the joint set of the detector.
 
     Raises:
-        InputError: as ``track_rows``.
+        InputError: as for ``track_rows``.
     """
     people = detections.people
     frame = people.person_frame
@@ -55,20 +55,20 @@ def track_people(detections: Detections, time_s: Float[np.ndarray, " all_frames"
 
 
 def track_rows(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> dict[int, Rows]:
-    """Which detections belong to each person of a recording: rows of ``Detections.people``, by the person's id.
+    """Track all people of a recording; return rows of ``Detections.people`` by id.
 
-    A number that the detector gave becomes the id of the first track that begins with it; every other track gets the
-    next free number. What was repaired and dropped is logged (INFO).
+    The first track that begins with a track number of the detector gets it as its id; all other tracks get free ids.
+    Repairs and dropped tracks are logged (INFO).
 
     Args:
-        detections: everybody, frame by frame.
-        time_s: seconds of every frame of the video, ascending, indexed by the frame numbers of ``detections``.
+        detections: see above.
+        time_s: time of every frame of the video in seconds, ascending, indexed by frame number.
 
     Returns:
-        The rows in the order of time; people in the order in which they appear.
+        Rows in temporal order; people in the order of appearance.
 
     Raises:
-        InputError: nobody is seen for long enough, or the time stamps do not fit.
+        InputError: no track is long enough, or the time stamps are invalid.
     """
     check_times(time_s, max(detections.last_frame, 0))
     people, frame = detections.people, detections.people.person_frame
@@ -95,7 +95,7 @@ def track_rows(detections: Detections, time_s: Float[np.ndarray, " all_frames"])
 
 
 def _identified(detections: Detections, time_s: Float[np.ndarray, " all_frames"]) -> list[Rows]:
-    """The rows of each person as the tracker finds them."""
+    """The rows of each person, as assigned by the tracker."""
     people = detections.people
     tracker = Tracker(given_id_cost if detections.tracked else motion_cost)
     person = np.full(len(people.keypoints_px), -1)
@@ -113,13 +113,13 @@ def _fewest_detections(detections: Detections, time_s: Float[np.ndarray, " all_f
     frames = detections.people.frame
     if len(frames) < 2:
         return 1
-    # Where the detector looked at every second frame only, half as many detections are as long.
+    # A detector that processes every second frame gives half as many detections in the same time.
     step_s = min(float(np.median(np.diff(time_s[frames]))), _SLOWEST_DETECTOR_S)
     return max(1, min(math.ceil(SHORTEST_TRACK_S / step_s - 1e-6), detections.span // 2))
 
 
 def _numbered(tracks: list[Rows], detections: Detections) -> dict[int, Rows]:
-    """Given numbers first come first served; the others get free ones. Both in the order of the first frames."""
+    """Assign ids: in the order of the first frames, track numbers of the detector, then free ids."""
     people, frame = detections.people, detections.people.person_frame
     numbered: dict[int, Rows] = {}
     others = []
