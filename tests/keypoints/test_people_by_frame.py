@@ -5,7 +5,7 @@ import pytest
 
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detection, Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.people_by_frame import PeopleByFrame
 from hyperlift.skeletons.joint_sets import COCO_17, HALPE_26
 
@@ -20,7 +20,7 @@ def detections(frames) -> Detections:
 
 def test_a_mapping_and_what_is_gathered_are_the_same():
     frames = {7: [Detection(person(1.0), 4), Detection(person(2.0))], 3: [], 5: [Detection(person(3.0), 0)]}
-    gathered = Gathered()
+    gathered = PeopleCollector()
     for frame, people in frames.items():
         gathered.add_frame(frame)
         for one in people:
@@ -47,7 +47,7 @@ def test_nobody():
     empty = detections({})
     assert (empty.span, empty.last_frame, list(empty.frames)) == (0, -1, [])
     assert empty.people.keypoints_px.shape == (0, 17, 3)
-    assert Gathered().detections("s.json", "t", HALPE_26).people.keypoints_px.shape == (0, 26, 3)
+    assert PeopleCollector().detections("s.json", "t", HALPE_26).people.keypoints_px.shape == (0, 26, 3)
     assert detections({4: []}).times_s(25.0).shape == (5,)
 
 

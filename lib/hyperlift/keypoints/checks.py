@@ -124,7 +124,7 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
     return warnings + upside_down + (torn or _all_sides(people))
 
 
-def of_a_body(detections: Detections, others: Sequence[Skeleton]) -> Detections:
+def with_plausible_joints(detections: Detections, others: Sequence[Skeleton]) -> Detections:
     """The same keypoints as those of the first skeleton that makes bodies of them, and a note where that is another.
 
     Args:

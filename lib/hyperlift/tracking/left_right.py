@@ -1,7 +1,7 @@
 """Repair of short left-right swaps of arms and legs.
 
-At the beginning and the end of a swap, both sides jump, and swapping them back removes the jump. A swap is repaired only if
-both ends are visible and it is short: a longer one cannot be distinguished from a person who turned around.
+At the beginning and the end of a swap, both sides jump, and swapping them back removes the jump. A swap is repaired
+only if both ends are visible and it is short: a longer one cannot be distinguished from a person who turned around.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.json_stream import JsonList
 from hyperlift.keypoints.formats.json_text import joint_count, parse_keypoints
 from hyperlift.keypoints.formats.numbers import LARGEST_NUMBER, whole_number
@@ -58,7 +58,7 @@ def _read(source: Source, hints: Hints) -> Detections:
     """The frame number is the one that changes in ``image_id``; frames without people have no entry. ``idx``, where
     present, is the detector's own track number."""
     skeleton: Skeleton | None = None
-    people, pictures = Gathered(), PictureNames()
+    people, pictures = PeopleCollector(), PictureNames()
     for where, entry in entries(source):
         with people.entry():
             person = person_in(entry, where)

@@ -9,15 +9,14 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import settle_missing
+from hyperlift.keypoints.formats.collector import normalise_missing
+from hyperlift.keypoints.formats.numbers import MAX_COORDINATE
 from hyperlift.keypoints.formats.source import Format, Hints, Source
 from hyperlift.keypoints.people_by_frame import NO_TRACK, PeopleByFrame
 from hyperlift.safe_io.npz import load_npy, open_npz
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import SKELETONS
 from hyperlift.skeletons.skeleton import Skeleton
-
-_FAR_PX = 1e7
 
 
 def check_finite(points: Float[np.ndarray, "..."], where: str) -> None:
@@ -26,7 +25,7 @@ def check_finite(points: Float[np.ndarray, "..."], where: str) -> None:
     Raises:
         InputError: a coordinate is infinite or absurdly far away.
     """
-    if (np.abs(points[~np.isnan(points)]) >= _FAR_PX).any():
+    if (np.abs(points[~np.isnan(points)]) >= MAX_COORDINATE).any():
         raise InputError(f"{where}: a keypoint is infinite or absurdly far away; write missing joints as NaN")
 
 
@@ -48,7 +47,7 @@ def detections_of(
         points = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
     check_finite(points, source)
     keypoints = np.array(points, np.float64, order="C")
-    remark = settle_missing(keypoints.reshape(-1, *keypoints.shape[2:]))
+    remark = normalise_missing(keypoints.reshape(-1, *keypoints.shape[2:]))
     there = np.asarray(np.isfinite(keypoints[..., 0]).any(-1))
     people = keypoints[there]
     start = np.concatenate([[0], np.cumsum(there.sum(1))]).astype(np.int64)

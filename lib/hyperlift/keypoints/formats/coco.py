@@ -8,7 +8,7 @@ import numpy as np
 from hyperlift.errors import InputError, quoted
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.formats.alphapose import entries, first_entries, person_in
-from hyperlift.keypoints.formats.gathering import Gathered, as_confidences
+from hyperlift.keypoints.formats.collector import PeopleCollector, as_confidences
 from hyperlift.keypoints.formats.json_stream import is_list
 from hyperlift.keypoints.formats.json_text import joint_count, parse_keypoints
 from hyperlift.keypoints.formats.numbers import LARGEST_NUMBER, whole_number
@@ -47,7 +47,7 @@ def _results_fit(source: Source) -> bool:
 
 def _read_results(source: Source, hints: Hints) -> Detections:
     skeleton: Skeleton | None = None
-    people, places = Gathered(_of_flags_or_confidences), dict[int, int]()
+    people, places = PeopleCollector(_of_flags_or_confidences), dict[int, int]()
     for where, entry in entries(source):
         with people.entry():
             person = person_in(entry, where)
@@ -87,7 +87,7 @@ def _read_annotations(source: Source, hints: Hints) -> Detections:
     assert isinstance(content, dict)
     pictures = _pictures(content["images"], hints, str(source))
     skeletons = _category_skeletons(content.get("categories"), hints, str(source))
-    people = Gathered(_of_flags)
+    people = PeopleCollector(_of_flags)
     for number in pictures.values():
         if number is not None:
             people.add_frame(number)
@@ -106,7 +106,7 @@ def _gather_annotation(
     pictures: Mapping[int, int | None],
     skeletons: Mapping[int, Skeleton],
     skeleton: Skeleton | None,
-    people: Gathered,
+    people: PeopleCollector,
     hints: Hints,
     where: str,
 ) -> Skeleton | None:

@@ -6,10 +6,10 @@ import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source
-from hyperlift.keypoints.formats.tables import number_of, picture_name_cell
+from hyperlift.keypoints.formats.tables import number_of, picture_name
 from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.skeletons.spellings import skeleton_from_names
 
@@ -39,13 +39,13 @@ def _read(source: Source, hints: Hints) -> Detections:
     header = _header(source)
     skeleton = _skeleton(header.joints, hints, str(source))
     width = len(source.head[0])
-    people, pictures = Gathered(), PictureNames()
+    people, pictures = PeopleCollector(), PictureNames()
     for number, row in enumerate(source.rows.body(header.rows), start=header.rows + 1):
         where = f"{source}, row {number}"
         if len(row) != width:
             raise InputError(f"{where}: {len(row)} cells; expected {width}; the file may be cut off")
         # Labelled data name the picture by its folders, a column each.
-        name = picture_name_cell("/".join(filter(None, row[: header.index_columns])), where)
+        name = picture_name("/".join(filter(None, row[: header.index_columns])), where)
         frame = pictures.place(name)
         if frame < number - header.rows - 1:
             raise InputError(f"{where}: frame {one_line(name)} occurs twice; keep one recording in a file")

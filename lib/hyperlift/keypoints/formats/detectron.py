@@ -12,7 +12,7 @@ import numpy as np
 from hyperlift.errors import InputError, quoted
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.formats.arrays import check_finite, detections_of
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.picture_names import chosen_recording
 from hyperlift.keypoints.formats.source import Format, Hints, Source, skeleton_by_count
 from hyperlift.safe_io.npz import load_npz_array
@@ -33,7 +33,7 @@ def _read_detectron(source: Source, hints: Hints) -> Detections:
     """Frames count by position; the last class is the person; the confidence is the probability."""
     content = load_npz_array(source.path, "keypoints")
     skeleton: Skeleton | None = None
-    everybody = Gathered()
+    everybody = PeopleCollector()
     for frame, classes in enumerate(content):
         where = f"{source}, frame {frame}"
         if not isinstance(classes, list | tuple | np.ndarray) or not len(classes):

@@ -1,4 +1,4 @@
-"""Doubts about the order of frames: another order that the file offers moves people far more smoothly."""
+"""Plausibility check of frame numbers: does the order of the file give smoother motion than the frame numbers?"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,19 +8,20 @@ import numpy as np
 from hyperlift.keypoints.people_by_frame import PeopleByFrame
 
 _LEAST_FRAMES = 10
-"""Orders of fewer frames say nothing."""
+"""Minimal number of frames. Chosen: the median step of fewer frames is not reliable."""
 _MOST_PAIRS = 1000
-"""Pairs of neighbouring frames that are compared."""
+"""Maximal number of frame pairs that are compared. Chosen: bounds the computing time."""
 _ROUGHER = 3.0
-"""Steps of body centres in the wrong order are about those between any two frames: ten times the steps of a walk."""
+"""Ratio of the median steps that causes a warning. Chosen: in a wrong order, steps are about ten times those of a
+walk."""
 
 
-def order_doubts(people: PeopleByFrame, file_order: Sequence[int]) -> list[str]:
-    """A warning where people leap from frame to frame in ascending order, and do not in the order of the file.
+def frame_order_warnings(people: PeopleByFrame, file_order: Sequence[int]) -> list[str]:
+    """Warn if people move much further between successive frame numbers than between successive frames of the file.
 
     Args:
-        people: of the whole file.
-        file_order: frame numbers in the order in which the file has them.
+        people: all people of the file.
+        file_order: frame numbers in the order of the file.
     """
     ascending = sorted(file_order)
     if len(ascending) < _LEAST_FRAMES or ascending == list(file_order):

@@ -1,4 +1,4 @@
-"""Who is who in a file: doubled detections and numbers that are none."""
+"""Cleaning of identities in a keypoint file: duplicate detections, and track numbers that are not unique."""
 
 from dataclasses import replace
 
@@ -9,18 +9,20 @@ from hyperlift.keypoints.people_by_frame import NO_TRACK, PeopleByFrame
 from hyperlift.shapes import Bool, Float
 
 _FEW_FRAMES = 3
-"""Frames in which a tracker may slip before its numbers are taken for none at all."""
+"""Number of frames with shared numbers up to which track numbers are used. Chosen: trackers make occasional errors."""
 _SAME_BODY = 0.15
-"""Two detections nearer than this in one frame, in body sizes, are one body that was found twice."""
+"""Maximal distance of two detections of one body in a frame, in body sizes. Chosen: people side by side are about one
+body size apart."""
 _SMALL_SHARE = 0.02
-"""The same as a part of the frames with several numbered people: what trackers of real recordings reach is 0.5 %."""
+"""The same limit as a share of the frames with several numbered people. Measured: trackers reach 0.5 % in real
+recordings."""
 
 
-def settled_identities(detections: Detections) -> Detections:
-    """The same people without exact doubles, and without track numbers that two bodies of one frame share.
+def cleaned_identities(detections: Detections) -> Detections:
+    """Remove exact duplicates, and track numbers that two bodies of one frame share.
 
-    AlphaPose without its tracker, for one, gives everybody the same number. Numbers that are shared in more than a few
-    frames are dropped for the whole file; a note says so.
+    For example, AlphaPose without its tracker gives all people the same number. If numbers are shared in more than a
+    few frames, all track numbers of the file are removed, with a note.
     """
     notes = list(detections.notes)
     people, doubled = _without_doubles(detections.people)
@@ -42,12 +44,12 @@ def settled_identities(detections: Detections) -> Detections:
 
 
 def _without_doubles(people: PeopleByFrame) -> tuple[PeopleByFrame, int]:
-    """Of detections in one frame that are equal in every number the first, and how many others there were."""
+    """Keep the first of identical detections of a frame; also return the number of removed ones."""
     frame = people.person_frame
     if not (np.diff(frame) == 0).any():
         return people, 0
     kept = np.ones(len(frame), bool)
-    # Only neighbours in x of the first joints can be equal: rows are compared where cheap keys agree.
+    # Rows are compared in full only if their sums of coordinates are equal.
     keys = np.nan_to_num(people.keypoints_px[..., :2], nan=-1.0).sum((1, 2))
     order = np.lexsort((keys, frame))
     same = (np.diff(frame[order]) == 0) & (np.diff(keys[order]) == 0)
@@ -66,7 +68,8 @@ def _without_doubles(people: PeopleByFrame) -> tuple[PeopleByFrame, int]:
 
 
 def _shared_numbers(people: PeopleByFrame) -> Bool[np.ndarray, " people"]:
-    """Whose number another body in the same frame has too; a body that was found twice shares it with itself."""
+    """Mask of people whose track number belongs to another body of the same frame as well; two detections of one body
+    may share a number."""
     frame, number = people.person_frame, people.track_id
     order = np.lexsort((number, frame))
     one, other = order[:-1], order[1:]
@@ -81,7 +84,7 @@ def _shared_numbers(people: PeopleByFrame) -> Bool[np.ndarray, " people"]:
 def _distance(
     one: Float[np.ndarray, "pairs joints 3"], other: Float[np.ndarray, "pairs joints 3"]
 ) -> Float[np.ndarray, " pairs"]:
-    """Median over the joints that both have, in body sizes; infinite where they have none in common."""
+    """Median distance of the shared joints, in body sizes; infinite without shared joints."""
     lengths = np.linalg.norm(one[..., :2] - other[..., :2], axis=-1)
     none = np.isnan(lengths).all(-1)
     lengths[none] = np.inf

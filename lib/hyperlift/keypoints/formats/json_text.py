@@ -7,11 +7,9 @@ from typing import TypeGuard
 import numpy as np
 
 from hyperlift.errors import InputError
+from hyperlift.keypoints.formats.numbers import MAX_COORDINATE
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
-
-_FAR_PX = 1e7
-"""No picture is this wide; beyond it numbers overflow rather than mean something."""
 
 
 def joint_count(numbers: object, where: str) -> int:
@@ -80,7 +78,7 @@ def _near(numbers: Sequence[object], where: str) -> Float[np.ndarray, "*any"]:
         array = np.array(numbers, dtype=np.float64)
     except OverflowError:  # an integer of hundreds of digits
         array = np.array(np.inf)
-    if (np.abs(array) >= _FAR_PX).any():
+    if (np.abs(array) >= MAX_COORDINATE).any():
         raise InputError(
             f"{where}: a keypoint is infinite or absurdly far away; write missing joints as 0, 0 with confidence 0"
         )

@@ -7,11 +7,11 @@ import numpy as np
 
 from hyperlift.errors import InputError, quoted
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
-from hyperlift.keypoints.formats.numbers import bring_to_pixels, frames_of_times, look_like_fractions
+from hyperlift.keypoints.formats.collector import PeopleCollector
+from hyperlift.keypoints.formats.numbers import frames_of_times, look_like_fractions, scale_to_pixels
 from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source
-from hyperlift.keypoints.formats.tables import is_number, number_of, picture_name_cell
+from hyperlift.keypoints.formats.tables import is_number, number_of, picture_name
 from hyperlift.skeletons.joint_sets import MEDIAPIPE_33
 from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.skeletons.spellings import skeleton_from_names
@@ -69,7 +69,7 @@ def _read(source: Source, hints: Hints) -> Detections:
         if len(row) != width:
             raise InputError(f"{where}: {len(row)} cells; expected {width}; the file may be cut off")
         if "frame" in column:
-            name = picture_name_cell(row[column["frame"]].strip(), where)
+            name = picture_name(row[column["frame"]].strip(), where)
         else:
             name = row[column["time"]].strip()
             times[name] = number_of(name, where)
@@ -82,7 +82,7 @@ def _read(source: Source, hints: Hints) -> Detections:
         sure = number_of(row[column["confidence"]], where) if "confidence" in column else 1.0
         of_one[-1].keypoints[joint] = x, y, sure
         of_one[-1].seen.add(joint)
-    people = Gathered()
+    people = PeopleCollector()
     for (frame, person), of_one in bodies.items():
         people.add_frame(frame)
         for body in of_one:
@@ -93,7 +93,7 @@ def _read(source: Source, hints: Hints) -> Detections:
         people.renumber(frames_of_times([*times.values()]))
     found = people.detections(str(source), "long table", skeleton)
     if look_like_fractions(found.people.keypoints_px):
-        bring_to_pixels(found.people.keypoints_px, hints.size_for(str(source)))
+        scale_to_pixels(found.people.keypoints_px, hints.size_for(str(source)))
     return found
 
 

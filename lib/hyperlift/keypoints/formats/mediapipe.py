@@ -7,19 +7,19 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.json_stream import JsonList, is_list
 from hyperlift.keypoints.formats.json_text import number_columns
 from hyperlift.keypoints.formats.numbers import (
     LARGEST_NUMBER,
-    bring_to_pixels,
     frames_of_times,
     look_like_fractions,
+    scale_to_pixels,
     whole_number,
 )
 from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source
-from hyperlift.keypoints.formats.tables import is_number, number_of, picture_name_cell
+from hyperlift.keypoints.formats.tables import is_number, number_of, picture_name
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import MEDIAPIPE_33
 from hyperlift.skeletons.spellings import canonical_joint
@@ -87,7 +87,7 @@ def _read(source: Source, hints: Hints) -> Detections:
     """Frames count by a number of their own if all have one, else by their time stamps, whose holes stay holes, else by
     position. x is multiplied by the picture's width,
     y by its height, unless they are pixels already; the confidence is the visibility."""
-    people = Gathered()
+    people = PeopleCollector()
     if source.kind == "table":
         _gather_table(source, people, hints)
     else:
@@ -95,11 +95,11 @@ def _read(source: Source, hints: Hints) -> Detections:
     found = people.detections(str(source), "MediaPipe", MEDIAPIPE_33)
     keypoints = found.people.keypoints_px
     if look_like_fractions(keypoints):
-        bring_to_pixels(keypoints, hints.size_for(str(source)))
+        scale_to_pixels(keypoints, hints.size_for(str(source)))
     return found
 
 
-def _gather_json(source: Source, people: Gathered) -> None:
+def _gather_json(source: Source, people: PeopleCollector) -> None:
     entries = _frames_in(source.json)
     times = [_own_time(entry) for entry in entries]
     timed = frames_of_times([time for time in times if time is not None]) if None not in times else None
@@ -197,7 +197,7 @@ def _columns_without_names(rows: Sequence[Sequence[str]]) -> tuple[int, Float[np
     return 0, np.stack([starts, starts + 1, starts + 3], axis=-1)
 
 
-def _gather_table(source: Source, people: Gathered, hints: Hints) -> None:
+def _gather_table(source: Source, people: PeopleCollector, hints: Hints) -> None:
     found = _columns(source.head)
     assert found is not None
     header_rows, columns = found[0], found[1].astype(int)
@@ -213,7 +213,7 @@ def _gather_table(source: Source, people: Gathered, hints: Hints) -> None:
         if len(row) != width:
             raise InputError(f"{where}: {len(row)} cells; expected {width}")
         if frame_column is not None:
-            frame = pictures.place(picture_name_cell(row[frame_column], where))
+            frame = pictures.place(picture_name(row[frame_column], where))
         else:
             frame = position
             times.append(float(position) if time_column is None else number_of(row[time_column], where))

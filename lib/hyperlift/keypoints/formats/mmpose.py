@@ -11,7 +11,7 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.json_stream import JsonList, is_list, load_json
 from hyperlift.keypoints.formats.json_text import number_columns
 from hyperlift.keypoints.formats.numbers import whole_number
@@ -68,7 +68,7 @@ def _read(source: Source, hints: Hints) -> Detections:
         skeleton = _named_skeleton(source.json.get("meta_info"), str(source))
     # Frames without a number of their own count by position, from 0.
     first = 1 if from_1 and _least_number(entries, str(source)) >= 1 else 0
-    people, known = Gathered(), set[int]()
+    people, known = PeopleCollector(), set[int]()
     for position, entry in enumerate(entries):
         number, instances, is_own = _frame(entry, position, str(source))
         frame = number - first if is_own else number

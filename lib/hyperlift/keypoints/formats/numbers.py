@@ -1,4 +1,4 @@
-"""Numbers that files of keypoints write: of frames and tracks, and coordinates in fractions of the picture."""
+"""Frame numbers, track numbers and normalised coordinates in keypoint files."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,18 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.shapes import Float
 
 LARGEST_NUMBER = 10**15
-"""No frame or track has a number beyond this."""
-_BEYOND = 2.0
-"""Guesses outside of the picture go somewhat beyond 0..1; a person in pixels is never within this."""
+"""Upper bound of frame and track numbers. Chosen: exact in float64, and above time stamps in microseconds."""
+MAX_COORDINATE = 1e7
+"""Upper bound of a coordinate in pixels. Chosen: far above every image; squares stay exact in float64."""
+_MAX_FRACTION = 2.0
+"""Maximal absolute coordinate of keypoints that are fractions of the image. Chosen: estimates outside the image exceed
+1 slightly, and a person in pixels is larger than 2 pixels."""
 
 
 def frames_of_times(times: Sequence[float]) -> list[int]:
-    """Frame numbers of time stamps in any unit: the usual step is one frame, and a hole stays one.
+    """Frame numbers from time stamps in any unit: the median step is one frame, and gaps are kept.
 
-    Args:
-        times: of the frames that a file holds.
-
-    Returns:
-        Positions where the stamps do not ascend: they say nothing then.
+    If the time stamps do not ascend, the frames are numbered by position.
     """
     steps = np.diff(np.asarray(times, np.float64))
     if not len(steps) or not (steps > 0).all():
@@ -32,17 +31,17 @@ def frames_of_times(times: Sequence[float]) -> list[int]:
 
 
 def whole(digits: str) -> int | None:
-    """The number that digits write; None if no frame or track has a number so large."""
+    """Parse digits; None from ``LARGEST_NUMBER`` on."""
     digits = digits.lstrip("0") or "0"
     number = int(digits) if len(digits) <= len(str(LARGEST_NUMBER)) else LARGEST_NUMBER
     return number if number < LARGEST_NUMBER else None
 
 
 def whole_number(value: object, where: str, what: str) -> int | None:
-    """A track or frame number that may be absent (None).
+    """Validate a track or frame number, which may be absent (None).
 
     Raises:
-        InputError: it is something else than a whole number.
+        InputError: the value is not a whole number.
     """
     if value is None:
         return None
@@ -53,12 +52,12 @@ def whole_number(value: object, where: str, what: str) -> int | None:
 
 
 def look_like_fractions(keypoints: Float[np.ndarray, "people joints 3"]) -> bool:
-    """Whether nearly all coordinates lie about 0..1. Nobody at all is taken as pixels."""
+    """True if nearly all coordinates are fractions of the image; False if there are no people."""
     points = keypoints[..., :2]
     points = points[np.isfinite(points).all(-1)]
-    return bool(len(points)) and float(np.percentile(np.abs(points), 95)) <= _BEYOND
+    return bool(len(points)) and float(np.percentile(np.abs(points), 95)) <= _MAX_FRACTION
 
 
-def bring_to_pixels(keypoints: Float[np.ndarray, "people joints 3"], size: tuple[int, int]) -> None:
-    """Multiply x by the width and y by the height, in place; the confidence stays."""
+def scale_to_pixels(keypoints: Float[np.ndarray, "people joints 3"], size: tuple[int, int]) -> None:
+    """Multiply x by the width and y by the height, in place."""
     keypoints *= np.array([*size, 1.0])

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from hyperlift.errors import InputError
-from hyperlift.keypoints.checks import of_a_body
+from hyperlift.keypoints.checks import with_plausible_joints
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.json_stream import JsonList, is_list, load_json
 from hyperlift.keypoints.formats.json_text import joint_count, parse_keypoints
-from hyperlift.keypoints.formats.numbers import bring_to_pixels, look_like_fractions
+from hyperlift.keypoints.formats.numbers import look_like_fractions, scale_to_pixels
 from hyperlift.keypoints.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
 from hyperlift.safe_io.pickles import load_pickle
 from hyperlift.skeletons.joint_sets import (
@@ -81,7 +81,7 @@ def _are_frames_of_opencap(content: object) -> bool:
 def _read(source: Source, hints: Hints) -> Detections:
     """The frame number is the one that changes in the names, before ``_keypoints.json``; in a list, the position."""
     skeleton: Skeleton | None = None
-    people = Gathered()
+    people = PeopleCollector()
     for frame, bodies, where in _frames(source, hints):
         people.add_frame(frame)
         for person in bodies:
@@ -95,9 +95,9 @@ def _read(source: Source, hints: Hints) -> Detections:
     found = people.detections(str(source), "OpenPose", skeleton or BODY_25)
     canvas = _canvas(source)
     if look_like_fractions(found.people.keypoints_px):
-        bring_to_pixels(found.people.keypoints_px, canvas or hints.size_for(str(source)))
+        scale_to_pixels(found.people.keypoints_px, canvas or hints.size_for(str(source)))
     if hints.skeleton is None:
-        found = of_a_body(found, _OF_ONE_SIZE.get(found.skeleton.name, ()))
+        found = with_plausible_joints(found, _OF_ONE_SIZE.get(found.skeleton.name, ()))
     return replace(found, picture_size=canvas)
 
 

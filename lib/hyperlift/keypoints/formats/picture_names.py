@@ -1,7 +1,7 @@
-"""Frame numbers from the names of pictures or of files, one a frame.
+"""Frame numbers from the names of images or of files with one frame each.
 
-A name may hold several numbers: of the camera, the take, the size, a date, a hash. The frame number is the one that
-changes within the recording, so all names are looked at together.
+A name may contain several numbers: camera, take, size, date, hash. The frame number is the number that changes within a
+recording, so all names are analysed together.
 """
 
 import re
@@ -14,23 +14,24 @@ from hyperlift.keypoints.formats.numbers import whole
 
 _DIGITS = re.compile(r"[0-9]+")
 _GAP = "#"
-"""Stands for the frame number in the name of a recording."""
+"""Placeholder for the frame number in the name of a recording."""
 _MOST_SHOWN = 6
+"""Names of recordings that a message lists. Chosen: one line of text."""
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """The names, read with one of their numbers as the frame number."""
+    """An interpretation of the names, with one of their numbers as the frame number."""
 
     recordings: tuple[str, ...]
-    """Of each name what is left without the number."""
+    """Each name with the number replaced by ``_GAP``."""
     numbers: tuple[int, ...]
     padded: bool
-    """Whether leading zeros make all numbers equally long."""
+    """True if leading zeros give all numbers the same length."""
 
     @property
     def found(self) -> dict[str, None]:
-        """Names of recordings, each once, in the order in which they come."""
+        """Unique names of recordings, in the order of their first occurrence."""
         return dict.fromkeys(self.recordings)
 
     @property
@@ -39,15 +40,15 @@ class _Reading:
 
 
 def chosen_recording(found: Sequence[str], recording: str | None, where: str) -> str:
-    """The one recording of a file, or of several the one that is wanted.
+    """Select a recording.
 
     Args:
-        found: names of recordings.
-        recording: a part of the name of the wanted one; None where only one is expected.
+        found: names of all recordings.
+        recording: the name, or a part of it; None if there is only one.
         where: the file or folder, for messages.
 
     Raises:
-        InputError: there are several and none is chosen, or not exactly one has this name.
+        InputError: ``recording`` is None and there are several, or it does not match exactly one.
     """
     fitting = found if recording is None else [name for name in found if name == recording]
     fitting = fitting or [name for name in found if str(recording) in name]
@@ -67,36 +68,36 @@ def chosen_recording(found: Sequence[str], recording: str | None, where: str) ->
 
 
 class PictureNames:
-    """The names of pictures, each kept once, while a file is read that tells their order only in its end."""
+    """Assigns provisional indices to names of images while a file is read; frame numbers follow from all names."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty set of names."""
         self._places: dict[str, int] = {}
 
     def place(self, name: str) -> int:
-        """How many other names came before this one."""
+        """Provisional index of a name: the number of different names before it."""
         return self._places.setdefault(name, len(self._places))
 
     def frames(self, where: str, example: str, recording: str | None) -> list[int | None]:
-        """``frame_numbers`` of all, by place."""
+        """``frame_numbers`` of all names, by provisional index."""
         return frame_numbers(list(self._places), where, example, recording)
 
 
 def frame_numbers(names: Sequence[str], where: str, example: str, recording: str | None = None) -> list[int | None]:
-    """The frame number of each name: of the digit runs in the names, the one that changes from picture to picture.
+    """The frame number of each name: the run of digits that changes from image to image.
 
     Args:
-        names: of the pictures of a file or folder, each once, with folders and suffix.
+        names: unique names of images, with folders and suffix.
         where: the file or folder, for messages.
-        example: of a name that has a number, for messages.
-        recording: part of the name of the one recording that is wanted, where there are several.
+        example: a name with a number, for messages.
+        recording: see ``chosen_recording``.
 
     Returns:
-        None for the pictures of other recordings than the wanted one.
+        None for the images of other recordings.
 
     Raises:
-        InputError: a name without a number, names of several recordings and none is chosen, or two pictures of one
-            recording with the same number.
+        InputError: a name has no number, two images of the recording have the same number, or as for
+            ``chosen_recording``.
     """
     if not names:
         return []
@@ -117,29 +118,29 @@ def _stem(name: str) -> str:
 
 
 def _best_reading(stems: Sequence[str], names: Sequence[str], where: str, example: str) -> _Reading:
-    """One number that changes while all else stays; failing this, the one that leaves the fewest recordings, or that
-    alone tells all pictures apart among hashes and times."""
+    """The interpretation in which only one number changes; otherwise the one with the fewest recordings, or, among
+    hashes and time stamps, the one whose number is unique for each image."""
     runs = [list(_DIGITS.finditer(stem)) for stem in stems]
     fewest = min(map(len, runs))
     if fewest == 0:
         name = names[[len(own) for own in runs].index(0)]
         raise InputError(f"{where}: {quoted(name, 60)} holds no frame number; expected digits as in {example}")
-    # Runs are counted from both ends: a hash in the middle may hold any number of them. The last run goes first, so
-    # that it wins among equals.
+    # Runs of digits are counted from both ends, because a hash in the middle may contain any number of them. The last
+    # run is tried first, so it is preferred among equals.
     readings = []
     for place in _places(fewest):
         reading = _reading(stems, [own[place] for own in runs], where, example)
         if len(reading.found) == 1:
             return reading
         readings.append(reading)
-    several = min(readings, key=lambda reading: len(reading.found))
-    if len(several.found) <= len(stems) / 2:
-        return several
-    apart = [reading for reading in readings if len(set(reading.numbers)) == len(stems)]
-    if apart:
-        densest = min(apart, key=lambda reading: (reading.span, not reading.padded))
+    fewest_recordings = min(readings, key=lambda reading: len(reading.found))
+    if len(fewest_recordings.found) <= len(stems) / 2:
+        return fewest_recordings
+    unique = [reading for reading in readings if len(set(reading.numbers)) == len(stems)]
+    if unique:
+        densest = min(unique, key=lambda reading: (reading.span, not reading.padded))
         return replace(densest, recordings=(_GAP,) * len(stems))
-    return several
+    return fewest_recordings
 
 
 def _places(runs: int) -> list[int]:

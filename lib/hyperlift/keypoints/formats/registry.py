@@ -1,4 +1,7 @@
-"""Which tool wrote a keypoint file: decided by its content, never by the number of joints alone."""
+"""Registry of keypoint formats, and ``read_keypoints``, which recognises a format by the content of the file.
+
+The number of joints alone never decides.
+"""
 
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from hyperlift.keypoints.formats.arrays import ARRAYS
 from hyperlift.keypoints.formats.coco import COCO_ANNOTATIONS, COCO_RESULTS
 from hyperlift.keypoints.formats.deeplabcut import DEEPLABCUT
 from hyperlift.keypoints.formats.detectron import DETECTRON, VIDEOPOSE3D
-from hyperlift.keypoints.formats.identities import settled_identities
+from hyperlift.keypoints.formats.identities import cleaned_identities
 from hyperlift.keypoints.formats.json_stream import JsonList
 from hyperlift.keypoints.formats.long_table import LONG_TABLE
 from hyperlift.keypoints.formats.mediapipe import MEDIAPIPE
@@ -25,8 +28,8 @@ from hyperlift.skeletons.skeleton import Skeleton
 FORMATS = {
     known.name: known
     for known in (
-        # COCO results before AlphaPose, and VideoPose3D's files before plain arrays: the latter take whatever has the
-        # former's keys. All others exclude one another.
+        # Order matters: AlphaPose also fits COCO results, and plain arrays also fit VideoPose3D files. All other
+        # formats exclude each other.
         *(COCO_RESULTS, ALPHAPOSE, OPENPOSE, MMPOSE, COCO_ANNOTATIONS, ULTRALYTICS, ULTRALYTICS_LABELS),
         *(DETECTRON, VIDEOPOSE3D, DEEPLABCUT, SLEAP, ULTRALYTICS_TABLE, LONG_TABLE, MEDIAPIPE, ARRAYS),
     )
@@ -35,7 +38,7 @@ FORMATS = {
 
 
 class UnknownLayout(InputError):
-    """No known tool wrote this, or nothing is there; the message ends with what could be given."""
+    """The file is missing or its layout is unknown; the message lists the known formats."""
 
 
 @reader("keypoints", remedy="export the keypoints again")
@@ -47,20 +50,20 @@ def read_keypoints(
     format: str | None = None,
     recording: str | None = None,
 ) -> Detections:
-    """Read the 2D keypoints of a recording, whichever known tool wrote them.
+    """Read the 2D keypoints of a recording in any known format.
 
-    Frame numbers count from 0, gaps are kept; coordinates come out in pixels, missing joints as NaN, NaN, 0.
+    Frame numbers start at 0, and gaps are kept. Coordinates are in pixels; missing joints are NaN, NaN, 0.
 
     Args:
-        path: a file, or a folder with one file a frame.
-        skeleton: the joints of a file that does not say (plain arrays), or against what its tool usually writes.
-        picture_size: width and height of the video in pixels, for files that hold fractions of them.
-        recording: a part of the name of the recording that is wanted, for files and folders that hold several.
-        format: the tool's name, one of ``FORMATS``, instead of recognising it.
+        path: a file, or a folder with one file per frame.
+        skeleton: joint set, for files that do not state it (plain arrays) or that deviate from their tool.
+        picture_size: width and height of the video in pixels, for files with normalised coordinates.
+        recording: a part of the name of the recording, for files and folders with several.
+        format: a name in ``FORMATS``; None recognises the format.
 
     Raises:
-        UnknownLayout: nothing is there, or the layout is unknown.
-        InputError: the layout is not that of ``format``, or its content does not fit.
+        UnknownLayout: the file is missing or its layout is unknown.
+        InputError: the file does not have the given format, or its content is invalid.
 
     Example:
         >>> import hyperlift
@@ -85,7 +88,7 @@ def read_keypoints(
         if _is_nobody(source):
             return Detections(source=str(path), tool="unknown", skeleton=hints.skeleton or COCO_17, frames={})
         raise UnknownLayout(_unknown(source))
-    return settled_identities(chosen.read(source, hints))
+    return cleaned_identities(chosen.read(source, hints))
 
 
 def _recognised(source: Source) -> Format | None:

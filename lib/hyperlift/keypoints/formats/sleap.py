@@ -7,11 +7,11 @@ import numpy as np
 
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.numbers import whole
 from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source
-from hyperlift.keypoints.formats.tables import number_of, picture_name_cell
+from hyperlift.keypoints.formats.tables import number_of, picture_name
 from hyperlift.skeletons.spellings import skeleton_from_names
 
 _AXES = ("x", "y", "score")
@@ -37,7 +37,7 @@ def _read(source: Source, hints: Hints) -> Detections:
     track = column.get("track")
     numbers = {} if track is None else _track_numbers(row[track] for row in source.rows.body(1) if len(row) > track)
     columns = [[column.get(f"{joint}.{axis}") for axis in _AXES] for joint in joints]
-    people, pictures = Gathered(), PictureNames()
+    people, pictures = PeopleCollector(), PictureNames()
     for number, row in enumerate(source.rows.body(1), start=2):
         where = f"{source}, row {number}"
         if len(row) != len(titles):
@@ -45,7 +45,7 @@ def _read(source: Source, hints: Hints) -> Detections:
         with people.entry():
             cells = [[number_of(row[at], where) if at is not None else 1.0 for at in places] for places in columns]
             track_id = None if track is None else numbers.get(row[track].strip())
-            people.add(pictures.place(picture_name_cell(row[column["frame_idx"]], where)), np.array(cells), track_id)
+            people.add(pictures.place(picture_name(row[column["frame_idx"]], where)), np.array(cells), track_id)
     people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
     return people.detections(str(source), "SLEAP", skeleton)
 

@@ -1,4 +1,4 @@
-"""A file or folder of keypoints before anybody knows who wrote it, and what a format has to say about itself."""
+"""A keypoint file or folder before its format is known (``Source``), and the interface of a format (``Format``)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,13 +16,14 @@ from hyperlift.safe_io.npz import open_npz
 from hyperlift.skeletons.skeleton import Skeleton
 
 HEAD_ROWS = 20
+"""Rows of a table that formats inspect. Chosen: headers have up to four rows."""
 Kind = Literal["folder", "json", "table", "npy", "npz", "hdf5", "pickle", "unknown"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = ((b"PK\x03\x04", "npz"), (b"\x93NUMPY", "npy"), (b"\x89HDF\r\n\x1a\n", "hdf5"))
 
 
 class Source:
-    """What lies at a path; its content is parsed once, when a format first asks."""
+    """A file or folder; its content is parsed once, on first access."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,10 +33,10 @@ class Source:
 
     @cached_property
     def kind(self) -> Kind:
-        """What it is, by its first bytes.
+        """Kind of file, from its first bytes.
 
         Raises:
-            InputError: it cannot be read.
+            InputError: the file cannot be read.
         """
         if self.path.is_dir():
             return "folder"
@@ -56,40 +57,40 @@ class Source:
 
     @cached_property
     def json(self) -> object:
-        """The parsed JSON, its lists as ``JsonList``; None for anything else.
+        """The parsed JSON, with lists as ``JsonList``; None for other kinds.
 
         Raises:
-            InputError: it should be JSON and is not.
+            InputError: the JSON is invalid.
         """
         return read_json(self.path) if self.kind == "json" else None
 
     @property
     def json_list(self) -> Iterable[Any]:
-        """The entries of JSON that is a list."""
+        """The parsed JSON, which must be a list."""
         content = self.json
         assert isinstance(content, JsonList), "asked of a list alone"
         return content
 
     @property
     def rows(self) -> Rows:
-        """The cells of a comma-separated table, read anew in every pass; empty for anything else."""
+        """The rows of a table, read from the file in every iteration; empty for other kinds."""
         return Rows(self.path if self.kind == "table" else None)
 
     @cached_property
     def head(self) -> list[list[str]]:
-        """The first rows, in which headers are.
+        """The first ``HEAD_ROWS`` rows.
 
         Raises:
-            InputError: it is no text.
+            InputError: the file is not text.
         """
         return list(islice(self.rows, HEAD_ROWS))
 
     @cached_property
     def arrays(self) -> frozenset[str]:
-        """Names of the arrays of an ``.npz``; empty for anything else.
+        """Names of the arrays of an ``.npz``; empty for other kinds.
 
         Raises:
-            InputError: it is damaged.
+            InputError: the file is damaged.
         """
         if self.kind != "npz":
             return frozenset()
@@ -97,25 +98,25 @@ class Source:
             return frozenset(archive)
 
     def files(self, pattern: str) -> list[Path]:
-        """The matching files of a folder, sorted by name; none if it is no folder."""
+        """The matching files of a folder, sorted by name; empty for other kinds."""
         return sorted(self.path.glob(pattern)) if self.kind == "folder" else []
 
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user says about a file beyond the file."""
+    """Information from the user that the file may not contain."""
 
     skeleton: Skeleton | None = None
     picture_size: tuple[int, int] | None = None
     """Width and height of the video in pixels."""
     recording: str | None = None
-    """A part of the name of the one recording that is wanted of a file with several."""
+    """A part of the name of the recording, for a file with several."""
 
     def size_for(self, where: str) -> tuple[int, int]:
-        """The picture size, for coordinates that are fractions of it.
+        """The picture size, for normalised coordinates.
 
         Raises:
-            InputError: nobody gave it.
+            InputError: the user did not give it.
         """
         if self.picture_size is None:
             raise InputError(
@@ -127,29 +128,29 @@ class Hints:
 
 @dataclass(frozen=True)
 class Format:
-    """One tool's way of writing keypoints."""
+    """A keypoint format."""
 
     name: str
-    """As in ``LiftOptions.keypoint_format``."""
+    """Value of ``LiftOptions.keypoint_format``."""
     what: str
-    """What a user would have to bring, for messages."""
+    """Description for messages, such as "a DeepLabCut CSV"."""
     fits: Callable[[Source], bool]
-    """Whether the content has this layout; looks at keys and headers, never at the number of joints alone."""
+    """Recognises the format by keys and headers, never by the number of joints alone."""
     read: Callable[[Source, Hints], Detections]
 
 
 def files_by_frame(files: list[Path], where: str, example: str, hints: Hints, suffix: str = "") -> dict[int, Path]:
-    """Files, one a frame, by the frame numbers in their names, ascending.
+    """Map ascending frame numbers to files that contain one frame each.
 
     Args:
-        files: of a folder.
+        files: the files of a folder.
         where: the folder, for messages.
-        example: of a file's name, for messages.
-        hints: which recording is wanted.
-        suffix: end of the names that is no part of the picture's name.
+        example: name of such a file, for messages.
+        hints: for the selection of a recording.
+        suffix: end of the names, to be removed before parsing.
 
     Raises:
-        InputError: as ``frame_numbers``.
+        InputError: as for ``frame_numbers``.
     """
     names = [file.name.removesuffix(suffix) for file in files]
     numbered = zip(frame_numbers(names, where, example, hints.recording), files, strict=True)
@@ -157,19 +158,17 @@ def files_by_frame(files: list[Path], where: str, example: str, hints: Hints, su
 
 
 def skeleton_by_count(joints: int, own: tuple[Skeleton, ...], hints: Hints, where: str, tool: str) -> Skeleton:
-    """Which of a tool's own joint sets a person of so many joints is in; what the user says goes first.
-
-    The tool is known by then: a number of joints on its own says nothing.
+    """Select the joint set of a known tool by the number of joints; the choice of the user takes precedence.
 
     Args:
-        joints: how many the file has a person.
-        own: the joint sets that the tool writes.
-        hints: what the user says.
+        joints: number of joints per person in the file.
+        own: the joint sets of the tool.
+        hints: see ``Hints``.
         where: file and frame, for messages.
-        tool: its name, for messages.
+        tool: name of the tool, for messages.
 
     Raises:
-        InputError: the tool has no such joint set and the user names none, or the named one has another size.
+        InputError: the tool has no joint set of this size and the user gave none, or the given one has another size.
     """
     if hints.skeleton is not None:
         if len(hints.skeleton) != joints:

@@ -1,4 +1,4 @@
-"""Tables of any length, separated by commas, semicolons or tabs, and their cells."""
+"""Reading of tables (CSV with commas, semicolons or tabs) row by row, and of their cells."""
 
 import codecs
 import csv
@@ -9,43 +9,39 @@ from itertools import islice
 from pathlib import Path
 
 from hyperlift.errors import InputError, one_line, quoted
-from hyperlift.keypoints.formats.numbers import LARGEST_NUMBER
-
-_FAR_PX = 1e7
-
+from hyperlift.keypoints.formats.numbers import LARGEST_NUMBER, MAX_COORDINATE
 
 _BEGINNING = 65536
-"""Bytes that show how a table is written."""
+"""Bytes from which the encoding and the separator are determined. Chosen: contains the first line of any table."""
 _DECIMAL_COMMA = re.compile(r"^\s*([-+]?\d*),(\d+(?:[eE][-+]?\d+)?)\s*$")
 
 
 def encoding_of(start: bytes) -> str:
-    """UTF-16 where its mark is at the beginning, else UTF-8 with or without mark."""
+    """UTF-16 if the file begins with its byte order mark, else UTF-8 with or without one."""
     return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def separator_in(start: bytes) -> str:
-    """What separates the cells: a tab or semicolon where the first line has one, else a comma."""
+    """The separator of cells: a tab or semicolon if the first line contains one, else a comma."""
     line = start.decode(encoding_of(start), errors="replace").partition("\n")[0]
     return next((mark for mark in ("\t", ";") if mark in line), ",")
 
 
 class Rows:
-    """The rows of a table that are not empty, read anew in every pass, one in memory."""
+    """The non-empty rows of a table, read from the file in every iteration with one row in memory.
+
+    If the separator is not a comma, a comma within a number is a decimal comma.
+    """
 
     def __init__(self, path: Path | None) -> None:
-        """Remember the file; None has no rows.
-
-        Encoding (UTF-8, or UTF-16 with its mark) and separator are those of its beginning; where commas do not
-        separate, a comma within a number is a decimal one.
-        """
+        """Do not open the file yet; None gives no rows."""
         self._path = path
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Read the cells.
+        """Read the rows.
 
         Raises:
-            InputError: it is no text.
+            InputError: the file is not text.
         """
         if self._path is None:
             return
@@ -67,12 +63,12 @@ class Rows:
             ) from error
 
     def body(self, header_rows: int) -> Iterator[list[str]]:
-        """The rows below a header."""
+        """The rows after the header."""
         return islice(self, header_rows, None)
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number."""
+    """Whether a cell contains a number."""
     try:
         float(cell)
     except ValueError:
@@ -81,25 +77,25 @@ def is_number(cell: str) -> bool:
 
 
 def number_of(cell: str, where: str) -> float:
-    """The number in a cell; NaN if it is empty.
+    """The number in a cell; NaN for an empty cell.
 
     Raises:
-        InputError: something else stands there, or a number beyond any picture.
+        InputError: the cell is not a number, or exceeds ``MAX_COORDINATE``.
     """
     if not cell.strip():
         return math.nan
     if not is_number(cell):
         raise InputError(f"{where}: {quoted(cell, 40)} is no number; export the keypoints again")
-    if abs(float(cell)) >= _FAR_PX:
+    if abs(float(cell)) >= MAX_COORDINATE:
         raise InputError(f"{where}: {quoted(cell, 40)} is absurdly far away; leave missing joints empty")
     return float(cell)
 
 
-def picture_name_cell(cell: str, where: str) -> str:
-    """The name of a picture, for ``PictureNames``, or a frame number, which is a name too.
+def picture_name(cell: str, where: str) -> str:
+    """The name of an image or a frame number in a cell, as text for ``PictureNames``.
 
     Raises:
-        InputError: a number that is no frame number.
+        InputError: the cell is a number, but not a frame number.
     """
     if not is_number(cell):
         return cell

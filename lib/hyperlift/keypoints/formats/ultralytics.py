@@ -8,13 +8,13 @@ import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.keypoints.formats.json_stream import JsonList, load_json, parse_json
 from hyperlift.keypoints.formats.json_text import number_columns
-from hyperlift.keypoints.formats.numbers import LARGEST_NUMBER, bring_to_pixels, look_like_fractions, whole_number
+from hyperlift.keypoints.formats.numbers import LARGEST_NUMBER, look_like_fractions, scale_to_pixels, whole_number
 from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source, files_by_frame, skeleton_by_count
-from hyperlift.keypoints.formats.tables import number_of, picture_name_cell
+from hyperlift.keypoints.formats.tables import number_of, picture_name
 from hyperlift.skeletons.joint_sets import COCO_17
 from hyperlift.skeletons.skeleton import Skeleton
 
@@ -85,7 +85,7 @@ def _numbered(source: Source, hints: Hints) -> Iterator[tuple[int, object]]:
 def _read_json(source: Source, hints: Hints) -> Detections:
     """Frames count by position from 0; in a folder, by the number that changes in the names."""
     skeleton: Skeleton | None = None
-    people = Gathered()
+    people = PeopleCollector()
     for frame, content in _numbered(source, hints):
         if not isinstance(content, list | JsonList):
             raise InputError(f"{source}, frame {frame}: no list of people; expected what Results.to_json() returns")
@@ -111,12 +111,12 @@ def _read_json(source: Source, hints: Hints) -> Detections:
 
 
 def _detections(
-    source: Source, skeleton: Skeleton, people: Gathered, hints: Hints, always_fractions: bool
+    source: Source, skeleton: Skeleton, people: PeopleCollector, hints: Hints, always_fractions: bool
 ) -> Detections:
     found = people.detections(str(source), "Ultralytics", skeleton)
     keypoints = found.people.keypoints_px
     if always_fractions or look_like_fractions(keypoints):
-        bring_to_pixels(keypoints, hints.size_for(str(source)))
+        scale_to_pixels(keypoints, hints.size_for(str(source)))
     return found
 
 
@@ -132,7 +132,7 @@ def _read_table(source: Source, hints: Hints) -> Detections:
     column = {title: i for i, title in enumerate(titles)}
     frame_column = next((column[title] for title in ("frame", "frame_id", "image") if title in column), None)
     skeleton: Skeleton | None = None
-    people, pictures = Gathered(), PictureNames()
+    people, pictures = PeopleCollector(), PictureNames()
     for number, row in enumerate(source.rows.body(1), start=2):
         where = f"{source}, row {number}"
         if len(row) != len(titles):
@@ -141,7 +141,7 @@ def _read_table(source: Source, hints: Hints) -> Detections:
             cell = row[column["keypoints"]]
             if not cell.strip():
                 continue  # a thing that is not a person
-            name = "0" if frame_column is None else picture_name_cell(row[frame_column], where)
+            name = "0" if frame_column is None else picture_name(row[frame_column], where)
             points = parse_json(cell.replace("'", '"').replace("nan", "NaN").replace("None", "null"), where)
             points = points if isinstance(points, dict) else {}
             x = points.get("x")
@@ -183,7 +183,7 @@ def _read_labels(source: Source, hints: Hints) -> Detections:
     first = 0 if 0 in files else 1
     joints = len(skeleton)
     width, per_joint = _BOX_NUMBERS + 3 * joints, 3
-    people, extras = Gathered(), list[list[float]]()
+    people, extras = PeopleCollector(), list[list[float]]()
     for position, (frame, row) in enumerate(_label_rows(files)):
         if position == 0:
             width, per_joint = len(row), _numbers_a_joint(source, len(row), skeleton)

@@ -5,7 +5,7 @@ import pytest
 
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.gathering import Gathered
+from hyperlift.keypoints.formats.collector import PeopleCollector
 from hyperlift.skeletons.joint_sets import COCO_17
 
 
@@ -14,7 +14,7 @@ def person(x: float, confidence: float = 0.5) -> np.ndarray:
 
 
 def gathered(*people: np.ndarray) -> Detections:
-    everybody = Gathered()
+    everybody = PeopleCollector()
     for frame, keypoints in enumerate(people):
         everybody.add_frame(frame)
         everybody.add(frame, keypoints)
@@ -22,7 +22,7 @@ def gathered(*people: np.ndarray) -> Detections:
 
 
 def test_many_come_out_in_the_order_of_frames_and_then_of_the_file():
-    everybody = Gathered()
+    everybody = PeopleCollector()
     numbers = np.random.default_rng(0).integers(0, 50, 10_000)
     for count, frame in enumerate(numbers.tolist()):
         everybody.add(frame, person(count + 1.5))
@@ -68,7 +68,7 @@ def test_somebody_without_a_joint_is_nobody():
 
 
 def test_an_entry_that_cannot_be_read_is_left_out_and_told():
-    everybody = Gathered()
+    everybody = PeopleCollector()
     for frame in range(3):
         with everybody.entry():
             if frame == 1:
@@ -80,7 +80,7 @@ def test_an_entry_that_cannot_be_read_is_left_out_and_told():
 
 
 def test_a_file_of_unreadable_entries_is_refused_with_the_first():
-    everybody = Gathered()
+    everybody = PeopleCollector()
     everybody.add(0, person(1.5))
     for number in range(2):
         with everybody.entry():
@@ -90,7 +90,7 @@ def test_a_file_of_unreadable_entries_is_refused_with_the_first():
 
 
 def test_frames_whose_numbers_are_known_in_the_end():
-    everybody = Gathered()
+    everybody = PeopleCollector()
     for place in (0, 1, 2, 0):
         everybody.add_frame(place)
         everybody.add(place, person(place + 1.5))

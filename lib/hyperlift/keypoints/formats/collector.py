@@ -1,4 +1,4 @@
-"""Everybody in a file while it is read: entries in any order, frames numbered in the end, marks for missing joints."""
+"""Collects the people of a keypoint file, in any order, and builds ``Detections`` from them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,29 +8,30 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.keypoints.detections import Detections
-from hyperlift.keypoints.formats.frame_order import order_doubts
+from hyperlift.keypoints.formats.frame_order import frame_order_warnings
 from hyperlift.keypoints.people_by_frame import NO_TRACK, PeopleByFrame
 from hyperlift.shapes import Float
 from hyperlift.skeletons.mapping import has_position, mark_missing
 from hyperlift.skeletons.skeleton import Skeleton
 
 _BLOCK = 4096
-"""Detections that are gathered before they are put into an array."""
+"""Detections that are stacked into one array at a time. Chosen: bounds the number of small arrays in memory."""
 _ABOVE_ONE = 2.0
-"""Confidences that pass 1 by more than this are parts of 100: scores of SimCC heads pass it by less."""
+"""Maximum above which confidences are percentages. Chosen: scores of SimCC heads exceed 1 by less."""
 
 Confidences = Callable[[Float[np.ndarray, " points"]], tuple[Float[np.ndarray, " points"], str | None]]
-"""Makes confidences 0..1 of the third numbers of all points in a file that are not marked as missing; with a remark."""
+"""Converts the third values of all keypoints in a file that are not missing to confidences 0..1; also returns a
+note."""
 
 
 def as_confidences(third: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], str | None]:
-    """What the third numbers of a file mean: confidences 0..1, parts of 100, or nothing where all are 0.
+    """Interpret the third values of a file as confidences 0..1, as percentages, or, if all are 0, as unknown.
 
     Args:
-        third: of all points in the file that have coordinates.
+        third: of all keypoints of the file that have coordinates.
 
     Returns:
-        Confidences, which may pass 1, and what was assumed.
+        Confidences, which may exceed 1, and a note on the assumption.
     """
     if not len(third):
         return third, None
@@ -42,14 +43,14 @@ def as_confidences(third: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarra
     return third, None
 
 
-class Gathered:
-    """People while a file is read, in any order of frames."""
+class PeopleCollector:
+    """The people of a file while it is read, in any order of frames."""
 
     def __init__(self, confidences: Confidences = as_confidences) -> None:
-        """Begin with nobody.
+        """Create an empty collector.
 
         Args:
-            confidences: what the third numbers of the file's points mean, looked at when all are known.
+            confidences: interprets the third values of all keypoints, after the file has been read.
         """
         self._confidences = confidences
         self._frame: list[np.ndarray] = []
@@ -61,24 +62,24 @@ class Gathered:
         self._first_fault: InputError | None = None
 
     def add_frame(self, frame: int) -> None:
-        """A frame was looked at, whoever is in it."""
+        """Add a frame, which may have no people."""
         self._empty.append(frame)
 
     def add(self, frame: int, keypoints: Float[np.ndarray, "joints 3"], track_id: int | None = None) -> None:
-        """Somebody in a frame.
+        """Add a person.
 
         Args:
-            frame: its number.
-            keypoints: x, y in pixels and confidence as the file has them, of as many joints as everybody has.
-            track_id: below 2^63 in size.
+            frame: frame number.
+            keypoints: x, y in pixels and the third value of the file; all people have the same number of joints.
+            track_id: absolute value below 2^63.
         """
         self._waiting.append((frame, keypoints, NO_TRACK if track_id is None else track_id))
         if len(self._waiting) == _BLOCK:
-            self._settle()
+            self._flush()
 
     @contextmanager
     def entry(self) -> Iterator[None]:
-        """Read one entry: a fault in it leaves it out, not the file."""
+        """Context for reading one entry: an entry with an error is skipped and counted."""
         try:
             yield
         except InputError as fault:
@@ -86,17 +87,17 @@ class Gathered:
             self._first_fault = self._first_fault or fault
 
     def number(self, track_ids: list[int | None]) -> None:
-        """The track numbers of everybody who was added, where they are known only in the end."""
-        self._settle()
+        """Set the track numbers of all people, if they are known only after reading."""
+        self._flush()
         self._track_id = [np.array([NO_TRACK if number is None else number for number in track_ids], np.int64)]
 
     def renumber(self, frames: Sequence[int | None]) -> None:
-        """Replace the frame numbers of all that was added, where they are known only in the end.
+        """Replace all frame numbers, if they are known only after reading.
 
         Args:
-            frames: by the numbers that stood for them; None drops a frame.
+            frames: the new number of each number used so far; None removes the frame.
         """
-        self._settle()
+        self._flush()
         new = np.array([-1 if frame is None else frame for frame in frames], np.int64)
         frame = [new[numbers] for numbers in self._frame]
         self._keypoints = [kept[numbers >= 0] for kept, numbers in zip(self._keypoints, frame, strict=True)]
@@ -105,19 +106,19 @@ class Gathered:
         self._empty = [int(new[number]) for number in self._empty if new[number] >= 0]
 
     def detections(self, source: str, tool: str, skeleton: Skeleton) -> Detections:
-        """Everybody, frame by frame, and within a frame in the order in which they came; asked for once, in the end.
+        """Build the result, once: people by frame, and within a frame in the order of addition.
 
-        Missing joints become NaN, NaN, 0; somebody without any joint is left out.
+        Missing joints become NaN, NaN, 0; people without any joint are removed.
 
         Args:
             source: the file, for messages.
-            tool: that wrote it.
-            skeleton: of everybody.
+            tool: the tool that wrote the file.
+            skeleton: the joint set of all people.
 
         Raises:
-            InputError: the fault of the first entry, if not most of the entries can be read.
+            InputError: the error of the first entry, if at least half of the entries cannot be read.
         """
-        self._settle()
+        self._flush()
         people = sum(map(len, self._frame))
         if self._first_fault is not None and self._faults >= max(people, 1):
             raise self._first_fault
@@ -128,24 +129,24 @@ class Gathered:
                 f"{self._first_fault}"
             )
         keypoints = _joined(self._keypoints, len(skeleton))
-        remark = settle_missing(keypoints, self._confidences)
+        remark = normalise_missing(keypoints, self._confidences)
         notes += [] if remark is None else [remark]
         frame = np.concatenate([np.empty(0, np.int64), *self._frame])
         track_id = np.concatenate([np.empty(0, np.int64), *self._track_id])
         self._empty += dict.fromkeys(frame.tolist())
-        there = np.isfinite(keypoints[..., 0]).any(1)
-        if not there.all():
-            frame, track_id, keypoints = frame[there], track_id[there], keypoints[there]
+        visible = np.isfinite(keypoints[..., 0]).any(1)
+        if not visible.all():
+            frame, track_id, keypoints = frame[visible], track_id[visible], keypoints[visible]
         if (np.diff(frame) < 0).any():
             order = np.argsort(frame, kind="stable")
             frame, track_id, keypoints = frame[order], track_id[order], keypoints[order]
         numbers = np.unique(np.array(self._empty, np.int64))
         start = np.append(np.searchsorted(frame, numbers), len(frame))
         frames = PeopleByFrame(numbers, start, keypoints, track_id)
-        notes += order_doubts(frames, list(dict.fromkeys(self._empty)))
+        notes += frame_order_warnings(frames, list(dict.fromkeys(self._empty)))
         return Detections(source=source, tool=tool, skeleton=skeleton, frames=frames, notes=tuple(notes))
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         if self._waiting:
             frame, keypoints, track_id = zip(*self._waiting, strict=True)
             self._frame.append(np.array(frame, np.int64))
@@ -154,22 +155,22 @@ class Gathered:
             self._waiting.clear()
 
 
-def settle_missing(
+def normalise_missing(
     keypoints: Float[np.ndarray, "people joints 3"], confidences: Confidences = as_confidences
 ) -> str | None:
-    """Mark missing joints NaN, NaN, 0 and bring confidences into 0..1, in place; returns what was assumed."""
+    """Set missing joints to NaN, NaN, 0 and confidences to 0..1, in place; return a note on the assumption."""
     placed = has_position(keypoints) & np.isfinite(keypoints[..., 2])
     third = keypoints[..., 2][placed]
     meant, remark = confidences(third)
     if meant is not third:
         keypoints[..., 2][placed] = meant
-    for some in frame_chunks(len(keypoints)):
-        keypoints[some] = mark_missing(keypoints[some])
+    for chunk in frame_chunks(len(keypoints)):
+        keypoints[chunk] = mark_missing(keypoints[chunk])
     return remark
 
 
 def _joined(blocks: list[np.ndarray], joints: int) -> Float[np.ndarray, "people joints 3"]:
-    """One array of all blocks; each is let go once it is copied."""
+    """Concatenate blocks and release each block after it has been copied, which halves the peak memory."""
     if not blocks:
         return np.empty((0, joints, 3))
     joined = np.empty((sum(map(len, blocks)), *blocks[0].shape[1:]), blocks[0].dtype)
