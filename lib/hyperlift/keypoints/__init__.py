@@ -1,1 +1,2 @@
-"""2D keypoints of a recording: types, time stamps, checks; ``keypoints.formats`` reads and writes the files."""
+"""2D keypoints of a recording: types, time stamps, plausibility checks; ``keypoints.formats`` reads and writes
+files."""

@@ -1,8 +1,9 @@
-"""What in a keypoint file looks wrong, said before it is lifted: sides exchanged, y upward, no pixels, another
-picture size, another joint order, points that never move.
+"""Plausibility checks of keypoints before lifting: swapped sides, y pointing up, coordinates that are not pixels, a
+wrong picture size, a wrong joint order, points that never move.
 
-None of it is certain, so these are warnings. Each test compares what every body obeys, whatever it does, over all
-frames, and keeps silent where too few frames say anything.
+The checks give warnings, because none is certain. Each uses statistics over all frames of properties that hold for
+every pose, and is skipped if there are too few samples. All thresholds were chosen by judgement between the values of
+bodies, given below, and those of the fault.
 """
 
 from collections.abc import Sequence
@@ -15,34 +16,42 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 
 _LEAST_SAMPLES = 10
-"""People in frames that a verdict rests on, at least."""
+"""Minimal number of samples (people in frames) of a check."""
 _CROWD = 5
-"""Fewer people in a frame are no crowd."""
+"""Minimal number of people in a frame for the checks of crowds."""
 _MOST_OF_ALL = 0.8
-"""A frame with more than this part of all detections of a recording is no frame."""
+"""Maximal share of all detections of a recording in one frame."""
 _SMALLEST_BODY_PX = 10.0
-"""No detector finds joints in a person smaller than this."""
+"""Minimal size of a person in pixels: detectors find no joints in smaller people."""
 _BEYOND, _BEFORE = 0.03, 0.2
-"""More points than this part beyond the right or lower edge are no odd guesses at a hidden foot. Beyond the left and
-upper edge, where a wrong size does not put them, people who leave the picture may have more."""
+"""Maximal share of points beyond the right or lower edge, and beyond the left or upper edge. Detectors place few points
+outside; people who leave the image cause more, and a wrong picture size affects only the right and lower edge."""
 _EMPTY = 0.55
-"""A picture is too large if all points keep within this part of its width and of its height."""
+"""The picture size is too large if all points lie within this share of its width and of its height."""
 _LONGEST_BONE = 1.7
 _SHORTEST_BONE = 0.12
-"""Limb bones in trunk lengths, median over people and frames. Bodies have 0.5 to 0.9; foreshortening takes from trunk
-and limbs alike."""
+"""Maximal and minimal length of limb bones in trunk lengths, median over all samples. Bodies have 0.5 to 0.9;
+foreshortening affects trunk and limbs alike."""
 _HEAD_REACH = {"Eye": 0.8, "Ear": 0.8, "Shoulder": 1.3}
-"""From the nose to the middle of a pair, at most, in trunk lengths; heads have 0.2 and 0.2, necks bring 0.6."""
+"""Maximal distance from the nose to the midpoint of a pair, in trunk lengths; bodies have 0.2, 0.2 and 0.6."""
 _UNEQUAL_BONES = 2.2
-"""Left over right length of one bone, medians. In a view from one side it stays below 1.5."""
+"""Maximal ratio of the median lengths of a left and a right bone; bodies seen from the side have less than 1.5."""
 _APART = 0.15
-"""A left and a right joint this far apart in x, in trunk lengths, are in a known order; eyes and ears half of it."""
+"""Minimal distance in x of a left and a right joint, in trunk lengths, to determine their order; half of it for eyes
+and ears."""
 _SAME_ORDER = 0.5
-"""Neighbouring pairs of joints have their left and right in the same order in more than this part of the frames."""
+"""Minimal share of the samples in which neighbouring pairs of joints have the same left-right order."""
 _NEAR_EAR = -0.4
-"""Mean agreement, from -1 to 1, of the side to which the nose points with the ear that is seen better."""
+"""Minimal agreement, -1..1, of the direction of the nose with the ear of higher confidence."""
 _STUCK = 0.6
-"""A joint at one and the same place in more than this part of the frames was not detected."""
+"""Maximal share of the samples in which a joint has exactly the same position."""
+_UPSIDE_DOWN = 0.7
+"""Maximal share of the samples with feet above shoulders."""
+_CLEAR = 0.05
+"""Minimal offset of the nose in trunk lengths, and minimal difference of the confidences of both ears, for a
+verdict."""
+_MOST_SHOWN = 6
+"""Joints that a message lists."""
 
 _NEIGHBOURS = (
     *(("Eye", "Shoulder"), ("Ear", "Shoulder"), ("Shoulder", "Hip"), ("Shoulder", "Elbow"), ("Elbow", "Wrist")),
@@ -53,13 +62,13 @@ _BONES = (("Shoulder", "Elbow"), ("Elbow", "Wrist"), ("Hip", "Knee"), ("Knee", "
 
 @dataclass(frozen=True, eq=False)
 class _People:
-    """Everybody in every frame, in one array."""
+    """All people of all frames in one array."""
 
     keypoints_px: Float[np.ndarray, "people joints 3"]
     skeleton: Skeleton
 
     def joint(self, name: str) -> Float[np.ndarray, "people 3"]:
-        """NaN throughout for a joint that the detector does not have."""
+        """The samples of a joint; NaN if the joint set does not have it."""
         if name in self.skeleton.joints:
             return self.keypoints_px[:, self.skeleton.index(name)]
         return np.full((len(self.keypoints_px), 3), np.nan)
@@ -68,14 +77,15 @@ class _People:
         return (self.joint(f"L{name}") + self.joint(f"R{name}"))[:, :2] / 2
 
     def without(self, joints: Sequence[str]) -> "_People":
-        """The same with some joints missing."""
+        """A copy in which some joints are missing."""
         keypoints_px = self.keypoints_px.copy()
         keypoints_px[:, self.skeleton.indices(joints)] = [np.nan, np.nan, 0.0]
         return _People(keypoints_px, self.skeleton)
 
     @property
     def trunk_px(self) -> Float[np.ndarray, " people"]:
-        """From the middle of the shoulders to that of the hips, never below a fifth of the body's box; NaN without."""
+        """Distance of the midpoints of shoulders and hips, at least a fifth of the bounding box of the body; NaN
+        without them."""
         points = self.keypoints_px[..., :2]
         low = np.min(points, axis=1, initial=np.inf, where=np.isfinite(points))
         high = np.max(points, axis=1, initial=-np.inf, where=np.isfinite(points))
@@ -84,14 +94,14 @@ class _People:
 
 
 def check_keypoints(detections: Detections, width: int, height: int) -> list[str]:
-    """Sentences that warn of what looks wrong; none for sound keypoints.
+    """Warnings about implausible keypoints; empty if there is nothing to report.
 
-    Impossible keypoints are errors of ``Detections.check_fits_picture``; here is what is possible and unlikely.
+    Impossible keypoints are errors, see ``Detections.check_fits_picture``.
 
     Args:
-        detections: what a detector wrote.
-        width: of the video in pixels.
-        height: of the video in pixels.
+        detections: see above.
+        width: width of the video in pixels.
+        height: height of the video in pixels.
 
     Example:
         >>> import hyperlift
@@ -112,7 +122,7 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
     people = people.without(stuck)
     wrong_order = _joint_order(people)
     if wrong_order:
-        # With the wrong joints in hand, what they say of sides and of up and down means nothing.
+        # With a wrong joint order, checks of sides and of the direction of y are meaningless.
         return warnings + wrong_order
     upside_down, torn = _upside_down(people), _torn_sides(people)
     if upside_down and torn:
@@ -125,15 +135,15 @@ def check_keypoints(detections: Detections, width: int, height: int) -> list[str
 
 
 def with_plausible_joints(detections: Detections, others: Sequence[Skeleton]) -> Detections:
-    """The same keypoints as those of the first skeleton that makes bodies of them, and a note where that is another.
+    """Resolve the joint set of a file if several have the same number of joints: the first with plausible bone lengths.
 
     Args:
-        detections: as they are read in the usual way.
-        others: of as many joints.
+        detections: read with the most common joint set.
+        others: alternatives with the same number of joints.
 
     Returns:
-        ``detections`` themselves where they are bodies already, where none of the others makes any, and where there
-        are too few to tell.
+        ``detections`` unchanged if their joint set is plausible, or no alternative is, or there are too few samples;
+        else the alternative, with a note.
     """
     people = detections.people
     if not _joint_order(_People(people.keypoints_px, detections.skeleton)):
@@ -148,7 +158,7 @@ def with_plausible_joints(detections: Detections, others: Sequence[Skeleton]) ->
 
 
 def _crowded(detections: Detections) -> list[str]:
-    """Frames that hold so many people that they look like several frames."""
+    """Frames with so many people that they may be several frames."""
     a_frame = np.diff(detections.people.start)
     frames, most = int((a_frame > 0).sum()), int(a_frame.max(initial=0))
     if frames < 2 or most < _CROWD:
@@ -210,7 +220,8 @@ def _constant_joints(people: _People) -> list[str]:
 def _constant_points(stuck: Sequence[str]) -> list[str]:
     if not stuck:
         return []
-    named = ", ".join(stuck[:6]) + (f" and {len(stuck) - 6} more" if len(stuck) > 6 else "")
+    named = ", ".join(stuck[:_MOST_SHOWN])
+    named += f" and {len(stuck) - _MOST_SHOWN} more" if len(stuck) > _MOST_SHOWN else ""
     return [f"{named}: at exactly the same place in most frames; was every frame detected anew?"]
 
 
@@ -244,14 +255,14 @@ def _joint_order(people: _People) -> list[str]:
 
 
 def _upside_down(people: _People) -> list[str]:
-    """Feet above shoulders; without feet the knees, without them the hips."""
+    """Feet above shoulders; knees, or hips, if the feet are missing."""
     shoulders = people.middle("Shoulder")[:, 1]
     below = np.full(len(shoulders), np.nan)
     for joint in ("Ankle", "Knee", "Hip"):
         lower = people.middle(joint)[:, 1]
         below = np.where(np.isfinite(below), below, lower - shoulders)
     below = below[np.isfinite(below)]
-    if len(below) >= _LEAST_SAMPLES and (below < 0).mean() > 0.7:
+    if len(below) >= _LEAST_SAMPLES and (below < 0).mean() > _UPSIDE_DOWN:
         return [
             f"feet are above shoulders in {(below < 0).mean():.0%} of the detections: y seems to point up; "
             "write y downward from the upper left corner"
@@ -260,7 +271,7 @@ def _upside_down(people: _People) -> list[str]:
 
 
 def _torn_sides(people: _People) -> list[str]:
-    """Sides that contradict one another along the body."""
+    """Left-right orders that contradict each other along the body."""
     torn = {}
     for one, other in _NEIGHBOURS:
         order, other_order = _order(people, one), _order(people, other)
@@ -279,7 +290,8 @@ def _torn_sides(people: _People) -> list[str]:
 
 
 def _order(people: _People, joint: str) -> Float[np.ndarray, " people"]:
-    """1 where the left joint is to the right in the picture, -1 where it is to the left, 0 where that is not clear."""
+    """1 if the left joint is to the right of the right joint in the image, -1 if to the left, 0 if they are too
+    close."""
     apart = (people.joint(f"L{joint}") - people.joint(f"R{joint}"))[:, 0] / people.trunk_px
     least = _APART / 2 if joint in ("Eye", "Ear") else _APART
     clear: Bool[np.ndarray, " people"] = np.abs(np.nan_to_num(apart)) > least
@@ -287,14 +299,14 @@ def _order(people: _People, joint: str) -> Float[np.ndarray, " people"]:
 
 
 def _all_sides(people: _People) -> list[str]:
-    """Left and right exchanged throughout still make a body, seen from its other side; but a nose that points to the
-    right of the picture goes with a well seen right ear: the left one is behind the head."""
+    """Left and right swapped in all frames: the result is still a plausible body, seen from the other side. But if the
+    nose points to the right of the image, the right ear is visible and the left one is behind the head."""
     nose = (people.joint("Nose")[:, 0] - people.middle("Ear")[:, 0]) / people.trunk_px
     better = people.joint("REar")[:, 2] - people.joint("LEar")[:, 2]
-    told = (np.abs(np.nan_to_num(nose)) > 0.05) & (np.abs(np.nan_to_num(better)) > 0.05)
-    if told.sum() < 2 * _LEAST_SAMPLES:
+    clear = (np.abs(np.nan_to_num(nose)) > _CLEAR) & (np.abs(np.nan_to_num(better)) > _CLEAR)
+    if clear.sum() < 2 * _LEAST_SAMPLES:
         return []
-    agreement = float((np.sign(nose) * better)[told].sum() / np.abs(better[told]).sum())
+    agreement = float((np.sign(nose) * better)[clear].sum() / np.abs(better[clear]).sum())
     if agreement < _NEAR_EAR:
         return [
             "left and right look exchanged throughout: where the nose points to one side, the ear on the far side of "

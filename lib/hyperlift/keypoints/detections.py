@@ -1,4 +1,4 @@
-"""Detections: everybody a detector saw, frame by frame."""
+"""``Detections``: the 2D keypoints of all people of a recording, by frame."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ __all__ = ["Detection", "Detections"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Detections:
-    """Everybody in a recording, frame by frame.
+    """The 2D keypoints of all people of a recording, by frame.
 
     Example:
         >>> import hyperlift
@@ -30,17 +30,18 @@ class Detections:
     """
 
     source: str
-    """The file or folder it was read from, for messages."""
+    """File or folder, for messages."""
     tool: str
     skeleton: Skeleton
     frames: Mapping[int, Sequence[Detection]]
-    """Frame number (from 0, gaps kept) to the people in it, in ascending order; kept as ``people``."""
+    """Maps frame numbers (from 0, with gaps, ascending) to people; stored as ``people``."""
     picture_size: tuple[int, int] | None = None
-    """Width and height in pixels, where the file states them."""
+    """Width and height in pixels, if the file states them."""
     notes: tuple[str, ...] = ()
-    """What was left out or assumed while it was read, in sentences."""
+    """Sentences about skipped entries and assumptions during reading."""
     tracked: bool = False
-    """Whether track ids are identities that ``hyperlift.tracking.Tracker`` gave; those of others are evidence."""
+    """True if the track ids are identities assigned by ``hyperlift.tracking.tracker.Tracker``; ids of other trackers
+    are hints for the association."""
 
     def __post_init__(self) -> None:
         people = PeopleByFrame.of(self.frames, len(self.skeleton))
@@ -60,25 +61,24 @@ class Detections:
 
     @property
     def span(self) -> int:
-        """Frames from the first to the last, those without an entry included."""
+        """Number of frames from the first to the last entry."""
         number = self.people.frame
         return int(number[-1] - number[0]) + 1 if len(number) else 0
 
     @property
     def last_frame(self) -> int:
-        """The highest frame number; -1 where there is no frame."""
+        """The highest frame number; -1 without frames."""
         number = self.people.frame
         return int(number[-1]) if len(number) else -1
 
     def times_s(self, fps: float) -> Float[np.ndarray, " frames"]:
-        """Seconds of every frame from 0 to the last of a video of constant rate, of which nothing else says how long
-        it is.
+        """Time in seconds of every frame from 0 to the last entry, for a constant frame rate and no video.
 
         Args:
-            fps: frames a second.
+            fps: frames per second.
 
         Raises:
-            InputError: the rate is not between 1 and 1000, or the numbers reach so far that they are no frame numbers.
+            InputError: the rate is not between 1 and 1000, or the numbers are too large to be frame numbers.
         """
         frames, people = self.last_frame + 1, len(self.people.keypoints_px)
         if frames > max_span(people):
@@ -89,11 +89,10 @@ class Detections:
         return even_times(frames, fps)
 
     def check_fits_picture(self, width: int, height: int) -> None:
-        """Refuse keypoints that cannot be pixels of a picture of this size.
+        """Check that the keypoints can be pixels of an image of this size.
 
         Raises:
-            InputError: the picture is empty, there is nobody, or the coordinates are not pixels of such a
-                picture.
+            InputError: they cannot, there are no people, or the size is not positive.
         """
         check_picture_size(float(width), float(height))
         if self.picture_size not in (None, (width, height)):
@@ -116,8 +115,8 @@ class Detections:
                 f"{self.source}: most points lie outside a picture of {width}x{height} (they reach "
                 f"x {points[:, 0].max():.0f}, y {points[:, 1].max():.0f}); check `picture_size`"
             )
-        # A detector places few points outside its picture, and those close by; a landscape size given for a portrait
-        # video has many far outside.
+        # Detectors place few points outside the image, and close to it. If the sides of a portrait video are swapped,
+        # many points lie far outside.
         far = (points < -0.25 * np.array([width, height])) | (points > 1.25 * np.array([width, height]))
         if far.any(-1).mean() > 0.02:
             raise InputError(

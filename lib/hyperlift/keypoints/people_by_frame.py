@@ -1,4 +1,4 @@
-"""Everybody in every frame, in arrays: a detection costs its numbers, not an object with an array of its own."""
+"""``PeopleByFrame``: the people of all frames in contiguous arrays, without an object per detection."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import numpy as np
 from hyperlift.shapes import Float, Int
 
 NO_TRACK = np.iinfo(np.int64).min
-"""Stands for a detection without a track number."""
+"""Value of ``PeopleByFrame.track_id`` for a detection without a track number."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Detection:
-    """One person in one frame, as the detector saw them.
+    """The keypoints of one person in one frame.
 
     Example:
         >>> import numpy as np
@@ -26,9 +26,9 @@ class Detection:
     """
 
     keypoints_px: Float[np.ndarray, "joints 3"]
-    """x, y in pixels and confidence 0..1, in the detector's joint order; missing joints are NaN, NaN, 0."""
+    """x, y in pixels and confidence 0..1, in the joint order of the detector; missing joints are NaN, NaN, 0."""
     track_id: int | None = None
-    """The number that the detector's own tracker gave, if it has one."""
+    """Track number from the tracker of the detector."""
 
     def __repr__(self) -> str:
         seen = int(np.isfinite(self.keypoints_px[:, :2]).all(-1).sum())
@@ -37,24 +37,24 @@ class Detection:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PeopleByFrame(Mapping[int, Sequence[Detection]]):
-    """Frame number to the people in it, ascending; the detections handed out are views of the arrays."""
+    """Maps frame numbers, in ascending order, to people; the ``Detection`` objects are views of the arrays."""
 
     frame: Int[np.ndarray, " frames"]
-    """Ascending numbers of the frames that have an entry, those with nobody included."""
+    """Ascending frame numbers of the entries; an entry may have no people."""
     start: Int[np.ndarray, " frames_and_end"]
-    """The people of entry k are rows ``start[k]`` to ``start[k + 1]`` of the arrays below."""
+    """The people of entry k are the rows ``start[k]:start[k + 1]`` of the arrays below."""
     keypoints_px: Float[np.ndarray, "people joints 3"]
     """As in ``Detection``."""
     track_id: Int[np.ndarray, " people"]
-    """``NO_TRACK`` where there is none."""
+    """``NO_TRACK`` for people without a track number."""
 
     @classmethod
     def of(cls, frames: Mapping[int, Sequence[Detection]], joints: int) -> "PeopleByFrame":
-        """The arrays of a mapping from frame numbers to people.
+        """Build the arrays from a mapping.
 
         Args:
-            frames: in any order.
-            joints: of each person, for a mapping with nobody in it.
+            frames: maps frame numbers, in any order, to people.
+            joints: number of joints, used if there are no people.
         """
         if isinstance(frames, PeopleByFrame):
             return frames
@@ -69,20 +69,20 @@ class PeopleByFrame(Mapping[int, Sequence[Detection]]):
 
     @property
     def person_frame(self) -> Int[np.ndarray, " people"]:
-        """The frame number of every row."""
+        """Frame number of every row."""
         return np.repeat(self.frame, np.diff(self.start))
 
     def rows(self, entry: int) -> range:
-        """The rows of the people in the frame of an entry."""
+        """The rows of an entry."""
         return range(int(self.start[entry]), int(self.start[entry + 1]))
 
     def detection(self, row: int) -> Detection:
-        """One person in one frame."""
+        """The person in a row."""
         number = int(self.track_id[row])
         return Detection(self.keypoints_px[row], None if number == NO_TRACK else number)
 
     def over(self, frames: int) -> "PeopleByFrame":
-        """The same with an entry for every frame from 0 and no other."""
+        """A copy with exactly one entry for each of the frames 0 to ``frames - 1``."""
         counts = np.zeros(frames, np.int64)
         within = self.frame < frames
         counts[self.frame[within]] = np.diff(self.start)[within]

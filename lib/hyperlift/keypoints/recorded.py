@@ -1,4 +1,4 @@
-"""``Recorded``: what is known of a recording before anybody is followed in it."""
+"""``Recorded``: the inputs of a recording before tracking."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,27 +12,27 @@ from hyperlift.video.facts import VideoFacts
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """Picture size and time of a recording, and where its keypoints and pictures are."""
+    """Picture size and time stamps of a recording, its video and its keypoints."""
 
     path: Path
-    """What the user named first."""
+    """The first path that the user gave."""
     video: Path | None
-    """The pictures, if there are any."""
+    """None for a recording of keypoints only."""
     facts: VideoFacts | None
-    """Of the video."""
+    """Properties of the video."""
     detections: Detections | None
-    """Of a keypoint file; None where they must be found in the pictures."""
+    """Content of a keypoint file; None if people must be detected in the video."""
     width: int
-    """In pixels, upright."""
+    """In pixels, after rotation to upright."""
     height: int
-    """In pixels, upright."""
+    """In pixels, after rotation to upright."""
     fps: float
     times_s: Float[np.ndarray, " frames"]
-    """Seconds of every frame since frame 0."""
+    """Time of every frame in seconds; frame 0 is at 0."""
 
     @classmethod
     def of_video(cls, video: Path, facts: VideoFacts) -> "Recorded":
-        """A video whose keypoints are in its pictures."""
+        """A video without a keypoint file."""
         return cls(
             path=video,
             video=video,
