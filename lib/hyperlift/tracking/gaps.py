@@ -21,6 +21,7 @@ at which the legs of people behind a desk flicker in webcam recordings."""
 _STRONG_SHARE = 0.5
 """The same as a part of the median confidence of the person, for detectors that are never sure."""
 _STRONG_WITHIN_S = 0.5
+"""Maximal time between a weak and a strong detection of a joint. Chosen: half of ``LONGEST_GAP_S``."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""AlphaPose results: one JSON list for the whole video, an entry a person and frame."""
+"""AlphaPose results: one JSON list per video, with one entry per person and frame."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,13 +14,13 @@ from hyperlift.skeletons.joint_sets import COCO_17, COCO_WHOLEBODY_133, HALPE_26
 from hyperlift.skeletons.skeleton import Skeleton
 
 _DECIDING = 1000
-"""Entries that are looked at to know what a file is."""
+"""Entries that are inspected to recognise the format. Chosen: bounds the time for large files."""
 _OWN = (COCO_17, HALPE_26, COCO_WHOLEBODY_133, HALPE_136)
 
 
 def first_entries(content: object) -> Sequence[dict] | None:
-    """The first entries of JSON that is a list of objects with ``image_id`` and ``keypoints``, as AlphaPose and COCO
-    write it: they decide what the file is. None for anything else."""
+    """The first entries of a JSON list of objects with ``image_id`` and ``keypoints``, as AlphaPose and COCO write it;
+    None for other content."""
     if not isinstance(content, JsonList):
         return None
     first = [entry for entry in content.head(_DECIDING) if entry is not None]
@@ -28,22 +28,22 @@ def first_entries(content: object) -> Sequence[dict] | None:
 
 
 def is_entry(value: object) -> bool:
-    """Whether it is a person in a picture."""
+    """Whether a value is an entry of a person."""
     return isinstance(value, dict) and "image_id" in value and "keypoints" in value
 
 
 def entries(source: Source) -> Iterator[tuple[str, object]]:
-    """Everybody in a file whose first entries fit, and where in it they are, for messages; nobody's are left out."""
+    """The entries of a file with their location for messages; null entries are skipped."""
     for number, entry in enumerate(source.json_list):
         if entry is not None:
             yield f"{source}, entry {number}", entry
 
 
 def person_in(entry: object, where: str) -> dict:
-    """An entry as what the first ones are.
+    """Validate an entry of a person.
 
     Raises:
-        InputError: it is none.
+        InputError: the value is not such an entry.
     """
     if not isinstance(entry, dict) or not is_entry(entry):
         raise InputError(f"{where}: is {quoted(entry, 60)}; expected an object with image_id and keypoints")
@@ -55,8 +55,8 @@ def _fits(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """The frame number is the one that changes in ``image_id``; frames without people have no entry. ``idx``, where
-    present, is the detector's own track number."""
+    """Frame numbers come from ``image_id`` (see ``picture_names``); frames without people have no entry. ``idx`` is the
+    track number of the detector."""
     skeleton: Skeleton | None = None
     people, pictures = PeopleCollector(), PictureNames()
     for where, entry in entries(source):
@@ -80,7 +80,7 @@ def _picture_name(image_id: object, where: str) -> str:
 
 
 def _track_id(idx: object, where: str) -> int | None:
-    # Some versions nest the number in one or two lists.
+    # Some versions of AlphaPose nest the number in one or two lists.
     while isinstance(idx, list) and idx:
         idx = idx[0]
     return whole_number(None if idx == [] else idx, where, "idx")

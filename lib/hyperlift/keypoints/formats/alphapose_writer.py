@@ -1,4 +1,4 @@
-"""Keypoints into AlphaPose's layout, which many tools read; a small file beside it says what that layout cannot."""
+"""Write keypoints in the AlphaPose format, which many tools read, and a sidecar file for facts that it cannot hold."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,24 +13,24 @@ from hyperlift.readers import reader
 from hyperlift.safe_io.text import is_whole
 
 _MOST = 10_000_000
-"""Frames, or pixels of a side."""
+"""Maximal number of frames, and of pixels per side. Chosen: the limit of ``geometry.chunks.MAX_SPAN``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What keypoints were detected in. AlphaPose's layout has no place for it: it lists people, so a video without
-    people is an empty list."""
+    """Facts about the video of a keypoint file. The AlphaPose format only lists people, so a video without people would
+    be an empty list."""
 
     frames: int
-    """Of the video, those without people included."""
+    """Number of frames of the video."""
     width: int
-    """In pixels, upright."""
+    """In pixels, after rotation to upright."""
     height: int
-    """In pixels, upright."""
+    """In pixels, after rotation to upright."""
     detector: str
     skeleton: str
     tracked: bool = False
-    """Whether the track ids are identities, as in ``Detections``."""
+    """As in ``Detections``."""
 
     def __post_init__(self) -> None:
         for name, least in (("frames", 0), ("width", 1), ("height", 1)):
@@ -47,27 +47,27 @@ class Recording:
 
 
 def recording_path(path: Path | str) -> Path:
-    """Where the facts about the keypoints in ``path`` stand: ``people.json`` has ``people.recording.json``."""
+    """Path of the sidecar file: ``people.recording.json`` for ``people.json``."""
     path = Path(path)
     return path.with_name(f"{path.stem}.recording{path.suffix}")
 
 
 def write_alphapose(path: Path | str, detections: Detections, width: int, height: int) -> None:
-    """Write keypoints as an AlphaPose results file, and beside it what they were detected in.
+    """Write keypoints as an AlphaPose results file, and the sidecar file.
 
-    An entry a person and frame: ``image_id`` ("12.jpg" is frame 12, from 0), ``category_id`` 1, ``keypoints`` (x, y,
-    confidence of each joint, pixels; 0, 0, 0 where missing), ``score`` (mean confidence), ``box`` [x, y, width, height]
-    around the joints, and ``idx``, the track id, where there is one. Both files appear whole or not at all; the
-    keypoints come last, so that where they are, the facts are too.
+    Each entry is one person in one frame: ``image_id`` ("12.jpg" is frame 12, from 0), ``category_id`` 1, ``keypoints``
+    (x, y, confidence of each joint in pixels; 0, 0, 0 if missing), ``score`` (mean confidence), ``box`` [x, y, width,
+    height] of the joints, and ``idx``, the track id, if there is one. Both files are written atomically, the sidecar
+    file first: if the keypoints exist, so does the sidecar file.
 
     Args:
-        path: of the results file.
+        path: the results file.
         detections: with an entry for every frame of the video.
-        width: of the video in pixels, upright.
-        height: of the video in pixels, upright.
+        width: width of the upright video in pixels.
+        height: height of the upright video in pixels.
 
     Raises:
-        InputError: the folder cannot be written, a folder stands in the file's place, or the size is impossible.
+        InputError: the file cannot be written, or the size is invalid.
 
     Example:
         >>> import hyperlift
@@ -90,7 +90,7 @@ def write_alphapose(path: Path | str, detections: Detections, width: int, height
     people = detections.people
     with atomic_file(path) as partial, atomic_file(recording_path(path)) as facts:
         with partial.open("w", encoding="utf-8") as file:
-            # One entry a line, so that people and line-based tools can read it.
+            # One entry per line, for readers and line-based tools.
             file.write("[\n")
             for row, frame in enumerate(people.person_frame.tolist()):
                 entry = json.dumps(_entry(frame, people.detection(row)), separators=(",", ":"))
@@ -101,13 +101,13 @@ def write_alphapose(path: Path | str, detections: Detections, width: int, height
 
 @reader("facts of a recording", remedy="delete it and detect again")
 def read_recording(path: Path | str) -> Recording | None:
-    """The facts beside a results file that ``write_alphapose`` wrote; None where there are none.
+    """Read the sidecar file of a results file; None if there is none.
 
     Args:
-        path: of the results file.
+        path: the results file.
 
     Raises:
-        InputError: the facts cannot be read or are not what ``write_alphapose`` writes.
+        InputError: the sidecar file cannot be read or is invalid.
 
     Example:
         >>> from hyperlift.keypoints.formats.alphapose_writer import read_recording

@@ -1,6 +1,6 @@
-"""Plain arrays: ``.npy``, or ``.npz`` with ``keypoints`` and perhaps ``scores``, as users save what rtmlib returns.
+"""Plain arrays: ``.npy``, or ``.npz`` with ``keypoints`` and optionally ``scores``, such as saved results of rtmlib.
 
-An array says nothing about its joints: 17 are COCO's and Human3.6M's, so the user names them.
+An array does not name its joints, and COCO and Human3.6M both have 17: the user must give the joint set.
 """
 
 from pathlib import Path
@@ -20,10 +20,10 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 
 def check_finite(points: Float[np.ndarray, "..."], where: str) -> None:
-    """NaN is a missing joint; infinite or absurdly far is none at all.
+    """Check that coordinates are below ``MAX_COORDINATE`` or NaN (missing).
 
     Raises:
-        InputError: a coordinate is infinite or absurdly far away.
+        InputError: a coordinate is larger or infinite.
     """
     if (np.abs(points[~np.isnan(points)]) >= MAX_COORDINATE).any():
         raise InputError(f"{where}: a keypoint is infinite or absurdly far away; write missing joints as NaN")
@@ -32,25 +32,25 @@ def check_finite(points: Float[np.ndarray, "..."], where: str) -> None:
 def detections_of(
     points: Float[np.ndarray, "frames people joints xy"], source: str, tool: str, skeleton: Skeleton
 ) -> Detections:
-    """Frames counted by position; absent people have every joint missing.
+    """Build ``Detections`` from an array; people with all joints missing are removed.
 
     Args:
-        points: x, y and perhaps a confidence (1 without).
+        points: x, y and optionally a confidence (default 1).
         source: the file, for messages.
-        tool: that wrote it.
-        skeleton: of everybody.
+        tool: the tool that wrote the file.
+        skeleton: the joint set of all people.
 
     Raises:
-        InputError: infinite coordinates.
+        InputError: as for ``check_finite``.
     """
     if points.shape[-1] == 2:
         points = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
     check_finite(points, source)
     keypoints = np.array(points, np.float64, order="C")
     remark = normalise_missing(keypoints.reshape(-1, *keypoints.shape[2:]))
-    there = np.asarray(np.isfinite(keypoints[..., 0]).any(-1))
-    people = keypoints[there]
-    start = np.concatenate([[0], np.cumsum(there.sum(1))]).astype(np.int64)
+    visible = np.asarray(np.isfinite(keypoints[..., 0]).any(-1))
+    people = keypoints[visible]
+    start = np.concatenate([[0], np.cumsum(visible.sum(1))]).astype(np.int64)
     frames = PeopleByFrame(np.arange(len(points)), start, people, np.full(len(people), NO_TRACK))
     notes = [] if remark is None else [remark]
     if len(points) < points.shape[1]:
@@ -66,7 +66,7 @@ def _fits(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """``(F, K, 2|3)`` or ``(F, N, K, 2|3)``; frames count by position; a person's place is no track number."""
+    """``(F, K, 2|3)`` or ``(F, N, K, 2|3)``; the index of a person is not a track number."""
     points = _points(source)
     known = ", ".join(SKELETONS)
     if hints.skeleton is None:
@@ -103,7 +103,7 @@ def _points(source: Source) -> Float[np.ndarray, "..."]:
         )
     third = points[..., 2:]
     third = third[np.isfinite(third)]
-    # Scores may pass 1 a little (SimCC's do) or be parts of 100; depths are another matter.
+    # Scores may exceed 1 slightly (SimCC) or be percentages; other values, such as depths, are rejected.
     if len(third) and (third.min() < -0.01 or third.max() > 100):
         raise InputError(
             f"{source}: its third numbers run from {third.min():.3g} to {third.max():.3g}, which are no confidences; "

@@ -1,4 +1,4 @@
-"""COCO keypoint results and COCO annotations: a list of people, each with the id of its picture."""
+"""COCO keypoint results and COCO annotations: lists of people with the id of their image."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,21 +21,24 @@ from hyperlift.skeletons.spellings import skeleton_from_names
 
 _OWN = (COCO_17, COCO_WHOLEBODY_133, HALPE_26, HALPE_136)
 HIDDEN_CONFIDENCE = 0.5
-"""Confidence of a joint that is marked as hidden but was placed all the same."""
+"""Confidence of a joint that is annotated as hidden (flag 1). Chosen: its position is estimated, but not arbitrary."""
 _FLAGS = (0.0, 1.0, 2.0)
+"""Visibility flags of COCO: not labelled, hidden, visible."""
 _SPARSEST_IDS = 10
-"""Picture ids that reach beyond this many times their number are no frame numbers."""
+"""Image ids are frame numbers if the largest is below this multiple of their count. Chosen: sparse annotations
+cover at least every tenth frame."""
+_SMALL_ID = 1000
+"""Image ids below this are frame numbers. Chosen: ids that are not frame numbers are usually larger."""
 
 
 def frames_of_ids(ids: Iterable[int]) -> dict[int, int]:
-    """Which frame a picture id means.
+    """Map image ids to frame numbers.
 
-    Where the ids look like frame numbers (none negative, the largest below ten times their count, or below 1000)
-    they are taken as such, gaps included. Otherwise they are names of pictures, and the pictures are numbered from 0
-    in the ascending order of their ids.
+    If all ids can be frame numbers (not negative, and the largest is below ten times their count or below 1000), they
+    are unchanged. Otherwise the images are numbered from 0 in ascending order of the ids.
     """
     ordered = sorted(set(ids))
-    if not ordered or (ordered[0] >= 0 and ordered[-1] < max(_SPARSEST_IDS * len(ordered), 1000)):
+    if not ordered or (ordered[0] >= 0 and ordered[-1] < max(_SPARSEST_IDS * len(ordered), _SMALL_ID)):
         return {number: number for number in ordered}
     return {number: frame for frame, number in enumerate(ordered)}
 
@@ -68,7 +71,7 @@ def _near_id(value: object, where: str) -> int:
 
 
 def _of_flags_or_confidences(third: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], str | None]:
-    # A 2 has to be among the flags: 0 and 1 alone are confidences too.
+    # Flags are assumed only if a 2 occurs: 0 and 1 alone may be confidences.
     are_flags = bool(np.isin(third, _FLAGS).all()) and bool((third == 2.0).any())
     return _of_flags(third) if are_flags else as_confidences(third)
 
@@ -110,12 +113,12 @@ def _gather_annotation(
     hints: Hints,
     where: str,
 ) -> Skeleton | None:
-    """Take one person in; returns the skeleton of everybody so far."""
+    """Add one annotation; return the joint set of all people so far."""
     if not isinstance(entry, dict):
         raise InputError(f"{where}: no object; expected image_id and keypoints in it")
     category = _id(entry.get("category_id"))
     if "keypoints" not in entry or (skeletons and category not in skeletons):
-        return skeleton  # a thing that is not a person
+        return skeleton  # an object that is not a person
     picture = _id(entry.get("image_id"))
     if picture is None or picture not in pictures:
         raise InputError(f"{where}: image_id {quoted(entry.get('image_id'))} is not among the images")
@@ -128,14 +131,16 @@ def _gather_annotation(
     if not np.isin(keypoints[:, 2], _FLAGS).all():
         raise InputError(f"{where}: the third numbers of annotations are 0, 1 or 2 (absent, hidden, visible)")
     frame = pictures[picture]
-    if frame is not None:  # else of another recording than the wanted one
+    if frame is not None:  # None: an image of another recording
         people.add(frame, keypoints, whole_number(entry.get("track_id"), where, "track_id"))
     return own
 
 
 def _pictures(images: Iterable, hints: Hints, where: str) -> dict[int, int | None]:
-    """Picture id to frame number, None for pictures of other recordings than the wanted one: by the names of the
-    pictures' files where all have one with a number, which tell their order; else by the ids, which need not."""
+    """Map image ids to frame numbers, or None for images of other recordings.
+
+    File names are used if all contain a number, because the order of ids is arbitrary; else ids.
+    """
     names: dict[int, object] = {}
     for image in images:
         number = image.get("id") if isinstance(image, dict) else None
@@ -155,7 +160,7 @@ def _id(value: object) -> int | None:
 
 
 def _category_skeletons(categories: object, hints: Hints, where: str) -> dict[int, Skeleton]:
-    """Category id to joint set, of the categories that have one."""
+    """Map the ids of categories with keypoints to joint sets."""
     if not is_list(categories):
         return {}
     named = {

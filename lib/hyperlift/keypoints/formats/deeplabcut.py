@@ -1,4 +1,4 @@
-"""DeepLabCut's CSV: three header rows (scorer, bodyparts, coords), four with several individuals."""
+"""DeepLabCut CSV: three header rows (scorer, bodyparts, coords), or four with individuals."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.skeletons.spellings import skeleton_from_names
 
 _ALONE = ""
-"""The individual of a file that knows only one."""
+"""Name of the individual in a file without individuals."""
 _AXES = ("x", "y", "likelihood")
 
 
@@ -25,7 +25,7 @@ class _Header:
     individuals: list[str]
     joints: list[str]
     column: dict[tuple[str, str, str], int]
-    """(individual, joint, axis) to column."""
+    """Maps (individual, joint, axis) to a column index."""
 
 
 def _fits(source: Source) -> bool:
@@ -34,8 +34,8 @@ def _fits(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """Frame numbers from 0 in the first column (in labelled data: that of the pictures' names). Joints are
-    matched by name; individuals are numbered in the order of the file."""
+    """Frame numbers from 0 are in the first column (in labelled data: image names). Joints are matched by name;
+    individuals are numbered in the order of the file."""
     header = _header(source)
     skeleton = _skeleton(header.joints, hints, str(source))
     width = len(source.head[0])
@@ -44,7 +44,7 @@ def _read(source: Source, hints: Hints) -> Detections:
         where = f"{source}, row {number}"
         if len(row) != width:
             raise InputError(f"{where}: {len(row)} cells; expected {width}; the file may be cut off")
-        # Labelled data name the picture by its folders, a column each.
+        # Labelled data have one column per component of the path of the image.
         name = picture_name("/".join(filter(None, row[: header.index_columns])), where)
         frame = pictures.place(name)
         if frame < number - header.rows - 1:
@@ -72,7 +72,7 @@ def _header(source: Source) -> _Header:
         if axes[i] not in _AXES:
             raise InputError(f"{source}: column {i + 1} is {quoted(coords[i])}; expected x, y or likelihood")
         column[individuals[i].strip(), bodyparts[i].strip(), axes[i]] = i
-    # "single" gathers points that belong to no animal.
+    # The individual "single" holds points that belong to no animal.
     people = [name for name in dict.fromkeys(individual for individual, _, _ in column) if name.lower() != "single"]
     people = people or list(dict.fromkeys(individual for individual, _, _ in column))
     if not people:

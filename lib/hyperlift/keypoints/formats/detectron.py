@@ -1,7 +1,7 @@
-"""The two ``.npz`` layouts around VideoPose3D, both of pickled objects: read by the restricted unpickler.
+"""The two ``.npz`` formats of VideoPose3D. Both contain pickled objects, which ``safe_io.pickles`` reads.
 
-``NAME.mp4.npz`` is what its Detectron inference script writes a video: everybody in every frame, with boxes. A custom
-set (``data_2d_custom_NAME.npz``) is what its preparation makes of that: one person, gaps interpolated, no confidences.
+``NAME.mp4.npz``, from the Detectron inference script, contains all people of a video with boxes. A custom data set
+(``data_2d_custom_NAME.npz``), from the preparation script, contains one person without gaps and without confidences.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 from hyperlift.skeletons.skeleton import Skeleton
 
 _ROWS = 4
-"""x, y, logit, probability."""
+"""Rows of the array of a person: x, y, logit, probability."""
 _LAYOUTS = {"coco": COCO_17, "h36m": H36M_17}
 
 
@@ -30,7 +30,7 @@ def _fits_detectron(source: Source) -> bool:
 
 
 def _read_detectron(source: Source, hints: Hints) -> Detections:
-    """Frames count by position; the last class is the person; the confidence is the probability."""
+    """The last class is the person; the confidence is the probability."""
     content = load_npz_array(source.path, "keypoints")
     skeleton: Skeleton | None = None
     everybody = PeopleCollector()
@@ -69,7 +69,7 @@ def _fits_videopose(source: Source) -> bool:
 
 
 def _read_videopose(source: Source, hints: Hints) -> Detections:
-    """One person in one recording; every joint has confidence 1, because the file holds none."""
+    """One person; all confidences are 1, because the file has none."""
     positions = _plain(source, "positions_2d")
     metadata = _plain(source, "metadata") if "metadata" in source.arrays else {}
     video, points = _chosen_recording(positions, hints, str(source))
@@ -107,7 +107,7 @@ def _chosen_recording(positions: object, hints: Hints, where: str) -> tuple[str,
 
 
 def _numbers(value: object) -> Float[np.ndarray, "..."]:
-    """As an array of numbers; of a shape that fits nothing, if it is none."""
+    """A value as an array of numbers; if it is not one, an array of a shape that the caller rejects."""
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

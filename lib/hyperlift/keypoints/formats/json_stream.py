@@ -1,8 +1,7 @@
-"""JSON files of any length, an entry at a time.
+"""Streaming reader of JSON files: one entry of a list is in memory at a time.
 
-The standard library's decoder reads one value out of a text and says where it ended. So a list is read through a window
-that moves over the file: one entry is in memory, whatever the length of the list. ``docs/benchmarks.md`` compares this
-with other libraries.
+The decoder of the standard library decodes one value from a text and returns its end, so a list is read through a
+window that moves over the file. ``docs/benchmarks.md`` compares this with other libraries.
 """
 
 import codecs
@@ -15,26 +14,27 @@ from typing import BinaryIO
 from hyperlift.errors import InputError, one_line
 
 _CHUNK = 1 << 20
-"""Bytes that the window moves on by."""
+"""Bytes per read. Chosen: 1 MB is small in memory, and the cost per read is negligible."""
 _LARGEST_ENTRY = 1 << 24
-"""Characters of one entry of a list: the people of one frame never fill 16 MB."""
+"""Maximal characters of one entry of a list. Chosen: the people of one frame need less than 16 MB."""
 _NEAR_THE_END = 32
-"""A fault this close to the end of the window may be but the cut."""
+"""Syntax errors within this many characters of the end of the window may be caused by the cut. Chosen: longer than any
+JSON literal or number."""
 _decode = json.JSONDecoder().raw_decode
 _numeral = re.compile(r"[-+.0-9eE]*").match
 _space = re.compile(r"[ \t\n\r]*").match
 
 
 class JsonList:
-    """A list in a file: decoded anew in every pass over it, an entry at a time."""
+    """A list in a file, decoded entry by entry in every iteration."""
 
     def __init__(self, path: Path, offset: int, whole: bool) -> None:
-        """Remember where the list is.
+        """Do not read yet.
 
         Args:
             path: the file.
-            offset: of the bracket, in bytes.
-            whole: nothing may follow the list.
+            offset: position of the opening bracket in bytes.
+            whole: True if nothing may follow the list.
         """
         self._path, self._offset, self._whole = path, offset, whole
 
@@ -42,7 +42,7 @@ class JsonList:
         """Decode the entries.
 
         Raises:
-            InputError: the file cannot be read, or is no JSON from here on.
+            InputError: the file cannot be read, or the list is not valid JSON.
         """
         with _opened(self._path) as file:
             window = _Window(self._path, file, self._offset)
@@ -59,15 +59,15 @@ class JsonList:
 
 
 def is_list(value: object) -> bool:
-    """Whether a value of a JSON file is a list, in memory or not."""
+    """Whether a value is a list, in memory or in a file."""
     return isinstance(value, list | JsonList)
 
 
 def read_json(path: Path) -> object:
-    """The value that a JSON file holds; its list, or the lists in its object, as ``JsonList``.
+    """Read a JSON file; a list, or the lists in an object, become ``JsonList``.
 
     Raises:
-        InputError: the file cannot be read or is not JSON. What is wrong within a list is found when it is passed over.
+        InputError: the file cannot be read or is not JSON. Errors within a list are raised when it is iterated.
     """
     with _opened(path) as file:
         window = _Window(path, file, None)
@@ -93,10 +93,10 @@ def load_json(path: Path) -> object:
 
 
 def parse_json(text: str, where: str) -> object:
-    """Parse a text within a file.
+    """Parse a JSON text that a file contains.
 
     Raises:
-        InputError: it is not JSON.
+        InputError: the text is not JSON.
     """
     try:
         return json.loads(text)
@@ -122,14 +122,14 @@ def _reason(error: Exception) -> str:
 
 
 class _Window:
-    """The part of a file that is being decoded."""
+    """The part of a file that is in memory, with a position."""
 
     def __init__(self, path: Path, file: BinaryIO, offset: int | None) -> None:
         self._path, self._file = path, file
         start = self._read(4)
         self._encoding, mark = _encoding_of(start)
         self._base = mark if offset is None else offset
-        """Of the window in the file, in bytes."""
+        """Offset of the window in the file, in bytes."""
         file.seek(self._base)
         self._decoder = codecs.getincrementaldecoder(self._encoding)()
         self._text, self._at = "", 0
@@ -137,11 +137,11 @@ class _Window:
 
     @property
     def offset(self) -> int:
-        """Bytes of the file before the place that has been reached."""
+        """Offset of the position in the file, in bytes."""
         return self._base + len(self._text[: self._at].encode(self._encoding))
 
     def peek(self) -> str:
-        """The next character that is no white space; empty at the end of the file."""
+        """Skip white space and return the next character; empty at the end of the file."""
         while True:
             self._at = _space(self._text, self._at).end()  # type: ignore[union-attr]  # matches the empty text too
             if self._at < len(self._text):
@@ -150,7 +150,7 @@ class _Window:
                 return ""
 
     def take(self, wanted: str) -> None:
-        """Step over a character that must come next."""
+        """Consume the next character, which must be ``wanted``."""
         found = self.peek()
         if found != wanted:
             raise self._error(f"expected {wanted}, found {found or 'the end of the file'}")
@@ -169,14 +169,14 @@ class _Window:
             except (ValueError, RecursionError) as error:  # integers of thousands of digits; deep nesting
                 raise self._error(_reason(error)) from error
             else:
-                # A number may go on behind the window: "2." is read as 2.
+                # A number may continue after the window: "2." would be decoded as 2.
                 may_go_on = self._text[end - 1] not in '"]}' and _numeral(self._text, end).end() == len(self._text)  # type: ignore[union-attr]
                 if not (may_go_on and self._more()):
                     self._at = end
                     return value
 
     def entries(self) -> Iterator[object]:
-        """Decode the entries of the list that comes next."""
+        """Decode the entries of the next list."""
         self.take("[")
         if self.peek() == "]":
             self._at += 1
@@ -189,7 +189,7 @@ class _Window:
             self.take(",")
 
     def members(self) -> dict[str, object]:
-        """Decode the object that comes next, its lists as ``JsonList``; of equal keys the last counts."""
+        """Decode the next object, with lists as ``JsonList``; the last of duplicate keys is used."""
         found: dict[str, object] = {}
         self.take("{")
         if self.peek() == "}":
@@ -212,18 +212,18 @@ class _Window:
             self.take(",")
 
     def check_end(self) -> None:
-        """Nothing but white space may follow."""
+        """Check that only white space follows."""
         if self.peek():
             raise self._error("something follows its end")
 
     def _more(self) -> bool:
-        """Let go of what is done with and read on; whether there was more."""
+        """Discard the text before the position and read more; False at the end of the file."""
         rest = self._text[self._at :]
         if len(rest) > _LARGEST_ENTRY:
             raise self._error(f"one entry is longer than {_LARGEST_ENTRY} characters")
         self._base = self.offset
         self._text, self._at = rest, 0
-        # Twice as much where one value is longer than the window: its decoding begins anew, and stays linear so.
+        # If one value is longer than the window, its decoding restarts: doubling keeps the total time linear.
         chunk = self._read(max(_CHUNK, 2 * len(rest)))
         try:
             self._text += self._decoder.decode(chunk, final=not chunk)
@@ -242,10 +242,10 @@ class _Window:
 
 
 def _encoding_of(start: bytes) -> tuple[str, int]:
-    """How a file is encoded that begins so, and the length of its mark."""
+    """The encoding of a file from its first bytes, and the length of its byte order mark."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like the mark of UTF-16
+        (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its prefix
         (codecs.BOM_UTF32_BE, "utf-32-be"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),

@@ -1,4 +1,4 @@
-"""Keypoints and numbers out of JSON that other programs wrote."""
+"""Validation of keypoints in parsed JSON."""
 
 from collections.abc import Sequence
 from types import NoneType
@@ -13,10 +13,10 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 
 def joint_count(numbers: object, where: str) -> int:
-    """How many joints a flat list x, y, confidence, x, y, … has.
+    """Number of joints of a flat list x, y, confidence, x, y, …
 
     Raises:
-        InputError: it is no such list.
+        InputError: the value is not such a list.
     """
     if not _are_numbers(numbers):
         raise InputError(f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint")
@@ -26,15 +26,15 @@ def joint_count(numbers: object, where: str) -> int:
 
 
 def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np.ndarray, "joints 3"]:
-    """A flat list x, y, confidence, x, y, … to an array.
+    """Convert a flat list x, y, confidence, x, y, … to an array.
 
     Args:
-        numbers: what stands in the file.
-        skeleton: the joint set that the list must have.
+        numbers: the value in the file.
+        skeleton: the required joint set.
         where: file and frame, for messages.
 
     Raises:
-        InputError: no list of finite numbers, or another joint count.
+        InputError: the value is not a list of finite numbers, or has another joint count.
     """
     if not _are_numbers(numbers):
         raise InputError(f"{where}: its keypoints are no flat list of numbers; expected x, y, confidence of each joint")
@@ -49,16 +49,16 @@ def parse_keypoints(numbers: object, skeleton: Skeleton, where: str) -> Float[np
 def number_columns(
     columns: Sequence[object], count: int, where: str, what: str
 ) -> Float[np.ndarray, "numbers columns"]:
-    """Equally long lists of numbers to the columns of an array.
+    """Convert lists of equal length to the columns of an array.
 
     Args:
-        columns: what stands in the file.
-        count: how long each has to be.
+        columns: the values in the file.
+        count: required length.
         where: file and frame, for messages.
-        what: of what the lists are, for messages.
+        what: description of the lists, for messages.
 
     Raises:
-        InputError: one is no list of finite numbers, or has another length.
+        InputError: a value is not a list of finite numbers, or has another length.
     """
     for column in columns:
         if not _are_numbers(column):
@@ -73,7 +73,7 @@ def _are_numbers(value: object) -> TypeGuard[list]:
 
 
 def _near(numbers: Sequence[object], where: str) -> Float[np.ndarray, "*any"]:
-    """As an array, NaN where nothing stands, if no number is infinite or beyond any picture."""
+    """Convert to an array, with NaN for null; numbers from ``MAX_COORDINATE`` on are rejected."""
     try:
         array = np.array(numbers, dtype=np.float64)
     except OverflowError:  # an integer of hundreds of digits

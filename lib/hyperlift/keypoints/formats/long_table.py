@@ -1,4 +1,4 @@
-"""Long tables: a row a joint, with columns such as ``frame, landmark, x, y[, visibility]``."""
+"""Long tables: one row per joint, with columns such as ``frame, landmark, x, y[, visibility]``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _NEEDED = {"joint", "x", "y"}
 
 @dataclass(frozen=True)
 class _Body:
-    """A person in a frame while the rows of its joints come."""
+    """A person in a frame, while its rows are read."""
 
     keypoints: np.ndarray
     seen: set[int]
@@ -55,9 +55,9 @@ def _fits(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """Frames by the number or name in their column, else by their time stamps, whose holes stay holes. Joints by name,
-    or by number where these are MediaPipe's 33 or the user names the joint set. Without a column of people a joint that
-    comes again begins another person."""
+    """Frames come from the column of numbers or names, else from time stamps, with gaps. Joints are identified by name,
+    or by number if there are 33 (MediaPipe) or the user gives the joint set. Without a column of people, a repeated
+    joint begins the next person."""
     column = _columns(source)
     names = dict.fromkeys(row[column["joint"]].strip() for row in source.rows.body(1) if len(row) > column["joint"])
     place, skeleton = _joints([*names], hints, str(source))
@@ -75,17 +75,17 @@ def _read(source: Source, hints: Hints) -> Detections:
             times[name] = number_of(name, where)
         person = row[column["person"]].strip() if "person" in column else ""
         joint = place[row[column["joint"]].strip()]
-        of_one = bodies.setdefault((pictures.place(name), person), [])
-        if not of_one or joint in of_one[-1].seen:
-            of_one.append(_Body(np.full((len(skeleton), 3), np.nan), set()))
+        of_person = bodies.setdefault((pictures.place(name), person), [])
+        if not of_person or joint in of_person[-1].seen:
+            of_person.append(_Body(np.full((len(skeleton), 3), np.nan), set()))
         x, y = (number_of(row[column[axis]], where) for axis in ("x", "y"))
-        sure = number_of(row[column["confidence"]], where) if "confidence" in column else 1.0
-        of_one[-1].keypoints[joint] = x, y, sure
-        of_one[-1].seen.add(joint)
+        confidence = number_of(row[column["confidence"]], where) if "confidence" in column else 1.0
+        of_person[-1].keypoints[joint] = x, y, confidence
+        of_person[-1].seen.add(joint)
     people = PeopleCollector()
-    for (frame, person), of_one in bodies.items():
+    for (frame, person), of_person in bodies.items():
         people.add_frame(frame)
-        for body in of_one:
+        for body in of_person:
             people.add(frame, body.keypoints, _track(person, tracks))
     if "frame" in column:
         people.renumber(pictures.frames(str(source), "img0012.png", hints.recording))
@@ -98,7 +98,7 @@ def _read(source: Source, hints: Hints) -> Detections:
 
 
 def _joints(names: list[str], hints: Hints, where: str) -> tuple[dict[str, int], Skeleton]:
-    """Which joint of which skeleton each name is."""
+    """Map the names of joints in the file to indices of a joint set."""
     if all(is_number(name) and float(name).is_integer() for name in names) and names:
         numbers = {name: int(float(name)) for name in names}
         skeleton = hints.skeleton or (MEDIAPIPE_33 if set(numbers.values()) == set(range(len(MEDIAPIPE_33))) else None)
@@ -119,7 +119,7 @@ def _joints(names: list[str], hints: Hints, where: str) -> tuple[dict[str, int],
 
 
 def _track(person: str, known: dict[str, int]) -> int | None:
-    """A number as it is, another name by its place among the names."""
+    """The track number of a person: the number itself, or the index of a name."""
     if not person:
         return None
     if is_number(person) and float(person).is_integer() and abs(float(person)) < 2**31:

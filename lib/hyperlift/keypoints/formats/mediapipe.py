@@ -1,4 +1,4 @@
-"""MediaPipe's 33 pose landmarks, as users dump them: JSON of landmarks, or a table of 33 × (x, y, z, visibility)."""
+"""The 33 pose landmarks of MediaPipe, as saved by users: JSON, or a table of 33 × (x, y, z, visibility)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -29,9 +29,9 @@ _PEOPLE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 _FRAME_KEYS = ("frame", "frame_id", "frame_idx", "frame_number")
 _TIME_KEYS = ("time", "time_s", "time_ms", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us")
 _HOLISTIC = tuple(_JOINTS + face + hands for face in (0, 468, 478) for hands in (0, 42) if face + hands)
-"""Landmarks of the holistic model: the body, a face with or without irises, two hands or none."""
+"""Numbers of landmarks of the holistic model: the body, a face with or without irises, and two hands or none."""
 _MOST_PEOPLE = 1000
-"""In a frame that stands alone in a file."""
+"""Maximal number of people in a file of one frame. Chosen: MediaPipe detects a few."""
 _AXES = {
     **{"x": "x", "y": "y", "z": "z"},
     **dict.fromkeys(("v", "vis", "visibility", "confidence"), "confidence"),
@@ -53,7 +53,7 @@ def _is_body(value: object) -> bool:
 
 
 def _people(frame: object) -> list[list]:
-    """The bodies of a frame: 33 landmarks, a list of such, or either under one of MediaPipe's keys."""
+    """The bodies of a frame: 33 landmarks, a list of such, or either below one of MediaPipe's keys."""
     inner = _unwrapped(frame)
     if _is_body(inner):
         return [inner] if isinstance(inner, list) else []
@@ -84,9 +84,8 @@ def _short(value: object) -> object:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """Frames count by a number of their own if all have one, else by their time stamps, whose holes stay holes, else by
-    position. x is multiplied by the picture's width,
-    y by its height, unless they are pixels already; the confidence is the visibility."""
+    """Frame numbers come from the frames if all have one, else from time stamps, with gaps, else from the position.
+    Normalised coordinates are scaled to pixels; the confidence is the visibility."""
     people = PeopleCollector()
     if source.kind == "table":
         _gather_table(source, people, hints)

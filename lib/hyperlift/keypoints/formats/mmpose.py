@@ -1,8 +1,8 @@
-"""MMPose predictions (RTMPose among them): frames of instances with ``keypoints`` and ``keypoint_scores``.
+"""MMPose predictions (including RTMPose): frames of instances with ``keypoints`` and ``keypoint_scores``.
 
-The demo scripts write an object with ``meta_info`` and ``instance_info``, whose ``frame_id`` counts from 1; the
-inferencer writes the bare list of frames, which counts from 0, or a file a picture, and returns it as ``predictions``.
-Release 0.x had lists of ``bbox`` and ``keypoints`` with x, y, score.
+The demo scripts write an object with ``meta_info`` and ``instance_info``, whose ``frame_id`` starts at 1. The
+inferencer writes a list of frames, which starts at 0, or one file per image, and returns the list as ``predictions``.
+Release 0.x wrote lists of ``bbox`` and ``keypoints`` with x, y, score.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ def _fits(source: Source) -> bool:
 
 
 def _are_frames(content: object) -> bool:
-    """Whether it is a list of frames, or the instances of one picture."""
+    """Whether a value is a list of frames, or a list of the instances of one image."""
     if not isinstance(content, list | JsonList) or not content:
         return False
     if all(isinstance(entry, dict) and "instances" in entry for entry in content):
@@ -60,13 +60,13 @@ def _is_triple(point: object) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """``frame_id`` counts from 1 in the layout with ``instance_info`` unless a 0 is among them, and from 0 in a bare
-    list; frames without a number count by position. A bare list of instances is one picture."""
+    """``frame_id`` starts at 1 with ``instance_info``, unless a 0 occurs, and at 0 in a list; frames without a number
+    are numbered by position. A list of instances is one image."""
     skeleton = hints.skeleton
     entries, from_1 = _entries(source, hints)
     if skeleton is None and isinstance(source.json, dict):
         skeleton = _named_skeleton(source.json.get("meta_info"), str(source))
-    # Frames without a number of their own count by position, from 0.
+    # Frames without a number are numbered by position, from 0.
     first = 1 if from_1 and _least_number(entries, str(source)) >= 1 else 0
     people, known = PeopleCollector(), set[int]()
     for position, entry in enumerate(entries):
@@ -92,26 +92,26 @@ def _read(source: Source, hints: Hints) -> Detections:
 
 
 def _entries(source: Source, hints: Hints) -> tuple[Iterable, bool]:
-    """The frames, and whether their numbers may count from 1."""
+    """The frames, and whether their numbers may start at 1."""
     if source.kind == "folder":
         files = files_by_frame(source.files("*.json"), str(source), "000012.json", hints)
         return ({"frame_id": frame, "instances": load_json(file)} for frame, file in files.items()), False
     content = source.json
     entries = content.get("instance_info", content.get("predictions")) if isinstance(content, dict) else content
-    assert isinstance(entries, list | JsonList), "asked of what fits alone"
+    assert isinstance(entries, list | JsonList), "_fits has checked this"
     if all(map(_is_instance, entries)):
         return [list(entries)], False
     return entries, isinstance(content, dict) and "instance_info" in content
 
 
 def _least_number(entries: Iterable, where: str) -> int:
-    """The least of the frames' own numbers; 0 where none has one."""
+    """The smallest ``frame_id``; 0 if no frame has one."""
     frames = (_frame(entry, position, where) for position, entry in enumerate(entries))
     return min((number for number, _, is_own in frames if is_own), default=0)
 
 
 def _frame(entry: object, position: int, where: str) -> tuple[int, list, bool]:
-    """Its number, its people, and whether the number is its own."""
+    """The number of a frame, its people, and whether the number is its ``frame_id``."""
     if isinstance(entry, list):
         return position, entry, False
     if not isinstance(entry, dict) or not isinstance(entry.get("instances"), list):
@@ -134,7 +134,7 @@ def _keypoints(points: list, instance: dict, skeleton: Skeleton, where: str) -> 
 
 
 def _named_skeleton(meta: object, where: str) -> Skeleton | None:
-    """The joint set that ``meta_info`` names; None if it names none."""
+    """The joint set in ``meta_info``; None if there is none."""
     id2name = meta.get("keypoint_id2name") if isinstance(meta, dict) else None
     if isinstance(id2name, dict) and id2name:
         try:

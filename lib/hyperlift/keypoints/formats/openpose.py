@@ -1,8 +1,8 @@
-"""OpenPose results, one JSON object a frame: a folder of them, a list of them in one file, or a pickle of OpenCap.
+"""OpenPose results with one JSON object per frame: a folder of files, a list in one file, or a pickle of OpenCap.
 
-AlphaPose writes the same with ``--format open``, and almost the same with ``--format cmu``: ``bodies`` with
-``joints`` instead of ``people`` with ``pose_keypoints_2d``. DWPose and ComfyUI write a list of frames with the size of
-the picture beside the people, in fractions of it or in pixels.
+AlphaPose writes the same format with ``--format open``, and a similar one with ``--format cmu``: ``bodies`` with
+``joints`` instead of ``people`` with ``pose_keypoints_2d``. DWPose and ComfyUI write a list of frames with the image
+size, in normalised coordinates or in pixels.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,10 +41,10 @@ _SUFFIX = "_keypoints.json"
 _EXAMPLE = "NAME_000000000012_keypoints.json"
 _BODY_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
 _DECIDING = 100
-"""Frames of a list that are looked at to know what a file is."""
+"""Frames of a list that are inspected to recognise the format. Chosen: bounds the time for large files."""
 
 _Frame = tuple[int, list[object], str]
-"""Its number, its people, and where it is, for messages."""
+"""Frame number, people, and location for messages."""
 
 
 def _fits(source: Source) -> bool:
@@ -79,7 +79,8 @@ def _are_frames_of_opencap(content: object) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """The frame number is the one that changes in the names, before ``_keypoints.json``; in a list, the position."""
+    """Frame numbers come from the file names (see ``picture_names``) without ``_keypoints.json``; in a list, from the
+    position."""
     skeleton: Skeleton | None = None
     people = PeopleCollector()
     for frame, bodies, where in _frames(source, hints):

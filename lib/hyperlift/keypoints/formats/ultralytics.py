@@ -1,4 +1,4 @@
-"""Ultralytics pose models: ``Results.to_json()`` of every frame, or the folder of labels of ``save_txt``."""
+"""Ultralytics pose models: ``Results.to_json()``, ``Results.to_csv()``, or the folder of labels of ``save_txt``."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,15 +20,15 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 _OWN = (COCO_17,)
 _BOX_NUMBERS = 5
-"""Class and box, before the keypoints of a label line."""
+"""Numbers before the keypoints in a line of labels: the class and the box."""
 
 
 class _NoFrame(InputError):
-    """A text that is no JSON."""
+    """A text is not JSON."""
 
 
 class _Texts:
-    """A list of what ``to_json`` returned, as text: a frame each."""
+    """A list of JSON texts from ``to_json``, one per frame."""
 
     def __init__(self, texts: JsonList, where: str) -> None:
         self._texts, self._where = texts, where
@@ -51,7 +51,7 @@ def _fits_json(source: Source) -> bool:
 
 
 def _is_frame(content: object) -> bool:
-    """Whether it is a frame with somebody in it."""
+    """Whether a value is a frame with at least one person."""
     if not isinstance(content, list | JsonList):
         return False
     anybody = False
@@ -63,7 +63,7 @@ def _is_frame(content: object) -> bool:
 
 
 def _frames_in(source: Source) -> Iterable[object]:
-    """One frame, a list of frames, or a list of what ``to_json`` returned, as text."""
+    """The frames of a file: one frame, a list of frames, or a list of JSON texts."""
     content = source.json
     if not isinstance(content, JsonList):
         return []
@@ -83,7 +83,7 @@ def _numbered(source: Source, hints: Hints) -> Iterator[tuple[int, object]]:
 
 
 def _read_json(source: Source, hints: Hints) -> Detections:
-    """Frames count by position from 0; in a folder, by the number that changes in the names."""
+    """Frame numbers come from the position; in a folder, from the file names (see ``picture_names``)."""
     skeleton: Skeleton | None = None
     people = PeopleCollector()
     for frame, content in _numbered(source, hints):
@@ -98,7 +98,7 @@ def _read_json(source: Source, hints: Hints) -> Detections:
                 if not isinstance(entry, dict):
                     raise InputError(f"{where}: no object; expected box and keypoints in it")
                 if not isinstance(entry.get("keypoints"), dict):
-                    continue  # a thing that is not a person
+                    continue  # an object that is not a person
                 x = entry["keypoints"].get("x")
                 if skeleton is None:
                     count = len(x) if isinstance(x, list) else 0
@@ -126,8 +126,8 @@ def _fits_table(source: Source) -> bool:
 
 
 def _read_table(source: Source, hints: Hints) -> Detections:
-    """``Results.to_csv()``: a row a person. The pictures are told apart by a column ``frame`` or ``image``; without
-    one all rows are one picture."""
+    """``Results.to_csv()``: one row per person. A column ``frame`` or ``image`` gives the frame; without it, all rows
+    belong to one image."""
     titles = [cell.strip() for cell in source.head[0]]
     column = {title: i for i, title in enumerate(titles)}
     frame_column = next((column[title] for title in ("frame", "frame_id", "image") if title in column), None)
@@ -140,7 +140,7 @@ def _read_table(source: Source, hints: Hints) -> Detections:
         with people.entry():
             cell = row[column["keypoints"]]
             if not cell.strip():
-                continue  # a thing that is not a person
+                continue  # an object that is not a person
             name = "0" if frame_column is None else picture_name(row[frame_column], where)
             points = parse_json(cell.replace("'", '"').replace("nan", "NaN").replace("None", "null"), where)
             points = points if isinstance(points, dict) else {}
@@ -168,7 +168,7 @@ def _is_label(file: Path) -> bool:
         numbers = [_numbers(line, str(file)) for line in _lines(file)]
     except InputError:
         return False
-    # A class and the fractions of a box and of keypoints, all about 0 to 1.
+    # A class, then a box and keypoints in normalised coordinates.
     return bool(numbers) and all(
         len(line) > _BOX_NUMBERS + 2 and line[0] >= 0 and line[0].is_integer() and max(map(abs, line[1:5])) <= 2
         for line in numbers
@@ -176,8 +176,8 @@ def _is_label(file: Path) -> bool:
 
 
 def _read_labels(source: Source, hints: Hints) -> Detections:
-    """The frame number is the one that changes in the names, less 1, because the tool counts from 1 (unless a file
-    with number 0 is there); frames without people have no file."""
+    """Frame numbers come from the file names, minus 1, because the tool starts at 1 (unless a file has the number 0);
+    frames without people have no file."""
     files = files_by_frame(source.files("*.txt"), str(source), "labels/NAME_12.txt", hints)
     skeleton = hints.skeleton or COCO_17
     first = 0 if 0 in files else 1
@@ -197,7 +197,7 @@ def _read_labels(source: Source, hints: Hints) -> Detections:
         extras.append(row[_BOX_NUMBERS + per_joint * joints :])
     for frame in files:
         people.add_frame(frame - first)
-    # What stands at the end of a line is a confidence, an id, or both.
+    # Further numbers at the end of a line are a confidence, a track id, or both.
     if extras and (len(extras[0]) == 2 or (len(extras[0]) == 1 and all(e[0].is_integer() for e in extras))):
         people.number([whole_number(extra[-1], str(source), "the track id") for extra in extras])
     return _detections(source, skeleton, people, hints, always_fractions=True)
