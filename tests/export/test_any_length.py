@@ -2,7 +2,6 @@
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 
@@ -12,6 +11,7 @@ from hyperlift.export.onnx import export_onnx
 from hyperlift.lifting.windows import lift_windows
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
+from hyperlift.runtime.session import onnxruntime
 
 WINDOW = 9
 

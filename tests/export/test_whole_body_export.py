@@ -2,7 +2,6 @@
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from tiny_whole_body import clips_25, network
@@ -11,7 +10,7 @@ from hyperlift.contract import LifterSpec
 from hyperlift.export.any_length import take_any_length
 from hyperlift.export.fold_shared_inputs import cheaper
 from hyperlift.export.onnx import export_onnx
-from hyperlift.runtime.session import OnnxLifter
+from hyperlift.runtime.session import OnnxLifter, onnxruntime
 
 SPEC = LifterSpec(name="t", skeleton="h36m25", label_space="camera", n_frames=9)
 

@@ -15,7 +15,7 @@ from hyperlift.models.checkpoint import Checkpoint, load_checkpoint, save_checkp
 from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig, tensor
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.membership import FixedMembership, learned_from
-from hyperlift.models.layers.parallel_hypergraphs import MergedHypergraphs, SharedOutHypergraphs, heads_each
+from hyperlift.models.layers.parallel_hypergraphs import MergedHypergraphs, SplitHeadHypergraphs, heads_each
 from hyperlift.skeletons.hypergraph import Hypergraph
 from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 
@@ -155,7 +155,7 @@ def test_shared_out_heads_by_formula():
     torch.manual_seed(0)
     channels, heads, d = 12, 3, 4
     labels = (PARTITION_1, PARTITION_2)
-    layer = SharedOutHypergraphs(channels, heads, [fixed(label) for label in labels])
+    layer = SplitHeadHypergraphs(channels, heads, [fixed(label) for label in labels])
     assert heads_each(heads, 2) == [2, 1]
     x = torch.rand(3, 17, channels)
     q, v = layer.query_value(x).split(channels, dim=-1)

@@ -12,7 +12,7 @@ from hyperlift.models.layers.frame_lifter import FrameLifter, FrameLifterConfig
 from hyperlift.models.layers.membership import FixedMembership
 from hyperlift.models.layers.tokens import TokenMerge, TokenMergeConfig, from_patches, to_patches
 from hyperlift.models.predictor import TorchPredictor
-from hyperlift.models.warm_start import start_from_mean, take_over
+from hyperlift.models.warm_start import start_from_mean, start_from_trained
 from hyperlift.skeletons.hypergraph import Hypergraph, degree_normalised_adjacency
 from hyperlift.skeletons.joint_sets import H36M_17
 
@@ -498,7 +498,7 @@ def test_the_filter_starts_as_none_and_averages_paths():
 def test_a_final_filter_starts_as_a_gaussian_and_is_taken_along():
     torch.manual_seed(0)
     before, after = HyperLifter(tiny()).eval(), HyperLifter(tiny(smoothing=4)).eval()
-    take_over(after, [before], "before")
+    start_from_trained(after, [before], "before")
     pose2d = clips(2, 9)
     pose = before(pose2d)
     weight = np.exp(-0.5 * np.arange(-4, 5) ** 2)  # a standard deviation of one frame
@@ -506,5 +506,5 @@ def test_a_final_filter_starts_as_a_gaussian_and_is_taken_along():
     torch.testing.assert_close(after(pose2d)[:, 4], middle - middle[:, :1])
     torch.nn.init.constant_(after.filter.kernel, 1 / 9)
     again = HyperLifter(tiny(smoothing=4)).eval()
-    take_over(again, [after], "after")
+    start_from_trained(again, [after], "after")
     torch.testing.assert_close(again(pose2d)[:, 4], pose.mean(1) - pose.mean(1)[:, :1])

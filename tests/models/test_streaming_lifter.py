@@ -11,7 +11,7 @@ from hyperlift.models.hyperlifter.streaming import StreamingConfig
 from hyperlift.models.layers.causal_attention import CausalAttention
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
-from hyperlift.models.warm_start import take_over
+from hyperlift.models.warm_start import start_from_trained
 
 VARIANTS = {
     "bundled": {},
@@ -193,7 +193,7 @@ def whole_clip_network(**changes) -> HyperLifter:
 def test_a_stream_of_somebody_who_stands_still_starts_as_whole_clips_ended(changes):
     """All tokens are alike then, so it does not matter how many are seen or how many frames they hold."""
     whole, model = whole_clip_network(**changes), stream_network(smoothing=0, **changes)
-    take_over(model, [whole], "whole.safetensors")
+    start_from_trained(model, [whole], "whole.safetensors")
     still = stream_clips(2, 1).expand(-1, 12, -1, -1)
     with torch.inference_mode():
         expected = whole(still)[:, 1:2]  # the middle one of a token
@@ -209,7 +209,7 @@ def test_two_networks_start_a_stream_as_their_mean():
     alone, model = stream_network(depth=0, smoothing=0), stream_network(smoothing=0)
     for parameter in alone.frame_lifter.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    take_over(model, [alone, transformer], "both")
+    start_from_trained(model, [alone, transformer], "both")
     still = stream_clips(2, 1).expand(-1, 12, -1, -1)
     with torch.inference_mode():
         expected = (alone(still)[:, 1:2] + first(still)[:, 1:2]) / 2
@@ -229,4 +229,4 @@ def test_two_networks_start_a_stream_as_their_mean():
 )
 def test_networks_of_whole_clips_that_no_stream_starts_from(changes, message):
     with pytest.raises(InputError, match=message):
-        take_over(stream_network(), [whole_clip_network(**changes)], "small")
+        start_from_trained(stream_network(), [whole_clip_network(**changes)], "small")

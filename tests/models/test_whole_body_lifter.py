@@ -13,7 +13,7 @@ from hyperlift.models.hyperlifter.answers import FIRST_LOG_STD
 from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
-from hyperlift.models.warm_start import take_over
+from hyperlift.models.warm_start import start_from_trained
 from hyperlift.skeletons.joint_sets import H36M_25
 
 ROOT = H36M_25.root
@@ -107,7 +107,7 @@ def test_two_networks_start_a_third_as_their_mean():
     windows, transformer, both = network("windows"), network("transformer"), network("both", trained=False)
     config = dataclasses.replace(both.config, smoothing=0)
     both = HyperLifter(config).eval()
-    take_over(both, [transformer, windows], "test")
+    start_from_trained(both, [transformer, windows], "test")
     pose2d = clips_25(2, 8)
     one, other, mean = (model.lift(pose2d) for model in (windows, transformer, both))
     torch.testing.assert_close(mean.pose, (one.pose + other.pose) / 2, atol=1e-5, rtol=0)
@@ -117,7 +117,7 @@ def test_two_networks_start_a_third_as_their_mean():
 
 def test_a_stream_starts_from_networks_of_whole_clips():
     stream = network("stream", trained=False)
-    take_over(stream, [network("transformer"), network("windows")], "test")
+    start_from_trained(stream, [network("transformer"), network("windows")], "test")
     assert torch.isfinite(stream(clips_25(1, 5))).all()
 
 

@@ -24,7 +24,7 @@ from hyperlift.files.atomic import atomic_file
 from hyperlift.files.locks import folder_lock
 from hyperlift.models.checkpoint import load_bin_weights, load_checkpoint
 from hyperlift.models.hyperlifter.lifter import HyperLifter
-from hyperlift.models.warm_start import take_over
+from hyperlift.models.warm_start import start_from_trained
 from hyperlift.rendering.pictures.training_curves import draw_training_curves
 from hyperlift.skeletons.joint_sets import H36M_25
 from hyperlift.training.config import RunConfig
@@ -230,7 +230,7 @@ def _start_from(model: HyperLifter, pretrained: Sequence[Path], run: RunConfig, 
                 f"{file}: knows {spec.skeleton} at {spec.fps:g} frames a second, the clips are "
                 f"{run.model.skeleton} at {fps:g}; convert the data alike or train from scratch"
             )
-    take_over(model, [checkpoint.model for checkpoint in found], " and ".join(map(str, pretrained)))
+    start_from_trained(model, [checkpoint.model for checkpoint in found], " and ".join(map(str, pretrained)))
 
 
 def _freeze_all_but(model: HyperLifter, trained: tuple[str, ...] | None) -> None:

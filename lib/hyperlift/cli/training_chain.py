@@ -12,7 +12,7 @@ from hyperlift.config.loader import load_config, to_mapping
 from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.run_files import read_training_log
 from hyperlift.models.hyperlifter.lifter import HyperLifter
-from hyperlift.models.warm_start import take_over
+from hyperlift.models.warm_start import start_from_trained
 from hyperlift.readers import reader
 from hyperlift.safe_io.json_text import read_json
 from hyperlift.training.config import RunConfig
@@ -173,4 +173,4 @@ def _check_fit(stage: Stage) -> None:
         # Without stochastic depth, which has no weights.
         model, *trained = (HyperLifter(replace(one.run.model, drop_path=0.0)) for one in (stage, *stage.before))
     names = " and ".join(str(before.config) for before in stage.before)
-    take_over(model, trained, f"{names} for {stage.run.name}")
+    start_from_trained(model, trained, f"{names} for {stage.run.name}")

@@ -6,6 +6,7 @@ clip of up to a window is one window. Beyond input and output the memory is that
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -75,7 +76,7 @@ class _Steps:
         self.nodes: list[onnx.NodeProto] = []
         self._where = _PREFIX + where
 
-    def add(self, operator: str, inputs: Sequence[str], output: str = "", **attributes: object) -> str:
+    def add(self, operator: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
         """Add a node; returns the name of its output."""
         output = output or f"{self._where}{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hyperlift.models.hyperlifter.lifter import HyperLifter
-from hyperlift.models.hyperlifter.person_frame import OF_ALL_JOINTS
+from hyperlift.models.hyperlifter.person_frame import SHARED_FEATURES
 from hyperlift.models.layers.frame_lifter import FrameLifter
 from hyperlift.shapes import Float
 
@@ -31,7 +31,7 @@ class PlaceSeenOnce(nn.Module):
         every = embed.weight.detach().double().unflatten(1, (neighbours, -1))
         core = every.shape[2] - self.further
         weight = every[:, :, :core].unflatten(2, (joints, -1))
-        parts = [_own(weight).flatten(2), weight[..., OF_ALL_JOINTS].sum(2), every[:, :, core:]]
+        parts = [_own(weight).flatten(2), weight[..., SHARED_FEATURES].sum(2), every[:, :, core:]]
         folded = torch.cat(parts, -1).flatten(1)
         self.frame_lifter.embed = nn.Linear(folded.shape[1], folded.shape[0])
         self.frame_lifter.embed.weight.data.copy_(folded)
@@ -48,12 +48,12 @@ class PlaceSeenOnce(nn.Module):
 
 def _once(features: Float[Tensor, "clips frames joints c"]) -> Float[Tensor, "clips frames n"]:
     """What each joint has of its own, then what all have."""
-    return torch.cat([_own(features).flatten(2), features[:, :, 0, OF_ALL_JOINTS]], -1)
+    return torch.cat([_own(features).flatten(2), features[:, :, 0, SHARED_FEATURES]], -1)
 
 
 def _own(numbers: Float[Tensor, "*any c"]) -> Float[Tensor, "*any own"]:
     """What each joint has of its own."""
-    return torch.cat([numbers[..., : OF_ALL_JOINTS.start], numbers[..., OF_ALL_JOINTS.stop :]], -1)
+    return torch.cat([numbers[..., : SHARED_FEATURES.start], numbers[..., SHARED_FEATURES.stop :]], -1)
 
 
 def cheaper(model: HyperLifter) -> HyperLifter:

@@ -1,4 +1,4 @@
-"""Attention maps of a network, taken from outside: hooks see what goes into a layer, the network does not know."""
+"""Captures the attention maps of a network with forward hooks; the network itself is unchanged."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from hyperlift.models.attention_maps import AttentionMaps
 from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.models.layers.attention import HyperedgeAttention, Operands, SpatialAttention, TemporalAttention
 from hyperlift.models.layers.membership import Membership
-from hyperlift.models.layers.parallel_hypergraphs import ParallelHypergraphs, SharedOutHypergraphs, heads_each
+from hyperlift.models.layers.parallel_hypergraphs import ParallelHypergraphs, SplitHeadHypergraphs, heads_each
 from hyperlift.shapes import Float, Int
 
 AttentionLayer = SpatialAttention | HyperedgeAttention | TemporalAttention | ParallelHypergraphs
@@ -27,14 +27,14 @@ def capture_attention(
     heads: Sequence[int] | None = None,
     frames: Sequence[int] | None = None,
 ) -> AttentionMaps:
-    """Lift one clip and keep what the layers attended to.
+    """Lift one clip and return the attention weights of the chosen layers.
 
     Args:
         model: the network; it is run in eval mode.
         pose2d_norm: one clip as the network takes it, at most ``config.n_frames`` long.
         layers: which layers, from 0; all by default.
         heads: which attention heads, from 0; all by default.
-        frames: which frames look, from 0; all by default. Frames that share a token share its attention.
+        frames: frames whose queries are kept, from 0; all by default. Frames of one token share its attention.
 
     Raises:
         InputError: a layer, head or frame that does not exist, a clip that does not fit the network, or a network
@@ -43,8 +43,8 @@ def capture_attention(
     config = model.config
     if config.token_merge is not None or config.joint_block == "one" or config.share_layers:
         raise InputError(
-            "attention maps are of networks with blocks and tokens of their own in every layer: not with token_merge, "
-            "joint_block: one or share_layers"
+            "attention maps need separate blocks and tokens in every layer; token_merge, joint_block: one and "
+            "share_layers are not supported"
         )
     if pose2d_norm.shape[1] != len(model.skeleton) or not 0 < len(pose2d_norm) <= config.n_frames:
         raise InputError(
@@ -65,10 +65,10 @@ def capture_attention(
         model.train(was_training)
     for layer in chosen_layers:
         given = {stream: attention_weights(*inputs[stream, layer]) for stream in ("spatial", "hyperedge", "temporal")}
-        # The batch is the tokens in the first two, the joints in the third.
+        # The batch axis holds tokens for spatial and hyperedge attention, and joints for temporal attention.
         spatial.append(_array(given["spatial"][0][tokens][:, chosen_heads].transpose(0, 1)))
         hyperedge.append(_array(given["hyperedge"][:, tokens][:, :, chosen_heads].transpose(1, 2)))
-        # The final filter of a streaming network wants tokens past the clip's end; nobody in the clip looks at them.
+        # A streaming network with a temporal filter has tokens past the end of the clip, which no frame attends to.
         seen = given["temporal"][0][:, chosen_heads][:, :, tokens, : len(pose2d_norm)]
         temporal.append(_array(seen.transpose(0, 1)))
     attentions = [_attention_of(model, "hyperedge", layer) for layer in chosen_layers]
@@ -90,10 +90,10 @@ def capture_attention(
 def attention_weights(
     layer: AttentionLayer, x: Float[Tensor, "batch tokens channels"]
 ) -> Float[Tensor, "maps batch heads tokens tokens"]:
-    """The softmax that a layer's attention kernel keeps to itself, from the layer's input and weights.
+    """Attention weights of a layer, recomputed from its input because fused kernels do not return them.
 
     Returns:
-        One map; one a hypergraph for a layer that merges the outputs of several.
+        One map, or one map per hypergraph for a layer that merges the outputs of several hypergraphs.
     """
     found = layer.operands(x)
     every = found if isinstance(found, list) else [found]
@@ -111,7 +111,7 @@ def _softmax(operands: Operands) -> Float[Tensor, "batch heads tokens tokens"]:
 def _inputs_of_attention(
     model: HyperLifter, layers: Sequence[int]
 ) -> Iterator[dict[tuple[str, int], tuple[AttentionLayer, Tensor]]]:
-    """Collect (attention layer, its input) by stream and layer number while the network runs."""
+    """Collect (attention layer, its input) by kind of attention and layer number while the network runs."""
     seen: dict[tuple[str, int], tuple[AttentionLayer, Tensor]] = {}
     handles = []
     for stream in ("spatial", "hyperedge", "temporal"):
@@ -141,7 +141,7 @@ def _memberships(layer: AttentionLayer) -> list[Membership]:
 
 def _hypergraph_of(layer: AttentionLayer, heads: int) -> Int[np.ndarray, "maps heads"]:
     graphs = len(_memberships(layer))
-    if isinstance(layer, SharedOutHypergraphs):
+    if isinstance(layer, SplitHeadHypergraphs):
         return np.repeat(np.arange(graphs), heads_each(heads, graphs))[None]
     return np.repeat(np.arange(graphs)[:, None], heads, axis=1)
 

@@ -1,4 +1,4 @@
-"""Attention between named joints, hyperedges and frames as plain arrays, and what can be read off them."""
+"""Attention weights between joints, hyperedges and frames as NumPy arrays, and statistics of them."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,10 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AttentionMaps:
-    """Attention of chosen layers and heads over one clip. Every row sums to 1: who looks is on the rows' axis (the
-    last but one), who is looked at on the last."""
+    """Attention weights of chosen layers and heads for one clip: queries on the last axis but one, keys on the last.
+
+    Each row (the weights of one query) sums to 1.
+    """
 
     skeleton: Skeleton
     layers: tuple[int, ...]
@@ -23,18 +25,18 @@ class AttentionMaps:
     frames_per_token: int
     spatial: Float[np.ndarray, "layers heads tokens joints joints"]
     hyperedge: Float[np.ndarray, "layers maps heads tokens joints joints"]
-    """Joints to joints through the hyperedges. One map; one a hypergraph where hypergraphs are merged after."""
+    """From joints to joints through the hyperedges. One map, or one map per hypergraph if their outputs are merged."""
     hypergraph_of: Int[np.ndarray, "maps heads"]
-    """Number of the hypergraph behind each map and head."""
+    """Index of the hypergraph that each map and head uses."""
     temporal: Float[np.ndarray, "layers heads joints tokens every_token"]
-    """From the chosen tokens to all tokens of the clip, for each joint."""
+    """From the chosen tokens to all tokens of the clip, per joint."""
     incidence: tuple[Float[np.ndarray, "layers joints _"], ...]
-    """For every hypergraph: membership of the joints in its hyperedges; rows sum to 1."""
+    """One incidence matrix per hypergraph: membership of the joints in its hyperedges; rows sum to 1."""
 
     def of_hypergraph(
         self, number: int
     ) -> tuple[tuple[int, ...], Float[np.ndarray, "layers heads_of_it tokens joints joints"]]:
-        """Heads that look through one hypergraph, and their maps; none where its heads were not chosen."""
+        """Chosen heads that use one hypergraph, and their maps; both are empty if none of its heads was chosen."""
         which, heads = np.nonzero(self.hypergraph_of == number)
         return tuple(self.heads[head] for head in heads), self.hyperedge[:, which, heads]
 
@@ -42,12 +44,12 @@ class AttentionMaps:
 def to_hyperedges(
     attention: Float[np.ndarray, "*any joints joints"], incidence: Float[np.ndarray, "joints edges"]
 ) -> Float[np.ndarray, "*any joints edges"]:
-    """How much of a joint's attention falls on each hyperedge; a joint of several shares it out by membership."""
+    """Attention of each joint to each hyperedge; attention to a joint is split over its hyperedges by membership."""
     return attention @ incidence
 
 
 def strongest_links(attention: Float[np.ndarray, "joints joints"], count: int) -> list[tuple[int, int, float]]:
-    """The largest entries off the diagonal as (who looks, at whom, weight), largest first."""
+    """The largest off-diagonal entries as (query joint, key joint, weight), in descending order."""
     off = attention - np.diag(np.full(len(attention), np.inf))
     order = np.argsort(-off, axis=None, kind="stable")[: min(count, off.size - len(off))]
     return [(int(i), int(j), float(attention[i, j])) for i, j in zip(*np.unravel_index(order, off.shape), strict=True)]
@@ -56,7 +58,7 @@ def strongest_links(attention: Float[np.ndarray, "joints joints"], count: int) -
 def by_hyperedge(
     incidence: Float[np.ndarray, "joints edges"],
 ) -> tuple[Int[np.ndarray, " joints"], Int[np.ndarray, " joints"]]:
-    """Joints in the order of their main hyperedge, and that hyperedge of each in this order."""
+    """Joint indices sorted by the hyperedge of largest membership, and that hyperedge for each sorted joint."""
     main = incidence.argmax(1)
     order = np.argsort(main, kind="stable")
     return order, main[order]

@@ -1,4 +1,4 @@
-"""Checkpoints: safetensors that carry everything needed to build the network again."""
+"""Checkpoints: safetensors files whose metadata hold the configuration that rebuilds the network."""
 
 import json
 import math
@@ -23,25 +23,27 @@ from hyperlift.readers import reader
 from hyperlift.safe_io.json_text import parse_json
 
 FORMAT = "hyperlift-checkpoint-1"
-_MOST_LAYERS = 1000
-_FREE_NUMBERS = 10**5
+_MAX_LAYERS = 1000
+"""Chosen: far above any trained network (8 layers by default). It bounds the time that a damaged file can cost."""
+_SPARE_ELEMENTS = 10**5
+"""Elements that a network may allocate beyond twice its weights. Chosen: it covers the buffers of the smallest ones."""
 _REMEDY = "copy the file again, or train the network again"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A network with what travels beside its weights."""
+    """A network and the metadata that its checkpoint file holds."""
 
     model: HyperLifter
     spec: LifterSpec
     run: Mapping[str, Any] = field(default_factory=dict)
     """The resolved configuration of the training run, plain values."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    """What was measured when it was saved."""
+    """Validation results at the time of saving."""
 
 
 def save_checkpoint(path: Path | str, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the file appears whole or not at all.
+    """Write a checkpoint atomically: an interrupted write leaves no partial file.
 
     Raises:
         InputError: the folder cannot be written.
@@ -60,25 +62,26 @@ def save_checkpoint(path: Path | str, checkpoint: Checkpoint) -> None:
 
 
 def _in_order(content: bytes) -> bytes:
-    """A safetensors file with its metadata in the order of their names; safetensors draws their order anew each time.
+    """Sort the metadata of a safetensors file by name, so that equal checkpoints have equal bytes.
 
-    The format (https://github.com/huggingface/safetensors): eight bytes with the length of the header, which is JSON
-    filled up with spaces to a multiple of eight; then the tensors, whose places are counted from there.
+    safetensors writes metadata in random order. The format (https://github.com/huggingface/safetensors) is: the length
+    of the header in 8 bytes; the header, JSON padded with spaces to a multiple of 8 bytes; the tensors, whose offsets
+    count from the end of the header.
     """
     start = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:start])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    told = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    told += b" " * (-len(told) % 8)
-    return len(told).to_bytes(8, "little") + told + content[start:]
+    encoded = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    return len(encoded).to_bytes(8, "little") + encoded + content[start:]
 
 
 @reader("checkpoint")
 def load_checkpoint(path: Path | str) -> Checkpoint:
-    """Build the network that a checkpoint describes and load its weights, on the CPU, in eval mode.
+    """Build the network of a checkpoint and load its weights; the result is on the CPU and in eval mode.
 
     Raises:
-        InputError: no such file, not a HyperLift checkpoint, or weights that do not fit their own description.
+        InputError: the file is missing, is no HyperLift checkpoint, or its weights do not match its configuration.
     """
     path = Path(path)
     if not path.is_file():
@@ -111,15 +114,15 @@ def _section(metadata: Mapping[str, str], name: str, path: Path) -> dict[str, An
 
 
 def _network(values: Mapping[str, Any], weights: Mapping[str, Tensor], path: Path) -> HyperLifter:
-    """The network that a file describes, built only as far as the file has weights for it."""
+    """Build the network of a file; refuse a configuration that is much larger than the weights in the file."""
     config = from_mapping(values, ModelConfig, f"{path} (model)")
     held = sum(tensor.numel() for tensor in weights.values())
     depths = [0 if config.share_layers else config.depth, config.frame_lifter.depth if config.frame_lifter else 0]
-    if config.depth > _MOST_LAYERS or max(depths) > len(weights):
+    if config.depth > _MAX_LAYERS or max(depths) > len(weights):
         layers = max(config.depth, *depths)
         raise InputError(f"{path}: describes {layers:,} layers and has weights of {len(weights):,} names; {_REMEDY}")
     try:
-        with _Budget(2 * held + _FREE_NUMBERS):
+        with _Budget(2 * held + _SPARE_ELEMENTS):
             return HyperLifter(config)
     except _TooLarge as error:
         raise InputError(
@@ -128,15 +131,15 @@ def _network(values: Mapping[str, Any], weights: Mapping[str, Tensor], path: Pat
 
 
 class _TooLarge(Exception):
-    """A network that is larger than its budget; the message is its size so far."""
+    """The network exceeds its budget; the message is the number of elements allocated so far."""
 
 
 class _Budget(TorchFunctionMode):
-    """Counts the numbers of the tensors that are made, and stops before more than so many take memory."""
+    """Counts the elements of new tensors and raises ``_TooLarge`` before they exceed the budget."""
 
-    def __init__(self, numbers: int) -> None:
+    def __init__(self, elements: int) -> None:
         super().__init__()
-        self._left, self._budget = numbers, numbers
+        self._left, self._budget = elements, elements
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in _FACTORIES:
@@ -160,21 +163,22 @@ _FACTORIES: dict[Any, Callable[[tuple[Any, ...]], int]] = {
     torch.eye: lambda args: args[0] * args[-1],
     torch.arange: lambda args: int(abs(args[0] if len(args) == 1 else args[1] - args[0])),
 }
+"""Functions of torch that allocate a tensor, and the number of elements that follows from their arguments."""
 
 
 def contract_of(model: HyperLifter, spec: LifterSpec) -> LifterSpec:
-    """A streaming network knows no absolute time, so that no length is special to it."""
+    """The contract of a network: a streaming network has no temporal positions, so it takes clips of any length."""
     return replace(spec, any_length=model.config.streaming is not None)
 
 
 @reader("older .bin")
 def load_bin_weights(path: Path | str, model: nn.Module) -> None:
-    """Load an older ``.bin`` file, ``{"model_pos": state_dict}`` with or without ``module.`` before the names.
+    """Load an older ``.bin`` file, ``{"model_pos": state_dict}``; names may start with ``module.``.
 
-    It carries no configuration: the caller builds the model that it was saved from.
+    The file holds no configuration: the caller builds the network that it was saved from.
 
     Raises:
-        InputError: unreadable, no ``model_pos``, or weights of another network.
+        InputError: the file is unreadable, has no ``model_pos``, or holds the weights of another network.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such checkpoint")
@@ -186,19 +190,19 @@ def load_bin_weights(path: Path | str, model: nn.Module) -> None:
 
 
 def load_weights(model: nn.Module, weights: Any, source: str) -> None:
-    """Load strictly, and name what does not fit.
+    """Load weights strictly: every name and shape must match.
 
     Raises:
-        InputError: missing, unexpected or wrongly shaped weights.
+        InputError: weights are missing, unexpected or of another shape.
     """
     if not isinstance(weights, Mapping):
         raise InputError(f"{source}: holds no weights by name; {_REMEDY}")
     expected = model.state_dict()
-    shapes_alone = any(tensor.is_meta for tensor in expected.values())  # a model that is only compared with another
+    shapes_only = any(tensor.is_meta for tensor in expected.values())  # a model on the meta device, to compare shapes
     strange = [
         name
         for name, tensor in weights.items()
-        if not (isinstance(name, str) and _is_plain(tensor)) or (tensor.is_meta and not shapes_alone)
+        if not (isinstance(name, str) and _is_plain(tensor)) or (tensor.is_meta and not shapes_only)
     ]
     if strange:
         raise InputError(f"{source}: {quoted(strange[0])} is no dense tensor of real numbers; {_REMEDY}")
@@ -225,11 +229,11 @@ def _is_plain(tensor: object) -> bool:
 
 
 def current_name(name: str, expected: Container[str]) -> str:
-    """What a weight is called now; the transformer's layers had no prefix before they became a module.
+    """Map the name of a weight in an older file, which lacks the prefix ``transformer.``, to the current name.
 
     Args:
-        name: as a file has it, with or without ``module.`` in front, as wrappers write it.
-        expected: the names of today.
+        name: name in the file; wrappers such as DataParallel prepend ``module.``.
+        expected: current names.
     """
     if name in expected:
         return name

@@ -1,4 +1,4 @@
-"""A network as a function on NumPy arrays, as evaluation and lifting want it."""
+"""Wraps a torch network as a function on NumPy arrays, for evaluation and lifting."""
 
 import numpy as np
 import torch
@@ -8,11 +8,11 @@ from hyperlift.shapes import Float
 
 
 class TorchPredictor:
-    """Lifts with a torch network; puts it into eval mode for the call and back afterwards.
+    """Lifts with a torch network in eval mode and restores the previous mode after each call.
 
     Args:
         model: maps [N,T,V,3] to [N,T,V,3].
-        batch_size: clips at a time.
+        batch_size: clips per forward pass.
     """
 
     def __init__(self, model: nn.Module, batch_size: int = 32) -> None:

@@ -1,4 +1,4 @@
-"""Reads files that ``torch.save`` wrote: tensors and plain values, nothing that runs, no more than the file holds."""
+"""Reads ``torch.save`` files safely: no code runs, and memory is bounded by the size of the file."""
 
 import pickletools
 import warnings
@@ -12,36 +12,38 @@ import torch
 
 from hyperlift.errors import InputError, one_line
 
-MOST_LEVELS = 100
-"""Of values inside each other: Python computes the hash of a deeper key by overflowing its stack."""
-_GIVEN, _GIVEN_A_BYTE = 2**22, 8
-"""Characters and values that calls may be given, and so many more for every byte: torch copies them at each call."""
+MAX_NESTING = 100
+"""Depth of nested values. Chosen: far above that of any checkpoint. Python overflows its stack when it hashes a very
+deep tuple."""
+_ARGUMENTS, _ARGUMENTS_PER_BYTE = 2**22, 8
+"""Budget of characters and values passed to calls: a base, and an amount per byte of the file. Chosen: torch copies
+arguments at each call, so that a few bytes that repeat a memo reference could fill the memory."""
 _PICKLES_BEFORE_ZIP = 5
-"""In the container from before torch 1.6: magic number, version, system, content, names of the storages."""
+"""Pickles in the container before torch 1.6: magic number, version, system, content, names of the storages."""
 _REMEDY = "copy it again"
 
 
 def load_weights_only(path: Path, device: torch.device | str = "cpu") -> Any:
-    """The content of a file of ``torch.save``.
+    """Read a ``torch.save`` file.
 
     Args:
         path: the file.
-        device: where its tensors go.
+        device: device of the returned tensors.
 
     Raises:
-        InputError: it is damaged or packed, or holds anything else than tensors and plain values.
+        InputError: the file is damaged or compressed, or holds objects other than tensors and plain values.
     """
     try:
         _check_container(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of spellings that later versions of torch drop
+            warnings.simplefilter("ignore")  # deprecation warnings about the spelling of old files
             return torch.load(path, map_location=device, weights_only=True)
     except InputError:
         raise
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the path") from error
-    except Exception as error:  # torch raises many kinds, all of which mean that the file is not what it should be
-        # What torch says first is how to load the file nevertheless, which would run what it holds.
+    except Exception as error:  # torch raises many types for a damaged file
+        # The message of torch starts with advice to load the file unsafely; only the reason after it is kept.
         reason = (
             one_line(str(error).rpartition("WeightsUnpickler error: ")[2].partition(". Please use ")[0])
             or type(error).__name__
@@ -69,31 +71,31 @@ def _check_container(path: Path) -> None:
 
 
 class _Bounded:
-    """A file that is never asked for more than it holds: buffered ones take memory for all that is asked for."""
+    """Limits reads to the bytes that remain: a buffered file allocates as much as a read asks for."""
 
     def __init__(self, file: IO[bytes] | BufferedIOBase, size: int) -> None:
         self._file, self._size = file, size
         self.readline, self.tell = file.readline, file.tell
 
     def read(self, wanted: int) -> bytes:
-        """At most so many bytes."""
+        """Read at most ``wanted`` bytes."""
         return self._file.read(max(0, min(wanted, self._size - self._file.tell())))
 
 
 def _check_instructions(file: _Bounded, path: Path) -> None:
-    given = 0
+    arguments = 0
     for name, argument, value in _values(file):
-        if value.level > MOST_LEVELS:
-            raise InputError(f"{path}: holds values more than {MOST_LEVELS} levels deep; {_REMEDY}")
+        if value.level > MAX_NESTING:
+            raise InputError(f"{path}: holds values more than {MAX_NESTING} levels deep; {_REMEDY}")
         if name == "GLOBAL" and argument.endswith(" bytearray"):
             raise InputError(f"{path}: cannot be loaded as weights only (it asks for memory by bytearray); {_REMEDY}")
-        given += value.weight if name == "REDUCE" else 0
-        if given > _GIVEN + _GIVEN_A_BYTE * file.tell():
+        arguments += value.weight if name == "REDUCE" else 0
+        if arguments > _ARGUMENTS + _ARGUMENTS_PER_BYTE * file.tell():
             raise InputError(f"{path}: its calls are given more than a file of this size may hold; {_REMEDY}")
 
 
 class _Value:
-    """What is known of a value without making it: its depth, and how many characters and values it was made of."""
+    """Size of a pickled value, without building it: nesting level, and number of characters and values in it."""
 
     __slots__ = ("level", "weight")
 
@@ -102,8 +104,8 @@ class _Value:
 
 
 def _values(file: _Bounded) -> Iterator[tuple[str, Any, _Value]]:
-    """Each instruction of a pickle that makes or fills a value: its name, its argument, and that value."""
-    stack: list[_Value | None] = []  # None: a mark
+    """Yield name, argument and resulting value of each pickle instruction that creates or extends a value."""
+    stack: list[_Value | None] = []  # None is a mark
     memo: dict[Any, _Value | None] = {}
     for opcode, argument, _ in pickletools.genops(cast(IO[bytes], file)):
         if opcode.name == "MARK":
@@ -121,7 +123,7 @@ def _values(file: _Bounded) -> Iterator[tuple[str, Any, _Value]]:
             known = [value for value in taken if value is not None]
             level = 1 + max((value.level for value in known), default=0)
             own = len(argument) if isinstance(argument, str | bytes) else 1
-            weight = min(own + sum(value.weight for value in known), _HEAVIEST)
+            weight = min(own + sum(value.weight for value in known), _MAX_WEIGHT)
             if opcode.name in _FILLING and known:
                 made = known[-1]  # the memo may hold it already
                 made.level, made.weight = level, weight
@@ -133,4 +135,5 @@ def _values(file: _Bounded) -> Iterator[tuple[str, Any, _Value]]:
 
 _MARKED = (pickletools.markobject, pickletools.stackslice)
 _FILLING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS"}
-_HEAVIEST = 2**60
+_MAX_WEIGHT = 2**60
+"""Weights saturate here, far above every budget, so that integers stay small when values contain each other."""

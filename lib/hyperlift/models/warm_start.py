@@ -1,4 +1,4 @@
-"""Starting a network from smaller ones that were trained before."""
+"""Initialises a network from the weights of networks trained before."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,15 +10,15 @@ from hyperlift.models.checkpoint import load_weights
 from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 
-def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -> None:
-    """Give a network the weights that it starts from.
+def start_from_trained(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -> None:
+    """Initialise a network before training.
 
     Args:
-        model: what is going to be trained; changed in place.
-        trained: one network: of the same kind (a final filter of another reach is not taken), or a frame lifter
-            alone (depth 0), or for a streaming network one of whole clips. Or two: a frame lifter and a transformer,
-            in either order.
-        source: of ``trained``, for messages.
+        model: the network to train; changed in place.
+        trained: one network of the same kind (a temporal filter of another length is skipped), a network that is only
+            a frame lifter (depth 0), or, for a streaming network, a network of clips. Or two networks in either order:
+            a frame lifter and a transformer.
+        source: names ``trained`` in messages.
 
     Raises:
         InputError: the weights do not fit.
@@ -26,7 +26,7 @@ def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -
     start = sorted(trained, key=lambda network: network.config.depth)
     alike = start[0].config.frame_lifter == model.config.frame_lifter
     if len(start) == 1 and start[0].config.depth and model.config.streaming and not start[0].config.streaming:
-        start_stream(model, start[0], source)
+        start_streaming(model, start[0], source)
         return
     if len(start) == 1 and (start[0].config.depth or (model.config.depth == 0 and alike)):
         weights = start[0].state_dict()
@@ -47,130 +47,133 @@ def take_over(model: HyperLifter, trained: Sequence[HyperLifter], source: str) -
 
 
 @torch.no_grad()
-def start_from_frames(model: HyperLifter, frames_alone: HyperLifter) -> None:
-    """Take the frame lifter of a network that has nothing else; the transformer's first correction is none.
+def start_from_frames(model: HyperLifter, frames_only: HyperLifter) -> None:
+    """Copy the frame lifter of a network of depth 0. The correction by the transformer of ``model`` starts at 0.
 
     Args:
         model: changed in place.
-        frames_alone: a network of depth 0.
+        frames_only: a network of depth 0.
 
     Raises:
-        InputError: the model has no frame lifter, or another one.
+        InputError: the model has no frame lifter, or one of other sizes.
     """
-    if model.frame_lifter is None or frames_alone.frame_lifter is None:
+    if model.frame_lifter is None or frames_only.frame_lifter is None:
         raise InputError("lifts frames alone (depth 0); the model has no frame_lifter to start from it")
-    model.frame_lifter.start_from(frames_alone.frame_lifter)
+    model.frame_lifter.start_from(frames_only.frame_lifter)
 
 
 @torch.no_grad()
-def start_stream(model: HyperLifter, whole: HyperLifter, source: str) -> None:
-    """Start a streaming network from one of whole clips, whose further layers are left out where it has more.
+def start_streaming(model: HyperLifter, clip_model: HyperLifter, source: str) -> None:
+    """Initialise a streaming network from a network of clips; surplus layers of that network are skipped.
 
-    A token of theirs is several frames, ours is one: it starts as a token of that frame standing still, and gives what
-    they gave the frame in its middle. How much a token of the past counts starts from ``CausalAttention``'s slopes.
+    The source model uses tokens of several frames, the streaming model tokens of one frame. The patch weights of the
+    embedding are summed, as if all frames of a token were equal; the head keeps the rows of the middle frame. The lag
+    bias keeps the initial slopes of ``CausalAttention``.
 
     Args:
         model: changed in place.
-        whole: a network with the same layers.
-        source: of ``whole``, for messages.
+        clip_model: a network with the same layers.
+        source: names ``clip_model`` in messages.
 
     Raises:
         InputError: the layers differ, or only one of both has a frame lifter.
     """
-    if (model.frame_lifter is None) != (whole.frame_lifter is None):
+    if (model.frame_lifter is None) != (clip_model.frame_lifter is None):
         raise InputError(f"{source}: either both networks have a frame_lifter or none; choose another start")
-    own = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(_APART)}
-    load_weights(model, {**own, **_frame_by_frame(model, whole)}, source)
-    if model.frame_lifter is not None and whole.frame_lifter is not None:
+    own = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(_OTHER_PARTS)}
+    load_weights(model, {**own, **_one_frame_tokens(model, clip_model)}, source)
+    if model.frame_lifter is not None and clip_model.frame_lifter is not None:
         try:
-            model.frame_lifter.start_from(whole.frame_lifter)
+            model.frame_lifter.start_from(clip_model.frame_lifter)
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
 
 
-_APART = ("frame_lifter.", "filter.")
+_OTHER_PARTS = ("frame_lifter.", "filter.")
 _EMBED = "transformer.embed.weight"
 
 
-def _frame_by_frame(model: HyperLifter, whole: HyperLifter) -> dict[str, Tensor]:
-    """The transformer of whole clips as weights of a streaming one."""
-    ours, theirs = model.state_dict(), whole.state_dict()
-    patch = whole.config.frame_patch
-    theirs[_EMBED] = theirs[_EMBED].unflatten(1, (patch, -1)).sum(1)
-    told = 3 if whole.frame_lifter is None else 6
-    for name in _extremity_inputs(theirs):
-        theirs[name] = theirs[name].unflatten(1, (-1, patch, told)).sum(2).flatten(1)
+def _one_frame_tokens(model: HyperLifter, clip_model: HyperLifter) -> dict[str, Tensor]:
+    """Weights of a transformer of clips, converted to those of a streaming transformer."""
+    own, source_state = model.state_dict(), clip_model.state_dict()
+    patch = clip_model.config.frame_patch
+    source_state[_EMBED] = source_state[_EMBED].unflatten(1, (patch, -1)).sum(1)
+    inputs_per_point = 3 if clip_model.frame_lifter is None else 6
+    for name in _extremity_inputs(source_state):
+        source_state[name] = source_state[name].unflatten(1, (-1, patch, inputs_per_point)).sum(2).flatten(1)
     heads = ("transformer.head.1.", "transformer.extremities.foot_out.", "transformer.extremities.hand_out.")
-    for name in [name for name in theirs if name.startswith(heads)]:
-        theirs[name] = theirs[name].unflatten(0, (patch, -1))[patch // 2]
+    for name in [name for name in source_state if name.startswith(heads)]:
+        source_state[name] = source_state[name].unflatten(0, (patch, -1))[patch // 2]
     left_out = tuple(
         f"transformer.{layers}.{layer}."
         for layers in ("spatial", "hyperedge", "temporal")
-        for layer in range(model.config.depth, whole.config.depth)
+        for layer in range(model.config.depth, clip_model.config.depth)
     )
     taken = {
         name: tensor
-        for name, tensor in theirs.items()
-        if not name.startswith((*_APART, "transformer.frame_position", *left_out))
+        for name, tensor in source_state.items()
+        if not name.startswith((*_OTHER_PARTS, "transformer.frame_position", *left_out))
     }
-    return {**{name: tensor for name, tensor in ours.items() if name.endswith(".lag_bias")}, **taken}
+    return {**{name: tensor for name, tensor in own.items() if name.endswith(".lag_bias")}, **taken}
 
 
 def _extremity_inputs(weights: Mapping[str, Tensor]) -> list[str]:
-    """Names of the weights that see feet and hands; none of a network that does not predict them."""
+    """Names of the weights whose inputs are feet and hands; empty for a network that does not predict them."""
     return [name for name in weights if name.startswith("transformer.extremities.") and name.endswith("_in.weight")]
 
 
 @torch.no_grad()
-def start_from_mean(model: HyperLifter, frames_alone: HyperLifter, transformer: HyperLifter) -> None:
-    """Start as the mean of a frame lifter and a transformer that were trained apart.
+def start_from_mean(model: HyperLifter, frames_only: HyperLifter, transformer: HyperLifter) -> None:
+    """Initialise a network so that it returns the mean of a frame lifter and a transformer that were trained apart.
 
-    What two networks get wrong differs, so their mean is better than either, and training goes on from there. A filter
-    at the very end starts anew.
+    The errors of two networks differ, so that their mean is more accurate than either. The temporal filter keeps actual
+    initial weights.
 
     Args:
         model: changed in place; it has a frame lifter and a transformer.
-        frames_alone: a network of depth 0.
-        transformer: the same network as ``model`` without a frame lifter; where ``model`` streams, it may be one of
-            whole clips (``start_stream``).
+        frames_only: a network of depth 0.
+        transformer: the same network as ``model`` without a frame lifter. If ``model`` streams, it may also be a
+            network of clips (``start_streaming``).
 
     Raises:
         InputError: sizes differ.
     """
     if transformer.frame_lifter is not None or not transformer.config.depth:
         raise InputError("two checkpoints to start from are one of frames alone (depth 0) and one without frame_lifter")
-    start_from_frames(model, frames_alone)
-    ours = model.state_dict()
+    start_from_frames(model, frames_only)
+    own = model.state_dict()
     patch = model.config.frame_patch
     if model.config.streaming and not transformer.config.streaming:
-        theirs = _frame_by_frame(model, transformer)
+        source_state = _one_frame_tokens(model, transformer)
     elif patch == transformer.config.frame_patch:
-        theirs = {name: tensor for name, tensor in transformer.state_dict().items() if not name.startswith("filter.")}
+        source_state = {
+            name: tensor for name, tensor in transformer.state_dict().items() if not name.startswith("filter.")
+        }
     else:
         raise InputError(f"frame_patch is {transformer.config.frame_patch}, the model's {patch}")
     for name in ("token_merge", "share_layers"):
-        its, wanted = (getattr(network.config, name) for network in (transformer, model))
-        if its != wanted:
-            raise InputError(f"{name} is {its}, the model's {wanted}")
-    # A token holds its frames one after the other, each with its features and then the frame lifter's answer.
-    old = theirs[_EMBED].unflatten(1, (patch, -1))
-    embed = torch.zeros_like(ours[_EMBED]).unflatten(1, (patch, -1))
+        actual, wanted = (getattr(network.config, name) for network in (transformer, model))
+        if actual != wanted:
+            raise InputError(f"{name} is {actual}, the model's {wanted}")
+    # The inputs of a token are frame-major: for each frame actual features, then the pose of the frame lifter.
+    old = source_state[_EMBED].unflatten(1, (patch, -1))
+    embed = torch.zeros_like(own[_EMBED]).unflatten(1, (patch, -1))
     if len(embed) != len(old) or embed.shape[-1] != old.shape[-1] + 3:
-        raise InputError(f"embed has shape {tuple(theirs[_EMBED].shape)}, which does not fit the model's")
+        raise InputError(f"embed has shape {tuple(source_state[_EMBED].shape)}, which does not fit the model's")
     embed[..., : old.shape[-1]] = old
-    theirs[_EMBED] = embed.flatten(1)
-    for name in _extremity_inputs(theirs):
-        # As above, for every point of a foot or a hand.
-        theirs[name] = nn.functional.pad(theirs[name].unflatten(1, (-1, 3)), (0, 3)).flatten(1)
+    source_state[_EMBED] = embed.flatten(1)
+    for name in _extremity_inputs(source_state):
+        # As above, for each point of feet and hands.
+        source_state[name] = nn.functional.pad(source_state[name].unflatten(1, (-1, 3)), (0, 3)).flatten(1)
     wrong = [
         name
-        for name in ours.keys() | theirs.keys()
-        if not name.startswith(_APART)
-        and (name not in ours or name not in theirs or ours[name].shape != theirs[name].shape)
+        for name in own.keys() | source_state.keys()
+        if not name.startswith(_OTHER_PARTS)
+        and (name not in own or name not in source_state or own[name].shape != source_state[name].shape)
     ]
     if wrong:
         raise InputError(f"weights of another network: {', '.join(sorted(wrong)[:3])}")
-    model.load_state_dict({**ours, **theirs})
+    model.load_state_dict({**own, **source_state})
     assert model.transformer is not None
     assert model.frame_lifter is not None
     heads = [model.transformer.head[-1], model.frame_lifter.head[-1]]

@@ -1,4 +1,4 @@
-"""Sizes and conventions of a lifter, checked against each other."""
+"""Configuration of the network, with checks between its fields."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,13 +7,14 @@ from hyperlift.choices import RelationBias
 from hyperlift.contract import LabelSpace
 from hyperlift.errors import InputError
 from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
-from hyperlift.models.hyperlifter.streaming import Reach, StreamingConfig
+from hyperlift.models.hyperlifter.streaming import ReceptiveField, StreamingConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.tokens import TokenMergeConfig
 from hyperlift.skeletons.joint_sets import H36M_17, H36M_25, skeleton_named
 from hyperlift.skeletons.skeleton import Skeleton
 
-_WIDEST = 1000
+_MAX_MLP_RATIO = 1000
+"""Chosen: far above any useful width (2 to 4). It bounds the memory that a damaged checkpoint can ask for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,47 +23,46 @@ class ModelConfig:
 
     skeleton: str = "h36m17"
     extremities: Literal["tokens", "predicted"] = "tokens"
-    """Of ``h36m25``. tokens: feet and hands are joints as all others, and the ``hypergraph`` names theirs too.
-    predicted: the network has the 17 other joints; it sees feet and hands beside ankles and wrists and predicts them
-    from there."""
+    """Feet and hands of ``h36m25``. tokens: they have tokens like all other joints, and the ``hypergraph`` includes
+    them. predicted: tokens are the 17 other joints; feet and hands are extra inputs of ankle and wrist tokens, and are
+    predicted from these tokens."""
     uncertainty: bool = False
-    """Answer a standard deviation of every joint too; wants ``loss.uncertainty``."""
+    """Also predict a standard deviation per joint; training requires ``loss.uncertainty``."""
     channels: int = 512
     depth: int = 8
-    """Layers of the transformer. 0 leaves it out: a ``frame_lifter`` alone."""
+    """Layers of the transformer. 0: no transformer, only a ``frame_lifter``."""
     heads: int = 8
     mlp_ratio: float = 2.0
     drop_path: float = 0.1
     """Stochastic depth of the last block; it rises linearly from 0."""
     n_frames: int = 243
-    """Longest clip: the number of learned temporal positions."""
+    """Maximum frames of a clip: the number of learned temporal positions."""
     frame_patch: int = 1
-    """Neighbouring frames that share one token a joint. 1 is the published network; 3 costs a third a frame."""
+    """Consecutive frames per token. 1 is the published network; 3 costs a third per frame."""
     token_merge: TokenMergeConfig | None = None
-    """After its first layers the transformer may go on with fewer tokens in time, which are restored at the end."""
+    """Merge tokens over time after the first layers, and restore them before the head. None: no merging."""
     joint_block: Literal["two", "one"] = "two"
-    """two: a spatial block, then a hyperedge block. one: both attentions see the same joints and are added, before one
-    MLP for both."""
+    """two: a spatial block, then a hyperedge block. one: a single block whose attention is the sum of both."""
     share_layers: bool = False
-    """All layers have the same weights (Lan et al. 2020). Cost stays; every layer drops paths at ``drop_path``."""
+    """All layers share their weights (ALBERT, Lan et al. 2020) and drop paths at ``drop_path``. Cost is unchanged."""
     input_frame: Literal["picture", "person"] = "picture"
-    """Whether the network sees joints from the picture's centre or from the person's."""
+    """Origin and scale of the 2D inputs: normalised picture space, or centre and spread of the person."""
     foreshortening: tuple[float, ...] = ()
-    """Lengths that bones may have, in units of the person's spread; for each the network is told how far every bone
-    would reach into depth. Wants ``input_frame: person``."""
+    """Candidate bone lengths in units of the person's spread. For each candidate the depth extent of every bone is an
+    input of the network. Requires ``input_frame: person``."""
     frame_lifter: FrameLifterConfig | None = None
-    """An MLP that lifts every frame by itself first; the transformer sees its answer and corrects it."""
+    """An MLP that lifts each frame first; the transformer takes its pose as input and adds a correction."""
     smoothing: int = 0
-    """Frames on either side that a learned filter of every joint's path reaches, at the very end; 0 for no filter. It
-    starts as a Gaussian with a standard deviation of a quarter of that."""
+    """Half width, in frames, of the learned temporal filter of the output; 0: no filter. The initial kernel is a
+    Gaussian whose standard deviation is a quarter of the half width."""
     streaming: StreamingConfig | None = None
-    """Lift frame by frame, with a bounded view of the past and the future, so that a live frame costs one frame."""
+    """Bounds the receptive field in time, so that a stream is lifted one frame at a time. None: clips only."""
     use_confidence: bool = True
-    """False: every joint counts as seen for sure, whatever the detector said."""
+    """False: the confidence of all joints is replaced by 1."""
     label_space: LabelSpace = "image"
     rootrel: bool = True
     relation_bias: RelationBias = "uniform"
-    """What the joint-relation bias starts from: the degree-normalised skeleton, or the identity."""
+    """Initial joint-relation bias: the degree-normalised adjacency of the skeleton, or the identity."""
     hypergraph: HypergraphConfig = field(
         default_factory=lambda: HypergraphConfig(joint_label=(0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 4, 4, 4, 5, 5, 5))
     )
@@ -83,8 +83,8 @@ class ModelConfig:
                 f"token_merge: after is {list(self.token_merge.after)}; of {self.depth} layers the last one follows "
                 "every merge"
             )
-        if not 0 < self.mlp_ratio <= _WIDEST:
-            raise InputError(f"mlp_ratio is {self.mlp_ratio:g}; it lies above 0 and at most at {_WIDEST}")
+        if not 0 < self.mlp_ratio <= _MAX_MLP_RATIO:
+            raise InputError(f"mlp_ratio is {self.mlp_ratio:g}; it lies above 0 and at most at {_MAX_MLP_RATIO}")
         if not 0 <= self.drop_path < 1:
             raise InputError(f"drop_path is {self.drop_path}; it lies between 0 and 1")
         if self.smoothing < 0:
@@ -116,28 +116,28 @@ class ModelConfig:
 
     @property
     def predicts_extremities(self) -> bool:
-        """Whether feet and hands are predicted from the joints that they hang on."""
+        """Whether feet and hands are predicted from the tokens of their parent joints."""
         return self.extremities == "predicted"
 
     @property
     def token_skeleton(self) -> Skeleton:
-        """The joints that the transformer and the features of joints know."""
+        """The joints that have tokens of their own."""
         return H36M_17 if self.predicts_extremities else skeleton_named(self.skeleton)
 
     @property
     def numbers(self) -> int:
-        """Answers a joint."""
+        """Outputs per joint: x, y, z and, with ``uncertainty``, the logarithm of the standard deviation."""
         return 4 if self.uncertainty else 3
 
     @property
-    def reach(self) -> Reach:
-        """What a streaming network sees.
+    def reach(self) -> ReceptiveField:
+        """Receptive field of the streaming network.
 
         Raises:
-            InputError: it sees further ahead than it waits.
+            InputError: the receptive field exceeds ``look_ahead``.
         """
         assert self.streaming is not None
-        return Reach(
+        return ReceptiveField(
             look_back=self.streaming.look_back,
             look_ahead=self.streaming.look_ahead,
             neighbours=(0,) if self.frame_lifter is None else self.frame_lifter.neighbours,
@@ -162,6 +162,6 @@ class ModelConfig:
 
     @property
     def frames_together(self) -> int:
-        """The most neighbouring frames that share something: a token, or one evaluation of the frame lifter."""
+        """Group size of consecutive frames: those of one (merged) token or of one evaluation of the frame lifter."""
         merges = 1 if self.token_merge is None else self.token_merge.size ** len(self.token_merge.after)
         return max(self.frame_patch * merges, 1 if self.frame_lifter is None else self.frame_lifter.frames)

@@ -1,4 +1,4 @@
-"""How hyperedges are configured, and the attention layers that come of it."""
+"""Configuration of hyperedges, and the attention layers that it builds."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from hyperlift.errors import InputError
 from hyperlift.models.layers.attention import HyperedgeAttention
 from hyperlift.models.layers.membership import FixedMembership, Membership, learned_at_random, learned_from
-from hyperlift.models.layers.parallel_hypergraphs import Merge, MergedHypergraphs, SharedOutHypergraphs
+from hyperlift.models.layers.parallel_hypergraphs import Merge, MergedHypergraphs, SplitHeadHypergraphs
 from hyperlift.skeletons.hypergraph import Hypergraph
 from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.skeletons.skeleton import Skeleton
@@ -25,14 +25,14 @@ class HyperedgesConfig:
     hyperedges: tuple[tuple[str, ...], ...] | None = None
     """Hyperedges as lists of joint names; they may overlap."""
     incidence: dict[str, tuple[float, ...]] | None = None
-    """The incidence matrix itself: for every joint by name, how much it belongs to each hyperedge (0 to 1)."""
+    """The incidence matrix: joint name to its membership (0 to 1) in each hyperedge."""
     random_edges: int | None = None
-    """As many learned hyperedges, with a membership that starts at random."""
+    """Number of learned hyperedges whose membership is initialised at random."""
     membership: Literal["fixed", "learned"] = "fixed"
-    """learned: soft membership, a softmax over the hyperedges for every joint in every layer, which starts near the
-    configured hyperedges."""
+    """learned: soft membership per joint and layer, a softmax over the hyperedges, initialised near the configured
+    hyperedges."""
     skeleton: str | None = None
-    """The skeleton that the hyperedges are made for. A ``joint_label`` without it is in the order of h36m17."""
+    """The skeleton of the hyperedges. Default: h36m17 for ``joint_label``, else the skeleton of the model."""
 
     def __post_init__(self) -> None:
         ways = [self.joint_label, self.hyperedges, self.incidence, self.random_edges]
@@ -46,7 +46,7 @@ class HyperedgesConfig:
             raise InputError("random_edges have nothing to start from; set membership: learned")
 
     def build(self, skeleton: Skeleton) -> Hypergraph | None:
-        """The configured incidence matrix for a skeleton; None where hyperedges start at random.
+        """The configured hypergraph; None if hyperedges are initialised at random.
 
         Raises:
             InputError: the hyperedges do not fit the skeleton.
@@ -64,7 +64,7 @@ class HyperedgesConfig:
         return Hypergraph.from_members(self.hyperedges, skeleton) if self.hyperedges is not None else None
 
     def make_membership(self, skeleton: Skeleton) -> Membership:
-        """A fresh membership for one layer."""
+        """A new membership for one layer."""
         hypergraph = self.build(skeleton)
         if hypergraph is None:
             assert self.random_edges is not None
@@ -76,12 +76,12 @@ class HyperedgesConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class HypergraphConfig(HyperedgesConfig):
-    """One hypergraph, or several at once under ``hypergraphs``, and which terms the attention has."""
+    """One hypergraph, or several parallel ones under ``hypergraphs``, and the terms of the attention logits."""
 
     hypergraphs: tuple[HyperedgesConfig, ...] | None = None
-    """Several hypergraphs at once, in place of the keys above."""
+    """Parallel hypergraphs, instead of the keys above."""
     merge: Merge = "mean"
-    """How the outputs of several hypergraphs become one; none shares the attention heads out among them."""
+    """How the outputs of parallel hypergraphs are combined; none: each hypergraph has its own attention heads."""
     query_term: bool = True
     """Keep q_i·e_j in the logits of the hyperedge block."""
     bias_term: bool = True
@@ -112,14 +112,14 @@ class HypergraphConfig(HyperedgesConfig):
         return (self,)
 
     def check(self, skeleton: Skeleton, heads: int) -> None:
-        """Refuse what does not fit.
+        """Check that the hyperedges fit a model.
 
         Args:
             skeleton: the model's.
             heads: attention heads of the model.
 
         Raises:
-            InputError: hyperedges for another skeleton, or fewer heads than hypergraphs to share them.
+            InputError: the hyperedges are for another skeleton, or there are fewer heads than hypergraphs.
         """
         for hyperedges in self.each:
             hyperedges.build(skeleton)
@@ -129,13 +129,13 @@ class HypergraphConfig(HyperedgesConfig):
             )
 
     def make_attention(self, channels: int, heads: int, skeleton: Skeleton) -> nn.Module:
-        """A fresh hyperedge attention for one layer."""
+        """A new hyperedge attention for one layer."""
         memberships = [hyperedges.make_membership(skeleton) for hyperedges in self.each]
         query_term, bias_term = self.query_term, self.bias_term
         if len(memberships) == 1:
             return HyperedgeAttention(channels, heads, memberships[0], query_term=query_term, bias_term=bias_term)
         if self.merge == "none":
-            return SharedOutHypergraphs(channels, heads, memberships, query_term=query_term, bias_term=bias_term)
+            return SplitHeadHypergraphs(channels, heads, memberships, query_term=query_term, bias_term=bias_term)
         return MergedHypergraphs(channels, heads, memberships, self.merge, query_term=query_term, bias_term=bias_term)
 
 

@@ -1,4 +1,4 @@
-"""What a network is told of every joint, of whole clips or of the frames that a stream has seen so far."""
+"""Input features of the joints, for clips and for streams."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from hyperlift.models.hyperlifter.person_frame import (
     person_frame,
     root_mean_square,
 )
-from hyperlift.models.hyperlifter.streaming import Reach
+from hyperlift.models.hyperlifter.streaming import ReceptiveField
 from hyperlift.models.layers.foreshortening import Foreshortening
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
 from hyperlift.models.layers.temporal_filter import TemporalFilter
@@ -22,10 +22,10 @@ from hyperlift.skeletons.extremities import CORE, PARENTS_OF_EXTREMITIES
 
 
 class JointFeatures(nn.Module):
-    """Keypoints, seen from the picture's centre or from the person's, and how far every bone may reach into depth.
+    """Features per joint: keypoints in picture space or in the frame of the person, and depth extents of bones.
 
     Args:
-        config: ``input_frame``, ``use_confidence``, ``foreshortening`` and ``extremities`` count.
+        config: ``input_frame``, ``use_confidence``, ``foreshortening`` and ``extremities`` are used.
     """
 
     carriers: Tensor
@@ -39,30 +39,30 @@ class JointFeatures(nn.Module):
         self.predicts_extremities = config.predicts_extremities
         bones = 0 if self.foreshortening is None else self.foreshortening.features
         self.count = (6 if self.person else 3) + bones
-        """Numbers a joint."""
+        """Features per joint."""
         self.register_buffer("carriers", torch.tensor(PARENTS_OF_EXTREMITIES), persistent=False)
 
     def core(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames tokens 3"]:
-        """The joints that have features of their own, and by which a person's place and size are measured."""
+        """The joints with tokens; they also define centre and spread of the person."""
         return pose2d[:, :, CORE] if self.predicts_extremities else pose2d
 
     def extremities(
         self, pose2d: Float[Tensor, "clips frames joints 3"], frame: PersonFrame | None
     ) -> Float[Tensor, "clips frames extremities 3"] | None:
-        """x, y of feet and hands from the ankle or wrist, and their confidence; None where they are no matter apart.
+        """x, y of feet and hands relative to ankle or wrist, and confidence; None unless they are predicted.
 
         Args:
-            pose2d: normalised picture space, confidence.
-            frame: of the person, in whose spread lengths are measured; None in picture space.
+            pose2d: x, y in normalised picture space, and confidence.
+            frame: frame of the person, whose spread is the unit of length; None: picture space.
         """
         if not self.predicts_extremities:
             return None
         points = pose2d[:, :, CORE.stop :]
-        away = points[..., :2] - pose2d.index_select(2, self.carriers)[..., :2]
-        return torch.cat([away if frame is None else away / frame.spread, points[..., 2:]], dim=-1)
+        relative = points[..., :2] - pose2d.index_select(2, self.carriers)[..., :2]
+        return torch.cat([relative if frame is None else relative / frame.spread, points[..., 2:]], dim=-1)
 
     def keypoints(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Float[Tensor, "clips frames joints 3"]:
-        """x, y and the confidence that counts: 1 for every joint without ``use_confidence``."""
+        """x, y and confidence, which is 1 for every joint without ``use_confidence``."""
         if self.use_confidence:
             return pose2d
         return torch.cat([pose2d[..., :2], torch.ones_like(pose2d[..., 2:])], dim=-1)
@@ -70,11 +70,11 @@ class JointFeatures(nn.Module):
     def forward(
         self, pose2d: Float[Tensor, "clips frames joints 3"], frame: PersonFrame | None
     ) -> Float[Tensor, "clips frames tokens c"]:
-        """The features of every joint.
+        """Features of all joints.
 
         Args:
-            pose2d: normalised picture space, confidence.
-            frame: of the person; None in picture space.
+            pose2d: x, y in normalised picture space, and confidence.
+            frame: frame of the person; None: picture space.
         """
         pose2d = self.core(pose2d)
         features = pose2d if frame is None else into_person_frame(pose2d, frame)
@@ -84,22 +84,22 @@ class JointFeatures(nn.Module):
 
 
 class Seen(NamedTuple):
-    """What the parts of a network see of a person."""
+    """Inputs of the parts of a network."""
 
     features: Float[Tensor, "clips frames joints c"]
     frame: PersonFrame | None
-    """Of the frames that are lifted; its spread may differ from frame to frame. None in picture space."""
+    """Frame of the person in the frames to lift; streams have one spread per frame. None: picture space."""
     around: Float[Tensor, "clips frames seen"] | None = None
-    """What the frame lifter sees, gathered; None where it gathers from the features itself."""
+    """Gathered inputs of the frame lifter; None: it gathers them from ``features``."""
     extremities: Float[Tensor, "clips frames extremities 3"] | None = None
-    """Of feet and hands, where they are predicted."""
+    """Inputs for feet and hands; None unless they are predicted."""
 
 
 class ClipView(nn.Module):
-    """Whole clips: the size of a person is measured over all frames.
+    """Network inputs of clips: the spread of a person is measured over all frames of the clip.
 
     Args:
-        features: of every joint.
+        features: computes the features of the joints.
     """
 
     def __init__(self, features: JointFeatures) -> None:
@@ -107,17 +107,17 @@ class ClipView(nn.Module):
         self.features = features
 
     def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Seen:
-        """Look at every frame."""
+        """Inputs of all frames."""
         frame = person_frame(self.features.core(pose2d)) if self.features.person else None
         return Seen(self.features(pose2d, frame), frame, None, self.features.extremities(pose2d, frame))
 
     def at(self, pose2d: Float[Tensor, "clips frames joints 3"], middle: int, lifter: FrameLifterConfig) -> Seen:
-        """Look at the neighbours of one frame only; the person's size is still measured over all frames.
+        """Inputs to lift one frame (or one group of frames); the spread is still measured over all frames.
 
         Args:
             pose2d: the clips.
-            middle: the frame, or the middle one of the group that the frame lifter lifts at once.
-            lifter: which neighbours it sees.
+            middle: index of the frame, or of the middle frame of the group.
+            lifter: defines the neighbouring frames and the group.
         """
         frame = person_frame(self.features.core(pose2d)) if self.features.person else None
         seen = torch.tensor(lifter.neighbours, device=pose2d.device).add(middle).clamp(0, pose2d.shape[1] - 1)
@@ -125,81 +125,81 @@ class ClipView(nn.Module):
         features = self.features(pose2d[:, seen], around)
         extremities = self.features.extremities(pose2d[:, seen], around)
         group = None if frame is None else PersonFrame(frame.centre[:, lifter.group_at(middle)], frame.spread)
-        return Seen(features, group, of_each_frame(features, extremities).flatten(1)[:, None])
+        return Seen(features, group, flatten_frames(features, extremities).flatten(1)[:, None])
 
     def filtered(
         self, temporal_filter: TemporalFilter, pose: Float[Tensor, "clips frames joints n"]
     ) -> Float[Tensor, "clips frames joints n"]:
-        """The filter over whole clips."""
+        """Apply the filter to clips."""
         return temporal_filter(pose)
 
 
 class StreamView(nn.Module):
-    """Clips as a stream has them: every token sees the frames that have come by then.
+    """Network inputs of clips as in a stream: the inputs of a token come from frames that have arrived by then.
 
     Args:
-        features: of every joint.
-        reach: which frames are looked at.
+        features: computes the features of the joints.
+        reach: receptive field in time.
     """
 
-    def __init__(self, features: JointFeatures, reach: Reach) -> None:
+    def __init__(self, features: JointFeatures, reach: ReceptiveField) -> None:
         super().__init__()
         self.features, self.reach = features, reach
 
     def forward(self, pose2d: Float[Tensor, "clips frames joints 3"]) -> Seen:
-        """What a stream of these frames sees, the last frame held until all poses are out."""
+        """Inputs of a stream of these frames; the last frame is repeated until all poses are returned."""
         return self.through(pose2d, self.reach.windows_of(pose2d))
 
     def at(self, pose2d: Float[Tensor, "clips frames joints 3"], middle: int, lifter: FrameLifterConfig) -> Seen:
-        """``ClipView.at``; a stream lifts one frame at once."""
+        """As ``ClipView.at``; a stream lifts one frame at a time."""
         return self.through(pose2d, self.reach.windows_of(pose2d)[middle : middle + lifter.frames])
 
     def through(self, pose2d: Float[Tensor, "clips frames joints 3"], windows: Int[Tensor, "tokens history"]) -> Seen:
-        """Gather what tokens see.
+        """Gather the inputs of tokens.
 
         Args:
             pose2d: frames of the stream.
-            windows: for every token, the latest frames that had come, oldest first.
+            windows: per token, the indices of the latest frames that have arrived, oldest first.
         """
         reach = self.reach
         chosen = windows[:, [reach.history - 1 - reach.token_lag + offset for offset in reach.neighbours]]
         around, own = _at(pose2d, chosen), reach.neighbours.index(0)
         if not reach.person:
-            return self._told(around, None, own)
+            return self._gathered(around, None, own)
         centre, square, weight = frame_moments(self.features.core(pose2d))
         measured = windows[:, -reach.look_back :]
         spread = root_mean_square(_at(square, measured).sum(2), _at(weight, measured).sum(2))
-        return self._told(around, PersonFrame(_at(centre, chosen).flatten(0, 1), spread), own)
+        return self._gathered(around, PersonFrame(_at(centre, chosen).flatten(0, 1), spread), own)
 
-    def _told(self, around: Tensor, frame: PersonFrame | None, own: int) -> Seen:
+    def _gathered(self, around: Tensor, frame: PersonFrame | None, own: int) -> Seen:
         each = None if frame is None else PersonFrame(frame.centre, frame.spread.flatten(0, 1)[:, None])
         sizes = around.shape[:2]
-        told = self.features(around.flatten(0, 1), each)
+        features = self.features(around.flatten(0, 1), each)
         extremities = self.features.extremities(around.flatten(0, 1), each)
-        whole = of_each_frame(told, extremities).unflatten(0, sizes).flatten(2)
-        told = told.unflatten(0, sizes)
+        lifter_inputs = flatten_frames(features, extremities).unflatten(0, sizes).flatten(2)
+        features = features.unflatten(0, sizes)
         if frame is not None:
             frame = PersonFrame(frame.centre.unflatten(0, around.shape[:2])[:, :, own], frame.spread)
         if extremities is not None:
             extremities = extremities.unflatten(0, sizes)[:, :, own]
-        return Seen(told[:, :, own], frame, whole, extremities)
+        return Seen(features[:, :, own], frame, lifter_inputs, extremities)
 
     def filtered(
         self, temporal_filter: TemporalFilter, pose: Float[Tensor, "clips tokens joints n"]
     ) -> Float[Tensor, "clips frames joints n"]:
-        """The filter as a stream has it: before the first frame that frame stands still."""
+        """Apply the filter as in a stream: the first pose is repeated before the start."""
         return temporal_filter.within(torch.cat([pose[:, :1].expand(-1, temporal_filter.reach, -1, -1), pose], dim=1))
 
 
-def of_each_frame(
+def flatten_frames(
     features: Float[Tensor, "clips frames joints c"], extremities: Float[Tensor, "clips frames extremities 3"] | None
 ) -> Float[Tensor, "clips frames n"]:
-    """All numbers of a frame in a row: joint after joint, then feet and hands."""
+    """Flatten each frame into one vector: the joints in order, then feet and hands."""
     if extremities is None:
         return features.flatten(2)
     return torch.cat([features.flatten(2), extremities.flatten(2)], dim=-1)
 
 
 def _at(x: Float[Tensor, "clips frames joints c"], index: Int[Tensor, "tokens seen"]) -> Tensor:
-    """[clips, tokens, seen, joints, c]."""
+    """Gather frames by index; returns [clips, tokens, seen, joints, c]."""
     return x.index_select(1, index.flatten()).unflatten(1, tuple(index.shape))

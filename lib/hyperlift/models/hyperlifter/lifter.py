@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from hyperlift.models.hyperlifter.answers import PLACE, Answers, Lifted, start_uncertain
 from hyperlift.models.hyperlifter.config import ModelConfig
 from hyperlift.models.hyperlifter.hypergraph import HypergraphConfig
-from hyperlift.models.hyperlifter.joint_features import ClipView, JointFeatures, Seen, StreamView, of_each_frame
+from hyperlift.models.hyperlifter.joint_features import ClipView, JointFeatures, Seen, StreamView, flatten_frames
 from hyperlift.models.hyperlifter.person_frame import PersonFrame
 from hyperlift.models.hyperlifter.transformer import JointTimeTransformer, Past
 from hyperlift.models.layers.frame_lifter import FrameLifter
@@ -20,28 +20,27 @@ __all__ = ["HyperLifter", "HypergraphConfig", "ModelConfig", "StreamCache"]
 
 
 class StreamCache(NamedTuple):
-    """What a stream remembers of N people; rows are independent of one another.
+    """State of N streams, one person each; rows are independent.
 
-    A person whose ``frames_seen`` is 0 is new: whatever else stands in the row is not looked at, as long as it is
-    finite.
+    ``frames_seen`` 0 starts a new stream: the other values of the row are ignored, but must be finite.
     """
 
     frames_seen: Int[Tensor, " people"]
     recent: Float[Tensor, "people history joints 3"]
     """Keypoints of the latest frames, oldest first."""
     answers: Float[Tensor, "people waiting joints numbers"]
-    """Latest answers before the final filter, oldest first; twice its reach, none without a filter."""
+    """Latest outputs before the temporal filter, oldest first: twice its half width, or none without a filter."""
     past: Past
-    """Of the transformer; no layers without one."""
+    """Cache of the transformer; empty without one."""
 
 
 class HyperLifter(nn.Module):
     """pose2d [N,T,V,3] (x, y in normalised picture space, confidence) to pose3d [N,T,V,3] in the label space.
 
-    Features of the joints, then the parts that the configuration asks for: a ``frame_lifter``, whose pose a
-    ``transformer`` corrects (or which it makes alone), and a temporal ``filter``. A network with ``config.streaming``
-    sees of a clip what a stream of its frames would see; ``step`` lifts such a stream frame by frame. With
-    ``config.uncertainty`` every joint has a standard deviation too (``lift``).
+    Joint features enter an optional ``frame_lifter``, an optional ``transformer`` (which adds a correction to the pose
+    of the frame lifter) and an optional temporal ``filter``. With ``config.streaming``, ``forward`` has the receptive
+    field of a stream, and ``step`` lifts a stream frame by frame with the same result. With ``config.uncertainty``,
+    ``lift`` also returns a standard deviation per joint.
 
     Args:
         config: sizes and conventions.
@@ -76,23 +75,23 @@ class HyperLifter(nn.Module):
     def forward(
         self, pose2d: Float[Tensor, "clips frames joints 3"], only: int | None = None, *, with_std: bool = False
     ) -> Float[Tensor, "clips lifted joints 3"] | Lifted:
-        """Lift clips of at most ``config.n_frames`` frames (a streaming network takes any number).
+        """Lift clips of at most ``config.n_frames`` frames; a streaming network takes clips of any length.
 
         Args:
             pose2d: the clips.
-            only: as for ``lift``.
-            with_std: give the uncertainty along, as ``lift`` does.
+            only: see ``lift``.
+            with_std: return the standard deviations too, as ``lift`` does.
         """
         lifted = self.lift(pose2d, only)
         return lifted if with_std else lifted.pose
 
     def lift(self, pose2d: Float[Tensor, "clips frames joints 3"], only: int | None = None) -> Lifted:
-        """Poses, and how sure they are where the network knows.
+        """Lift clips; returns poses, and standard deviations if the network predicts them.
 
         Args:
             pose2d: the clips.
-            only: of a network without transformer, the one frame to lift, or the middle one of the group that its
-                frame lifter lifts at once, all of which come back unfiltered; None lifts all.
+            only: index of a single frame to lift (or the middle frame of a group, which is returned as a whole),
+                without temporal filter; only for networks without transformer. None: lift all frames.
         """
         pose2d = self.view.features.keypoints(pose2d)
         if only is not None:
@@ -101,7 +100,7 @@ class HyperLifter(nn.Module):
             seen = self.view.at(pose2d, only, self.config.frame_lifter)
             return self._placed(self._scaled(self._first_guess(seen), seen.frame), seen.frame)
         seen = self.view(pose2d)
-        features, extremities, pose = self._told(seen)
+        features, extremities, pose = self._transformer_inputs(seen)
         if self.transformer is not None:
             pose = pose + self.transformer(features, extremities)
         pose = self._scaled(pose, seen.frame)
@@ -112,16 +111,16 @@ class HyperLifter(nn.Module):
     def step(
         self, pose2d: Float[Tensor, "people 1 joints 3"], cache: StreamCache
     ) -> tuple[Float[Tensor, "people 1 joints 3"], StreamCache]:
-        """Lift the next frame of N streams; wants ``config.streaming``.
+        """Lift the next frame of N streams; requires ``config.streaming``.
 
-        A frame comes in, and the pose of the frame ``look_ahead`` frames before it goes out; before there is such a
-        frame, what goes out means nothing. Frame by frame that is what ``forward`` makes of a whole clip.
+        The returned pose belongs to the frame ``look_ahead`` frames before the given one; the first ``look_ahead``
+        returned poses are undefined. The poses of a stream equal those that ``forward`` returns for the clip.
         """
         lifted, cache = self.lift_next(pose2d, cache)
         return lifted.pose, cache
 
     def lift_next(self, pose2d: Float[Tensor, "people 1 joints 3"], cache: StreamCache) -> tuple[Lifted, StreamCache]:
-        """``step``, with how sure the network is."""
+        """As ``step``; returns the standard deviations too."""
         assert isinstance(self.view, StreamView)
         reach = self.view.reach
         pose2d = self.view.features.keypoints(pose2d)
@@ -129,7 +128,7 @@ class HyperLifter(nn.Module):
         recent = torch.where(new, pose2d, torch.cat([cache.recent[:, 1:], pose2d], dim=1))
         token = cache.frames_seen - reach.token_lag
         seen = self.view.through(recent, torch.arange(reach.history, device=pose2d.device)[None])
-        features, extremities, pose = self._told(seen)
+        features, extremities, pose = self._transformer_inputs(seen)
         past, answers = cache.past, cache.answers
         if self.transformer is not None:
             limbs = None if extremities is None else extremities[:, 0]
@@ -142,35 +141,37 @@ class HyperLifter(nn.Module):
         return lifted, StreamCache(cache.frames_seen + 1, recent, answers, past)
 
     def new_cache(self, people: int) -> StreamCache:
-        """Of people whom no stream has seen yet."""
+        """State of ``people`` streams that have not started."""
         reach, joints = self.config.reach, len(self.skeleton)
         like = next(self.parameters())
         return StreamCache(
             frames_seen=torch.zeros(people, dtype=torch.int64, device=like.device),
             recent=like.new_zeros(people, reach.history, joints, 3),
             answers=like.new_zeros(people, 2 * reach.smoothing, joints, self.config.numbers),
-            past=Past((), ()) if self.transformer is None else self.transformer.no_past(people),
+            past=Past((), ()) if self.transformer is None else self.transformer.empty_past(people),
         )
 
     def _first_guess(self, seen: Seen) -> Float[Tensor, "clips lifted joints numbers"]:
-        """The frame lifter's answers."""
+        """Outputs of the frame lifter, root at 0."""
         assert self.frame_lifter is not None
         if seen.around is not None:
             return self.answers.rooted(self.frame_lifter.lift(seen.around))
         features = seen.features
         if seen.extremities is not None:
-            features = of_each_frame(features, seen.extremities)[:, :, None]
+            features = flatten_frames(features, seen.extremities)[:, :, None]
         return self.answers.rooted(self.frame_lifter(features))
 
-    def _told(
+    def _transformer_inputs(
         self, seen: Seen
     ) -> tuple[
         Float[Tensor, "clips frames joints c"],
         Float[Tensor, "clips frames extremities e"] | None,
         Float[Tensor, "clips frames lifted numbers"],
     ]:
-        """What the transformer is told of every joint, and of feet and hands, and the answers that it corrects: 0
-        without a frame lifter."""
+        """Inputs of the transformer for joints and for feet and hands, and the output that it corrects.
+
+        Without a frame lifter that output is 0.
+        """
         features, extremities = seen.features, seen.extremities
         if self.frame_lifter is None:
             sizes = (*features.shape[:2], len(self.skeleton), self.config.numbers)
@@ -188,11 +189,11 @@ class HyperLifter(nn.Module):
     def _scaled(
         self, answer: Float[Tensor, "clips frames joints n"], frame: PersonFrame | None
     ) -> Float[Tensor, "clips frames joints n"]:
-        """From sizes of the person to the label space."""
+        """Convert from units of the spread to those of the label space."""
         return answer if frame is None or self.config.label_space != "image" else answer * frame.spread
 
     def _placed(self, answer: Float[Tensor, "clips frames joints n"], frame: PersonFrame | None) -> Lifted:
-        """The root at 0, or where the person stands in the picture."""
+        """Place the root: at 0, or at the centre of the person for absolute poses in picture space."""
         if frame is not None and self.config.label_space == "image" and not self.config.rootrel:
             return Lifted(answer + nn.functional.pad(frame.centre, (0, 1)), None)
         return self.answers.lifted(self.answers.rooted(answer))

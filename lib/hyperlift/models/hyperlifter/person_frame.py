@@ -1,4 +1,4 @@
-"""Input seen from the person instead of from the picture."""
+"""2D joints relative to the centre and spread of the person instead of the picture."""
 
 from typing import NamedTuple
 
@@ -7,23 +7,23 @@ from torch import Tensor
 
 from hyperlift.shapes import Float
 
-_LEAST_WEIGHT = 0.05
-"""Weight of a joint without confidence, so that a frame of guesses still has a centre."""
+_MIN_WEIGHT = 0.05
+"""Minimum weight of a joint, so that a frame without confident joints still has a centre. Part of trained networks."""
 
-_LEAST_SPREAD = 1e-4
-"""Smallest spread in normalised picture units: a person of a tenth of a pixel."""
+_MIN_SPREAD = 1e-4
+"""Minimum spread in normalised picture units (about 0.1 px in a picture 2000 px wide); avoids division by 0."""
 
-OF_ALL_JOINTS = slice(3, 6)
-"""Which of the numbers that ``into_person_frame`` gives a joint are the same for all."""
+SHARED_FEATURES = slice(3, 6)
+"""Those features of ``into_person_frame`` that are equal for all joints of a frame."""
 
 
 class PersonFrame(NamedTuple):
-    """Where a person stands in the picture and how large."""
+    """Centre and size of a person in the picture."""
 
     centre: Float[Tensor, "clips frames 1 2"]
-    """Mean of the joints, weighted by confidence, normalised picture space."""
+    """Confidence-weighted mean of the joints, in normalised picture space."""
     spread: Float[Tensor, "clips 1 1 1"]
-    """Root mean square distance of the joints from it over the clip, normalised picture units."""
+    """Root mean square distance of the joints from the centre over the clip, in normalised picture units."""
 
 
 def person_frame(pose2d_norm: Float[Tensor, "clips frames joints 3"]) -> PersonFrame:
@@ -33,7 +33,7 @@ def person_frame(pose2d_norm: Float[Tensor, "clips frames joints 3"]) -> PersonF
 
 
 class FrameMoments(NamedTuple):
-    """What one frame tells of a person's place and size, joints weighted by confidence."""
+    """Confidence-weighted moments of the joints of one frame."""
 
     centre: Float[Tensor, "clips frames 1 2"]
     square: Float[Tensor, "clips frames 1 1"]
@@ -43,8 +43,8 @@ class FrameMoments(NamedTuple):
 
 
 def frame_moments(pose2d_norm: Float[Tensor, "clips frames joints 3"]) -> FrameMoments:
-    """Measure every frame by itself."""
-    points, weight = pose2d_norm[..., :2], pose2d_norm[..., 2:].clamp(min=_LEAST_WEIGHT)
+    """Moments of each frame."""
+    points, weight = pose2d_norm[..., :2], pose2d_norm[..., 2:].clamp(min=_MIN_WEIGHT)
     total = weight.sum(2, keepdim=True)
     centre = (points * weight).sum(2, keepdim=True) / total
     square = ((points - centre) ** 2).sum(-1, keepdim=True)
@@ -52,17 +52,17 @@ def frame_moments(pose2d_norm: Float[Tensor, "clips frames joints 3"]) -> FrameM
 
 
 def root_mean_square(square: Float[Tensor, "*n 1 1"], weight: Float[Tensor, "*n 1 1"]) -> Float[Tensor, "*n 1 1"]:
-    """The spread that sums of ``FrameMoments`` stand for."""
-    return (square / weight).sqrt().clamp(min=_LEAST_SPREAD)
+    """Spread from sums of the ``square`` and ``weight`` of ``FrameMoments``."""
+    return (square / weight).sqrt().clamp(min=_MIN_SPREAD)
 
 
 def into_person_frame(
     pose2d_norm: Float[Tensor, "clips frames joints 3"], frame: PersonFrame
 ) -> Float[Tensor, "clips frames joints 6"]:
-    """Six numbers a joint: x, y from the person's centre in units of its spread, the confidence, and where that is.
+    """Features per joint: x, y relative to the centre in units of the spread, confidence, centre, log spread + 1.5.
 
-    The last three (centre x, y, logarithm of the spread) are the same for all joints; they tell the network from
-    which side perspective sees the person.
+    Centre and spread are equal for all joints; they let the network account for perspective. The offset 1.5 centres
+    the logarithm for people of usual size, and is part of trained networks.
     """
     centred = (pose2d_norm[..., :2] - frame.centre) / frame.spread
     place = torch.cat([frame.centre, frame.spread.log().expand_as(frame.centre[..., :1]) + 1.5], dim=-1)

@@ -1,7 +1,7 @@
-"""What a network sees that lifts a stream: nothing further ahead than it waits, nothing further back than it keeps.
+"""Receptive field of the streaming network, bounded by its look-ahead and look-back.
 
-Frame t comes in, and the pose of frame t - look_ahead goes out. Before the beginning the first frame is taken to have
-stood, after the end the last one, so that a clip and a stream of the same frames are lifted alike.
+When frame t arrives, the pose of frame t - look_ahead is returned. The first frame is repeated before the start and the
+last one after the end, so that a clip and a stream of the same frames have equal poses.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from hyperlift.shapes import Float, Int
 
 @dataclass(frozen=True, kw_only=True)
 class StreamingConfig:
-    """How far a network sees that lifts frame by frame."""
+    """Receptive field, in frames, of a network that lifts frame by frame."""
 
     look_back: int = 40
-    """Frames whose temporal keys and values are kept, and over which a person's size is measured."""
+    """Tokens in the temporal cache, and frames over which the spread of a person is measured."""
     look_ahead: int = 4
-    """Frames that must have come after a frame before its pose is given; the delay."""
+    """Frames that must arrive after a frame before its pose is returned: the delay."""
 
     def __post_init__(self) -> None:
         if self.look_back < 1 or self.look_ahead < 0:
@@ -30,21 +30,21 @@ class StreamingConfig:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """Which frames the parts of a streaming network see.
+class ReceptiveField:
+    """Frames that the parts of a streaming network use.
 
     Raises:
-        InputError: they see further ahead than the network waits.
+        InputError: the parts need more than ``look_ahead`` future frames.
     """
 
     look_back: int
     look_ahead: int
     neighbours: tuple[int, ...]
-    """Frames that the first stage sees, counted from the one that it lifts."""
+    """Input frames of the frame lifter, relative to the lifted one."""
     smoothing: int
-    """Reach of the final filter, on either side."""
+    """Half width of the temporal filter."""
     person: bool
-    """Whether the size of the person is measured."""
+    """Whether the spread of the person is measured."""
 
     def __post_init__(self) -> None:
         ahead = max(self.neighbours) + self.smoothing
@@ -56,18 +56,20 @@ class Reach:
 
     @property
     def token_lag(self) -> int:
-        """Frames from the newest one back to that of the newest token; the final filter takes the rest."""
+        """Frames between the newest frame and that of the newest token; the filter uses the rest of the delay."""
         return self.look_ahead - self.smoothing
 
     @property
     def history(self) -> int:
-        """Latest frames of keypoints that are needed."""
+        """Number of latest keypoint frames to keep."""
         needed = self.token_lag - min(self.neighbours) + 1
         return max(needed, self.look_back) if self.person else needed
 
     def windows_of(self, clip: Float[Tensor, "clips frames joints 3"]) -> Int[Tensor, "tokens history"]:
-        """The frames of a clip that each of its tokens sees, as a stream would have them. The final filter wants as
-        many tokens more as it reaches ahead."""
+        """Indices of the frames that have arrived when a stream computes each token of a clip.
+
+        The temporal filter needs ``smoothing`` tokens more than the clip has frames.
+        """
         frames = clip.shape[1]
         newest = torch.arange(frames + self.smoothing, device=clip.device) + self.token_lag
         back = torch.arange(1 - self.history, 1, device=clip.device)

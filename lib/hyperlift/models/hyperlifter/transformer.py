@@ -15,7 +15,7 @@ from hyperlift.models.layers.attention import (
     SpatialAttention,
     SummedAttention,
     TemporalAttention,
-    attend_plainly,
+    attend_explicitly,
     join_heads,
 )
 from hyperlift.models.layers.blocks import Block
@@ -27,23 +27,23 @@ from hyperlift.skeletons.hypergraph import degree_normalised_adjacency
 
 
 class Past(NamedTuple):
-    """What the transformer of a stream keeps of the past: keys and values, one tensor a layer."""
+    """Temporal cache of a streaming transformer: keys and values, one tensor per layer."""
 
     keys: tuple[Float[Tensor, "people joints heads look_back d"], ...]
-    """The token of frame f stands at place f modulo ``look_back``."""
+    """A ring buffer: the token of frame f is at index f modulo ``look_back``."""
     values: tuple[Float[Tensor, "people joints heads look_back d"], ...]
 
 
 class JointTimeTransformer(nn.Module):
-    """Features of every joint to a pose, as tokens of one joint and ``frame_patch`` frames.
+    """Maps joint features to a pose; a token is one joint in ``frame_patch`` frames.
 
     ``depth`` times: spatial block over the joints, hyperedge block over the joints, LayerNorm, temporal block over
     the frames, LayerNorm. The two LayerNorms are shared by all depths. ``token_merge``, ``joint_block`` and
-    ``share_layers`` make it cheaper.
+    ``share_layers`` reduce its cost or size.
 
     Args:
         config: sizes and conventions.
-        features: numbers a joint at the input.
+        features: input features per joint.
     """
 
     def __init__(self, config: ModelConfig, features: int) -> None:
@@ -71,7 +71,7 @@ class JointTimeTransformer(nn.Module):
 
         self.embed = nn.Linear(features * config.frame_patch, channels)
         self.joint_position = nn.Parameter(torch.zeros(1, joints, channels))
-        # A stream has no beginning to count from.
+        # A stream has no absolute temporal positions.
         places = 0 if config.streaming else config.n_frames // config.frame_patch
         self.frame_position = nn.Parameter(torch.zeros(1, places, 1, channels)) if places else None
         if config.joint_block == "two":
@@ -92,15 +92,15 @@ class JointTimeTransformer(nn.Module):
             start_uncertain(answers)
         self.extremities = None
         if config.predicts_extremities:
-            told = 3 if config.frame_lifter is None else 6
-            self.extremities = ExtremityTokens(channels, config.frame_patch, told, config.numbers)
+            inputs = 3 if config.frame_lifter is None else 6
+            self.extremities = ExtremityTokens(channels, config.frame_patch, inputs, config.numbers)
         nn.init.trunc_normal_(self.joint_position, std=0.02)
         if self.frame_position is not None:
             nn.init.trunc_normal_(self.frame_position, std=0.02)
 
     @torch.no_grad()
     def start_at_zero(self) -> None:
-        """Let every pose be 0 until something is learned: the first correction of another part's pose is none."""
+        """Zero the output layer, so that the initial correction of the frame lifter's pose is 0."""
         answer = self.head[-1]
         assert isinstance(answer, nn.Linear)
         nn.init.zeros_(answer.weight)
@@ -113,11 +113,11 @@ class JointTimeTransformer(nn.Module):
         features: Float[Tensor, "clips frames joints c"],
         extremities: Float[Tensor, "clips frames extremities e"] | None = None,
     ) -> Float[Tensor, "clips frames lifted numbers"]:
-        """Lift whole clips.
+        """Lift clips.
 
         Args:
-            features: of every joint.
-            extremities: of feet and hands, where they are predicted.
+            features: features of the joints.
+            extremities: features of feet and hands; required if they are predicted.
         """
         x = self.embed(to_patches(features, self.config.frame_patch)) + self.joint_position
         if self.extremities is not None:
@@ -125,7 +125,7 @@ class JointTimeTransformer(nn.Module):
             x = x + self.extremities.embed(extremities)
         clips, _, joints = x.shape[:3]
         merge_after = () if self.config.token_merge is None else self.config.token_merge.after
-        early: list[Tensor] = []  # what every merge was given
+        early: list[Tensor] = []  # input of each merge
         for depth, layer in enumerate(self._layers):
             tokens = x.shape[1]
             x = x.flatten(0, 1)  # [clips * tokens, joints, channels]
@@ -151,26 +151,26 @@ class JointTimeTransformer(nn.Module):
         past: Past,
         extremities: Float[Tensor, "people extremities e"] | None = None,
     ) -> tuple[Float[Tensor, "people lifted numbers"], Past]:
-        """``forward`` for the next token of every stream.
+        """``forward`` for the next token of N streams.
 
         Args:
-            features: of the token's frame.
-            token: its number, from 0. Below 0 what comes out means nothing, and what is kept is written over before
-                anybody looks at it.
-            past: of the tokens before it.
-            extremities: of feet and hands, where they are predicted.
+            features: features of the joints in the frame of the token.
+            token: index of the token, from 0. For negative indices the output is undefined, and the cached keys and
+                values are overwritten before they are used.
+            past: cache of the previous tokens.
+            extremities: features of feet and hands; required if they are predicted.
 
         Returns:
-            The answers, and the past with this token in it.
+            The outputs, and the cache with this token.
         """
         assert self.config.streaming is not None
         look_back = self.config.streaming.look_back
         place = torch.remainder(token, look_back)
         lag = torch.remainder(place[:, None] - torch.arange(look_back, device=token.device), look_back)
-        lag = lag.masked_fill(lag > token[:, None].clamp(min=0), look_back)  # nothing stands there yet
+        lag = lag.masked_fill(lag > token[:, None].clamp(min=0), look_back)  # no token is cached there yet
         temporal = [cast(Block, self.temporal[layer]) for layer in self._layers]
         attentions = [cast(CausalAttention, block.attention) for block in temporal]
-        # The biases of all layers in one look-up, since an operator costs more than its arithmetic here.
+        # One look-up for all layers: at this size the overhead per operator exceeds the arithmetic.
         bias = biases_at(lag, torch.cat([attention.lag_bias for attention in attentions]))
         biases = bias.transpose(1, 2).chunk(len(attentions), dim=1)  # of each layer [people, heads, look_back]
         keys, values = list(past.keys), list(past.values)
@@ -179,12 +179,12 @@ class JointTimeTransformer(nn.Module):
             assert extremities is not None
             x = x + self.extremities.embed(extremities[:, None])[:, 0]
         for depth, (layer, attention) in enumerate(zip(self._layers, attentions, strict=True)):
-            x = self.spatial_norm(_through(self.hyperedge[layer], _through(self.spatial[layer], x)))
+            x = self.spatial_norm(_apply_block(self.hyperedge[layer], _apply_block(self.spatial[layer], x)))
             block = temporal[depth]
             q, k, v = (
                 part.unflatten(-1, (attention.heads, -1)) for part in attention.qkv(block.norm1(x)).chunk(3, dim=-1)
             )  # [people, joints, heads, d]
-            keys[depth], values[depth] = _written(keys[depth], place, k), _written(values[depth], place, v)
+            keys[depth], values[depth] = _replace_token(keys[depth], place, k), _replace_token(values[depth], place, v)
             logits = (q * q.shape[-1] ** -0.5)[..., None, :] @ keys[depth].transpose(-1, -2)
             weights = (logits + biases[depth][:, None, :, None]).softmax(-1)  # [people, joints, heads, 1, look_back]
             x = x + attention.out((weights @ values[depth]).flatten(2))
@@ -194,8 +194,8 @@ class JointTimeTransformer(nn.Module):
             answer = torch.cat([answer, self.extremities(x[:, None])[:, 0]], dim=1)
         return answer, Past(tuple(keys), tuple(values))
 
-    def no_past(self, people: int) -> Past:
-        """Of streams that have not begun."""
+    def empty_past(self, people: int) -> Past:
+        """An empty cache for streams that have not started."""
         config = self.config
         assert config.streaming is not None
         places = (config.streaming.look_back, config.channels // config.heads)
@@ -204,23 +204,26 @@ class JointTimeTransformer(nn.Module):
 
     @property
     def _layers(self) -> list[int]:
-        """Which weights every depth has."""
+        """Index of the weights of each layer."""
         return [0 if self.config.share_layers else depth for depth in range(self.config.depth)]
 
 
-def _written(
+def _replace_token(
     cache: Float[Tensor, "people joints heads look_back d"],
     place: Int[Tensor, " people"],
     new: Float[Tensor, "people joints heads d"],
 ) -> Float[Tensor, "people joints heads look_back d"]:
-    """The cache with one token replaced. One scatter from input to output with nothing in between, so that ONNX Runtime
-    may make it in place; of whole rows of d numbers, since number by number it takes as long as all products."""
+    """Replace one token of the cache.
+
+    A single scatter from graph input to output lets ONNX Runtime work in place. It writes rows of d numbers, because an
+    element-wise scatter takes as long as all matrix products of the step.
+    """
     people, joints, heads = (torch.arange(size, device=new.device) for size in new.shape[:3])
     return cache.index_put((people[:, None, None], joints[:, None], heads, place[:, None, None]), new)
 
 
-def _through(block: nn.Module, x: Float[Tensor, "people joints c"]) -> Float[Tensor, "people joints c"]:
-    """``Block.forward`` of attention over the joints, or of nothing at all."""
+def _apply_block(block: nn.Module, x: Float[Tensor, "people joints c"]) -> Float[Tensor, "people joints c"]:
+    """``Block.forward`` for attention over joints, or the identity."""
     if not isinstance(block, Block):
         return block(x)
     x = x + _attended(block.attention, block.norm1(x))
@@ -229,5 +232,5 @@ def _through(block: nn.Module, x: Float[Tensor, "people joints c"]) -> Float[Ten
 
 def _attended(attention: nn.Module, x: Float[Tensor, "people joints c"]) -> Float[Tensor, "people joints c"]:
     if isinstance(attention, SpatialAttention | HyperedgeAttention):
-        return attention.out(join_heads(attend_plainly(attention.operands(x))))
+        return attention.out(join_heads(attend_explicitly(attention.operands(x))))
     return attention(x)

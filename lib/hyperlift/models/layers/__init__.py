@@ -1,1 +1,1 @@
-"""Layers of the networks, one family a module."""
+"""Layers of the networks, one family per module."""

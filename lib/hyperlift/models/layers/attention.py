@@ -1,4 +1,4 @@
-"""Attention over joints, over hyperedges and over time. Each takes [batch, tokens, channels]."""
+"""Attention over joints, hyperedges and frames; every layer maps [batch, tokens, channels] to the same shape."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from hyperlift.shapes import Float
 
 
 def split_heads(x: Float[Tensor, "batch tokens channels"], heads: int) -> Float[Tensor, "batch heads tokens d"]:
-    """Channels to heads of d = channels / heads."""
+    """Split channels into heads of d = channels / heads numbers."""
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)
 
 
@@ -21,7 +21,7 @@ def join_heads(x: Float[Tensor, "batch heads tokens d"]) -> Float[Tensor, "batch
 
 
 class Operands(NamedTuple):
-    """What goes into softmax(q·k d^-1/2 + bias) v."""
+    """Operands of softmax(q·k d^-1/2 + bias) v."""
 
     q: Float[Tensor, "batch heads tokens d"]
     k: Float[Tensor, "batch heads tokens d"]
@@ -30,7 +30,7 @@ class Operands(NamedTuple):
 
 
 def attend(operands: Operands) -> Float[Tensor, "batch heads tokens d"]:
-    """The attention itself, by whatever kernel the device has for it."""
+    """Scaled dot-product attention with the fused kernel of torch."""
     q, k, v, bias = operands
     if q.dtype == torch.bfloat16 and q.device.type == "cpu":
         # The backward pass of torch's CPU kernel takes six times as long in bfloat16 as in float32.
@@ -42,8 +42,8 @@ def attend(operands: Operands) -> Float[Tensor, "batch heads tokens d"]:
     return scaled_dot_product_attention(q, k, v, attn_mask=bias)
 
 
-def attend_plainly(operands: Operands) -> Float[Tensor, "batch heads tokens d"]:
-    """The same in so many words: a few operators, where a kernel's general case is exported as many."""
+def attend_explicitly(operands: Operands) -> Float[Tensor, "batch heads tokens d"]:
+    """``attend`` in elementary operators: its exported graph is smaller than that of the fused kernel."""
     q, k, v, bias = operands
     logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     return (logits if bias is None else logits + bias).softmax(-1) @ v
@@ -74,7 +74,7 @@ class SpatialAttention(nn.Module):
     Args:
         channels: C.
         heads: number of heads.
-        relation: what the learned matrix A_h of every head starts from; None leaves the term out.
+        relation: initial value of the learned matrix A_h of each head; None: no such term.
     """
 
     relation: nn.Parameter | None
@@ -104,13 +104,12 @@ class SpatialAttention(nn.Module):
 class HyperedgeAttention(nn.Module):
     """Joint-to-hyperedge attention: logits (q_i·e_j + w_h·e_j) d^-1/2, values from the joints.
 
-    e_E = Linear(mean of the features of the joints in E) is handed back to every joint of E; a joint of several
-    hyperedges gets their mean.
+    e_E = Linear(mean of the features of the joints in E). The key of a joint is the mean of e_E over its hyperedges.
 
     Args:
         channels: C.
         heads: number of heads.
-        membership: which joints belong to which hyperedges.
+        membership: incidence between joints and hyperedges.
         query_term: keep q_i·e_j.
         bias_term: keep w_h·e_j.
     """
@@ -134,24 +133,24 @@ class HyperedgeAttention(nn.Module):
         self.bias = nn.Parameter(initial_bias(heads, channels, query_term=query_term)) if bias_term else None
 
     def operands(self, x: Float[Tensor, "batch joints channels"]) -> Operands:
-        """Queries of the joints (w_h added), hyperedge features in the place of keys, values of the joints."""
-        # Averaging and handing back are linear and Linear's bias passes through both, so one matrix does them.
+        """Queries of the joints (plus w_h), hyperedge features as keys, values of the joints."""
+        # Both averages are linear and their rows sum to 1, so one matrix before the Linear layer replaces them.
         e = split_heads(self.edge(self.membership.mixing() @ x), self.heads)
         parts = [split_heads(part, self.heads) for part in self.query_value(x).split(x.shape[-1], dim=-1)]
         v = parts[-1]
-        # Both logit terms are products with e_j, so w_h is added to the query.
+        # Both terms of the logits are products with e_j, so w_h is added to the query.
         q = parts[0] if self.query_term else torch.zeros_like(v)
         if self.bias is not None:
             q = q + self.bias.to(q.dtype)
         return Operands(q, e, v)
 
     def forward(self, x: Float[Tensor, "batch joints channels"]) -> Float[Tensor, "batch joints channels"]:
-        """Attend from joints to the hyperedges that joints belong to."""
+        """Attend from joints to the hyperedges of joints."""
         return self.out(join_heads(attend(self.operands(x))))
 
 
 class SummedAttention(nn.Module):
-    """Several attentions over the same tokens at once; their outputs are added.
+    """Sum of several attentions over the same tokens.
 
     Args:
         parts: each maps [batch, tokens, C] to the same shape.
@@ -162,7 +161,7 @@ class SummedAttention(nn.Module):
         self.parts = nn.ModuleList(parts)
 
     def forward(self, x: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch tokens channels"]:
-        """The sum of what all of them find."""
+        """Sum of the outputs of all parts."""
         first, *others = self.parts
         found: Tensor = first(x)
         for part in others:
@@ -171,6 +170,6 @@ class SummedAttention(nn.Module):
 
 
 def initial_bias(heads: int, channels: int, *, query_term: bool) -> Float[Tensor, "heads 1 d"]:
-    """What w starts from: zero, unless it is the only term, where zero would keep e from its first gradient."""
+    """Initial w: zero, or random if it is the only term, because zero would block the gradient of e."""
     bias = torch.zeros(heads, 1, channels // heads)
     return bias if query_term else nn.init.trunc_normal_(bias, std=0.02)

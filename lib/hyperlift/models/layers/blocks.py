@@ -1,4 +1,4 @@
-"""The pre-norm residual block that every attention sits in."""
+"""The pre-norm residual block around every attention."""
 
 from typing import cast
 
@@ -9,10 +9,10 @@ from hyperlift.shapes import Float
 
 
 class DropPath(nn.Module):
-    """Adds a residual branch, and drops it for whole samples while training (Huang et al. 2016).
+    """Adds a residual branch; in training it drops the branch of random samples (Huang et al. 2016).
 
     Args:
-        rate: chance that a sample's branch is dropped.
+        rate: probability that the branch of a sample is dropped.
     """
 
     def __init__(self, rate: float) -> None:
@@ -22,11 +22,11 @@ class DropPath(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch tokens channels"], branch: Float[Tensor, "batch tokens channels"]
     ) -> Float[Tensor, "batch tokens channels"]:
-        """x + branch; while training the branches that stay are larger, so that the mean is the same."""
+        """x + branch; in training the kept branches are divided by 1 - rate, so that the mean is unchanged."""
         if not self.training or self.rate == 0.0:
             return x + branch
         kept = torch.rand(x.shape[0], 1, 1, device=x.device) >= self.rate
-        # In one pass over memory, which is what this costs.
+        # One pass over memory, which dominates the cost.
         return torch.addcmul(x, branch, kept.to(x.dtype) / (1.0 - self.rate))
 
 
@@ -36,7 +36,7 @@ class Block(nn.Module):
     Args:
         channels: C.
         attention: maps [batch, tokens, C] to the same shape.
-        mlp_ratio: hidden width of the MLP over C.
+        mlp_ratio: hidden width of the MLP divided by C.
         drop_path: stochastic depth of both branches.
     """
 
@@ -50,6 +50,6 @@ class Block(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Float[Tensor, "batch tokens channels"]) -> Float[Tensor, "batch tokens channels"]:
-        """Attend, then think."""
+        """Apply the attention branch, then the MLP branch."""
         x = self.drop_path(x, cast(Tensor, self.attention(self.norm1(x))))
         return self.drop_path(x, self.mlp(self.norm2(x)))

@@ -1,4 +1,4 @@
-"""How far every bone may reach into depth, told to the network instead of left to be learned."""
+"""Depth extent of bones from their projected length, as an input feature."""
 
 import torch
 from torch import Tensor, nn
@@ -6,18 +6,18 @@ from torch import Tensor, nn
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 
-_LEAST_SQUARE = 1e-4
-"""Under the root, so that its slope stays bounded where a bone lies in the picture plane."""
+_MIN_SQUARE = 1e-4
+"""Minimum of the radicand: bounds the gradient of bones parallel to the picture. Part of trained networks."""
 
 
 class Foreshortening(nn.Module):
-    """A bone of length L seen at length d reaches sqrt(L² - d²) into depth (Taylor 2000, eq. 4, orthographic).
+    """A bone of length L and projected length d spans sqrt(L² - d²) in depth (Taylor 2000, eq. 4, orthographic).
 
-    Which L a bone has and whether it points to the camera or away is for the network to find; an MLP would have to
-    spend its first layers on approximating the root.
+    The network learns which L applies and the sign of the depth. The feature spares an MLP the approximation of the
+    square root.
 
     Args:
-        skeleton: whose joints; a joint without parent counts as a bone of no length.
+        skeleton: its bones are used; the root counts as a bone of length 0.
         lengths: candidates for L, in the units of the input.
     """
 
@@ -34,11 +34,11 @@ class Foreshortening(nn.Module):
 
     @property
     def features(self) -> int:
-        """Numbers a joint."""
+        """Features per joint."""
         return 1 + len(self.lengths)
 
     def forward(self, points: Float[Tensor, "clips frames joints 2"]) -> Float[Tensor, "clips frames joints features"]:
-        """Seen length of the bone that ends in a joint, and how deep it would reach for every candidate."""
-        square = (points - points.index_select(2, self.parents)).square().sum(-1, keepdim=True).clamp(min=_LEAST_SQUARE)
-        deep = (self.lengths.square() - square).clamp(min=_LEAST_SQUARE)
+        """Per joint: projected length of the bone that ends there, and its depth extent for each candidate length."""
+        square = (points - points.index_select(2, self.parents)).square().sum(-1, keepdim=True).clamp(min=_MIN_SQUARE)
+        deep = (self.lengths.square() - square).clamp(min=_MIN_SQUARE)
         return torch.cat([square, deep], dim=-1).sqrt()

@@ -1,4 +1,4 @@
-"""A lifter of single frames: what an MLP makes of one frame and a few frames around it, before attention."""
+"""A residual MLP that lifts one frame from its keypoints and those of a few neighbouring frames."""
 
 from dataclasses import dataclass
 
@@ -17,14 +17,14 @@ class FrameLifterConfig:
 
     channels: int = 512
     depth: int = 2
-    """Residual blocks of two linear layers each."""
+    """Residual blocks; each has two linear layers."""
     neighbours: tuple[int, ...] = (0,)
-    """Which frames it sees, counted from the one that it lifts (the middle one of several). Past the ends of a clip
-    the end is repeated."""
+    """Input frames, relative to the lifted one (the middle frame of a group). The first and last frame of a clip are
+    repeated beyond its ends."""
     frames: int = 1
-    """Neighbouring frames that one evaluation lifts: 3 costs a third a frame."""
+    """Consecutive frames lifted per evaluation: 3 costs a third per frame."""
     smoothing: int = 0
-    """Frames on either side that a learned filter of every joint's path reaches; 0 for no filter. It starts as none."""
+    """Half width, in frames, of a learned temporal filter of the output, initialised as the identity; 0: no filter."""
 
     def __post_init__(self) -> None:
         if self.smoothing < 0:
@@ -37,24 +37,23 @@ class FrameLifterConfig:
             raise InputError(f"frame_lifter: frames is {self.frames}; it lifts at least one at once")
 
     def group_at(self, middle: int) -> slice:
-        """The frames that are lifted together with a middle one."""
+        """The group of frames around a middle frame."""
         first = middle - self.frames // 2
         return slice(first, first + self.frames)
 
 
 class FrameLifter(nn.Module):
-    """All joints of one frame through one residual MLP, as Martinez et al. 2017 lift, pre-normalised by LayerNorm.
+    """Residual MLP over all joints of one frame (Martinez et al. 2017), with LayerNorm before each block.
 
-    It sees the whole body at once and every frame is a sample of its own, so it learns poses from far fewer steps than
-    attention does. With ``neighbours`` it sees as far as the dilated convolutions of Pavllo et al. 2019, in one layer.
-    Frames next to each other see nearly the same; with ``frames`` one evaluation answers for several of them.
+    Every frame is a training sample, so it needs far fewer steps than attention. ``neighbours`` widen the receptive
+    field as dilated convolutions do (Pavllo et al. 2019), in one layer. ``frames`` lifts several frames per evaluation.
 
     Args:
         config: sizes.
         joints: V.
-        features: numbers a joint at the input.
-        extremities: further joints, which have three numbers at the input.
-        numbers: answers a joint.
+        features: input features per joint.
+        extremities: number of feet and hand joints, which have 3 input features each.
+        numbers: outputs per joint.
     """
 
     neighbours: Tensor
@@ -82,7 +81,7 @@ class FrameLifter(nn.Module):
         self.register_buffer("neighbours", torch.tensor(config.neighbours), persistent=False)
 
     def forward(self, features: Float[Tensor, "clips frames seen c"]) -> Float[Tensor, "clips frames joints numbers"]:
-        """Lift every frame of whole clips, and filter."""
+        """Lift all frames of clips, and filter."""
         frames, group = features.shape[1], self.config.frames
         x = features.flatten(2)
         if len(self.config.neighbours) > 1 or group > 1:
@@ -92,8 +91,7 @@ class FrameLifter(nn.Module):
         return pose if self.filter is None else self.filter(pose)
 
     def lift(self, seen: Float[Tensor, "clips groups c"]) -> Float[Tensor, "clips lifted joints numbers"]:
-        """Lift frames, or groups of frames, from the features of all their neighbours, one neighbour after the other;
-        without the filter."""
+        """Lift frames or groups from the concatenated features of their neighbours, without the filter."""
         x = self.embed(seen)
         for block in self.blocks:
             x = x + block(x)
@@ -101,13 +99,14 @@ class FrameLifter(nn.Module):
 
     @torch.no_grad()
     def start_from(self, other: "FrameLifter") -> None:
-        """Take the weights of another one. It may see fewer neighbours: new ones count nothing yet. It may see further
-        ahead or back: what it made of a frame that is not seen here, it makes of the nearest one that is, as at the
-        end of a clip. A filter of another reach is not taken. Where the other lifts one frame and this one several,
-        each starts as that one.
+        """Copy the weights of another frame lifter.
+
+        Weights of neighbours that the other one lacks start at 0. Weights of neighbours that this one lacks are added
+        to those of the nearest neighbour. A filter of another half width is skipped. If the other lifts one frame and
+        this one a group, all frames of the group start from the same output weights.
 
         Raises:
-            InputError: sizes differ, or the other lifts another group of frames.
+            InputError: channels, depth or the group of frames do not fit.
         """
         ours, theirs = self.config, other.config
         if (ours.channels, ours.depth) != (theirs.channels, theirs.depth):

@@ -1,4 +1,4 @@
-"""Which joints belong to which hyperedges: fixed by a hypergraph, or learned with the network."""
+"""Membership of joints in hyperedges: fixed by a hypergraph, or learned."""
 
 from abc import ABC, abstractmethod
 
@@ -9,23 +9,23 @@ from hyperlift.shapes import Float
 
 
 class Membership(nn.Module, ABC):
-    """An incidence matrix between joints and hyperedges, as the attention over hyperedges wants it."""
+    """Incidence matrix between joints and hyperedges, for hyperedge attention."""
 
     @abstractmethod
     def incidence(self) -> Float[Tensor, "joints edges"]:
-        """Share of each hyperedge in a joint; the rows sum to 1."""
+        """Membership of each joint in each hyperedge; rows sum to 1."""
 
     @abstractmethod
     def mixing(self) -> Float[Tensor, "joints joints"]:
-        """Averages the joints of every hyperedge and hands each joint the mean of its hyperedges."""
+        """Matrix that averages joints to hyperedges, and the hyperedges of each joint back to joints."""
 
 
 class FixedMembership(Membership):
-    """Hyperedges that stay as they were configured; nothing of it is in a checkpoint.
+    """Configured hyperedges; checkpoints do not store them.
 
     Args:
-        edge_mean: rows average the joints of a hyperedge.
-        joint_mean: rows average the hyperedges of a joint.
+        edge_mean: each row averages the joints of a hyperedge.
+        joint_mean: each row averages the hyperedges of a joint.
     """
 
     to_edges: Tensor
@@ -41,15 +41,15 @@ class FixedMembership(Membership):
         return self.joint_mean
 
     def mixing(self) -> Float[Tensor, "joints joints"]:
-        """Computed once."""
+        """Precomputed."""
         return self.to_edges
 
 
 class LearnedMembership(Membership):
-    """Soft membership: a softmax over the hyperedges for every joint, of logits that are learned.
+    """Soft membership: per joint, a softmax of learned logits over the hyperedges.
 
     Args:
-        start: logits to start from.
+        start: initial logits.
     """
 
     def __init__(self, start: Float[Tensor, "joints edges"]) -> None:
@@ -61,22 +61,23 @@ class LearnedMembership(Membership):
         return self.logits.softmax(-1)
 
     def mixing(self) -> Float[Tensor, "joints joints"]:
-        """H D_e^-1 Hᵀ: a hyperedge is the mean of the joints weighted by membership, a joint the same of hyperedges."""
+        """H D_e^-1 Hᵀ: means weighted by membership, from joints to hyperedges and back."""
         incidence = self.incidence()
         return incidence @ (incidence / incidence.sum(0)).transpose(0, 1)
 
 
 def learned_from(joint_mean: Float[Tensor, "joints edges"], softness: float = 0.1) -> LearnedMembership:
-    """Start at configured hyperedges, softened so that every joint can still move to any of them.
+    """Initialise at configured hyperedges, smoothed so that every membership is above 0 and has a gradient.
 
     Args:
-        joint_mean: rows sum to 1.
-        softness: part of a joint's membership that is spread evenly over all hyperedges.
+        joint_mean: configured membership; rows sum to 1.
+        softness: part of each membership that is spread evenly over all hyperedges. Default 0.1, chosen:
+            a joint starts mostly in its configured hyperedges.
     """
     softened = (1.0 - softness) * joint_mean + softness / joint_mean.shape[1]
     return LearnedMembership(softened.log())
 
 
 def learned_at_random(joints: int, edges: int) -> LearnedMembership:
-    """Start from normally distributed logits."""
+    """Initialise with normally distributed logits."""
     return LearnedMembership(torch.randn(joints, edges))

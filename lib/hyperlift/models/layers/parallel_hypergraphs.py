@@ -1,13 +1,13 @@
-"""Several hypergraphs over the same joints at once, and the ways to merge what they say.
+"""Attention through several hypergraphs over the same joints in parallel, and the modes to merge their outputs.
 
-Queries and values are computed once from the joints and shared; hyperedge features e and the bias w belong to a
-hypergraph. "Outputs" below are the attention's outputs before the last Linear.
+The hypergraphs share queries and values; each has hyperedge features e and a bias w of its own. "Outputs" are those of
+the attention before its last Linear layer.
 
 =================  ==================================================================================================
-``none``           nothing is merged: the heads are shared out, hypergraph after hypergraph, and concatenated as heads
-``mean``           every hypergraph has all heads; the mean of their outputs
-``max``            the same; the largest output, number by number
-``weighted_mean``  the same; a mean with learned weights, a softmax over the hypergraphs for every head
+``none``           no merge: each hypergraph has a part of the heads, which are concatenated
+``mean``           each hypergraph has all heads; mean of the outputs
+``max``            each hypergraph has all heads; element-wise maximum of the outputs
+``weighted_mean``  each hypergraph has all heads; mean with learned weights, a softmax over hypergraphs per head
 =================  ==================================================================================================
 """
 
@@ -26,7 +26,7 @@ Merge = Literal["none", "mean", "max", "weighted_mean"]
 
 
 class ParallelHypergraphs(nn.Module, ABC):
-    """What both kinds have: memberships, and queries and values that all hypergraphs share."""
+    """Common part: memberships, and queries and values shared by all hypergraphs."""
 
     edges: nn.ModuleList
 
@@ -40,14 +40,14 @@ class ParallelHypergraphs(nn.Module, ABC):
 
     @abstractmethod
     def operands(self, x: Float[Tensor, "batch joints channels"]) -> list[Operands]:
-        """What attends to what, one entry for every output that is merged."""
+        """Operands of the attention, one entry per output to merge."""
 
     @abstractmethod
     def merge(self, outputs: Sequence[Float[Tensor, "batch heads joints d"]]) -> Float[Tensor, "batch heads joints d"]:
-        """One output out of one for every entry of ``operands``."""
+        """Merge the outputs, which correspond to the entries of ``operands``."""
 
     def forward(self, x: Float[Tensor, "batch joints channels"]) -> Float[Tensor, "batch joints channels"]:
-        """Attend from joints to hyperedges, in all hypergraphs."""
+        """Attend from joints to hyperedges of all hypergraphs."""
         return self.out(join_heads(self.merge([attend(operands) for operands in self.operands(x)])))
 
     def _query_value(
@@ -57,18 +57,18 @@ class ParallelHypergraphs(nn.Module, ABC):
         return (parts[0] if self.query_term else torch.zeros_like(parts[-1])), parts[-1]
 
     def _edge_features(self, x: Float[Tensor, "batch joints channels"]) -> list[Float[Tensor, "batch joints c"]]:
-        """e of every hypergraph, handed back to the joints."""
+        """e of each hypergraph, averaged back to the joints."""
         memberships = [cast(Membership, membership) for membership in self.memberships]
         return [edge(membership.mixing() @ x) for edge, membership in zip(self.edges, memberships, strict=True)]
 
 
-class SharedOutHypergraphs(ParallelHypergraphs):
-    """Merge mode ``none``: head h belongs to one hypergraph; the first ones get one head more where it does not divide.
+class SplitHeadHypergraphs(ParallelHypergraphs):
+    """Merge mode ``none``: each head belongs to one hypergraph; the first ones get a remainder of the division.
 
     Args:
         channels: C.
-        heads: number of heads, at least that of the hypergraphs.
-        memberships: one a hypergraph.
+        heads: number of heads, at least one per hypergraph.
+        memberships: one per hypergraph.
         query_term: keep q_i·e_j.
         bias_term: keep w_h·e_j.
     """
@@ -89,14 +89,14 @@ class SharedOutHypergraphs(ParallelHypergraphs):
         self.bias = nn.Parameter(initial_bias(heads, channels, query_term=query_term)) if bias_term else None
 
     def operands(self, x: Float[Tensor, "batch joints channels"]) -> list[Operands]:
-        """One entry, in whose heads the hypergraphs stand one after the other."""
+        """One entry, whose heads are ordered by hypergraph."""
         q, v = self._query_value(x)
         if self.bias is not None:
             q = q + self.bias.to(q.dtype)
         return [Operands(q, split_heads(torch.cat(self._edge_features(x), -1), self.heads), v)]
 
     def merge(self, outputs: Sequence[Float[Tensor, "batch heads joints d"]]) -> Float[Tensor, "batch heads joints d"]:
-        """Nothing to merge."""
+        """Return the only output."""
         return outputs[0]
 
 
@@ -106,10 +106,10 @@ class MergedHypergraphs(ParallelHypergraphs):
     Args:
         channels: C.
         heads: number of heads.
-        memberships: one a hypergraph.
-        mode: how the outputs become one.
+        memberships: one per hypergraph.
+        mode: how outputs are merged.
         query_term: keep q_i·e_j.
-        bias_term: keep w_h·e_j; w is another in every hypergraph.
+        bias_term: keep w_h·e_j, with one w per hypergraph.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class MergedHypergraphs(ParallelHypergraphs):
         self.weight = nn.Parameter(torch.zeros(graphs, heads, 1, 1)) if mode == "weighted_mean" else None
 
     def operands(self, x: Float[Tensor, "batch joints channels"]) -> list[Operands]:
-        """One entry a hypergraph."""
+        """One entry per hypergraph."""
         q, v = self._query_value(x)
         found = []
         for graph, features in enumerate(self._edge_features(x)):
@@ -140,7 +140,7 @@ class MergedHypergraphs(ParallelHypergraphs):
         return found
 
     def merge(self, outputs: Sequence[Float[Tensor, "batch heads joints d"]]) -> Float[Tensor, "batch heads joints d"]:
-        """Mean, largest, or mean with learned weights over the hypergraphs."""
+        """Mean, maximum or weighted mean over the hypergraphs."""
         stacked = torch.stack(list(outputs))
         if self.mode == "max":
             return stacked.amax(0)
@@ -150,5 +150,5 @@ class MergedHypergraphs(ParallelHypergraphs):
 
 
 def heads_each(heads: int, hypergraphs: int) -> list[int]:
-    """Attention heads of every hypergraph where heads are shared out."""
+    """Number of attention heads of each hypergraph in merge mode ``none``."""
     return [heads // hypergraphs + (graph < heads % hypergraphs) for graph in range(hypergraphs)]

@@ -1,4 +1,4 @@
-"""What stays in float32 where the rest of a network is computed in bfloat16."""
+"""Computes output layers in float32 under bfloat16 autocast."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 def in_float32(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Apply a layer outside of autocast.
+    """Apply a layer in float32, with autocast disabled.
 
-    For the layers that answer: bfloat16 has three digits, so that poses of a metre would come in steps of 4 mm, about
-    what a body moves from one frame to the next.
+    Output layers need it: bfloat16 has 8 significant bits, so coordinates near 1 m would have steps of 4 mm, about the
+    motion of a body between two frames.
 
     Args:
-        layer: with weights in float32.
-        x: its input, of any precision.
+        layer: has float32 weights.
+        x: input of any precision.
     """
     kind = x.device.type
     if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):

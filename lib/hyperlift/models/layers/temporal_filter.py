@@ -1,4 +1,4 @@
-"""A learned filter of every joint's path over time."""
+"""A learned temporal filter of joint trajectories."""
 
 import torch
 from torch import Tensor, nn
@@ -8,13 +8,13 @@ from hyperlift.shapes import Bool, Float
 
 
 class TemporalFilter(nn.Module):
-    """One kernel a joint and number, such as an axis. Past the ends of a clip the end is repeated.
+    """Convolution over time with one kernel per joint and coordinate; clips are padded by repeating their ends.
 
     Args:
         joints: V.
-        reach: frames on either side.
-        spread: standard deviation, in frames, of the Gaussian that it starts as; 0 starts as no filter.
-        numbers: of a joint.
+        reach: half width in frames.
+        spread: standard deviation, in frames, of the initial Gaussian kernel; 0: the identity.
+        numbers: coordinates per joint.
     """
 
     def __init__(self, joints: int, reach: int, spread: float = 0.0, numbers: int = 3) -> None:
@@ -25,12 +25,12 @@ class TemporalFilter(nn.Module):
         self.kernel = nn.Parameter((kernel / kernel.sum()).expand(numbers * joints, 1, -1).clone())
 
     def forward(self, pose: Float[Tensor, "clips frames joints n"]) -> Float[Tensor, "clips frames joints n"]:
-        """Filter all paths."""
+        """Filter clips."""
         path = nn.functional.pad(pose.flatten(2).transpose(1, 2), (self.reach, self.reach), mode="replicate")
         return self._filtered(path)
 
     def within(self, pose: Float[Tensor, "clips frames joints n"]) -> Float[Tensor, "clips inner joints n"]:
-        """Filter the frames that have all their neighbours: ``reach`` on either side have not."""
+        """Filter without padding: the result lacks ``reach`` frames at either end."""
         return self._filtered(pose.flatten(2).transpose(1, 2))
 
     def step(
@@ -42,12 +42,12 @@ class TemporalFilter(nn.Module):
         """Filter the next pose of N streams.
 
         Args:
-            pose: the newest.
+            pose: newest pose.
             waiting: the ``2 reach`` poses before it, oldest first.
-            first: whose first pose it is: it has stood from the beginning on.
+            first: whether ``pose`` is the first of its stream; it is then repeated before the start.
 
         Returns:
-            The filtered pose of ``reach`` frames ago, and the poses that wait now.
+            The filtered pose of ``reach`` frames before ``pose``, and the new ``waiting``.
         """
         path = torch.cat([waiting, pose], dim=1)
         path = torch.where(first[:, None, None, None], pose, path)

@@ -1,4 +1,4 @@
-"""Frames to tokens and back: patches of neighbouring frames, and neighbouring tokens that merge half way."""
+"""Converts frames to tokens and back: patches of consecutive frames, and merging of consecutive tokens."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from hyperlift.shapes import Float
 
 
 def to_patches(x: Float[Tensor, "clips frames joints c"], size: int) -> Float[Tensor, "clips tokens joints patch"]:
-    """Stack ``size`` neighbouring frames; the last frame is repeated until the last patch is full."""
+    """Stack ``size`` consecutive frames; the last frame is repeated to fill the last patch."""
     if size == 1:
         return x
     tokens = (x.shape[1] + size - 1) // size
@@ -19,18 +19,18 @@ def to_patches(x: Float[Tensor, "clips frames joints c"], size: int) -> Float[Te
 
 
 def from_patches(x: Float[Tensor, "clips tokens joints patch"], size: int) -> Float[Tensor, "clips frames joints c"]:
-    """The inverse of ``to_patches``, but for the frames that filled the last patch: they are still there."""
+    """The inverse of ``to_patches``; frames that fill the last patch are kept."""
     return x.unflatten(3, (size, -1)).transpose(2, 3).flatten(1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenMergeConfig:
-    """Where a transformer goes over to fewer tokens."""
+    """Merging of tokens over time."""
 
     after: tuple[int, ...]
-    """After how many layers, once or several times: [1, 2] merges after the first layer and again after the second."""
+    """Layers after which tokens merge: [1, 2] merges after the first layer and again after the second."""
     size: int = 3
-    """Neighbouring tokens that become one."""
+    """Consecutive tokens that merge into one."""
 
     def __post_init__(self) -> None:
         if not self.after or list(self.after) != sorted(set(self.after)) or self.after[0] < 1:
@@ -40,15 +40,15 @@ class TokenMergeConfig:
 
 
 class TokenMerge(nn.Module):
-    """Neighbouring tokens of a joint become one, and are told apart again at the end.
+    """Merges consecutive tokens of a joint into one and restores them later.
 
-    The hourglass of Li et al. 2024, who choose tokens by clustering and restore them by attention. Here neighbours
-    merge, both ways are linear maps, and what the tokens were before is added. It starts as their mean going one way,
-    and going the other as the sum of what became of that and what each token was.
+    An hourglass as in Li et al. 2024, who select tokens by clustering and restore them by attention. Here consecutive
+    tokens merge by a linear map (initially their mean) and are restored by a linear map (initially a copy) plus a skip
+    connection from before the merge.
 
     Args:
         channels: C.
-        size: tokens that become one.
+        size: tokens that merge into one.
     """
 
     def __init__(self, channels: int, size: int) -> None:
@@ -63,16 +63,16 @@ class TokenMerge(nn.Module):
         nn.init.zeros_(self.apart.bias)
 
     def forward(self, x: Float[Tensor, "clips tokens joints c"]) -> Float[Tensor, "clips merged joints c"]:
-        """Merge; the last token is repeated until there are enough."""
+        """Merge; the last token is repeated to fill the last group."""
         return self.together(to_patches(x, self.size))
 
     def restore(
         self, merged: Float[Tensor, "clips merged joints c"], early: Float[Tensor, "clips tokens joints c"]
     ) -> Float[Tensor, "clips tokens joints c"]:
-        """Undo it.
+        """Restore the tokens.
 
         Args:
-            merged: what became of the merged tokens.
-            early: what was merged.
+            merged: merged tokens after further layers.
+            early: tokens before the merge.
         """
         return early + from_patches(self.apart(merged), self.size)[:, : early.shape[1]]
