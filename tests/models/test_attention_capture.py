@@ -137,5 +137,5 @@ def test_reading_maps_by_hand():
     "changes", [{"share_layers": True}, {"joint_block": "one"}, {"token_merge": TokenMergeConfig(after=(1,))}]
 )
 def test_layers_without_maps_of_their_own_are_refused(changes):
-    with pytest.raises(InputError, match="blocks and tokens of their own in every layer"):
+    with pytest.raises(InputError, match="separate blocks and tokens in every layer"):
         capture_attention(network(**changes), clip())

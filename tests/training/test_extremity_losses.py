@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hyperlift.skeletons.joint_sets import H36M_17, H36M_25
-from hyperlift.training.pose_losses import LossWeights, extremity_error, pose_loss, unlikelihood
+from hyperlift.training.pose_losses import LossWeights, extremity_error, gaussian_nll, pose_loss
 
 HEEL, ANKLE = H36M_25.index("LHeel"), H36M_25.index("LAnkle")
 
@@ -50,15 +50,15 @@ def test_the_other_terms_are_those_of_the_seventeen():
     assert {name: term for name, term in terms.items() if name != "extremities"} == core
 
 
-def test_the_unlikelihood_of_known_errors():
+def test_the_gaussian_likelihood_of_known_errors():
     target = poses()
     std = torch.full((2, 3, 25), 0.5)
     # Twice as large everywhere: the best scale of the clip takes all of the error away.
-    assert unlikelihood(2 * target, std, target, 0) == pytest.approx(math.log(0.5), abs=1e-5)
+    assert gaussian_nll(2 * target, std, target, 0) == pytest.approx(math.log(0.5), abs=1e-5)
     rng = torch.Generator().manual_seed(5)
     target = torch.randn(1, 4000, 25, 3, generator=rng)
     noisy = target + 0.1 * torch.randn(1, 4000, 25, 3, generator=rng)
-    found = {s: float(unlikelihood(noisy, torch.full((1, 4000, 25), s), target, 0)) for s in (0.09, 0.0995, 0.11)}
+    found = {s: float(gaussian_nll(noisy, torch.full((1, 4000, 25), s), target, 0)) for s in (0.09, 0.0995, 0.11)}
     assert min(found, key=found.__getitem__) == 0.0995  # what is left after the best scale is a little less than 0.1
 
 

@@ -61,7 +61,7 @@ def _export_both(checkpoint: Checkpoint, options: Export) -> Parity:
     # Only who quantises waits for the quantiser.
     from hyperlift.export.calibration import read_calibration
     from hyperlift.export.int8 import ALLOWED_MM, FITTED_CLIPS, choose_fp32, quantise
-    from hyperlift.export.int8_report import compare_int8, millimetres_a_unit
+    from hyperlift.export.int8_report import compare_int8, mm_per_unit
 
     out, spec, limit_mm = options.out, checkpoint.spec, options.max_int8_error_mm
     outputs = out, int8_path(out), int8_path(out).with_suffix(".json")
@@ -75,7 +75,7 @@ def _export_both(checkpoint: Checkpoint, options: Export) -> Parity:
             raise _DiffersError(parity)
         windows = calibration.windows(FITTED_CLIPS, min(spec.n_frames, calibration.longest))
         if options.keep_fp32 == "auto":
-            unit_mm = millimetres_a_unit([load_lifter(fp32)(windows)], spec)
+            unit_mm = mm_per_unit([load_lifter(fp32)(windows)], spec)
             keep = choose_fp32(fp32, windows, ALLOWED_MM / unit_mm)
         else:
             keep = [] if options.keep_fp32 == "none" else options.keep_fp32.split(",")

@@ -1,4 +1,4 @@
-"""The configuration of a training run, as the YAML files under ``configs/`` write it."""
+"""Configuration of a training run; the YAML files under ``configs/`` fill it."""
 
 import math
 from dataclasses import dataclass, field
@@ -12,28 +12,28 @@ from hyperlift.training.pose_losses import LossWeights
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Where the clips lie."""
+    """Training and validation clips."""
 
     root: Path
-    """Folder of a clip store, or of older one-pickle-a-clip folders."""
+    """Folder of a clip store, or of an older data set with one pickle per clip."""
     more: tuple[Path, ...] = ()
-    """Folders whose ``train`` split is trained on as well, of the same kind. One that is named twice counts twice."""
+    """Further folders of the same kind whose ``train`` split is used too. A folder listed twice counts twice."""
     train: str = "train"
-    """Split to train on, a folder below ``root``."""
+    """Training split, a folder below ``root``."""
     validation: str | None = "test"
-    """Split to measure after every epoch, None for none."""
+    """Validation split; None: no validation."""
     flip: bool = True
-    """Mirror training clips at random."""
+    """Mirror random training clips."""
     crop_frames: int | None = None
-    """Train on as many neighbouring frames of every clip, from a random one on; None takes all of it. Frames of one
-    clip resemble each other: short crops bring more different poses, and steps, for the same arithmetic."""
+    """Train on this many consecutive frames of each clip, from a random start; None: all frames. Frames of one clip are
+    similar, so short crops give more different poses, and more steps, per computation."""
     gt_2d: bool = False
-    """Feed exact projections with confidence 1 in place of detections."""
+    """Use exact projections with confidence 1 as input, instead of detections."""
     fps: float | None = None
-    """Frames a second that the clips must have; None takes what the clip store says. One-pickle-a-clip folders name no
-    rate: there it is what they are taken to have, 25 where it is None."""
+    """Required frame rate of the clips; None: the rate of the clip store. Folders with one pickle per clip state no
+    rate: there this is the assumed rate, 25 if None."""
     credit: str = ""
-    """Credit line of the data; it travels with the weights."""
+    """Credit line of the data, stored with the weights."""
 
     def __post_init__(self) -> None:
         if self.crop_frames is not None and self.crop_frames < 1:
@@ -44,47 +44,47 @@ class DataConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """How the network is fitted."""
+    """Optimisation of the network."""
 
     epochs: int = 120
     batch_size: int = 4
     clips_per_epoch: int | None = None
-    """Shorter epochs for large stores; every epoch draws other clips."""
+    """Clips drawn per epoch; each epoch draws other clips. None: all clips."""
     lr: float = 8.0e-5
     schedule: Literal["exponential", "cosine"] = "exponential"
-    """Exponential: lr times ``lr_decay`` after every epoch. Cosine: down to zero at the last step."""
+    """exponential: lr is multiplied by ``lr_decay`` after each epoch. cosine: lr falls to 0 at the last step."""
     lr_decay: float = 0.99
     warmup_steps: int = 0
-    """Steps over which the learning rate rises linearly."""
+    """Steps of linear warm-up of the learning rate."""
     weight_decay: float = 0.01
     clip_gradient: float | None = None
-    """Largest norm of the gradient."""
+    """Maximum norm of the gradient; None: no clipping."""
     ema: float | None = None
-    """Decay a step of an exponential moving average of the weights; the average is what is measured and saved."""
+    """Decay per step of an exponential moving average of the weights, which is then validated and saved."""
     finetune: bool = False
-    """Start from the weights of a checkpoint (``pretrained``) instead of from random ones."""
+    """Initialise from a checkpoint (``pretrained``) instead of at random."""
     after: tuple[Path, ...] = ()
-    """Configurations of the runs whose best weights this one starts from: one, or a frame lifter and a network without
-    one. ``hyperlift train-wild`` trains them first; wants ``finetune: true``."""
+    """Configurations of the runs whose weights initialise this one: one run, or a frame lifter and a transformer.
+    ``hyperlift train-wild`` trains them first. Requires ``finetune: true``."""
     hand_on: Literal["best", "last"] = "best"
-    """Which weights a run that comes after starts from, and ``hyperlift train-wild`` exports: those with the lowest
-    validation error, or the last ones. Few validation subjects tell little about the best epoch."""
+    """Weights for later runs and for the export of ``hyperlift train-wild``: those of lowest validation error, or the
+    last ones. With few validation subjects the choice of the best epoch is unreliable."""
     partial_train: tuple[str, ...] | None = None
-    """Train only the parameters whose names begin with one of these, such as "head"; None trains all."""
+    """Train only parameters whose names start with one of these, such as "head"; None: all."""
     one_frame: bool = False
-    """Lift one frame of every crop, a random one for each batch, so that every sample is a window of its own. For
-    networks without transformer (``model.depth: 0``)."""
+    """Lift one random frame of each crop per batch, so that every sample is a window of its own. For networks without
+    transformer (``model.depth: 0``)."""
     accumulate: int = 1
-    """Parts into which a batch is cut to save memory; the gradient is that of the whole batch."""
+    """Split a batch into this many parts to save memory; the gradient is that of the whole batch."""
     compile: bool = False
-    """torch.compile the network; the first step takes long."""
+    """Compile the network with torch.compile; the first step is slow."""
     amp: bool = True
-    """bfloat16 autocast where the device is a GPU."""
+    """bfloat16 autocast on a GPU."""
     amp_on_cpu: Literal[False, True, "native"] = False
-    """The same where the device is a CPU. native: where the CPU multiplies bfloat16 itself: wide networks train three
-    times as fast (``docs/training.md``). On others it is slower than float32; true is for trying it out there."""
+    """bfloat16 autocast on a CPU. native: only if the CPU has bfloat16 instructions: wide networks then train three
+    times as fast (``docs/training.md``). true: always, which is slower than float32 on other CPUs."""
     validate_every: int = 1
-    """Epochs between measurements."""
+    """Epochs between validations."""
 
     def __post_init__(self) -> None:
         if (
@@ -98,10 +98,10 @@ class TrainConfig:
             raise InputError(f"ema is {self.ema}; it lies between 0 and 1")
         if self.after and not self.finetune:
             names = ", ".join(map(str, self.after))
-            raise InputError(f"after is {names}; a run that starts from another one's weights has finetune: true")
+            raise InputError(f"after is {names}; a run that starts from other weights needs finetune: true")
 
     def learning_rate(self, step: int, steps_per_epoch: int) -> float:
-        """Of one step, counted from 0 over the whole run."""
+        """Learning rate of a step; steps count from 0 over the whole run."""
         warmup = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         if self.schedule == "exponential":
             return self.lr * warmup * self.lr_decay ** (step // steps_per_epoch)
@@ -111,7 +111,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """Everything that defines a run, apart from its seed and folder."""
+    """Complete definition of a run, except its seed and folder."""
 
     name: str
     data: DataConfig
@@ -121,7 +121,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if self.training.one_frame and self.model.depth:
-            raise InputError(f"one_frame wants a network without transformer; model.depth is {self.model.depth}, not 0")
+            raise InputError(f"one_frame needs a network without transformer; model.depth is {self.model.depth}, not 0")
         if bool(self.loss.uncertainty) != self.model.uncertainty:
             raise InputError(
                 f"model.uncertainty is {str(self.model.uncertainty).lower()} and loss.uncertainty "

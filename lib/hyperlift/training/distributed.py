@@ -1,4 +1,4 @@
-"""Several processes that train one network, as ``torchrun`` starts them."""
+"""Training of one network in several processes, started by ``torchrun``."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,40 +14,40 @@ from hyperlift.errors import InputError
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of how many processes this one is."""
+    """Rank of this process, and the number of processes."""
 
     rank: int = 0
     world: int = 1
 
     @property
     def first(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """Whether this process writes files and logs."""
         return self.rank == 0
 
 
-ALONE = Ranks()
-"""The only process."""
+SINGLE_PROCESS = Ranks()
+"""Training in one process."""
 
 
 @contextmanager
 def process_group(device: str | None) -> Iterator[tuple[Ranks, torch.device]]:
-    """Join the group that ``torchrun`` set up in the environment; without one, be the only process.
+    """Join the process group that ``torchrun`` configures in the environment; without one, use a single process.
 
     Args:
-        device: "cpu" or "cuda"; None takes a GPU where there is one. Every process takes the GPU of its local rank.
+        device: "cpu" or "cuda"; None: a GPU if available. Each process uses the GPU of its local rank.
 
     Yields:
         The rank and the device of this process.
 
     Raises:
-        InputError: a GPU was asked for and there is none, or more processes than GPUs.
+        InputError: there is no GPU although ``device`` is "cuda", or there are more processes than GPUs.
     """
     kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if kind.startswith("cuda") and not torch.cuda.is_available():
         raise InputError("`device` is cuda, and torch sees no GPU here; leave `device` out to train on the CPU")
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
-        yield ALONE, torch.device(kind)
+        yield SINGLE_PROCESS, torch.device(kind)
         return
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if kind == "cuda":
@@ -64,7 +64,7 @@ def process_group(device: str | None) -> Iterator[tuple[Ranks, torch.device]]:
 
 
 def sum_over_ranks(values: Mapping[str, float], ranks: Ranks, device: torch.device) -> dict[str, float]:
-    """Add up numbers of all processes; every process gets the sums."""
+    """Sum numbers over all processes; every process gets the sums."""
     if ranks.world == 1:
         return dict(values)
     numbers = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
@@ -73,7 +73,7 @@ def sum_over_ranks(values: Mapping[str, float], ranks: Ranks, device: torch.devi
 
 
 def average_gradients(parameters: Iterable[nn.Parameter], ranks: Ranks) -> None:
-    """Give every process the mean of the gradients of all."""
+    """Average gradients over all processes."""
     if ranks.world > 1:
         for parameter in parameters:
             if parameter.grad is not None:
@@ -82,7 +82,7 @@ def average_gradients(parameters: Iterable[nn.Parameter], ranks: Ranks) -> None:
 
 
 def average_buffers(module: nn.Module, ranks: Ranks) -> None:
-    """Give every process the mean of what the processes measured and keep in floating-point buffers."""
+    """Average floating-point buffers over all processes."""
     if ranks.world > 1:
         for buffer in module.buffers():
             if buffer.is_floating_point():
@@ -91,6 +91,6 @@ def average_buffers(module: nn.Module, ranks: Ranks) -> None:
 
 
 def wait_for_all(ranks: Ranks) -> None:
-    """Go on when every process has come here."""
+    """Wait until all processes have called this function."""
     if ranks.world > 1:
         dist.barrier()

@@ -1,4 +1,4 @@
-"""What a run has to remember of where it ran, and what its network costs."""
+"""Environment of a run (versions, device, commit) and cost of its network."""
 
 import copy
 import platform
@@ -14,11 +14,11 @@ import hyperlift
 from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 _OPTIMISER_COPIES = 4
-"""Weights, gradients and the two moments of AdamW."""
+"""Tensors of the size of the weights in training: weights, gradients, and the two moments of AdamW."""
 
 
 def environment(device: torch.device) -> dict[str, Any]:
-    """Versions, device and the commit of the code, for ``config.json``."""
+    """Versions, device and commit, as written to ``config.json``."""
     return {
         "hyperlift": hyperlift.__version__,
         "python": platform.python_version(),
@@ -30,7 +30,7 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """Commit of the code, with "+changes" where the tree differs from it; None outside a git checkout."""
+    """Commit of the code, with the suffix "+changes" for a modified tree; None outside a git checkout."""
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
@@ -44,11 +44,11 @@ def git_commit() -> str | None:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network takes."""
+    """Size and computational cost of a network."""
 
     parameters: int
     macs: int
-    """Multiply-accumulates of one clip of the longest length, forward."""
+    """Multiply–accumulate operations of the forward pass for one clip of maximum length."""
     training_bytes: int
     """Weights, gradients and optimiser state, without activations."""
 
@@ -60,7 +60,7 @@ class Cost:
 
 
 def cost_of(model: HyperLifter) -> Cost:
-    """Count without computing anything: the network runs on torch's meta device."""
+    """Count parameters and operations on the meta device of torch, which computes nothing."""
     parameters = sum(p.numel() for p in model.parameters())
     shadow = copy.deepcopy(model).to("meta").eval()
     counter = FlopCounterMode(display=False)

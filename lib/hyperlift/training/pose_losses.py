@@ -1,6 +1,6 @@
 """Losses on poses [clips, frames, joints, 3]; each is a mean, in the unit of its input.
 
-Of joints that were not measured no error is taken: it is the mean of what is left of a clip, and then of the clips.
+Joints without label (NaN) are ignored: each loss is the mean over the labelled values of a clip, then over clips.
 """
 
 from collections.abc import Sequence
@@ -26,34 +26,34 @@ Measured = Bool[Tensor, "clips frames joints"]
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
-    """Weight of every term; a term of weight 0 is not computed."""
+    """Weights of the loss terms; a term of weight 0 is not computed."""
 
     position: float = 1.0
     """Mean per joint position error."""
     temporal_consistency: float = 0.5
-    """Mean squared frame-to-frame motion of the prediction; it pulls motion towards zero."""
+    """Mean squared frame-to-frame motion of the prediction; it damps motion."""
     velocity: float = 2.0
     """Mean error of the frame-to-frame motion."""
     scale_normalised: float = 0.0
-    """Position error after the best scale of every frame."""
+    """Position error after the optimal scale per frame."""
     similarity_aligned: float = 0.0
-    """Position error after the best scale, rotation and shift of every frame: shape alone."""
+    """Position error after the optimal similarity (scale, rotation, translation) per frame."""
     limb_variance: float = 0.0
     """Variance over time of the predicted bone lengths."""
     limb_length: float = 0.0
     """Mean absolute error of the bone lengths."""
     limb_angle: float = 0.0
-    """Mean error of the angles between bones that meet, radians."""
+    """Mean absolute error of the angles between adjacent bones, in radians."""
     angular_velocity: float = 0.0
-    """Mean error of the change of these angles from frame to frame, radians."""
+    """Mean absolute error of the frame-to-frame change of these angles, in radians."""
     extremities: float = 0.0
-    """Error of feet and hands, each from its ankle or wrist, and ``velocity`` times that of their motion; above 0 they
-    are in no other term. Wants ``h36m25``."""
+    """Error of feet and hands relative to ankle or wrist, plus ``velocity`` times that of their motion. If above 0,
+    they are in no other term. Requires ``h36m25``."""
     uncertainty: float = 0.0
-    """Negative logarithm of the Gaussian likelihood of the error along an axis, after the best scale of every clip. The
-    pose learns nothing from it. Wants ``model.uncertainty``."""
+    """Gaussian negative log-likelihood of the error per axis, after the optimal scale per clip. It has no gradient on
+    the pose. Requires ``model.uncertainty``."""
     joints: tuple[float, ...] | None = None
-    """Weight of every joint in the position error; None weighs all alike."""
+    """Weight of each joint in the position error; None: equal weights."""
 
     def __post_init__(self) -> None:
         terms = {name: value for name, value in vars(self).items() if name != "joints"}
@@ -68,16 +68,16 @@ def pose_loss(
     skeleton: Skeleton,
     std: Float[Tensor, "clips frames joints"] | None = None,
 ) -> tuple[Scalar, dict[str, Scalar]]:
-    """The weighted sum and its unweighted terms.
+    """Weighted sum of the loss terms, and the unweighted terms.
 
     Args:
         pose: prediction.
-        target: label, same space; all three numbers NaN where a joint was not measured.
-        weights: weight of every term.
-        skeleton: the bones.
-        std: standard deviation along each axis, for ``uncertainty``.
+        target: label in the same space; all three coordinates of a joint without label are NaN.
+        weights: weights of the terms.
+        skeleton: defines the bones.
+        std: predicted standard deviation per axis, for ``uncertainty``.
     """
-    # Autocast would multiply in bfloat16 here too: a rotation of three digits, and no singular values at all.
+    # Without autocast: rotations in bfloat16 are inaccurate, and there is no bfloat16 SVD.
     with torch.autocast(pose.device.type, enabled=False):
         apart = bool(weights.extremities)
         core = (pose[:, :, CORE], target[:, :, CORE], weights, H36M_17) if apart else (pose, target, weights, skeleton)
@@ -86,14 +86,14 @@ def pose_loss(
             terms["extremities"] = extremity_error(pose, target, weights.velocity)
         if weights.uncertainty:
             assert std is not None
-            terms["uncertainty"] = unlikelihood(pose, std, target, skeleton.root)
+            terms["uncertainty"] = gaussian_nll(pose, std, target, skeleton.root)
         total = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
     return total, terms
 
 
 def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton) -> dict[str, Scalar]:
     motion = pose.shape[1] > 1
-    # A label that is broken, not missing, has other numbers beside its NaN: the loss becomes NaN, and the run stops.
+    # A corrupt label has NaN in some coordinates only: the loss becomes NaN, and training stops.
     measured = ~target.isnan().all(-1)
     target = torch.where(measured[..., None], target, 0.0)
     terms: dict[str, Scalar] = {}
@@ -114,7 +114,7 @@ def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton)
         terms["limb_length"] = _mean(length_error.abs(), _all_measured(measured, skeleton.bones))
     if weights.limb_angle or weights.angular_velocity:
         angle_error = bone_angles(pose, skeleton) - bone_angles(target, skeleton)
-        known = _all_measured(measured, [(*first, *second) for first, second in _bones_that_meet(skeleton)])
+        known = _all_measured(measured, [(*first, *second) for first, second in _adjacent_bones(skeleton)])
         if weights.limb_angle:
             terms["limb_angle"] = _mean(angle_error.abs(), known)
         if weights.angular_velocity and motion:
@@ -123,12 +123,12 @@ def _terms(pose: Poses, target: Poses, weights: LossWeights, skeleton: Skeleton)
 
 
 def extremity_error(pose: Poses, target: Poses, velocity: float) -> Scalar:
-    """Mean error of feet and hands from ankle and wrist, of what a batch has measured of them; 0 where that is nothing.
+    """Mean error of feet and hands relative to ankle and wrist, over the labelled ones of a batch; 0 without labels.
 
     Args:
-        pose: of ``H36M_25``.
-        target: the same; NaN where a joint was not measured.
-        velocity: weight of the error of their motion from frame to frame, which is added.
+        pose: prediction for ``H36M_25``.
+        target: label; NaN for joints without label.
+        velocity: weight of the error of their frame-to-frame motion, which is added.
     """
     carriers = list(PARENTS_OF_EXTREMITIES)
     off = pose[:, :, CORE.stop :] - pose[:, :, carriers] - (target[:, :, CORE.stop :] - target[:, :, carriers])
@@ -141,11 +141,10 @@ def extremity_error(pose: Poses, target: Poses, velocity: float) -> Scalar:
     return error + velocity * torch.linalg.vector_norm(off.diff(dim=1), dim=-1).sum() / both
 
 
-def unlikelihood(pose: Poses, std: Float[Tensor, "clips frames joints"], target: Poses, root: int) -> Scalar:
-    """Mean of ``log std + error² / (2 std²)`` along the three axes (Nix and Weigend 1994), without the root.
+def gaussian_nll(pose: Poses, std: Float[Tensor, "clips frames joints"], target: Poses, root: int) -> Scalar:
+    """Gaussian negative log-likelihood ``log std + error² / (2 std²)`` (Nix and Weigend 1994), mean over axes.
 
-    The error is what is left after the scale of every clip that fits the label best, with the root at 0; it is held
-    fixed for the gradient.
+    The root is excluded. The error is root-relative, after the optimal scale per clip, and has no gradient.
     """
     with torch.no_grad():
         known = ~torch.isnan(target).all(-1)
@@ -159,57 +158,56 @@ def unlikelihood(pose: Poses, std: Float[Tensor, "clips frames joints"], target:
 
 
 def _mean(values: Float[Tensor, "clips frames of"], known: Bool[Tensor, "clips frames of"] | None) -> Scalar:
-    """The mean of every clip's known values, then of the clips: a batch that is shared out has the same loss."""
+    """Mean over the known values of each clip, then over clips, so that splitting a batch does not change the loss."""
     if known is None:
         return values.mean()
     return ((values * known).sum((1, 2)) / known.sum((1, 2))).mean()
 
 
 def _all_measured(measured: Measured, groups: Sequence[tuple[int, ...]]) -> Bool[Tensor, "clips frames groups"]:
-    """Where every joint of a group was measured."""
+    """Whether all joints of a group have labels."""
     return measured[:, :, list(groups)].all(-1)
 
 
 def position_error(
     pose: Poses, target: Poses, joint_weights: tuple[float, ...] | None = None, measured: Measured | None = None
 ) -> Scalar:
-    """MPJPE, optionally weighted by joint."""
+    """MPJPE, optionally with joint weights."""
     distance = joint_errors.joint_distance(pose, target)
     return _mean(distance if joint_weights is None else distance * distance.new_tensor(joint_weights), measured)
 
 
 def velocity_error(pose: Poses, target: Poses, measured: Measured | None = None) -> Scalar:
-    """Mean length of the error of the motion from frame to frame (MPJVE, Pavllo et al. 2019)."""
+    """Mean norm of the error of frame-to-frame motion (MPJVE, Pavllo et al. 2019)."""
     return _mean(
         joint_errors.velocity_error(pose, target), None if measured is None else measured[:, 1:] & measured[:, :-1]
     )
 
 
 def temporal_consistency(pose: Poses) -> Scalar:
-    """Mean squared motion from frame to frame, without regard to the label (Zhang et al. 2022)."""
+    """Mean squared frame-to-frame motion of the prediction (Zhang et al. 2022)."""
     return pose.diff(dim=1).square().mean()
 
 
 def scale_normalised_error(pose: Poses, target: Poses, measured: Measured | None = None) -> Scalar:
-    """N-MPJPE: position error after the scale of every frame that fits the label best (Rhodin et al. 2018)."""
+    """N-MPJPE: position error after the least-squares scale per frame (Rhodin et al. 2018)."""
     counted = pose if measured is None else pose * measured[..., None]
     scale = (counted * target).sum((-2, -1), keepdim=True) / counted.square().sum((-2, -1), keepdim=True).clamp(1e-8)
     return position_error(scale * pose, target, measured=measured)
 
 
 def similarity_aligned_error(pose: Poses, target: Poses, measured: Measured | None = None) -> Scalar:
-    """PA-MPJPE: position error after the similarity of every frame that fits the label best in the sense of least
-    squares (Kabsch 1976, Umeyama 1991).
+    """PA-MPJPE: position error after the least-squares similarity per frame (Kabsch 1976, Umeyama 1991).
 
-    The similarity is held fixed for the gradient: it is where the squared error is least, so that its own change counts
-    nothing to first order there, and singular vectors have no bounded gradient where two singular values meet.
+    The similarity has no gradient: at the optimum its first-order effect on the squared error is 0, and the gradient of
+    singular vectors is unbounded where two singular values are equal.
     """
     pose, target = pose.float(), target.float()
     if measured is None:
         pose = pose - pose.mean(-2, keepdim=True)
         target = target - target.mean(-2, keepdim=True)
     else:
-        # What was not measured lies in the middle of both, where it counts nothing in the sums below.
+        # Joints without label move to the centroid, where they add nothing to the sums below.
         share = (measured / measured.sum(-1, keepdim=True))[..., None]
         pose = (pose - (share * pose).sum(-2, keepdim=True)) * measured[..., None]
         target = (target - (share * target).sum(-2, keepdim=True)) * measured[..., None]
@@ -220,16 +218,16 @@ def similarity_aligned_error(pose: Poses, target: Poses, measured: Measured | No
 
 
 def bone_angles(pose: Poses, skeleton: Skeleton) -> Float[Tensor, "clips frames angles"]:
-    """Angle, radians, between any two bones that share a joint."""
+    """Angle in radians between each pair of bones that share a joint."""
     bones = skeleton.bones
     parent, child = zip(*bones, strict=True)
     direction = torch.nn.functional.normalize(pose[:, :, list(child)] - pose[:, :, list(parent)], dim=-1)
-    pairs = [(bones.index(one), bones.index(other)) for one, other in _bones_that_meet(skeleton)]
+    pairs = [(bones.index(one), bones.index(other)) for one, other in _adjacent_bones(skeleton)]
     first, second = zip(*pairs, strict=True)
     cosine = (direction[:, :, list(first)] * direction[:, :, list(second)]).sum(-1)
-    # The slope of acos is infinite at ±1, where straight limbs are.
+    # The gradient of acos is infinite at ±1, the value for straight limbs.
     return torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
 
 
-def _bones_that_meet(skeleton: Skeleton) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _adjacent_bones(skeleton: Skeleton) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     return [(one, other) for one, other in combinations(skeleton.bones, 2) if set(one) & set(other)]

@@ -1,4 +1,4 @@
-"""The state with which a training run goes on, as it comes back from its file."""
+"""Reads the resume state of a training run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,14 +20,14 @@ _REMEDY = "train again, from the checkpoint beside it (`pretrained`)"
 
 @reader("resume state", remedy=_REMEDY)
 def read_resume(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """What a run saved to go on with; its ``run`` as plain values.
+    """Read the resume state of a run; ``run`` is returned as plain values.
 
     Args:
         path: ``last.resume.pt``.
-        device: where its tensors go.
+        device: device of the tensors.
 
     Raises:
-        InputError: the file is damaged or no resume state.
+        InputError: the file is damaged or is no resume state.
     """
     state = load_weights_only(path, device)
     if not isinstance(state, dict) or not state.keys() >= _KEYS:
@@ -46,22 +46,23 @@ def read_resume(path: Path, device: torch.device | str = "cpu") -> dict[str, Any
 
 
 def resume_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, state: Mapping[str, Any], path: Path) -> None:
-    """Give an optimiser the moments that it had.
+    """Restore the state of an optimiser.
 
     Args:
-        optimizer: its parameters begin with the trained ones of ``model``.
-        model: what is trained.
-        state: as ``read_resume`` gives it.
-        path: its file, for messages.
+        optimizer: its first parameters are the trainable ones of ``model``.
+        model: the network in training.
+        state: result of ``read_resume``.
+        path: file of the state, for messages.
 
     Raises:
-        InputError: it is the state of another optimiser.
+        InputError: the state belongs to another optimiser.
     """
     try:
-        saved = _in_order_of(model, state["optimizer"], state["model"])
+        saved = _reordered(model, state["optimizer"], state["model"])
         ours = optimizer.state_dict()["param_groups"]
-        groups = [{key: group.get(key, value) for key, value in our.items()} for our, group in _pairs(ours, saved)]
-        # The learning rate is set before each step; all else belongs to the configuration, which is the same.
+        pairs = zip(ours, saved["param_groups"], strict=True)
+        groups = [{key: group.get(key, value) for key, value in our.items()} for our, group in pairs]
+        # The learning rate is set before each step; all other settings must equal the configuration.
         if [{**group, "lr": 0} for group in groups] != [{**group, "lr": 0} for group in ours]:
             raise ValueError("other settings")
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -74,18 +75,13 @@ def resume_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, state: 
         raise InputError(f"{path}: its optimizer is another one or damaged; {_REMEDY}") from error
 
 
-def _pairs(ours: list[dict[str, Any]], saved: Mapping[str, Any]) -> Any:
-    return zip(ours, saved["param_groups"], strict=True)
-
-
-def _in_order_of(model: nn.Module, optimizer: Mapping[str, Any], saved: Mapping[str, Tensor]) -> dict[str, Any]:
-    """The state of an optimiser, which knows parameters by their number, for a model whose parameters came in another
-    order when it was written.
+def _reordered(model: nn.Module, optimizer: Mapping[str, Any], saved: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Reorder the state of an optimiser, which indexes parameters by number, to the current order of parameters.
 
     Args:
-        model: whose trained parameters come first in the optimiser.
-        optimizer: its state.
-        saved: the model's weights in the file, in the order of then.
+        model: its trainable parameters come first in the optimiser.
+        optimizer: state of the optimiser.
+        saved: weights of the model in the file, in the order at the time of saving.
     """
     now = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     then = [name for name in (current_name(name, now) for name in saved) if name in set(now)]

@@ -1,4 +1,4 @@
-"""Where the numbers of a run go: always a JSON-lines file, on request TensorBoard or Weights & Biases."""
+"""Loggers of training metrics: a JSON-lines file, and optionally TensorBoard or Weights & Biases."""
 
 import importlib.util
 import json
@@ -13,36 +13,36 @@ from hyperlift.files.atomic import atomic_file
 
 @runtime_checkable
 class Sink(Protocol):
-    """Receives one record an epoch."""
+    """Receives one record per epoch."""
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Take the record of an epoch; it has an ``epoch`` and numbers, some of them one level down."""
+        """Log the record of an epoch: ``epoch``, numbers, and mappings of numbers."""
         ...
 
     def close(self) -> None:
-        """Finish; the run is over."""
+        """Finish the log."""
         ...
 
 
 class JsonLines:
-    """One JSON object an epoch, a line each in a file that is whole at any time."""
+    """A file with one JSON object per epoch and line; each write replaces it atomically."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Add a line; an epoch that is trained again after a kill takes the place of what was written of it."""
+        """Append a line; lines of this and later epochs are replaced (an epoch is repeated after an interruption)."""
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
         before = [line for line in lines if _epoch(line) < record["epoch"]]
         with atomic_file(self.path) as partial:
             partial.write_text("".join(f"{line}\n" for line in [*before, json.dumps(record)]), encoding="utf-8")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 class TensorBoard:
-    """Event files beside the checkpoints; wants the package ``tensorboard``."""
+    """TensorBoard event files beside the checkpoints; requires the package ``tensorboard``."""
 
     def __init__(self, folder: Path) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -50,7 +50,7 @@ class TensorBoard:
         self._writer = SummaryWriter(folder / "tensorboard")
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Write every number as a scalar."""
+        """Log each number as a scalar."""
         for name, value in numbers(record).items():
             self._writer.add_scalar(name, value, record["epoch"])
         self._writer.flush()
@@ -61,7 +61,7 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A run of Weights & Biases; wants the package ``wandb`` and obeys its WANDB_MODE."""
+    """A run of Weights & Biases; requires the package ``wandb``, which reads WANDB_MODE."""
 
     def __init__(self, folder: Path, name: str) -> None:
         import wandb  # pyright: ignore[reportMissingImports]
@@ -69,16 +69,16 @@ class WeightsAndBiases:
         self._run = wandb.init(project="hyperlift", name=name, dir=str(folder))
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Log every number."""
+        """Log each number."""
         self._run.log(numbers(record), step=record["epoch"])
 
     def close(self) -> None:
-        """Hand over what has not been sent yet."""
+        """Send pending records."""
         self._run.finish()
 
 
 def _epoch(line: str) -> float:
-    """The epoch of a line; of one that an older version wrote in part, or of an unknown kind, infinite."""
+    """The epoch of a line; infinity for an incomplete or invalid line, so that it is dropped."""
     try:
         return float(json.loads(line)["epoch"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -86,22 +86,28 @@ def _epoch(line: str) -> float:
 
 
 def check_sink(name: SinkName) -> None:
-    """Find out before the work whether a sink's package, which has its name, is installed.
+    """Check that the package of a sink, which has the name of the sink, is installed.
 
     Raises:
-        InputError: it is not.
+        InputError: the package is missing.
     """
     if importlib.util.find_spec(name) is None:
         raise missing_package(name, f"`log` {name} needs")
 
 
 def make_sink(name: SinkName, folder: Path, run: str) -> Sink:
-    """The sink of a name, in the folder of a run of a name."""
+    """Create a sink by name.
+
+    Args:
+        name: kind of sink.
+        folder: folder of the run.
+        run: name of the run.
+    """
     return TensorBoard(folder) if name == "tensorboard" else WeightsAndBiases(folder, run)
 
 
 def numbers(record: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """The numbers of a record under names joined by slashes."""
+    """Flatten a record: nested names are joined by slashes."""
     flat: dict[str, float] = {}
     for key, value in record.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Plain training: minimise the distance to the label; after an epoch, measure it before any protocol."""
+"""Supervised training: the loss of a step, and the validation error of an epoch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from hyperlift.training.pose_losses import LossWeights, pose_loss
 
 @dataclass(frozen=True)
 class SupervisedStep:
-    """The weighted pose losses; a ``LossStep``."""
+    """Weighted pose losses; implements ``LossStep``."""
 
     weights: LossWeights
     skeleton: Skeleton
     one_frame: bool = False
-    """Lift one frame of every clip, a random one for each batch. For networks without transformer."""
+    """Lift one random frame (or group) of each clip per batch. For networks without transformer."""
     frames: int = 1
-    """As many neighbouring frames instead of one: what the network's frame lifter lifts at once."""
+    """Size of that group: the frames that the frame lifter lifts at once."""
 
     def __call__(self, model: nn.Module, pose2d: Tensor, label: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Lift and compare."""
+        """Lift a batch and compute its loss."""
         which: tuple[int, ...] = ()
         if self.one_frame:
             first = int(torch.randint(pose2d.shape[1] - self.frames + 1, ()))
@@ -38,7 +38,7 @@ class SupervisedStep:
             pose, std = model(pose2d, *which, with_std=True)
         else:
             pose, std = model(pose2d, *which), None
-        # Losses in float32: differences of neighbouring frames vanish in bfloat16.
+        # Losses in float32: differences of consecutive frames are lost in bfloat16.
         std = None if std is None else std.float()
         return pose_loss(pose.float(), label, self.weights, self.skeleton, std)
 
@@ -46,11 +46,11 @@ class SupervisedStep:
 def validation_error(model: nn.Module, clips: Clips, batch_size: int = 32) -> dict[str, float]:
     """Mean errors over all clips, in the unit of the label space (metres or normalised picture units).
 
-    Joints that were not measured are left out; every clip counts alike.
+    Joints without label are ignored; all clips have equal weight.
 
     Returns:
-        ``mpjpe`` (root-relative), ``n_mpjpe`` (after the best scale of a clip), ``mpjve`` (frame to frame). Of
-        ``H36M_25`` these are of the 17 joints before feet and hands, whose root-relative error is ``extremities``.
+        ``mpjpe`` (root-relative), ``n_mpjpe`` (after the optimal scale per clip) and ``mpjve`` (frame to frame). For
+        ``H36M_25`` they cover the 17 body joints; ``extremities`` is the root-relative error of feet and hands.
     """
     predict = TorchPredictor(model, batch_size)
     sums, limbs = np.zeros(3), np.zeros(2)
@@ -65,7 +65,7 @@ def validation_error(model: nn.Module, clips: Clips, batch_size: int = 32) -> di
             label, pose = label[:, :, CORE], pose[:, :, CORE]
         scaled = align_scale(np.where(np.isnan(label), 0.0, pose), np.nan_to_num(label))
         errors = (joint_distance(pose, label), joint_distance(scaled, label), velocity_error(pose, label))
-        # A clip of one frame has no velocity; its error there counts as 0.
+        # A clip of one frame has no velocity; its velocity error counts as 0.
         sums += [np.nanmean(e, (1, 2)).sum() if e.size else 0.0 for e in errors]
     means = dict(zip(("mpjpe", "n_mpjpe", "mpjve"), (sums / len(clips)).tolist(), strict=True))
     return means | ({"extremities": float(limbs[0] / limbs[1])} if limbs[1] else {})

@@ -1,4 +1,4 @@
-"""The training loop. What a step minimises and what an epoch is measured by are handed in."""
+"""The training loop; the loss of a step and the validation are arguments."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from hyperlift.models.checkpoint import Checkpoint, load_weights, save_checkpoin
 from hyperlift.models.hyperlifter.lifter import HyperLifter
 from hyperlift.training.config import TrainConfig
 from hyperlift.training.distributed import (
-    ALONE,
+    SINGLE_PROCESS,
     Ranks,
     average_buffers,
     average_gradients,
@@ -42,20 +42,19 @@ _LOG = logging.getLogger(__name__)
 TensorBatch = tuple[Tensor, Tensor]
 
 CompleteRecord = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
-"""Of the record of a run and the file it stands in: the same record with the keys that did not exist when it was
-written."""
+"""Maps the record of an older run, and the name of its file, to a record with all current keys."""
 
 RESUME_SUFFIX = ".resume.pt"
-BY_THE_CLOCK = ("clips_per_s", "seconds")
-"""What of an epoch's record is another number in every run."""
+TIMING_KEYS = ("clips_per_s", "seconds")
+"""Keys of an epoch's record that differ between equal runs."""
 
 
 @runtime_checkable
 class LossStep(Protocol):
-    """What a training step minimises: plain training and distillation differ in this alone."""
+    """The loss of a training step; supervised training and distillation differ only here."""
 
     def __call__(self, model: nn.Module, pose2d: Tensor, label: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """The loss and its terms for the log."""
+        """Return the loss, and its terms for the log."""
         ...
 
 
@@ -67,17 +66,17 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """One JSON object an epoch."""
+        """One JSON object per epoch."""
         return self.path / "log.jsonl"
 
     @property
     def record(self) -> Path:
-        """What is trained, where and from which seed."""
+        """Configuration, environment and seed."""
         return self.path / "config.json"
 
     @property
     def curves(self) -> Path:
-        """The log as a picture."""
+        """Plot of the log."""
         return self.path / "curves.png"
 
     def checkpoint(self, which: str) -> Path:
@@ -86,40 +85,40 @@ class RunFolder:
 
     @property
     def resume(self) -> Path:
-        """State of the last epoch, with which a run goes on exactly."""
+        """State after the last epoch, from which a run resumes exactly."""
         return self.path / f"last{RESUME_SUFFIX}"
 
     @property
     def work(self) -> list[Path]:
-        """What a run has brought so far."""
+        """Existing results of the run."""
         files = (self.resume, self.checkpoint("last"), self.checkpoint("best"), self.log)
         return [file for file in files if file.exists()]
 
 
 class Trainer:
-    """Fits a lifter, in one process or in several that ``torchrun`` started.
+    """Trains a lifter, in one process or in several started by ``torchrun``.
 
-    The order of clips, flips and stochastic depth depends on seed and epoch alone, so a resumed run equals an
-    uninterrupted one bit for bit (on the CPU, with the same number of threads). Several processes share each batch; but
-    for stochastic depth their gradient is that of one process with the whole batch.
+    The order of clips, mirroring and stochastic depth depend only on seed and epoch, so that a resumed run equals an
+    uninterrupted one bit for bit (on a CPU with the same number of threads). Several processes split each batch; except
+    for stochastic depth, their gradient is that of one process with the whole batch.
 
     Args:
         model: the network, on its device.
         sampler: training batches.
-        step: what to minimise; its means are over clips. Where it is a module, on the device of the model, its
-            parameters are trained along and belong to the resume state.
-        config: how.
-        seed: of stochastic depth.
-        folder: where checkpoints, the log and the resume state go; None keeps nothing, and then the network may be any
-            that lifts, not only a ``HyperLifter``.
-        spec: contract of the network, saved with it.
-        run: resolved configuration, saved with it.
-        validate: measures a network after an epoch; the first value decides which is best, lower is better.
-        sinks: where the record of every epoch goes, besides the log of the run folder.
-        ranks: this process among all.
-        progress: show a bar.
-        complete: fills in what the record of an older run lacks, before it is compared with ``run``.
-        average: average of the weights that is measured and saved, in place of the one that ``config.ema`` asks for.
+        step: computes the loss, a mean over clips. If it is a module (on the device of the model), its parameters are
+            trained too and are part of the resume state.
+        config: settings of the optimisation.
+        seed: seed of stochastic depth.
+        folder: destination of checkpoints, log and resume state. None: nothing is written, and ``model`` may be any
+            lifting network, not only a ``HyperLifter``.
+        spec: contract of the network, saved in checkpoints.
+        run: resolved configuration, saved in checkpoints.
+        validate: returns the errors of a network after an epoch; the lowest first value selects the best epoch.
+        sinks: receive the record of each epoch, in addition to the log of the run folder.
+        ranks: rank of this process.
+        progress: show a progress bar.
+        complete: adds missing keys to the record of an older run before it is compared with ``run``.
+        average: averaged weights to validate and save, instead of those of ``config.ema``.
     """
 
     def __init__(
@@ -135,7 +134,7 @@ class Trainer:
         run: Mapping[str, Any],
         validate: Callable[[nn.Module], Mapping[str, float]] | None = None,
         sinks: Sequence[Sink] = (),
-        ranks: Ranks = ALONE,
+        ranks: Ranks = SINGLE_PROCESS,
         progress: bool = True,
         complete: CompleteRecord = lambda record, source: record,
         average: AveragedModel | None = None,
@@ -161,18 +160,18 @@ class Trainer:
 
     @property
     def fitted(self) -> nn.Module:
-        """The weights that are measured and saved: the moving average where there is one."""
+        """The network that is validated and saved: the moving average if there is one."""
         return self.model if self.average is None else self.average.module
 
     def fit(self) -> Mapping[str, Any]:
-        """Train to the last epoch; returns the last line of the log.
+        """Train up to the last epoch; returns the last record of the log.
 
         Raises:
             InputError: the loss became infinite or NaN.
         """
         record: dict[str, Any] = {}
         if self.ranks.first and self.folder is not None and not self.folder.resume.exists():
-            self._save_state(self.folder)  # a run that is killed in its first epoch goes on like any other
+            self._save_state(self.folder)  # so that a run interrupted in its first epoch can resume
         while self.epoch < self.config.epochs:
             record = self._train_epoch()
             self.epoch += 1
@@ -185,7 +184,7 @@ class Trainer:
         return record
 
     def _train_epoch(self) -> dict[str, Any]:
-        # Stochastic depth draws from torch's own generator; pinning it here makes an epoch a function of its number.
+        # Stochastic depth uses the global generator of torch; seeding it here makes an epoch depend on its number only.
         entropy = [self.seed, self.epoch] + [self.ranks.rank] * (self.ranks.world > 1)
         torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
         self.model.train()
@@ -214,15 +213,15 @@ class Trainer:
         return {"epoch": self.epoch + 1, "lr": lr, **means, "clips_per_s": clips / seconds, "seconds": seconds}
 
     def to_tensors(self, inputs: np.ndarray, labels: np.ndarray) -> TensorBatch:
-        """A batch as ``update`` takes it; for a GPU in page-locked memory, from which copies do not wait."""
+        """Convert a batch to tensors; for a GPU they are in page-locked memory, so that copies are asynchronous."""
         tensors = torch.from_numpy(inputs), torch.from_numpy(labels)
         return (tensors[0].pin_memory(), tensors[1].pin_memory()) if self.device.type == "cuda" else tensors
 
     def update(self, inputs: Tensor, labels: Tensor, lr: float) -> dict[str, float]:
-        """One step of the optimiser on the whole batch; returns sums over the clips of this process.
+        """Run one optimiser step on a batch; returns sums of the loss terms over the clips of this process.
 
         Raises:
-            InputError: the loss is not finite; the weights are as they were.
+            InputError: the loss is not finite; the weights are unchanged.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = lr
@@ -234,7 +233,7 @@ class Trainer:
         parts = [ours[p[0] : p[-1] + 1] for p in np.array_split(np.arange(len(ours)), self.config.accumulate) if len(p)]
         parts = parts or [range(0)]
         for number, part in enumerate(parts):
-            # The mean over a part counts as much as the part has clips; DDP averages over the processes.
+            # The mean over a part is weighted by its number of clips; DDP averages over the processes.
             weight = len(part) * self.ranks.world / whole
             more_to_come = number + 1 < len(parts)
             with self.network.no_sync() if more_to_come and self.ranks.world > 1 else nullcontext():  # type: ignore[operator]
@@ -244,7 +243,7 @@ class Trainer:
                     sums[name] += value * len(part)
             sums["clips"] += len(part)
         if isinstance(self.step, nn.Module):
-            # What DistributedDataParallel does for the network alone.
+            # DistributedDataParallel averages only the gradients of the network.
             average_gradients(self.step.parameters(), self.ranks)
             average_buffers(self.step, self.ranks)
         if self.config.clip_gradient:
@@ -259,7 +258,7 @@ class Trainer:
             loss, terms = self.step(self.network, pose2d, label)
         numbers = torch.stack([term.detach().float() for term in (loss, *terms.values())])
         (loss * weight).backward()
-        # One wait for the GPU a step, while it is busy with the backward pass.
+        # One synchronisation with the GPU per step, during the backward pass.
         values = dict(zip(("loss", *terms), numbers.tolist(), strict=True))
         if not np.isfinite(values["loss"]):
             raise InputError(
@@ -274,7 +273,7 @@ class Trainer:
         for sink in self.sinks:
             sink.write(record)
         if self.folder is not None:
-            # Last: a run that is killed before it trains this epoch again, and replaces what it wrote of it.
+            # Last: a run interrupted before this line repeats the epoch and replaces its records.
             self._save_state(self.folder)
 
     def _save_state(self, folder: RunFolder) -> None:
@@ -288,7 +287,7 @@ class Trainer:
             "run": json.dumps(self.run_config),
             "seed": self.seed,
         }
-        content = io.BytesIO()  # torch has an error of its own for a full disk, which does not say so
+        content = io.BytesIO()  # the error of torch for a full disk does not name the cause
         torch.save(state, content)
         with atomic_file(folder.resume) as partial:
             partial.write_bytes(content.getbuffer())
@@ -296,8 +295,8 @@ class Trainer:
     def _save_checkpoints(self, folder: RunFolder, record: dict[str, Any]) -> None:
         fitted = self.fitted
         assert isinstance(fitted, HyperLifter), "other networks are trained without a folder"
-        # Equal trainings give equal files: what the clock said stands in the log alone.
-        metrics = {name: value for name, value in record.items() if name not in BY_THE_CLOCK}
+        # Only the log holds timings, so that equal trainings write equal checkpoints.
+        metrics = {name: value for name, value in record.items() if name not in TIMING_KEYS}
         checkpoint = Checkpoint(model=fitted, spec=self.spec, run=self.run_config, metrics=metrics)
         save_checkpoint(folder.checkpoint("last"), checkpoint)
         score = next(iter(record.get("validation", {}).values()), None)
@@ -342,10 +341,10 @@ def in_bfloat16(config: TrainConfig, device: torch.device) -> bool:
 
 
 def resume_file(path: Path) -> Path:
-    """The resume state that ``path`` means: itself, or the one beside a ``.safetensors``.
+    """Path of a resume state: ``path`` itself, or the one beside a ``.safetensors``.
 
     Raises:
-        InputError: there is none.
+        InputError: the file does not exist.
     """
     if path.suffix == ".safetensors":
         path = path.with_suffix("").with_suffix(RESUME_SUFFIX)
@@ -355,7 +354,7 @@ def resume_file(path: Path) -> Path:
 
 
 def differing_keys(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "") -> list[str]:
-    """Dotted names of the keys in which two nested mappings differ, each with both values."""
+    """Dotted names of the keys whose values differ between two nested mappings, with both values."""
     names = []
     for key in before.keys() | now.keys():
         a, b = before.get(key), now.get(key)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
-from hyperlift.training.distillation.features import captured, lifter_inside
+from hyperlift.training.distillation.features import capture_features, lifter_inside
 from hyperlift.training.distillation.terms import Generation, Mimicking, every_second
 
 
@@ -61,7 +61,7 @@ def test_captured_layers_are_what_the_next_layer_receives():
     torch.manual_seed(0)
     model = HyperLifter(ModelConfig(channels=8, depth=3, heads=2, n_frames=6)).eval()
     pose2d = torch.rand(2, 6, 17, 3)
-    with captured(torch.nn.Sequential(model)) as features:
+    with capture_features(torch.nn.Sequential(model)) as features:
         pose = model(pose2d)
     assert [x.shape for x in features.spatial] == [(12, 17, 8)] * 3
     assert [x.shape for x in features.temporal] == [(34, 6, 8)] * 3

@@ -121,5 +121,5 @@ def test_a_teacher_comes_frozen_from_its_checkpoint_and_is_known_by_content(tmp_
     with pytest.raises(InputError, match="no such teacher; train it first"):
         load_teacher(tmp_path / "none.safetensors")
     (tmp_path / "old.bin").write_bytes(b"")
-    with pytest.raises(InputError, match=r"old\.bin: says nothing of its network"):
+    with pytest.raises(InputError, match=r"old\.bin: holds no configuration of its network"):
         load_teacher(tmp_path / "old.bin")

@@ -1,4 +1,4 @@
-"""What of the teacher the student learns, as ``distill_config/*.yaml`` writes it."""
+"""Configuration of distillation; the files ``distill_config/*.yaml`` fill it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,17 +8,17 @@ from hyperlift.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureTerm:
-    """A part of the loss that compares hidden layers."""
+    """A loss term on hidden layers."""
 
     enabled: bool = True
     weight: float = 1.0e-6
-    """Factor before the term, which is a squared error summed over everything but the clips."""
+    """Weight of the term, which is a squared error summed over all axes except the clips."""
     balance: float | None = None
-    """In place of ``weight``: the norm of the term's gradient on the student, as a share of the pose losses'."""
+    """Replaces ``weight``: gradient norm of the weighted term divided by that of the pose losses, on the student."""
     student_layers: tuple[int, ...] = (0, 1, 2, 3)
-    """Depths of the student, from 0."""
+    """Layers of the student, from 0."""
     teacher_layers: tuple[int, ...] = (0, 1, 2, 3)
-    """Their counterparts in the teacher."""
+    """Corresponding layers of the teacher."""
 
     def __post_init__(self) -> None:
         _check_weights(self.weight, self.balance)
@@ -31,7 +31,7 @@ class FeatureTerm:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputTerm:
-    """A part of the loss that compares poses."""
+    """A loss term on poses."""
 
     enabled: bool = False
     weight: float = 1.0
@@ -43,7 +43,7 @@ class OutputTerm:
 
 @dataclass(frozen=True, kw_only=True)
 class DistillationConfig:
-    """Every part has its own switch and weight.
+    """Terms of the distillation loss, each with a switch and a weight.
 
     Example:
         >>> from hyperlift.training.distillation.config import DistillationConfig
@@ -54,17 +54,17 @@ class DistillationConfig:
     teacher: Path | None = None
     """Checkpoint of the teacher."""
     teacher_global: Path | None = None
-    """Checkpoint of the teacher of a student with ``rootrel: false``; None: ``teacher``."""
+    """Checkpoint of the teacher for students with ``rootrel: false``; None: ``teacher``."""
     spatial_mimicking: FeatureTerm = field(default_factory=FeatureTerm)
-    """What leaves the spatial and hyperedge blocks of a depth."""
+    """Outputs of the spatial and hyperedge blocks of each layer."""
     temporal_mimicking: FeatureTerm = field(default_factory=FeatureTerm)
-    """What leaves the temporal block of a depth."""
+    """Outputs of the temporal block of each layer."""
     generation: FeatureTerm = field(default_factory=lambda: FeatureTerm(student_layers=(5,), teacher_layers=(7,)))
-    """What leaves the last temporal blocks, restored where every second token is masked."""
+    """Outputs of the last temporal blocks, reconstructed where every second token is masked."""
     output: OutputTerm = field(default_factory=OutputTerm)
-    """The pose itself."""
+    """The predicted pose."""
     balance_every: int = 50
-    """Steps between two measurements of the gradients of terms with ``balance``."""
+    """Steps between measurements of the gradient norms of terms with ``balance``."""
 
     def __post_init__(self) -> None:
         if not (self.feature_terms or self.output.enabled):
@@ -74,13 +74,13 @@ class DistillationConfig:
 
     @property
     def feature_terms(self) -> dict[str, FeatureTerm]:
-        """The enabled parts that compare hidden layers, by name."""
+        """The enabled terms on hidden layers, by name."""
         terms = {name: getattr(self, name) for name in ("spatial_mimicking", "temporal_mimicking", "generation")}
         return {name: term for name, term in terms.items() if term.enabled}
 
     @property
     def terms(self) -> dict[str, FeatureTerm | OutputTerm]:
-        """All enabled parts by name."""
+        """All enabled terms, by name."""
         return {**self.feature_terms, **({"output": self.output} if self.output.enabled else {})}
 
 

@@ -1,4 +1,4 @@
-"""The hidden layers of a lifter, seen from outside."""
+"""Captures the hidden layers of a lifter with forward hooks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 @dataclass(frozen=True)
 class Features:
-    """One entry a depth, in the form in which the next block receives it: after the shared LayerNorm.
+    """Hidden activations, one entry per layer, after the shared LayerNorm.
 
-    Normalised activations have the same scale in every network and at every depth, so a weight means the same
-    whichever teacher is chosen, and no part of the student is spent on matching the size of a residual sum.
+    Normalised activations have the same scale in all networks and layers, so that a loss weight does not depend on the
+    teacher, and the student need not match the magnitude of a residual sum.
     """
 
     spatial: list[Tensor] = field(default_factory=list)
@@ -24,15 +24,15 @@ class Features:
 
 
 @contextmanager
-def captured(model: nn.Module) -> Iterator[Features]:
-    """Collect the hidden layers of the lifter inside ``model`` while the block runs it once.
+def capture_features(model: nn.Module) -> Iterator[Features]:
+    """Collect the hidden activations of the lifter inside ``model`` during one forward pass within the context.
 
     Args:
         model: a ``HyperLifter``, or a wrapper around one.
     """
     transformer, features = lifter_inside(model).transformer, Features()
     assert transformer is not None
-    # A LayerNorm shared by all depths is called once a depth, in order.
+    # The LayerNorm shared by all layers runs once per layer, in order.
     hooks = [
         norm.register_forward_hook(lambda module, inputs, output, into=into: into.append(output))
         for norm, into in ((transformer.spatial_norm, features.spatial), (transformer.temporal_norm, features.temporal))
@@ -46,5 +46,5 @@ def captured(model: nn.Module) -> Iterator[Features]:
 
 
 def lifter_inside(model: nn.Module) -> HyperLifter:
-    """The lifter itself, whatever runs it on several devices or compiles it."""
+    """The lifter inside wrappers such as DistributedDataParallel or torch.compile."""
     return next(module for module in model.modules() if isinstance(module, HyperLifter))

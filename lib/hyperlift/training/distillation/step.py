@@ -1,4 +1,4 @@
-"""The training step of distillation: the pose losses, and what the student is to take over from the teacher."""
+"""The training step of distillation: pose losses, and terms that compare the student with the teacher."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.shapes import Float
 from hyperlift.training.distillation.config import DistillationConfig, FeatureTerm
-from hyperlift.training.distillation.features import Features, captured, lifter_inside
+from hyperlift.training.distillation.features import Features, capture_features, lifter_inside
 from hyperlift.training.distillation.terms import Generation, Mimicking
 from hyperlift.training.pose_losses import LossWeights, pose_loss, position_error
 
@@ -16,15 +16,15 @@ Scalar = Float[Tensor, ""]
 
 
 class DistillationStep(nn.Module):
-    """A ``LossStep`` whose parameters (projections, generators) are trained along with the student.
+    """A ``LossStep`` whose parameters (projections, generators) are trained together with the student.
 
-    The teacher is no part of the module: it is neither trained nor saved with the resume state.
+    The teacher is not part of the module: it is neither trained nor saved in the resume state.
 
     Args:
-        config: which parts, how strong; ``teacher.check_pair`` has accepted it.
-        student: sizes of the network to be trained.
-        teacher: on the device of training; frozen and put into eval mode here.
-        weights: of the pose losses.
+        config: terms and their weights; ``teacher.check_pair`` has accepted it.
+        student: sizes of the student.
+        teacher: the teacher on the device of training; it is frozen and set to eval mode here.
+        weights: weights of the pose losses.
 
     Example:
         >>> import torch
@@ -65,12 +65,12 @@ class DistillationStep(nn.Module):
                 for name, term in config.feature_terms.items()
             }
         )
-        # Buffers, because weights that were measured and when they will be again belong to the resume state.
+        # Buffers, because measured weights and the step counter belong to the resume state.
         self.register_buffer("part_weights", torch.tensor([term.weight for term in config.terms.values()]))
         self.register_buffer("calls", torch.zeros((), dtype=torch.long))
 
     def forward(self, model: nn.Module, pose2d: Tensor, label: Tensor) -> tuple[Scalar, Mapping[str, Scalar]]:
-        """The loss of one batch and its terms, without their weights; measured weights are logged beside them."""
+        """Loss of a batch and its unweighted terms; measured weights are returned for the log."""
         main, terms, parts = self.losses(model, pose2d, label)
         balanced = {name: term.balance for name, term in self.config.terms.items() if term.balance}
         if balanced and torch.is_grad_enabled():
@@ -84,11 +84,11 @@ class DistillationStep(nn.Module):
     def losses(
         self, model: nn.Module, pose2d: Tensor, label: Tensor
     ) -> tuple[Scalar, Mapping[str, Scalar], dict[str, Scalar]]:
-        """The pose losses (weighted sum, terms) and the enabled parts of the distillation, without their weights."""
+        """Pose losses (weighted sum, terms) and the unweighted terms of the distillation."""
         (teacher,) = self._teacher
-        with torch.no_grad(), captured(teacher) as theirs:
+        with torch.no_grad(), capture_features(teacher) as theirs:
             target = teacher(pose2d).float()
-        with captured(model) as ours:
+        with capture_features(model) as ours:
             pose = model(pose2d).float()
         main, terms = pose_loss(pose, label, self.loss_weights, teacher.skeleton)
         parts = {name: self._compare(name, ours, theirs, len(pose2d)) for name in self.config.feature_terms}
@@ -106,12 +106,12 @@ class DistillationStep(nn.Module):
             if term.balance is None or norms[name] == 0 or norms["pose"] == 0:
                 continue
             measured = term.balance * norms["pose"] / norms[name]
-            # One batch is a noisy measure: the geometric mean halves every surprise.
+            # One batch is a noisy estimate, so the geometric mean with the previous weight is used.
             self.part_weights[index] = measured if first else (measured * float(self.part_weights[index])) ** 0.5
 
 
 def gradient_norms(model: nn.Module, losses: Mapping[str, Scalar]) -> dict[str, float]:
-    """Norm of the gradient of every loss on all weights of a network; the graphs stay."""
+    """Norm of the gradient of each loss with respect to all weights of a network; the graphs are retained."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     norms = {}
     for name, loss in losses.items():

@@ -1,4 +1,4 @@
-"""The teacher: a checkpoint, and whether a student can learn from it."""
+"""The teacher: loading its checkpoint, and checking that it fits the student."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ _SAME_TASK = ("skeleton", "label_space", "rootrel", "n_frames")
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained network that only answers."""
+    """A trained network with frozen weights."""
 
     model: HyperLifter
     fps: float
     source: Path
     sha256: str
-    """Of its file: a run that goes on must have the same teacher, wherever that lies now."""
+    """Hash of the file: a resumed run must have the same teacher, at any path."""
 
 
 def choose_teacher(config: DistillationConfig, student: ModelConfig, given: Path | None) -> Path:
-    """The teacher's file: ``given``, or the one that the configuration names for this kind of student.
+    """Path of the teacher: ``given``, or the one in the configuration for this kind of student.
 
     Raises:
-        InputError: none is named.
+        InputError: neither is set.
     """
     named = config.teacher if student.rootrel else config.teacher_global or config.teacher
     if given is None and named is None:
@@ -43,34 +43,34 @@ def choose_teacher(config: DistillationConfig, student: ModelConfig, given: Path
 
 
 def load_teacher(path: Path) -> Teacher:
-    """Read a checkpoint; the network is in eval mode and takes no gradient.
+    """Read a checkpoint; the network is in eval mode and frozen.
 
     Raises:
-        InputError: no checkpoint.
+        InputError: the file is missing or is no checkpoint.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such teacher; train it first, or give `teacher`")
     if path.suffix == ".bin":
-        raise InputError(f"{path}: says nothing of its network; a teacher is a .safetensors checkpoint")
+        raise InputError(f"{path}: holds no configuration of its network; a teacher is a .safetensors checkpoint")
     checkpoint = load_checkpoint(path)
     model = checkpoint.model.eval().requires_grad_(False)
     return Teacher(model, checkpoint.spec.fps, path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def check_pair(config: DistillationConfig, student: ModelConfig, fps: float, teacher: Teacher) -> None:
-    """Whether every enabled part can compare the two networks.
+    """Check that every enabled term can compare the two networks.
 
     Args:
-        config: the parts.
-        student: the network to be trained.
-        fps: of the clips that it is trained on.
-        teacher: the network to learn from.
+        config: the terms.
+        student: the network to train.
+        fps: frame rate of the training clips.
+        teacher: the teacher.
 
     Raises:
-        InputError: they differ in task or token grid, or a layer does not exist; the message names which.
+        InputError: task or token grid differ, or a layer does not exist.
     """
     theirs = teacher.model.config
-    # Poses can be compared whatever a token holds; hidden layers only token by token.
+    # Poses are comparable for any tokens; hidden layers only for equal tokens.
     compared = (*_SAME_TASK, *(("frame_patch", "token_merge") if config.feature_terms else ()))
     differing = [
         f"{name} is {quoted(getattr(theirs, name))} in the teacher, {quoted(getattr(student, name))} in the student"
@@ -95,19 +95,19 @@ def _check_layers(key: str, layers: tuple[int, ...], depth: int, whose: str) -> 
 
 
 def identity(config: DistillationConfig, teacher: Teacher) -> Mapping[str, Any]:
-    """What defines a distillation, for the run's record: the parts, and the teacher by content instead of by path."""
+    """Definition of a distillation for the record of a run: terms, and the hash of the teacher instead of its path."""
     return {**_parts(config), _CONTENT: teacher.sha256}
 
 
 def complete_identity(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """The ``identity`` of an older run, with defaults for keys that did not exist then.
+    """Add defaults for missing keys to the ``identity`` of an older run.
 
     Args:
-        values: as ``identity`` gave it.
+        values: result of ``identity`` in that run.
         where: file, for messages.
 
     Raises:
-        InputError: a key that does not exist.
+        InputError: a key is unknown.
     """
     parts = {key: value for key, value in values.items() if key != _CONTENT}
     return {**_parts(from_mapping(parts, DistillationConfig, where)), _CONTENT: values.get(_CONTENT)}

@@ -1,6 +1,6 @@
-"""The terms on hidden layers, each with parameters of its own that are trained along and then thrown away.
+"""Loss terms on hidden layers; their own parameters are trained with the student and then discarded.
 
-Both follow ViTKD (Yang et al. 2022): early layers are mimicked, late ones are generated from a part of themselves.
+Both follow ViTKD (Yang et al. 2022): early layers are mimicked, late layers are generated from masked ones.
 """
 
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from torch import Tensor, nn
 from hyperlift.shapes import Float
 
 Activations = Sequence[Tensor]
-"""One [clips * a, b, channels] a depth."""
+"""One tensor [clips * a, b, channels] per layer."""
 
 
 class Mimicking(nn.Module):
-    """Squared error between a linear image of the student's layers and the teacher's, summed, a clip.
+    """Squared error between linear projections of student layers and the teacher layers, summed per clip.
 
     Args:
         student_channels: C_s.
         teacher_channels: C_t.
-        pairs: depth of the student, depth of the teacher.
+        pairs: (student layer, teacher layer).
     """
 
     def __init__(self, student_channels: int, teacher_channels: int, pairs: Sequence[tuple[int, int]]) -> None:
@@ -38,15 +38,15 @@ class Mimicking(nn.Module):
 
 
 class Generation(nn.Module):
-    """Squared error of the teacher's layers where they are restored from the student's other tokens, summed, a clip.
+    """Squared error of teacher layers generated from masked student layers, summed per clip.
 
-    Every second token in time is replaced by a learned one; two convolutions over time fill the gaps, and only the
-    gaps are compared.
+    Every second token in time is replaced by a learned mask token; two convolutions over time restore the masked
+    tokens, and only these are compared.
 
     Args:
         student_channels: C_s.
         teacher_channels: C_t.
-        pairs: depth of the student, depth of the teacher.
+        pairs: (student layer, teacher layer).
     """
 
     def __init__(self, student_channels: int, teacher_channels: int, pairs: Sequence[tuple[int, int]]) -> None:
@@ -55,7 +55,7 @@ class Generation(nn.Module):
         self.generators = nn.ModuleList(TokenGenerator(student_channels, teacher_channels) for _ in pairs)
 
     def forward(self, student: Activations, teacher: Activations, clips: int) -> Float[Tensor, ""]:
-        """Compare the layers of ``clips`` clips; they are over time."""
+        """Compare the temporal layers of ``clips`` clips."""
         masked = every_second(student[0].shape[1], student[0].device)
         errors = [
             (generate(student[ours], masked).float() - teacher[theirs].float())[:, masked]
@@ -65,7 +65,7 @@ class Generation(nn.Module):
 
 
 class TokenGenerator(nn.Module):
-    """Project to the teacher's channels, mask, and restore by Conv(3) - ReLU - Conv(3) over time."""
+    """Projects to the channels of the teacher, masks, and restores by Conv(3) - ReLU - Conv(3) over time."""
 
     def __init__(self, student_channels: int, teacher_channels: int) -> None:
         super().__init__()
@@ -79,12 +79,12 @@ class TokenGenerator(nn.Module):
         nn.init.trunc_normal_(self.mask_token, std=0.02)
 
     def forward(self, x: Float[Tensor, "batch tokens c_s"], masked: Tensor) -> Float[Tensor, "batch tokens c_t"]:
-        """Restore all tokens from those that ``masked`` ([tokens], bool) leaves."""
+        """Generate all tokens from the unmasked ones; ``masked`` is bool [tokens]."""
         x = self.project(x)
         x = torch.where(masked[:, None], self.mask_token.to(x.dtype), x)
         return self.restore(x.transpose(1, 2)).transpose(1, 2)
 
 
 def every_second(tokens: int, device: torch.device) -> Tensor:
-    """Which tokens are masked, [tokens] bool: 1, 3, 5, …, so that each has an unmasked neighbour on its left."""
+    """Mask, bool [tokens], of the tokens 1, 3, 5, …: each has an unmasked predecessor."""
     return torch.arange(tokens, device=device) % 2 == 1
