@@ -1,1 +1,1 @@
-"""Scores: protocols as data, measures, reports."""
+"""Evaluation: protocols as data, error measures, reports."""

@@ -1,8 +1,8 @@
-"""Scores 3D predictions on a benchmark file: many views, each 2D keypoints, camera-space truth, picture size.
+"""Scores 3D predictions on a benchmark file, which holds views with 2D keypoints, 3D ground truth and picture size.
 
-The file is an ``.npz`` with four arrays a view ID: ``ID/kp`` [T,17,3] x, y in pixels and confidence;
-``ID/cam`` [T,17,3] metres in camera axes; ``ID/K`` [3,3]; ``ID/wh`` [2]; 25 frames a second. A file of
-predictions holds one [T,17,3] array a view ID, in camera axes, of any scale and with any root.
+The file is an ``.npz`` with four arrays per view ID: ``ID/kp`` [T,17,3] x, y in pixels and confidence;
+``ID/cam`` [T,17,3] metres in camera axes; ``ID/K`` [3,3]; ``ID/wh`` [2]; 25 frames per second. A file
+of predictions holds one [T,17,3] array per view ID, in camera axes, at any scale and with any root position.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -25,23 +25,25 @@ from hyperlift.skeletons.joint_sets import H36M_17
 
 SKELETON = H36M_17
 FPS = 25.0
+"""Frame rate of the format."""
 _MIN_FRAMES = 3  # fewer have no acceleration
 _MM_PER_M = 1000.0
+"""Unit conversion."""
 _REMEDY = "mend or drop it"
-_MOST_PIXELS = 10**6
-"""Of a side of a picture."""
+_MAX_SIDE_PX = 10**6
+"""Maximum side of a picture. Chosen: far above that of any camera; it rejects damaged files."""
 
 LiftTrack = Callable[[np.ndarray], np.ndarray]
-"""Lifts a whole view: pose2d_norm float32 [T,17,3] to a pose [T,17,3] in camera axes."""
+"""Lifts a view: pose2d_norm float32 [T,17,3] to a pose [T,17,3] in camera axes."""
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One camera's view of one motion."""
+    """One motion, seen by one camera."""
 
     name: str
     pose2d_norm: Float[np.ndarray, "frames joints 3"]
-    """x, y normalised with the view's own picture size, and confidence."""
+    """x, y normalised by the picture size of the view, and confidence."""
     truth_m: Float[np.ndarray, "frames joints 3"]
     """Camera metres."""
 
@@ -50,7 +52,7 @@ class BenchFile:
     """Reads a benchmark file, view by view.
 
     Raises:
-        InputError: no such file, no benchmark, or a view that does not fit.
+        InputError: the file is missing, holds no view, or a view is invalid.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -73,7 +75,7 @@ class BenchFile:
             raise InputError(
                 f"{self.path}: view {one_line(name)} has {len(keypoints_px)} frames; jitter needs {_MIN_FRAMES} or more"
             )
-        if not all(1 <= side <= _MOST_PIXELS for side in (width, height)):
+        if not all(1 <= side <= _MAX_SIDE_PX for side in (width, height)):
             raise InputError(
                 f"{self.path}: view {one_line(name)} has pictures of {width:g} × {height:g} pixels; expected 1 or more"
             )
@@ -88,7 +90,7 @@ class BenchFile:
 
 @reader("benchmark")
 def read_views(path: Path | str) -> list[View]:
-    """All views of a benchmark file, by name.
+    """Read all views of a benchmark file, in order of name.
 
     Raises:
         InputError: as for ``BenchFile``.
@@ -97,10 +99,10 @@ def read_views(path: Path | str) -> list[View]:
 
 
 def lift_bench(bench: BenchFile, lift_track: LiftTrack) -> dict[str, Float[np.ndarray, "frames joints 3"]]:
-    """Lift every view; float32 poses by view name.
+    """Lift every view; returns float32 poses by view name.
 
     Raises:
-        InputError: the lifter gives something else than finite poses of as many frames.
+        InputError: the lifter returns non-finite poses or another number of frames.
     """
     poses = {}
     for view in bench.views():
@@ -112,16 +114,16 @@ def lift_bench(bench: BenchFile, lift_track: LiftTrack) -> dict[str, Float[np.nd
 
 
 def score_bench(bench: BenchFile, poses: Mapping[str, np.ndarray], leave_out: Collection[str] = ()) -> BenchResult:
-    """Compare predictions with the truth: roots at 0, one scale a view; means over views weighted by frames.
+    """Compare predictions with the ground truth: root-relative, one scale per view, frame-weighted mean over views.
 
     Args:
-        bench: the truth.
+        bench: ground truth.
         poses: predictions by view name.
-        leave_out: joints whose truth was not measured: neither fitted nor scored, nor are the bones that end in them.
+        leave_out: joints without ground truth. They and their bones are neither aligned nor scored.
 
     Raises:
-        InputError: a view has no prediction, or one of another shape or not finite; ``leave_out`` names another joint
-            or the root.
+        InputError: a prediction is missing, non-finite or of another shape; ``leave_out`` names an unknown joint or the
+            root.
     """
     measured = _measured(leave_out)
     scores, frames = [], []
@@ -144,9 +146,9 @@ def score_bench(bench: BenchFile, poses: Mapping[str, np.ndarray], leave_out: Co
 
 
 def save_poses(path: Path | str, poses: Mapping[str, Float[np.ndarray, "frames joints 3"]]) -> None:
-    """Write a file of predictions, whole or not at all."""
+    """Write a file of predictions atomically."""
     with atomic_file(path) as partial, partial.open("wb") as file:
-        # NumPy declares allow_pickle among the keywords that stand for arrays.
+        # The signature of NumPy lists allow_pickle beside the keywords for arrays.
         np.savez_compressed(file, **dict(poses))  # pyright: ignore[reportArgumentType]
 
 
@@ -155,7 +157,7 @@ def load_poses(path: Path | str) -> dict[str, np.ndarray]:
     """Read a file of predictions.
 
     Raises:
-        InputError: no such file, or no ``.npz``.
+        InputError: the file is missing or is no ``.npz``.
     """
     return load_npz(path)
 

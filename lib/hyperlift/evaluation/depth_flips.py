@@ -1,8 +1,8 @@
-"""What a viewer sees as wrong in a lifted recording, without any truth: bones that flip in depth, sides that swap.
+"""Detects visible errors of a lifted recording without ground truth: depth flips of bones, and swapped sides.
 
-A bone that points towards the camera and one that points as far away from it look alike in the picture. A lifter that
-changes its mind turns the bone through a large angle while its picture hardly changes; a limb that really swings so far
-in so short a time moves in the picture too, but for the moment in which it passes the line of sight.
+A bone that points towards the camera and its mirror image in depth have the same projection. If a lifter switches
+between both, the bone turns by a large angle while its projection hardly moves. A limb that really turns that far also
+moves in the picture, except for the moment in which it passes the line of sight.
 """
 
 from collections.abc import Sequence
@@ -15,28 +15,29 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 
 FLIP_DEG = 60.0
+"""Minimum turn of a bone that counts as a flip. Chosen: far above the turn of a limb between two frames."""
 STILL = 0.25
-"""Shares of its own length by which the picture of a bone may change and still count as having moved little: that of
-a bone across the line of sight turns by 14 degrees."""
-APART_S = 0.2
-"""Moments of one bone that follow one another this closely are one event."""
+"""Maximum change of the projection, as a fraction of bone length, of a bone that counts as still in the picture.
+Chosen: it equals a turn of 14° for a bone perpendicular to the line of sight."""
+MERGE_S = 0.2
+"""Detections of one bone closer in time than this are one event. Chosen."""
 SWAP_M = 0.12
-"""Sides that lie nearer to one another in the picture cannot be told apart there."""
+"""Minimum distance of two sides in the picture. Chosen: closer keypoints cannot be assigned to sides reliably."""
 SWAP_GAIN_M = 0.05
-"""By how much exchanged sides must fit better, both joints together."""
+"""Minimum decrease of the summed distance of both joints by exchanging sides. Chosen: above the error of keypoints."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that a viewer would notice."""
+    """A visible error."""
 
     what: str
     """The bone, or the pair of joints."""
     first: int
-    """Row of the person's arrays."""
+    """First and last row in the arrays of the person."""
     last: int
     amount: float
-    """Degrees of the largest turn, or metres by which exchanged sides would fit better."""
+    """Largest turn in degrees, or largest gain in metres of exchanging sides."""
 
 
 def bone_turns(
@@ -47,13 +48,14 @@ def bone_turns(
     lines: Sequence[tuple[int, int]],
     step: int,
 ) -> Float[np.ndarray, "rows lines"]:
-    """Angle by which each line turns within ``step`` frames while its picture stays, degrees; NaN where its picture
-    moves or an end was not seen. Rows are the frames from which on it turns, ``step`` fewer than there are.
+    """Angle in degrees by which each line turns within ``step`` frames while its projection is still.
+
+    It is NaN where the projection moves or an end was not observed. Rows are start frames, ``step`` fewer than frames.
 
     Args:
-        joints_m: camera metres, from the camera.
+        joints_m: absolute camera coordinates in metres.
         keypoints_px: x, y in pixels and confidence.
-        seen: where a keypoint is a sighting.
+        seen: whether a keypoint was observed.
         K: intrinsics in pixels.
         lines: pairs of joints: bones, hips, shoulders.
         step: frames.
@@ -64,9 +66,9 @@ def bone_turns(
     directions = bones_m / lengths_m[..., None]
     cosine = (directions[step:] * directions[:-step]).sum(-1)
     depth_m = (joints_m[:, start, 2] + joints_m[:, end, 2]) / 2
-    # In the picture, in shares of the bone's length at its distance.
-    drawn = (keypoints_px[:, end, :2] - keypoints_px[:, start, :2]) * (depth_m / lengths_m / K[0, 0])[..., None]
-    moved = np.linalg.norm(drawn[step:] - drawn[:-step], axis=-1)
+    # Projection in units of the bone length at the distance of the bone.
+    projected = (keypoints_px[:, end, :2] - keypoints_px[:, start, :2]) * (depth_m / lengths_m / K[0, 0])[..., None]
+    moved = np.linalg.norm(projected[step:] - projected[:-step], axis=-1)
     known = seen[:, start] & seen[:, end]
     usable = known[step:] & known[:-step] & (moved < STILL)
     return np.where(usable, np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))), np.nan)
@@ -82,18 +84,17 @@ def depth_flips(
     within_s: float = 0.0,
     flip_deg: float = FLIP_DEG,
 ) -> list[Event]:
-    """Bones, and the lines between hips and between shoulders, that turn by more than ``flip_deg`` while their picture
-    stays.
+    """Find turns above ``flip_deg``, with a still projection, of bones and of the lines of hips and shoulders.
 
     Args:
-        joints_m: camera metres, from the camera.
+        joints_m: absolute camera coordinates in metres.
         keypoints_px: x, y in pixels and confidence.
-        seen: where a keypoint is a sighting.
-        time_s: seconds.
+        seen: whether a keypoint was observed.
+        time_s: time stamps in seconds.
         K: intrinsics in pixels.
-        skeleton: of the joints.
-        within_s: time in which they turn; 0 is from one frame to the next.
-        flip_deg: degrees.
+        skeleton: skeleton of the joints.
+        within_s: maximum duration of the turn; 0: between consecutive frames.
+        flip_deg: minimum turn in degrees.
     """
     if len(time_s) < 2:
         return []
@@ -112,20 +113,21 @@ def swapped_sides(
     K: Float[np.ndarray, "3 3"],
     skeleton: Skeleton,
 ) -> list[Event]:
-    """Pairs of joints whose 3D lies on the keypoints of the other side.
+    """Find left–right pairs whose projected 3D joints fit the keypoints of the other side.
 
-    Arguments as for ``depth_flips``. A pair counts where both were seen more than ``SWAP_M`` apart and the 3D joints,
-    projected, fit better by ``SWAP_GAIN_M`` with left and right exchanged.
+    Arguments as for ``depth_flips``. A pair counts if its keypoints are more than ``SWAP_M`` apart and the projected
+    joints fit better by ``SWAP_GAIN_M`` with left and right exchanged.
     """
     metres_per_px = joints_m[:, skeleton.root, 2] / K[0, 0]
     projected_px = project(joints_m, K)
     gains = np.zeros((len(joints_m), len(skeleton.pairs)))
     for number, (right, left) in enumerate(skeleton.pairs):
 
-        def off_px(joint: int, keypoint: int) -> np.ndarray:
+        def distance_px(joint: int, keypoint: int) -> np.ndarray:
             return np.linalg.norm(projected_px[:, joint] - keypoints_px[:, keypoint, :2], axis=-1)
 
-        gain_px = off_px(right, right) + off_px(left, left) - off_px(right, left) - off_px(left, right)
+        gain_px = distance_px(right, right) + distance_px(left, left)
+        gain_px -= distance_px(right, left) + distance_px(left, right)
         apart_px = np.linalg.norm(keypoints_px[:, right, :2] - keypoints_px[:, left, :2], axis=-1)
         usable = seen[:, right] & seen[:, left] & (apart_px * metres_per_px > SWAP_M)
         gains[:, number] = np.where(usable, gain_px * metres_per_px, 0.0)
@@ -136,18 +138,18 @@ def _events(
     lines: Sequence[tuple[int, int]],
     skeleton: Skeleton,
     amounts: Float[np.ndarray, "rows lines"],
-    more_than: float,
+    threshold: float,
     time_s: Float[np.ndarray, " frames"],
     step: int,
 ) -> list[Event]:
-    """What is larger than usual, named by the two joints; moments close together are one event."""
+    """Runs of amounts above a threshold, named by the two joints; runs closer than ``MERGE_S`` are merged."""
     events = []
     for number, line in enumerate(lines):
-        rows = np.flatnonzero(amounts[:, number] > more_than)
+        rows = np.flatnonzero(amounts[:, number] > threshold)
         if not len(rows):
             continue
         name = "-".join(skeleton.joints[joint] for joint in line)
-        for run in np.split(rows, np.flatnonzero(np.diff(time_s[rows]) > APART_S) + 1):
+        for run in np.split(rows, np.flatnonzero(np.diff(time_s[rows]) > MERGE_S) + 1):
             amount = float(amounts[run, number].max())
             events.append(Event(what=name, first=int(run[0]), last=int(run[-1]) + step, amount=amount))
     return sorted(events, key=lambda event: (event.first, event.what))

@@ -1,4 +1,4 @@
-"""What is measured on a video, joint by joint, and how the measures of several videos become one."""
+"""Error measures per joint of a video, and their averages over videos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from hyperlift.shapes import Bool, Float, Int
 from hyperlift.skeletons.skeleton import Skeleton
 
 PCK_THRESHOLD_MM = 150.0
+"""Threshold of PCK in the evaluation of MPI-INF-3DHP (Mehta et al. 2017)."""
 AUC_THRESHOLDS_MM = np.arange(0.0, 151.0, 5.0)
-"""0, 5, … 150 mm, the 31 thresholds of MPI-INF-3DHP's evaluation (Mehta et al. 2017)."""
+"""0, 5, … 150 mm: the 31 thresholds in the evaluation of MPI-INF-3DHP (Mehta et al. 2017)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A number's names, unit and meaning."""
+    """Name, unit and definition of an error measure."""
 
     key: str
-    """In JSON and in ``Errors``."""
+    """Name in JSON and in ``Errors``."""
     label: str
-    """In tables."""
+    """Name in tables."""
     unit: str
     definition: str
 
@@ -63,25 +64,24 @@ BONE_SD = Measure(
 )
 
 OF_FRAMES = (P1, P2, R_MPJPE, N_MPJPE, N_MPJPE_FRAME, PCK, AUC)
-"""Measures with a value a frame and joint, in the order of ``frame_measures``."""
+"""Measures with a value per frame and joint, in the order of ``frame_measures``."""
 
 OF_JOINTS = (*OF_FRAMES, MPJVE)
-"""Measures with a value a joint, in the order of ``Scores.joints``."""
+"""Measures with a value per joint, in the order of ``Scores.joints``."""
 
 MEASURES = (*OF_JOINTS, BONE_SD)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scores:
-    """Means over some frames."""
+    """Mean errors over a set of frames."""
 
     frames: int
-    """Scored ones, each counted once."""
+    """Scored frames; each counts once."""
     pairs: int
-    """Scored frames whose predecessor is scored too, which is what a velocity needs."""
+    """Scored frames whose predecessor is scored too, so that they have a velocity."""
     joints: Float[np.ndarray, "measures joints"]
-    """Rows as ``OF_JOINTS``; that of MPJVE is NaN where there is no pair, and the column of a joint that no frame has
-    measured is NaN."""
+    """Rows as ``OF_JOINTS``. The row of MPJVE is NaN without pairs; columns of joints without ground truth are NaN."""
     bones_sd_mm: Float[np.ndarray, " bones"]
     """In the order of ``skeleton.bones``."""
 
@@ -89,18 +89,18 @@ class Scores:
 def frame_measures(
     pose_mm: Float[np.ndarray, "frames joints 3"], truth_mm: Float[np.ndarray, "frames joints 3"]
 ) -> Float[np.ndarray, "frames measures joints"]:
-    """The measures of ``OF_FRAMES`` for every frame of one video.
+    """The measures of ``OF_FRAMES`` for each frame of a video.
 
     Args:
         pose_mm: root-relative prediction.
-        truth_mm: root-relative truth.
+        truth_mm: root-relative ground truth.
     """
     aligned = (
         pose_mm,
         align_similarity(pose_mm, truth_mm),
         align_rigid(pose_mm, truth_mm),
         align_scale(pose_mm, truth_mm),
-        align_scale(pose_mm[:, None], truth_mm[:, None])[:, 0],  # every frame a sequence of its own
+        align_scale(pose_mm[:, None], truth_mm[:, None])[:, 0],  # each frame is a sequence of length 1
     )
     distances = [joint_distance(pose, truth_mm) for pose in aligned]
     correct = share_within(distances[0], np.array([PCK_THRESHOLD_MM]))
@@ -111,7 +111,7 @@ def frame_measures(
 def average_by_frame(
     values: Float[np.ndarray, "seen ..."], frames: Int[np.ndarray, " seen"]
 ) -> Float[np.ndarray, "scored ..."]:
-    """Mean over the windows that a frame lies in; one row a frame, in the order of the frames."""
+    """Mean over the windows that contain a frame; one row per frame, in order of frames."""
     _, position, times = np.unique(frames, return_inverse=True, return_counts=True)
     sums = np.zeros((len(times), *values.shape[1:]))
     np.add.at(sums, position, values)
@@ -125,17 +125,17 @@ def score_video(
     skeleton: Skeleton,
     measured: Bool[np.ndarray, " joints"] | None = None,
 ) -> Scores:
-    """Score the predicted frames of one video; a frame may occur several times, in several windows.
+    """Score the predicted frames of a video; a frame may occur several times, in overlapping windows.
 
-    The errors of such a frame are averaged. Velocities and bone lengths want one trajectory, so there the predictions
-    are averaged; a velocity is taken between neighbouring frames of the video, within a window or across two.
+    Errors of repeated frames are averaged. Velocities and bone lengths use one trajectory, the average of repeated
+    predictions; velocities are those between consecutive frames, also across windows.
 
     Args:
         pose_mm: root-relative predictions.
-        truth_mm: root-relative truth of the same frames.
-        frames: their numbers; at least one.
+        truth_mm: root-relative ground truth of the same frames.
+        frames: frame numbers; at least one.
         skeleton: joint order.
-        measured: joints whose truth was measured, None for all: what is aligned and scored.
+        measured: joints with ground truth, which are aligned and scored; None: all.
     """
     pose_mm, truth_mm = pose_mm.astype(np.float64), truth_mm.astype(np.float64)
     measured = np.ones(len(skeleton), bool) if measured is None else measured
@@ -156,13 +156,13 @@ def score_video(
 
 
 def pooled(scores: Sequence[Scores]) -> Scores:
-    """Means over all frames of all scores; those of velocities over all pairs, those of bones weighted by frames."""
+    """Means over all frames; velocities are averaged over all pairs, bones are weighted by frames."""
     frames = np.array([score.frames for score in scores], np.float64)
     return _weighted(scores, frames, np.array([score.pairs for score in scores], np.float64))
 
 
 def averaged(scores: Sequence[Scores]) -> Scores:
-    """Plain means over the scores, each counting alike; one without any velocity does not count for MPJVE."""
+    """Unweighted means over the scores; those without velocity are left out for MPJVE."""
     return _weighted(scores, np.ones(len(scores)), np.array([float(score.pairs > 0) for score in scores]))
 
 

@@ -1,4 +1,4 @@
-"""A model card as Markdown: every number in it comes from a file that a command wrote."""
+"""Writes a model card in Markdown; all its numbers come from files written by commands."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,13 @@ KNOWN_FAILURES = (
     "**Detector errors that last**: sides exchanged for a second are followed; a head without a face is guessed.",
     "**People unlike the recorded ones**: adults; children and wheelchairs are not covered.",
 )
-_HARDEST = 3
+_LISTED = 3
+"""Entries in the lists of hardest and most frequent items. Chosen: they fit in one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CardFacts:
-    """What a card is written from."""
+    """Contents of a model card."""
 
     spec: LifterSpec
     run: Mapping[str, Any]
@@ -33,19 +34,19 @@ class CardFacts:
     onnx_mb: float | None
     """Size of the exported file."""
     log: Sequence[Mapping[str, Any]]
-    """The run's log, a record an epoch."""
+    """Log of the run, one record per epoch."""
     train: Sequence[ClipStore]
-    """The clips that it was trained on; a store that counted twice stands here twice."""
+    """Training clips; a store that counts twice occurs twice."""
     scores: Sequence[Mapping[str, Any]]
-    """What ``evaluate.py --json`` wrote: of clip stores, of benchmark files, or both."""
+    """Results of ``evaluate.py --json`` on clip stores or benchmark files."""
     before: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
-    """Names and logs of the runs whose weights it started from, the first one first."""
+    """Names and logs of the runs whose weights initialised this one, in order."""
     notes: Sequence[str] = ()
-    """Further known failures, a line each."""
+    """Further known failures, one per line."""
 
 
 def model_card(facts: CardFacts) -> str:
-    """The card."""
+    """Write the card."""
     spec = facts.spec
     rows = [
         ("Task", _task(spec)),
@@ -55,7 +56,7 @@ def model_card(facts: CardFacts) -> str:
         ("Licence", spec.licence),
     ]
     if spec.credit:
-        # A row of a Markdown table is one line.
+        # A row of a Markdown table is a single line.
         rows.append(("Credit", "<br>".join(spec.credit.splitlines())))
     parts = [f"# Model card: `{spec.name}`", "\n".join(["| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])]
     parts.append("## Scores")
@@ -170,14 +171,14 @@ def _store_scores(scores: Mapping[str, Any]) -> str:
 def _hardest(scores: Mapping[str, Any]) -> list[str]:
     def worst(errors: Mapping[str, Mapping[str, Any]]) -> str:
         known = {name: values for name, values in errors.items() if values["p1_mm"] is not None}
-        ranked = sorted(known.items(), key=lambda item: -item[1]["p1_mm"])[:_HARDEST]
+        ranked = sorted(known.items(), key=lambda item: -item[1]["p1_mm"])[:_LISTED]
         return ", ".join(f"{name} ({values['p1_mm']:.0f})" for name, values in ranked)
 
     return [f"**Hardest motions and joints**, P1 mm: {worst(scores['actions'])}; {worst(scores['overall']['joints'])}."]
 
 
 def _imbalance(stores: Sequence[ClipStore]) -> list[str]:
-    """Who and what most of the clips show."""
+    """The most frequent subjects and motions of the training clips."""
     frames: dict[str, Counter[str]] = {"subjects": Counter(), "motions": Counter()}
     for video in (video for store in stores for video in store.videos):
         frames["subjects"][video.subject] += video.frames
@@ -185,6 +186,6 @@ def _imbalance(stores: Sequence[ClipStore]) -> list[str]:
     total = sum(frames["subjects"].values())
 
     def most(kind: str) -> str:
-        return ", ".join(f"{name} ({100 * count / total:.0f} %)" for name, count in frames[kind].most_common(_HARDEST))
+        return ", ".join(f"{name} ({100 * count / total:.0f} %)" for name, count in frames[kind].most_common(_LISTED))
 
     return [f"**What it saw most** of the training time: subjects {most('subjects')}; motions {most('motions')}."]

@@ -1,4 +1,4 @@
-"""Protocols by the name that a command line gives, by the data, and in all their variants."""
+"""Selection of a protocol by name or by data, and the variants of a protocol."""
 
 from dataclasses import replace
 
@@ -17,10 +17,10 @@ PROTOCOLS = {"h36m": HUMAN36M, "mocap": MOCAP, "mpi_inf_3dhp": MPI_INF_3DHP}
 
 
 def check_protocol_name(name: str) -> None:
-    """Refuse a name that means nothing.
+    """Check the name of a protocol.
 
     Raises:
-        InputError: it is none of ``PROTOCOLS``, ``OF_THE_DATA`` and ``ALL``.
+        InputError: the name is none of ``PROTOCOLS``, ``OF_THE_DATA`` and ``ALL``.
     """
     if name not in (OF_THE_DATA, ALL, *PROTOCOLS):
         known = ", ".join((OF_THE_DATA, ALL, *PROTOCOLS))
@@ -28,10 +28,10 @@ def check_protocol_name(name: str) -> None:
 
 
 def protocol_named(name: str, store: ClipStore) -> Protocol:
-    """The protocol of that name; that of the data for ``OF_THE_DATA`` and ``ALL``.
+    """The protocol with this name; for ``OF_THE_DATA`` and ``ALL`` the one that fits the data.
 
     Raises:
-        InputError: no protocol has that name, or it is another data set's.
+        InputError: the name is unknown, or the protocol belongs to another data set.
     """
     check_protocol_name(name)
     is_3dhp = store.skeleton.name == MPI_INF_3DHP_17.name
@@ -46,7 +46,7 @@ def protocol_named(name: str, store: ClipStore) -> Protocol:
 
 
 def variants(protocol: Protocol) -> list[Protocol]:
-    """Both slicings, with and without the excluded sequences where there are any, with and without flip."""
+    """All combinations of slicing, flip, and excluded sequences (if the protocol excludes any)."""
     exclusions = dict.fromkeys((protocol.excluded, ()))
     return [
         replace(protocol, slicing=slicing, excluded=excluded, flip=flip)

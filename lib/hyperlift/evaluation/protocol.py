@@ -1,4 +1,4 @@
-"""Evaluation protocols as data: what is scored and how it is averaged. Numbers differ by protocol."""
+"""Evaluation protocols as data: scored frames and joints, and the averaging. Results depend on the protocol."""
 
 import re
 from collections.abc import Iterable
@@ -11,28 +11,28 @@ from hyperlift.skeletons.joint_sets import MPI_INF_3DHP_17
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """Everything beside the data and the lifter that changes a number."""
+    """All settings of an evaluation besides data and lifter."""
 
     name: str
     excluded: tuple[str, ...] = ()
-    """Sequences that are not scored, without camera: ``s_09_act_05_subact_02`` stands for all its videos."""
+    """Excluded sequences, without camera: ``s_09_act_05_subact_02`` excludes the videos of all cameras."""
     mean: Mean = "action"
-    """Over all frames, or over the actions' means over frames."""
+    """frame: mean over all frames. action: mean over actions of their means over frames."""
     flip: bool = True
-    """Average with the mirrored input's mirrored output."""
+    """Average the prediction with that for the mirrored input, mirrored back."""
     gt_2d: bool = False
-    """Lift exact projections with confidence 1 instead of detections."""
+    """Use exact projections with confidence 1 as input, instead of detections."""
     given_2d: str = "detections"
-    """What the 2D joints of the data are, for the report."""
+    """Source of the 2D joints, for the report."""
     slicing: Slicing | None = None
-    """How test videos are cut; None takes the cut of the data."""
+    """Slicing of test videos into windows; None: that of the data."""
     correct_joints: tuple[str, ...] = ()
-    """The joints that PCK and AUC count; none named: all of the skeleton."""
+    """Joints of PCK and AUC; empty: all joints."""
     group: str = "action"
-    """What an action is called in a report."""
+    """Name of an action in reports."""
 
     def excludes(self, source: str) -> bool:
-        """Whether a video belongs to an excluded sequence; names are compared whole."""
+        """Whether a video belongs to an excluded sequence."""
         return any(source == sequence or source.startswith(f"{sequence}_") for sequence in self.excluded)
 
 
@@ -43,7 +43,7 @@ HUMAN36M = Protocol(
 """Protocols 1 and 2 without the three sequences whose annotations are shifted."""
 
 MOCAP = Protocol(name="motion capture")
-"""The same on other data, where the action is the motion group."""
+"""The protocol of Human3.6M without exclusions; the action is the group of a motion."""
 
 MPI_INF_3DHP = Protocol(
     name="MPI-INF-3DHP",
@@ -60,5 +60,5 @@ _HUMAN36M_SOURCE = re.compile(r"s_\d+_act_\d+_subact_\d+")
 
 
 def protocol_for(sources: Iterable[str]) -> Protocol:
-    """Human3.6M's protocol where videos are named as Human3.6M's, else the one without exclusions."""
+    """The protocol of Human3.6M if videos have its names, else ``MOCAP``."""
     return HUMAN36M if any(_HUMAN36M_SOURCE.match(source) for source in sources) else MOCAP

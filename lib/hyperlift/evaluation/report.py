@@ -1,4 +1,4 @@
-"""Results as text for people and as JSON for programs. Both say by which protocol a number came about."""
+"""Evaluation results as text and as JSON; both state the protocol."""
 
 import json
 import math
@@ -12,11 +12,12 @@ from hyperlift.evaluation.results import BenchResult, Errors, EvaluationResult
 
 _SPELLED_MEAN = {"action": "mean over {group}s of the mean over their frames", "frame": "mean over all frames"}
 _WIDEST_LABEL = max(len(measure.label) for measure in MEASURES)
-_NARROWEST = 6
+_MIN_CELL = 6
+"""Minimum width of a table cell: numbers up to "9999.9"."""
 
 
 def protocol_statements(result: EvaluationResult) -> list[str]:
-    """What has to be known to compare the numbers with others, a line each."""
+    """Settings of the evaluation that a comparison with other results needs, one per line."""
     protocol = result.protocol
     scored, total = result.overall.frames, result.frames_total
     excluded = "none excluded"
@@ -35,18 +36,18 @@ def protocol_statements(result: EvaluationResult) -> list[str]:
 
 
 def input_statement(protocol: Protocol) -> str:
-    """What the lifter saw."""
+    """Statement about the input of the lifter."""
     return f"input:     {'exact projections (GT 2D)' if protocol.gt_2d else protocol.given_2d}"
 
 
 def size_statement(result: EvaluationResult) -> str:
-    """What the evaluation knew of the person's size."""
+    """Statement about the size of the person."""
     given = "the person's size is given"
     return f"size:      {given if result.size_given else 'not given; pixels become mm by the factor of each frame'}"
 
 
 def measure_statements(protocol: Protocol, fps: float) -> list[str]:
-    """What each measure is, a line each."""
+    """Definitions of the measures, one per line."""
     lines = []
     for measure in MEASURES:
         more = f"; {fps:g} frames a second" if measure is MPJVE else ""
@@ -57,7 +58,7 @@ def measure_statements(protocol: Protocol, fps: float) -> list[str]:
 
 
 def report_text(result: EvaluationResult) -> str:
-    """The tables by action and by joint, with the protocol above them."""
+    """Tables by action and by joint, below the protocol."""
     group, own_mean = result.protocol.group, result.protocol.mean
     actions, overall = result.actions, result.overall
     names = {over: mean_name(over, result.protocol) for over in ("action", "frame")}
@@ -78,19 +79,19 @@ def report_text(result: EvaluationResult) -> str:
 
 
 def heading(measure: Measure) -> str:
-    """A measure's column heading."""
-    return f"  {measure.label:>{max(len(measure.label), _NARROWEST)}}"
+    """Column heading of a measure."""
+    return f"  {measure.label:>{max(len(measure.label), _MIN_CELL)}}"
 
 
 def cell(measure: Measure, value: float, width: int | None = None) -> str:
-    """A number as tables show it: a tenth of a millimetre, a thousandth of a fraction, a dash where undefined."""
+    """Table cell: millimetres with 1 decimal (per frame with 2), fractions with 3, a dash for NaN."""
     digits = {"fraction": 3, "mm a frame": 2}.get(measure.unit, 1)
     text = "-" if math.isnan(value) else f"{value:.{digits}f}"
-    return f"  {text:>{width or max(len(measure.label), _NARROWEST)}}"
+    return f"  {text:>{width or max(len(measure.label), _MIN_CELL)}}"
 
 
 def report_json(result: EvaluationResult) -> str:
-    """The same as JSON."""
+    """The result as JSON."""
     return to_json(
         {
             **json_header(result),
@@ -102,7 +103,7 @@ def report_json(result: EvaluationResult) -> str:
 
 
 def json_header(result: EvaluationResult) -> dict[str, Any]:
-    """What all results of an evaluation have in common."""
+    """Fields that all results of an evaluation share."""
     return {
         "lifter": result.lifter,
         "data": result.data,
@@ -116,7 +117,7 @@ def json_header(result: EvaluationResult) -> dict[str, Any]:
 
 
 def json_tables(result: EvaluationResult) -> dict[str, Any]:
-    """The numbers, and what they count."""
+    """Scores and frame counts."""
     return {
         "slicing": result.slicing,
         "frames_total": result.frames_total,
@@ -128,7 +129,7 @@ def json_tables(result: EvaluationResult) -> dict[str, Any]:
 
 
 def to_json(content: Mapping[str, Any]) -> str:
-    """JSON with null for what is undefined, since JSON has no NaN."""
+    """JSON with null in place of NaN."""
     return json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n"
 
 
@@ -152,7 +153,7 @@ def bench_json(result: BenchResult, lifter: str, flip: bool) -> str:
 
 
 def mean_name(over: Mean, protocol: Protocol) -> str:
-    """``mean over actions``, in the protocol's words."""
+    """Name of a mean, such as ``mean over actions``."""
     return f"mean over {protocol.group if over == 'action' else over}s"
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation found; printing comes after."""
+"""Results of an evaluation as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,7 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 @dataclass(frozen=True, kw_only=True)
 class Errors:
-    """Mean errors over some frames; ``measures`` says what each is.
-
-    MPJVE is NaN where no frame follows another.
-    """
+    """Mean errors over a set of frames; ``measures`` defines them. MPJVE is NaN without consecutive frames."""
 
     frames: int
     p1_mm: float
@@ -29,7 +26,7 @@ class Errors:
     auc_150: float
     bone_sd_mm: float
     joints: Mapping[str, Mapping[str, float]]
-    """By joint name, the measures that a joint has, by key."""
+    """Joint name to the measures of a joint, by key."""
     bones_sd_mm: Mapping[str, float]
     """By "parent-child"."""
 
@@ -40,12 +37,12 @@ class Errors:
 
 
 def errors_of(scores: Scores, skeleton: Skeleton, correct_joints: tuple[str, ...] = ()) -> Errors:
-    """Name the numbers, and average them over joints and bones.
+    """Average scores over joints and bones, and name them.
 
     Args:
-        scores: of the skeleton's joints.
+        scores: scores of the joints of ``skeleton``.
         skeleton: joint names and bones.
-        correct_joints: the joints that PCK and AUC are averaged over; none named: all.
+        correct_joints: joints of PCK and AUC; empty: all.
     """
     counted = skeleton.indices(correct_joints or skeleton.joints)
     rows = dict(zip(OF_JOINTS, scores.joints, strict=True))
@@ -73,7 +70,7 @@ def _mean_of_measured(values: Float[np.ndarray, " joints"]) -> float:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EvaluationResult:
-    """Scores by action, and all that a reader has to know about them."""
+    """Scores by action, with the settings that they depend on."""
 
     lifter: str
     data: str
@@ -85,12 +82,12 @@ class EvaluationResult:
     stride: int
     slicing: str
     scores: Mapping[str, Scores]
-    """By action, over all frames of its videos."""
+    """Scores by action, over all frames of its videos."""
     frames_total: int
-    """Valid frames of all videos that are not excluded; those beyond ``overall.frames`` lie in no window."""
+    """Valid frames of all videos that are not excluded, including frames outside all windows, which are not scored."""
     videos_excluded: int
     size_given: bool
-    """The prediction was scaled to the person's true size before scoring."""
+    """Whether predictions are scaled to the true size of the person before scoring."""
 
     @property
     def actions(self) -> Mapping[str, Errors]:
@@ -104,7 +101,7 @@ class EvaluationResult:
 
     @property
     def overall(self) -> Errors:
-        """The mean that the protocol asks for."""
+        """The mean of the protocol."""
         return self.mean(self.protocol.mean)
 
     def _errors(self, scores: Scores) -> Errors:
@@ -120,6 +117,6 @@ class BenchResult:
     n_mpjpe_mm: float
     pa_mpjpe_mm: float
     jitter_mm: float
-    """Mean difference of accelerations, millimetres a frame²."""
+    """Mean acceleration error in mm/frame²."""
     bone: float
-    """Mean over bones of the standard deviation of the predicted length over its mean; 0 = constant."""
+    """Coefficient of variation of the predicted bone lengths (standard deviation / mean), mean over bones."""

@@ -1,4 +1,4 @@
-"""Files that training runs and evaluations wrote, read back: the log of a run, and scores."""
+"""Reads training logs and evaluation scores."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,11 +9,14 @@ from hyperlift.readers import reader
 from hyperlift.safe_io.json_text import parse_json, read_json
 from hyperlift.safe_io.text import is_number, is_whole, read_text
 
-_MOST_LOG_BYTES = 64_000_000
-_MOST_SCORES_BYTES = 8_000_000
-_MOST_EPOCHS = 10**9
-_LARGEST = 1e15
-"""No number of a log or a score is so large; it would overflow in sums and on axes."""
+_MAX_LOG_BYTES = 64_000_000
+"""Chosen: a record has less than 1 kB, so this is far above any run. It bounds memory."""
+_MAX_SCORES_BYTES = 8_000_000
+"""Chosen: far above scores of all actions and joints. It bounds memory."""
+_MAX_EPOCHS = 10**9
+"""Chosen: an epoch above it is damage."""
+_MAX_NUMBER = 1e15
+"""Chosen: larger numbers are damage and would overflow in sums and plots."""
 
 _STORE_ERRORS = ("frames", "p1_mm", "p2_mm", "n_mpjpe_mm")
 _BENCH_NUMBERS = ("views", "frames", "n_mpjpe_mm", "pa_mpjpe_mm", "jitter_mm", "bone")
@@ -21,25 +24,25 @@ _BENCH_NUMBERS = ("views", "frames", "n_mpjpe_mm", "pa_mpjpe_mm", "jitter_mm", "
 
 @reader("training log", remedy="give the log.jsonl of a run folder")
 def read_training_log(path: Path, needs: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The log of a run: a record an epoch, in the order of the file.
+    """Read the log of a run: one record per epoch, in the order of the file.
 
     Args:
         path: ``log.jsonl``.
-        needs: numbers that every record must have beside ``epoch``.
+        needs: numbers that every record must have besides ``epoch``.
 
     Returns:
-        Mappings with a whole number ``epoch`` and else numbers, or mappings of numbers. Empty where no epoch is over.
+        Records with an integer ``epoch``, numbers, and mappings of numbers; empty before the end of the first epoch.
 
     Raises:
-        InputError: the file is missing, or a line is no such record.
+        InputError: the file is missing, or a line is no record.
     """
     remedy = "give the log.jsonl of a run folder"
-    lines = read_text(path, _MOST_LOG_BYTES, remedy).splitlines()
+    lines = read_text(path, _MAX_LOG_BYTES, remedy).splitlines()
     records = []
     for number, line in enumerate(lines, start=1):
         where = f"{path}, line {number}"
         record = parse_json(line, where, remedy)
-        if not isinstance(record, dict) or not is_whole(record.get("epoch"), 0, _MOST_EPOCHS):
+        if not isinstance(record, dict) or not is_whole(record.get("epoch"), 0, _MAX_EPOCHS):
             raise InputError(f"{where}: not the log of a run: {quoted(record)} has no epoch; {remedy}")
         _check_numbers(record, where, remedy)
         if missing := [name for name in needs if isinstance(record.get(name), dict | None)]:
@@ -50,13 +53,13 @@ def read_training_log(path: Path, needs: Sequence[str] = ()) -> list[dict[str, A
 
 @reader("scores", remedy="write it with hyperlift evaluate --json")
 def read_scores(path: Path) -> dict[str, Any]:
-    """Scores of one protocol, as ``hyperlift evaluate --json`` writes them of a clip store or a benchmark file.
+    """Read scores of one protocol, written by ``hyperlift evaluate --json`` for a clip store or a benchmark file.
 
     Raises:
-        InputError: the file is missing or holds no such scores.
+        InputError: the file is missing or holds no scores.
     """
     remedy = "write it with hyperlift evaluate --json (one protocol, not all)"
-    scores = read_json(path, remedy, _MOST_SCORES_BYTES)
+    scores = read_json(path, remedy, _MAX_SCORES_BYTES)
     if not isinstance(scores, dict) or not ({"views", "n_mpjpe_mm"} <= set(scores) or "mean_over_frames" in scores):
         raise InputError(f"{path}: holds no scores; {remedy}")
     if "views" in scores:
@@ -77,12 +80,12 @@ def read_scores(path: Path) -> dict[str, Any]:
 def _check_numbers(record: Mapping[str, Any], where: str, remedy: str) -> None:
     for key, value in record.items():
         for name, number in value.items() if isinstance(value, dict) else [(key, value)]:
-            if not is_number(number, -_LARGEST, _LARGEST) and not _is_nan(number):
+            if not is_number(number, -_MAX_NUMBER, _MAX_NUMBER) and not _is_nan(number):
                 raise InputError(f"{where}: {quoted(name)} is {quoted(number)}; expected a number; {remedy}")
 
 
 def _is_nan(value: object) -> bool:
-    """What a run writes whose validation had nothing to measure."""
+    """Whether a value is NaN, which a run logs for a validation without labels."""
     return isinstance(value, float) and value != value
 
 
@@ -96,7 +99,7 @@ def _need(values: object, names: Sequence[str], where: str, path: Path, remedy: 
     section = _section(values, where.rstrip(": ") or "it", path, remedy)
     for name in names:
         number = section.get(name)
-        if not is_number(number, -_LARGEST, _LARGEST):
+        if not is_number(number, -_MAX_NUMBER, _MAX_NUMBER):
             raise InputError(f"{path}: {where}{name} is {quoted(number)}; expected a number; {remedy}")
 
 

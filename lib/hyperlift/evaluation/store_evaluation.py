@@ -1,4 +1,4 @@
-"""Scores a lifter on the test split of a clip store by a protocol, or by several at the price of one."""
+"""Scores a lifter on the test split of a clip store by one or several protocols, which share the lifting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,15 +20,16 @@ from hyperlift.geometry.joint_errors import root_relative
 from hyperlift.geometry.normalisation import denormalise_pose
 from hyperlift.shapes import Bool, Float, Int
 
-MAX_FRAMES_PER_CALL = 4096
-"""Bound on the frames in one call of the predictor, and so on its memory."""
+FRAMES_PER_CALL = 4096
+"""Maximum frames per call of the predictor. Chosen: it bounds memory and fills a batch."""
 
 _MM_PER_M = 1000.0
+"""Unit conversion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cut:
-    """Which windows are scored."""
+    """Windows of a slicing."""
 
     n_frames: int
     stride: int
@@ -37,12 +38,12 @@ class _Cut:
 
 @dataclass(frozen=True, kw_only=True)
 class _Lifted:
-    """The windows of a video, each lifted once, in the lifter's label space."""
+    """Lifted windows of a video, in the label space of the lifter."""
 
     position: Mapping[tuple[int, int], int]
-    """Where a window (first frame, frame count) stands in the arrays."""
+    """Index of a window (first frame, frame count) in the arrays."""
     frames: Int[np.ndarray, "windows n_frames"]
-    """Positions of the frames in the store."""
+    """Frame indices in the store."""
     pose: Mapping[bool, Float[np.ndarray, "windows n_frames joints 3"]]
     """With flip (True) and without."""
 
@@ -55,20 +56,18 @@ def evaluate_store(predict: Predictor, spec: LifterSpec, store: ClipStore, proto
 def evaluate_protocols(
     predict: Predictor, spec: LifterSpec, store: ClipStore, protocols: Sequence[Protocol]
 ) -> list[EvaluationResult]:
-    """Score a lifter, video by video; protocols that share a window share its lifting.
+    """Score a lifter, video by video; a window that several protocols use is lifted once.
 
-    A prediction in normalised picture space is taken to pixels, times the millimetres a pixel of its frame,
-    minus its root, and compared with ``truth_mm`` minus its root. A prediction in camera metres is brought
-    from the reference body to the true size of the person and compared with ``joints_m`` minus its root: the
-    size is given. Where the store says which frames are valid, the others are lifted but not scored.
+    A prediction in normalised picture space is converted to pixels, multiplied by the millimetres per pixel of its
+    frame, and compared root-relative with ``truth_mm``. A prediction in camera metres is scaled from the reference body
+    to the true size of the person (the size is given) and compared root-relative with ``joints_m``. Frames that the
+    store marks as invalid are lifted but not scored.
 
-    The errors of a frame in several windows are averaged, then those of an action's frames, then as the
-    protocol says.
-
-    All protocols of a call lift the same input: detections, or exact projections (``gt_2d``).
+    Errors are averaged over the windows of a frame, then over the frames of an action, then as the protocol states. All
+    protocols of a call use the same input: detections, or exact projections (``gt_2d``).
 
     Returns:
-        A result for each protocol.
+        One result per protocol.
 
     Raises:
         InputError: the store does not fit the lifter or lacks the ground truth, a protocol excludes
@@ -78,8 +77,8 @@ def evaluate_protocols(
     if protocols[0].gt_2d:
         store.want_projected_label("gt_2d: true")
     own = _own_slicing(store)
-    asked: set[tuple[Slicing, bool]] = {(protocol.slicing or own, protocol.flip) for protocol in protocols}
-    cuts: dict[Slicing, _Cut] = {slicing: _cut(spec, store, slicing) for slicing, _ in asked}
+    variants: set[tuple[Slicing, bool]] = {(protocol.slicing or own, protocol.flip) for protocol in protocols}
+    cuts: dict[Slicing, _Cut] = {slicing: _cut(spec, store, slicing) for slicing, _ in variants}
     scores: dict[tuple[Slicing, bool, int], Scores] = {}
     for number, video in enumerate(store.videos):
         valid = _valid(store, video)
@@ -90,9 +89,15 @@ def evaluate_protocols(
         if not len(all_rows):
             continue
         lifted = _lift(
-            predict, spec, store, video, all_rows, mirrored_too=any(flip for _, flip in asked), gt_2d=protocols[0].gt_2d
+            predict,
+            spec,
+            store,
+            video,
+            all_rows,
+            with_mirrored=any(flip for _, flip in variants),
+            gt_2d=protocols[0].gt_2d,
         )
-        for slicing, flip in asked:
+        for slicing, flip in variants:
             scored = _score(lifted, rows[slicing], flip, spec, store, number)
             if scored:
                 scores[slicing, flip, number] = scored
@@ -161,7 +166,7 @@ def _own_slicing(store: ClipStore) -> Slicing:
 
 
 def _cut(spec: LifterSpec, store: ClipStore, slicing: Slicing) -> _Cut:
-    """The store's own windows; others where the protocol or the lifter asks for others."""
+    """Windows of the store, or new ones if the protocol or the lifter needs others."""
     meta = store.meta
     n_frames = min(spec.n_frames, meta.n_frames)
     stride = min(meta.stride, n_frames)
@@ -173,8 +178,8 @@ def _cut(spec: LifterSpec, store: ClipStore, slicing: Slicing) -> _Cut:
 
 
 def _valid(store: ClipStore, video: Video) -> Bool[np.ndarray, " frames"]:
-    whole = slice(video.first, video.first + video.frames)
-    return np.asarray(store.array("valid")[whole] > 0) if store.has("valid") else np.ones(video.frames, bool)
+    frames = slice(video.first, video.first + video.frames)
+    return np.asarray(store.array("valid")[frames] > 0) if store.has("valid") else np.ones(video.frames, bool)
 
 
 def _lift(
@@ -183,10 +188,10 @@ def _lift(
     store: ClipStore,
     video: Video,
     rows: Int[np.ndarray, "rows 3"],
-    mirrored_too: bool,
+    with_mirrored: bool,
     gt_2d: bool,
 ) -> _Lifted:
-    """Lift windows, those that occur several times once."""
+    """Lift each distinct window once."""
     windows = sorted({(int(first), int(count)) for first, count, _ in rows})
     n_frames = min(spec.n_frames, store.meta.n_frames)
     frames = np.stack([first + resample_index(count, n_frames) for first, count in windows])
@@ -194,24 +199,24 @@ def _lift(
         clips = exact_input(store.array("label_norm")[frames])
     else:
         clips = np.asarray(store.array("pose2d_norm")[frames], np.float32)
-    pose = {False: _predicted(predict, spec, clips, video)}
-    if mirrored_too:
-        mirrored = _predicted(predict, spec, flip_pose(clips, store.skeleton), video)
+    pose = {False: _predict_batches(predict, spec, clips, video)}
+    if with_mirrored:
+        mirrored = _predict_batches(predict, spec, flip_pose(clips, store.skeleton), video)
         pose[True] = (pose[False] + flip_pose(mirrored, store.skeleton)) / 2
     return _Lifted(position={window: i for i, window in enumerate(windows)}, frames=frames, pose=pose)
 
 
-def _predicted(
+def _predict_batches(
     predict: Predictor, spec: LifterSpec, clips: Float[np.ndarray, "windows n_frames joints 3"], video: Video
 ) -> Float[np.ndarray, "windows n_frames joints 3"]:
     poses = []
-    batch = max(1, MAX_FRAMES_PER_CALL // clips.shape[1])
+    batch = max(1, FRAMES_PER_CALL // clips.shape[1])
     for start in range(0, len(clips), batch):
-        some = clips[start : start + batch]
-        lifted = predict(some)
-        if lifted.shape != some.shape or not np.isfinite(lifted).all():
+        batch_clips = clips[start : start + batch]
+        lifted = predict(batch_clips)
+        if lifted.shape != batch_clips.shape or not np.isfinite(lifted).all():
             raise InputError(
-                f"the lifter {spec.name} gave {lifted.shape} for {some.shape}, or values that are not "
+                f"the lifter {spec.name} gave {lifted.shape} for {batch_clips.shape}, or values that are not "
                 f"finite, on {video.source}; export or train it again"
             )
         poses.append(lifted)
@@ -226,7 +231,7 @@ def _score(
     store: ClipStore,
     number: int,
 ) -> Scores | None:
-    """Scores of the valid frames of a video that lie in a window; None where there are none."""
+    """Scores of the valid frames of a video within windows; None without such frames."""
     video = store.videos[number]
     chosen = [lifted.position[int(first), int(count)] for first, count, _ in rows]
     frames = lifted.frames[chosen].reshape(-1)
@@ -237,8 +242,8 @@ def _score(
         return None
     frames, pose = frames[scored], pose[scored]
     if spec.label_space == "camera":
-        whole_m = store.array("joints_m")[video.first : video.first + video.frames][valid].astype(np.float64)
-        pose_mm = pose * _MM_PER_M / body_scale(whole_m, store.skeleton)
+        video_m = store.array("joints_m")[video.first : video.first + video.frames][valid].astype(np.float64)
+        pose_mm = pose * _MM_PER_M / body_scale(video_m, store.skeleton)
         truth_mm = store.array("joints_m")[frames].astype(np.float64) * _MM_PER_M
     else:
         pose_px = denormalise_pose(pose, float(video.width), float(video.height))

@@ -1,4 +1,4 @@
-"""The variants of a protocol side by side: a column each, the means and measures below each other."""
+"""Reports the variants of a protocol side by side: one column per variant, one row per measure."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,19 +19,20 @@ from hyperlift.evaluation.report import (
 from hyperlift.evaluation.results import EvaluationResult
 
 _CELL = 9
+"""Width of a table cell: the longest slicing name and numbers fit."""
 _MEANS: tuple[Mean, ...] = get_args(Mean)
 
 
 def variants_text(results: Sequence[EvaluationResult], standard: Protocol) -> str:
-    """All variants of one evaluation as tables.
+    """Write all variants of an evaluation as tables.
 
     Args:
-        results: one a variant; at least one.
-        standard: the protocol; the variant and the mean that it asks for get a star.
+        results: one per variant; at least one.
+        standard: the protocol; its variant and mean are marked by a star.
     """
     first = results[0]
-    most_first = sorted(results, key=lambda result: len(result.scores), reverse=True)
-    action_names = list(dict.fromkeys(action for result in most_first for action in result.scores))
+    by_actions = sorted(results, key=lambda result: len(result.scores), reverse=True)
+    action_names = list(dict.fromkeys(action for result in by_actions for action in result.scores))
     mean_names: dict[Mean, str] = {
         over: mean_name(over, standard) + (" *" if over == standard.mean else "") for over in _MEANS
     }
@@ -75,7 +76,7 @@ def variants_text(results: Sequence[EvaluationResult], standard: Protocol) -> st
 
 
 def variants_json(results: Sequence[EvaluationResult], standard: Protocol) -> str:
-    """The same as JSON: what the variants share, then a list of them with every table."""
+    """Write all variants as JSON: shared fields, then a list of variants with their tables."""
     variants = [
         {"flip": result.protocol.flip, "excluded": list(result.protocol.excluded), **json_tables(result)}
         for result in results
@@ -89,7 +90,7 @@ def _is_standard(result: EvaluationResult, standard: Protocol) -> bool:
 
 @dataclass(frozen=True)
 class _Table:
-    """Lines of a name and one cell a variant."""
+    """Rows with a name and one cell per variant."""
 
     name_width: int
 
