@@ -19,7 +19,7 @@ from hyperlift.errors import InputError
 from hyperlift.evaluation.benchmark_file import BenchFile, score_bench
 from hyperlift.export.calibration import read_calibration
 from hyperlift.export.int8 import ALLOWED_MM, FITTED_CLIPS, choose_fp32, multiplications, quantise
-from hyperlift.export.int8_report import Distances, millimetres_a_unit
+from hyperlift.export.int8_report import Distances, mm_per_unit
 from hyperlift.export.rounding import WEIGHT_BITS
 from hyperlift.geometry.joint_errors import joint_distance
 from hyperlift.runtime.loading import load_lifter
@@ -36,7 +36,7 @@ def accuracy(bench: BenchFile, plain: OnnxLifter, small: OnnxLifter) -> Iterator
     columns = [f"{title} {{:.2f}}" for title in ("N-MPJPE mm", "PA-MPJPE mm", "jitter mm/frame²")]
     yield table(["lifter", *columns], [(name, *scores(score_bench(bench, pose))) for name, pose in poses.items()])
     apart = [joint_distance(poses["int8"][view], poses["fp32"][view]) for view in bench.names]
-    apart_mm = millimetres_a_unit(list(poses["fp32"].values()), plain.spec) * np.concatenate(apart)
+    apart_mm = mm_per_unit(list(poses["fp32"].values()), plain.spec) * np.concatenate(apart)
     one, most = Distances.of(apart_mm), apart_mm.max(-1)
     yield (
         f"int8 from fp32, a joint: mean {one.mean_mm:.2f} mm, median {one.median_mm:.2f}, 99 % {one.p99_mm:.2f}, "
@@ -69,7 +69,7 @@ def compared(path: Path, path8: Path | None, clips: Path | None, bench: BenchFil
     with TemporaryDirectory() as folder:
         if path8 is None:
             windows = calibration.windows(FITTED_CLIPS, min(frames, calibration.longest))
-            allowed = ALLOWED_MM / millimetres_a_unit([plain(windows)], plain.spec)
+            allowed = ALLOWED_MM / mm_per_unit([plain(windows)], plain.spec)
             path8, kept = Path(folder) / "int8.onnx", choose_fp32(path, windows, allowed)
             quantise(path, path8, windows, kept)
             note = f" {len(kept)} of {len(products)} products stay in fp32."

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hyperlift.contract import LifterSpec
-from hyperlift.export.fold_shared_inputs import cheaper
+from hyperlift.export.fold_shared_inputs import fold_shared_inputs
 from hyperlift.export.onnx import export_onnx
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.models.layers.frame_lifter import FrameLifterConfig
@@ -42,7 +42,7 @@ def clips(number, frames):
 
 
 def test_the_place_of_a_person_is_multiplied_once_and_the_poses_stay(model):
-    less = cheaper(model)
+    less = fold_shared_inputs(model)
     saved = model.frame_lifter.embed.in_features - less.frame_lifter.frame_lifter.embed.in_features
     assert saved == 4 * (17 - 1) * 3  # three numbers of all joints but one, for each of four neighbours
     for number, frames in [(1, 1), (2, 5), (3, 12)]:

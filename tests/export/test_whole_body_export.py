@@ -8,7 +8,7 @@ from tiny_whole_body import clips_25, network
 
 from hyperlift.contract import LifterSpec
 from hyperlift.export.any_length import take_any_length
-from hyperlift.export.fold_shared_inputs import cheaper
+from hyperlift.export.fold_shared_inputs import fold_shared_inputs
 from hyperlift.export.onnx import export_onnx
 from hyperlift.runtime.session import OnnxLifter, onnxruntime
 
@@ -33,7 +33,7 @@ def test_a_file_says_what_the_network_says(name, tmp_path):
 
 def test_the_place_of_a_person_is_multiplied_once(tmp_path):
     model = network("both")
-    less = cheaper(model)
+    less = fold_shared_inputs(model)
     saved = model.frame_lifter.embed.in_features - less.frame_lifter.frame_lifter.embed.in_features
     assert saved == 3 * (17 - 1) * 3  # three numbers of all joints but one, for each of three neighbours
     torch.testing.assert_close(less.lift(clips_25(2, 9)).std, model.lift(clips_25(2, 9)).std)

@@ -1,4 +1,4 @@
-"""torch to ONNX with a parity check (``export.onnx``), and 8-bit ONNX with a report of its cost (``export.int8``).
+"""torch to ONNX with a parity check (``export.onnx``), and 8-bit ONNX with an accuracy report (``export.int8``).
 
-Nothing is imported here: 8-bit files are made without torch.
+This module imports nothing, because 8-bit export works without torch.
 """

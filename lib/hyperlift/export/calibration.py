@@ -1,4 +1,4 @@
-"""Keypoints on which an 8-bit lifter is compared with the one it was made from."""
+"""Calibration clips for 8-bit export, and for its comparison with the fp32 lifter."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,21 +24,22 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17, skeleton_named
 
 ARRAY = "pose2d_norm"
-_MOST_CLIPS = 32
-"""Of a store that may hold thousands."""
+_MAX_CLIPS = 32
+"""Clips taken from a store. Chosen: more than the windows that weights are fitted to (``int8.FITTED_CLIPS``)."""
 _MOTIONS = 10
-"""Two of each kind of procedural motion."""
+"""Procedural motions: two of each kind."""
 _SEED = 0
+"""Arbitrary, but fixed: calibration is reproducible."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Keypoints as a lifter takes them, at its frame rate."""
+    """Keypoint tracks in the input format and frame rate of a lifter."""
 
     source: str
-    """Where they come from, for the report."""
+    """Origin of the tracks, for the report."""
     tracks: tuple[Float[np.ndarray, "_ joints 3"], ...]
-    """One a person or clip: x, y in normalised picture space and confidence, float32."""
+    """One track per person or clip: x, y in normalised picture space, and confidence; float32."""
 
     @property
     def longest(self) -> int:
@@ -46,10 +47,10 @@ class Calibration:
         return max(len(track) for track in self.tracks)
 
     def windows(self, count: int, frames: int) -> Float[np.ndarray, "count frames joints 3"]:
-        """Windows of ``frames`` frames, spread evenly over all tracks; they overlap or repeat where there are few.
+        """Windows of ``frames`` frames, evenly spaced over all tracks; they overlap or repeat if tracks are short.
 
         Raises:
-            InputError: no track is that long.
+            InputError: all tracks are shorter.
         """
         places = [(track, start) for track in self.tracks for start in range(len(track) - frames + 1)]
         if not places:
@@ -62,18 +63,18 @@ class Calibration:
 def read_calibration(
     path: Path | None, spec: LifterSpec, picture_size: tuple[int, int] | None = None, fps: float | None = None
 ) -> Calibration:
-    """Keypoints from a file, or made by rule.
+    """Read calibration clips from a file, or generate them.
 
     Args:
-        path: a clip store or a folder of its splits; an ``.npz`` with ``pose2d_norm`` [T,V,3] or [N,T,V,3] at the
-            lifter's frame rate, or a benchmark file; a keypoint file or folder of any tool. None makes procedural
-            motions, seen by random cameras through a detector's errors; the same ones every time.
-        spec: the lifter's contract.
-        picture_size: width and height in pixels of the video, for keypoint files.
-        fps: frames a second of the video, for keypoint files; None takes the lifter's.
+        path: a clip store or the folder of its splits; an ``.npz`` with ``pose2d_norm`` [T,V,3] or [N,T,V,3] at the
+            frame rate of the lifter; a benchmark file; a keypoint file or folder in any known format. None: generated
+            motions with random virtual cameras and detector noise, equal in each call.
+        spec: contract of the lifter.
+        picture_size: width and height of the video in pixels, for keypoint files.
+        fps: frame rate of the video, for keypoint files; None: that of the lifter.
 
     Raises:
-        InputError: nothing can be read, or the joints are not the lifter's.
+        InputError: the file is unreadable, or its joints differ from those of the lifter.
     """
     if path is None:
         calibration = _procedural(spec)
@@ -99,7 +100,7 @@ def _splits(folder: Path) -> tuple[Path, ...]:
 
 def _from_store(path: Path) -> Calibration:
     store = ClipStore(next(folder for folder in _splits(path) if (folder / "meta.json").exists()))
-    chosen = np.unique(np.linspace(0, len(store) - 1, _MOST_CLIPS).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(store) - 1, _MAX_CLIPS).round().astype(int))
     return Calibration(str(store.folder), tuple(np.array(store.clip(int(clip)), np.float32) for clip in chosen))
 
 
@@ -131,7 +132,7 @@ def _from_keypoints(
 
 def _procedural(spec: LifterSpec) -> Calibration:
     if spec.skeleton != H36M_17.name:
-        raise InputError(f"motions made by rule have the joints of {H36M_17.name}, not {spec.skeleton}; give keypoints")
+        raise InputError(f"generated motions have the joints of {H36M_17.name}, not {spec.skeleton}; give keypoints")
     rng = np.random.default_rng(_SEED)
     seconds = max(4.0, 1.5 * spec.n_frames / spec.fps)
     tracks = []
@@ -141,10 +142,10 @@ def _procedural(spec: LifterSpec) -> Calibration:
         if camera is None:
             continue
         points_px = project(camera.to_camera(joints_m), camera.K)
-        # A walking person is about this tall in the picture even while they squat.
+        # Maximum over frames: the standing height in the picture, also while the person squats.
         height_px = np.full(len(points_px), float(np.ptp(points_px[..., 1], axis=1).max()))
-        nowhere = np.zeros(points_px.shape[:2], bool)
-        keypoints_px = corrupt_keypoints(points_px, height_px, nowhere, spec.fps, H36M_17, DetectorNoise(), rng)
+        occluded = np.zeros(points_px.shape[:2], bool)
+        keypoints_px = corrupt_keypoints(points_px, height_px, occluded, spec.fps, H36M_17, DetectorNoise(), rng)
         points_norm = normalise_points(keypoints_px[..., :2], camera.width, camera.height)
         tracks.append(np.concatenate([points_norm, keypoints_px[..., 2:]], -1).astype(np.float32))
     return Calibration(f"{len(tracks)} procedural motions", tuple(tracks))

@@ -1,4 +1,4 @@
-"""An exported graph in forms that ONNX Runtime computes faster on a CPU; the numbers stay the same bit for bit."""
+"""Rewrites an exported graph so that ONNX Runtime runs it faster on a CPU; the results are equal bit for bit."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,16 +8,17 @@ from onnx import helper
 
 _ELEMENTWISE = ("Add", "Sub", "Mul", "Div")
 _RANK = 4
+"""Axes of the tensors to rewrite: [clips, frames, joints, axes]."""
 
 
 def simplify(model: onnx.ModelProto) -> None:
-    """Rewrite in place: neighbouring frames are gathered at once, small factors widened before they meet wide ones."""
-    _gather_at_once(model.graph)
-    _widen_first(model.graph)
+    """Rewrite in place: frames are gathered by one operator, and short operands are expanded before broadcasting."""
+    _merge_gathers(model.graph)
+    _expand_operands(model.graph)
 
 
-def _gather_at_once(graph: onnx.GraphProto) -> None:
-    """Transpose, GatherND and Transpose, which is how the exporter writes ``x[:, frames]``, are one Gather."""
+def _merge_gathers(graph: onnx.GraphProto) -> None:
+    """Replace Transpose, GatherND, Transpose, which the exporter writes for ``x[:, frames]``, by one Gather."""
     made = {output: node for node in graph.node for output in node.output}
     users = Counter(name for node in graph.node for name in node.input)
     for last in list(graph.node):
@@ -36,14 +37,14 @@ def _gather_at_once(graph: onnx.GraphProto) -> None:
             or (_perm(before), _perm(after)) != ([1, 0, 2], [2, 0, 1, 3])
         ):
             continue
-        whole = helper.make_node("Gather", [before.input[0], frames.input[0]], after.output, after.name, axis=1)
-        _replace(graph, after, [whole])
+        single = helper.make_node("Gather", [before.input[0], frames.input[0]], after.output, after.name, axis=1)
+        _replace(graph, after, [single])
         for node in (gather, before, frames):
             graph.node.remove(node)
 
 
-def _widen_first(graph: onnx.GraphProto) -> None:
-    """Expand a factor that is the same for all joints or axes: elementwise operators are slow at short repeats."""
+def _expand_operands(graph: onnx.GraphProto) -> None:
+    """Expand operands that are constant over joints or axes: broadcasting over short axes is slow."""
     sizes = {value.name: _sizes(value) for value in [*graph.value_info, *graph.input]}
     for node in list(graph.node):
         if node.op_type not in _ELEMENTWISE or not all(len(sizes.get(name, ())) == _RANK for name in node.input):
@@ -62,12 +63,12 @@ def _widen_first(graph: onnx.GraphProto) -> None:
 
 
 def _sizes(value: onnx.ValueInfoProto) -> tuple[int | str, ...]:
-    """Size of each axis; the name of a free one."""
+    """Size of each axis; the name of a dynamic axis."""
     return tuple(size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim)
 
 
 def _last_two(sizes: Sequence[int | str]) -> tuple[int, int]:
-    """Joints and axes; 0 where they are not known."""
+    """Sizes of the last two axes, joints and axes; 0 if unknown."""
     joints, axes = (size if isinstance(size, int) else 0 for size in sizes[2:])
     return joints, axes
 

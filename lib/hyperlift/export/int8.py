@@ -1,8 +1,8 @@
-"""A lifter whose large multiplications run on 8-bit integers.
+"""Quantises the large matrix products of an exported lifter to 8-bit integers.
 
-Weights are quantised once, by what calibration clips show, symmetrically and for each output channel; what flows into
-them while the network runs, from the range of each tensor, so that nothing is ever cut off. That range is of all clips
-of a run together, so the runtime runs such a file clip by clip. The file needs ONNX Runtime alone.
+Weights are quantised once on calibration clips, symmetrically per output channel. Activations are quantised at run time
+by the range of each tensor, so that no value is clipped. The range covers all clips of a call, so the runtime runs such
+a file clip by clip. The module needs only ONNX Runtime, not torch.
 """
 
 from collections import Counter
@@ -22,52 +22,53 @@ from hyperlift.runtime.session import INT8_KEY, open_session
 from hyperlift.shapes import Float
 
 FITTED_CLIPS = 24
-"""Windows that weights are usually fitted to."""
+"""Default number of calibration windows. Chosen: they cover all procedural motions twice."""
 ALLOWED_MM = 5.0
-"""Root mean square distance from fp32 joints up to which products are usually quantised. Independent of an error of
-50 mm, it adds a quarter of a millimetre to it."""
-WORTH_SHARE = 0.005
-"""A product with a smaller part of all multiplications stays in fp32: it would cost accuracy and win no time."""
-_CLIPS_AT_ONCE = 4
+"""Default limit of the root mean square distance to the joints of fp32. Chosen: as an independent error it raises a
+position error of 50 mm by 0.25 mm (√(50² + 5²) = 50.25)."""
+MIN_SHARE = 0.005
+"""Products with a smaller share of all multiplications stay in fp32. Chosen: their gain in time is negligible."""
+_CLIPS_PER_CALL = 4
+"""Calibration clips per call. Chosen: it bounds the memory of the captured activations."""
 
 
 @dataclass(frozen=True)
 class Multiplication:
-    """A product with constant weights."""
+    """A matrix product with constant weights."""
 
     node: str
-    """Name in the graph."""
+    """Name of the node in the graph."""
     inner: int
-    """Length of the sums."""
+    """Inner dimension."""
     columns: int
     macs: int
-    """Multiplications for the clips it was measured on."""
+    """Multiply–accumulate operations for the measured clips."""
 
     @property
     def rows(self) -> int:
-        """Of the left factor, for those clips."""
+        """Rows of the left factor for these clips."""
         return self.macs // (self.inner * self.columns)
 
 
 def quantise(
     fp32: Path, int8: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"], keep: Collection[str] = ()
 ) -> None:
-    """Write an 8-bit lifter; contract and other metadata travel along.
+    """Write an 8-bit lifter with the metadata of the fp32 lifter.
 
     Args:
-        fp32: the lifter, an ONNX file.
-        int8: the file to write, whole or not at all.
-        pose2d_norm: clips to calibrate on.
-        keep: multiplications that stay in fp32.
+        fp32: ONNX file of the lifter.
+        int8: file to write, atomically.
+        pose2d_norm: calibration clips.
+        keep: names of products that stay in fp32.
 
     Raises:
-        InputError: the file is no ONNX model, or has no such multiplications.
+        InputError: the file is no ONNX model, a name in ``keep`` is unknown, or no product is left to quantise.
     """
     model = _load(fp32)
     names = list(_weights(model))
-    strangers = sorted(set(keep) - set(names))
-    if strangers:
-        raise InputError(f"no multiplication is named {quoted(strangers[0])}; there are {', '.join(names)}")
+    unknown = sorted(set(keep) - set(names))
+    if unknown:
+        raise InputError(f"no multiplication is named {quoted(unknown[0])}; there are {', '.join(names)}")
     chosen = [name for name in names if name not in keep]
     if not chosen:
         raise InputError(f"{fp32}: has no multiplication with weights left to quantise")
@@ -79,7 +80,7 @@ def quantise(
 
 
 def multiplications(fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"]) -> list[Multiplication]:
-    """Every product with constant weights, in the order of the graph, with its size for these clips."""
+    """All products with constant weights, in graph order, with their sizes for these clips."""
     model = _load(fp32)
     weights = _weights(model)
     outputs = {node.output[0]: node.name for node in model.graph.node if node.name in weights}
@@ -93,22 +94,22 @@ def multiplications(fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joi
 
 
 def choose_fp32(fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"], allowed: float) -> list[str]:
-    """Multiplications that are better left in fp32: those too small to win time, and those that cost most accuracy.
+    """Select the products to keep in fp32: those too small to save time, and those that cost most accuracy.
 
-    Each is quantised alone. Distances of several add up as squares; the product with the greatest square for each
-    multiplication it saves is left out first, until the others together stay within what is allowed.
+    Each product is quantised alone and its distance to fp32 measured. Squared distances are assumed to add. Products
+    are taken in ascending order of squared distance per multiplication, until their sum exceeds the limit.
 
     Args:
-        fp32: the lifter.
-        pose2d_norm: clips to calibrate and to compare on; a few windows do.
-        allowed: root mean square distance of a joint, in the unit of the label space.
+        fp32: ONNX file of the lifter.
+        pose2d_norm: clips for calibration and comparison; a few windows suffice.
+        allowed: limit of the root mean square joint distance, in units of the label space.
 
     Returns:
-        Names of nodes for ``quantise``'s ``keep``; at least one product is not among them.
+        Node names for ``keep`` of ``quantise``; at least one product is left to quantise.
     """
     products = multiplications(fp32, pose2d_norm)
     total = sum(product.macs for product in products)
-    large = [product for product in products if product.macs >= WORTH_SHARE * total]
+    large = [product for product in products if product.macs >= MIN_SHARE * total]
     moved = quantised_alone(fp32, pose2d_norm, [product.node for product in large])
     costs = sorted(large, key=lambda product: moved[product.node] ** 2 / product.macs)
     taken, square = [], 0.0
@@ -123,7 +124,7 @@ def choose_fp32(fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 
 def quantised_alone(
     fp32: Path, pose2d_norm: Float[np.ndarray, "clips frames joints 3"], nodes: Sequence[str]
 ) -> dict[str, float]:
-    """How far joints move when one multiplication alone is quantised: root mean square, in label space units."""
+    """Root mean square joint distance to fp32 if a single product is quantised, in units of the label space."""
     model = _load(fp32)
     exact = _lifted(model, pose2d_norm)
     factors = _calibrate(model, pose2d_norm, nodes)
@@ -132,7 +133,7 @@ def quantised_alone(
 
 
 def _calibrate(model: onnx.ModelProto, pose2d_norm: np.ndarray, nodes: Sequence[str]) -> dict[str, Rounded]:
-    """Run the clips through the fp32 lifter, look at what flows into these products, and round both factors."""
+    """Capture the inputs of the products on calibration clips, and quantise their weights."""
     inputs = {node.name: (node.input[0], node.input[1]) for node in model.graph.node if node.name in nodes}
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
@@ -141,8 +142,8 @@ def _calibrate(model: onnx.ModelProto, pose2d_norm: np.ndarray, nodes: Sequence[
     session = open_session(watched.SerializeToString(), "the lifter")
     port = session.get_inputs()[0].name
     rows: dict[str, list[np.ndarray]] = {name: [] for name in seen}
-    for first in range(0, len(pose2d_norm), _CLIPS_AT_ONCE):
-        values = session.run(seen, {port: pose2d_norm[first : first + _CLIPS_AT_ONCE]})
+    for first in range(0, len(pose2d_norm), _CLIPS_PER_CALL):
+        values = session.run(seen, {port: pose2d_norm[first : first + _CLIPS_PER_CALL]})
         for name, value in zip(seen, values, strict=True):
             array = np.asarray(value)
             rows[name].append(array.reshape(-1, array.shape[-1]))
@@ -154,7 +155,7 @@ def _calibrate(model: onnx.ModelProto, pose2d_norm: np.ndarray, nodes: Sequence[
 
 
 def _quantised(model: onnx.ModelProto, factors: dict[str, Rounded]) -> onnx.ModelProto:
-    """The model with these products on integers; weights that nothing else uses leave it."""
+    """The model with these products quantised; unused fp32 weights are removed."""
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
     graph = changed.graph
@@ -183,7 +184,7 @@ def _quantised(model: onnx.ModelProto, factors: dict[str, Rounded]) -> onnx.Mode
 def _even_norm(
     norm: onnx.NodeProto, factors: Rounded, constants: dict[str, onnx.TensorProto], graph: onnx.GraphProto
 ) -> bool:
-    """Let a LayerNorm before a product give evened values at once; False where there is none."""
+    """Fold the smoothing factors into a preceding LayerNorm; returns False if there is none."""
     if norm.op_type != "LayerNormalization" or not all(name in constants for name in norm.input[1:]):
         return False
     for i, name in enumerate(norm.input[1:], 1):
@@ -196,7 +197,7 @@ def _even_norm(
 def _with_integers(
     product: onnx.NodeProto, factors: Rounded, graph: onnx.GraphProto, *, already_even: bool
 ) -> list[onnx.NodeProto]:
-    """The operators that ONNX Runtime takes together into one, DynamicQuantizeMatMul."""
+    """The sequence of operators that ONNX Runtime fuses into DynamicQuantizeMatMul."""
     constants = {
         "even": factors.even,
         "weights": factors.weights,
@@ -224,7 +225,7 @@ def _with_integers(
 @reader("ONNX model", remedy="export it again")
 def _load(path: Path) -> onnx.ModelProto:
     try:
-        # A lifter is one file; a model may name other files of the machine as its weights.
+        # Without external data, which could name any file of the machine.
         return onnx.load(path, load_external_data=False)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file; check the path") from error
@@ -233,7 +234,7 @@ def _load(path: Path) -> onnx.ModelProto:
 
 
 def _weights(model: onnx.ModelProto) -> dict[str, tuple[int, int]]:
-    """Inner length and columns of every product with constant weights, by the name of its node."""
+    """Inner dimension and columns of each product with constant weights, by node name."""
     constants = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     return {
         node.name: (constants[node.input[1]][0], constants[node.input[1]][1])
@@ -245,5 +246,5 @@ def _weights(model: onnx.ModelProto) -> dict[str, tuple[int, int]]:
 def _lifted(model: onnx.ModelProto, pose2d_norm: np.ndarray) -> np.ndarray:
     session = open_session(model.SerializeToString(), "the lifter", optimisation="none")  # opens fastest
     port = session.get_inputs()[0].name
-    # Clip by clip, as ``hyperlift.runtime`` runs 8-bit files.
+    # Clip by clip, as the runtime runs 8-bit files.
     return np.concatenate([np.asarray(session.run(None, {port: clip[None]})[0], np.float64) for clip in pose2d_norm])

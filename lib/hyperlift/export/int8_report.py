@@ -1,4 +1,4 @@
-"""How far an 8-bit lifter is from the one it was made from, and both from themselves without graph optimisation."""
+"""Distances between an 8-bit lifter, its fp32 original, and both at each level of graph optimisation."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,11 +17,13 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import skeleton_named
 
 CLIPS = (1, 3)
+"""Clips per call. Chosen: one clip, and a batch."""
 FRAMES = (1, 7, 27)
-"""Lengths besides the longest."""
+"""Clip lengths besides the maximum. Chosen: one frame, and lengths from short to medium."""
 _CALLS = 4
-"""Calls of the lifters for each number and length of clips."""
+"""Calls per number and length of clips. Chosen: it samples all calibration tracks in a short time."""
 _MM_PER_M = 1000.0
+"""Unit conversion."""
 _LEVELS: tuple[Optimisation, ...] = ("none", "basic", "extended", "all")
 
 
@@ -36,7 +38,7 @@ class Distances:
 
     @classmethod
     def of(cls, distances_mm: Float[np.ndarray, "..."]) -> "Distances":
-        """Of any number of joints and frames."""
+        """Statistics of the distances of any number of joints and frames."""
         return cls(
             mean_mm=float(distances_mm.mean()),
             median_mm=float(np.median(distances_mm)),
@@ -46,13 +48,13 @@ class Distances:
 
     @property
     def cells(self) -> str:
-        """Mean, median, 99 % and greatest, for a table."""
+        """Mean, median, 99th percentile and maximum as table cells."""
         return f"{self.mean_mm:8.3f} {self.median_mm:8.3f} {self.p99_mm:8.3f} {self.max_mm:8.3f}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtShape:
-    """Distance of the int8 file from the fp32 one for one number and length of clips, as both usually run."""
+    """Distance of int8 to fp32 for one number and length of clips, with full graph optimisation."""
 
     clips: int
     frames: int
@@ -61,7 +63,7 @@ class AtShape:
 
 @dataclass(frozen=True, kw_only=True)
 class AtLevel:
-    """Distances from the unoptimised fp32 graph at one of ONNX Runtime's levels, over all numbers and lengths."""
+    """Distances to the unoptimised fp32 graph at one optimisation level, over all numbers and lengths of clips."""
 
     level: str
     fp32: Distances
@@ -70,7 +72,7 @@ class AtLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class Int8Report:
-    """What the comparison found."""
+    """Result of the comparison."""
 
     calibration: str
     kept_fp32: tuple[str, ...]
@@ -85,16 +87,16 @@ class Int8Report:
 
     @property
     def worst_mean_mm(self) -> float:
-        """Mean distance at that number and length of clips where it is greatest."""
+        """Largest mean distance over the numbers and lengths of clips."""
         return max(shape.distance.mean_mm for shape in self.shapes)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The report as JSON values."""
         return {**asdict(self), "worst_mean_mm": self.worst_mean_mm}
 
     @property
     def table(self) -> str:
-        """For people."""
+        """The report as text."""
         head = f"{'':28} {'mean':>8} {'median':>8} {'99 %':>8} {'max':>8}"
         lines = [f"int8 against fp32, millimetres a joint, on {self.calibration}", head]
         lines += [f"{f'{shape.clips} x {shape.frames} frames':28} {shape.distance.cells}" for shape in self.shapes]
@@ -113,17 +115,17 @@ class Int8Report:
 def compare_int8(
     fp32: Path, int8: Path, spec: LifterSpec, calibration: Calibration, kept_fp32: Sequence[str] = ()
 ) -> Int8Report:
-    """Lift the same windows with both files, at several numbers and lengths of clips and levels of optimisation.
+    """Lift the same windows with both files, for several numbers and lengths of clips and optimisation levels.
 
-    Label space "camera" is metres of the reference body. In label space "image" the poses are scaled by the median
-    bone sum of the fp32 file's to that body.
+    Label space "camera" is metres of the reference body. Poses in label space "image" are scaled to that body by the
+    median bone sum of the fp32 poses.
 
     Args:
-        fp32: the lifter.
-        int8: its quantised form.
-        spec: of both.
-        calibration: what to lift.
-        kept_fp32: multiplications left alone, for the report.
+        fp32: ONNX file of the lifter.
+        int8: quantised file.
+        spec: contract of both.
+        calibration: tracks to lift.
+        kept_fp32: products kept in fp32, for the report.
 
     Raises:
         InputError: a file cannot be opened, or the calibration has no frames.
@@ -135,7 +137,7 @@ def compare_int8(
         (clips, frames): np.split(calibration.windows(clips * _CALLS, frames), _CALLS) for clips, frames in shapes
     }
     exact = _Lifted(fp32, "none", windows)
-    to_mm = millimetres_a_unit(list(exact.poses.values()), spec)
+    to_mm = mm_per_unit(list(exact.poses.values()), spec)
     by_level = {
         level: (exact if level == "none" else _Lifted(fp32, level, windows), _Lifted(int8, level, windows))
         for level in _LEVELS
@@ -167,12 +169,12 @@ def compare_int8(
 
 
 class _Lifted:
-    """What a file makes of all windows at one level of optimisation: [windows, frames, joints, 3] by shape."""
+    """Poses of all windows at one optimisation level: shape to [windows, frames, joints, 3]."""
 
     def __init__(self, path: Path, level: Optimisation, windows: dict[tuple[int, int], list[np.ndarray]]) -> None:
         session = open_session(path, str(path), optimisation=level)
         name = session.get_inputs()[0].name
-        # As ``hyperlift.runtime`` does: clips of an 8-bit file each have a run of their own.
+        # As in the runtime, an 8-bit file runs clip by clip.
         alone = INT8_KEY in session.get_modelmeta().custom_metadata_map
         self.poses = {
             shape: np.concatenate(
@@ -190,8 +192,8 @@ def _all_distances(one: _Lifted, other: _Lifted) -> Float[np.ndarray, " any"]:
     return np.concatenate([joint_distance(one.poses[shape], other.poses[shape]).ravel() for shape in one.poses])
 
 
-def millimetres_a_unit(poses: Sequence[Float[np.ndarray, "... joints 3"]], spec: LifterSpec) -> float:
-    """What a unit of the label space is worth on a body of reference size, judged by these poses if need be."""
+def mm_per_unit(poses: Sequence[Float[np.ndarray, "... joints 3"]], spec: LifterSpec) -> float:
+    """Millimetres per unit of the label space for a body of reference size; "image" is scaled by these poses."""
     if spec.label_space == "camera":
         return _MM_PER_M
     skeleton = skeleton_named(spec.skeleton)

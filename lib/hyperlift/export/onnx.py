@@ -1,4 +1,4 @@
-"""A lifter as an ONNX file: the contract stated, the file compared with torch before it is called done."""
+"""Exports a lifter to ONNX with its contract, and compares the file with torch before it is kept."""
 
 import logging
 import warnings
@@ -16,7 +16,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from hyperlift.contract import METADATA_KEY, LifterSpec, Predictor
 from hyperlift.errors import InputError
-from hyperlift.export.fold_shared_inputs import cheaper
+from hyperlift.export.fold_shared_inputs import fold_shared_inputs
 from hyperlift.export.graph_rewrites import simplify
 from hyperlift.files.atomic import atomic_file
 from hyperlift.models.checkpoint import contract_of
@@ -26,29 +26,32 @@ from hyperlift.runtime.session import STD, OnnxLifter
 
 INPUT, OUTPUT = "pose2d", "pose3d"
 OPSET = 20
-"""The first that has GELU as one operator; spelled out, ONNX Runtime computes it in twice the time."""
+"""The first version with GELU as one operator; decomposed, it takes ONNX Runtime twice the time."""
 TOLERANCE = 1e-4
-"""Largest difference between ONNX Runtime and torch, in the unit of the label space."""
+"""Maximum difference between ONNX Runtime and torch, in units of the label space (0.1 mm in metres). Chosen: above
+float32 rounding of a deep network, below any visible effect."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an ONNX file is from the network it was made from."""
+    """Difference between an ONNX file and its network."""
 
     shapes: tuple[tuple[int, int], ...]
-    """The (clips, frames) compared."""
+    """Compared sizes (clips, frames)."""
     worst: float
-    """Largest absolute difference over all of them."""
+    """Maximum absolute difference over all sizes."""
 
     @property
     def passed(self) -> bool:
-        """Whether every difference is below ``TOLERANCE``."""
+        """Whether the maximum difference is below ``TOLERANCE``."""
         return self.worst < TOLERANCE
 
 
 class ExportedLifter(nn.Module):
-    """The exported contract: ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]``, N and T free; of a network that says how sure it
-    is, ``std [N,T,V]`` too."""
+    """The exported signature: ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]`` with dynamic N and T.
+
+    A network with ``uncertainty`` has a second output ``std [N,T,V]``.
+    """
 
     def __init__(self, model: HyperLifter) -> None:
         super().__init__()
@@ -56,46 +59,46 @@ class ExportedLifter(nn.Module):
 
     @property
     def outputs(self) -> list[str]:
-        """Names of what comes out."""
+        """Names of the outputs."""
         return [OUTPUT, STD] if self.model.config.uncertainty else [OUTPUT]
 
     def forward(self, pose2d: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Lift."""
+        """Lift clips."""
         pose, std = self.model.lift(pose2d)
         return pose if std is None else (pose, std)
 
 
 def export_onnx(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: int = 0) -> Parity:
-    """Write an ONNX file and compare it with the network; a file that fails the comparison is not kept.
+    """Write an ONNX file and compare it with the network; a file that fails the comparison is deleted.
 
     Args:
-        model: the network; it is exported in eval mode, in float32, on the CPU.
-        spec: its contract, stored in the file's metadata.
-        path: where the file goes.
-        seed: of the clips compared.
+        model: the network, which is exported in eval mode, in float32, on the CPU.
+        spec: contract, stored in the metadata of the file.
+        path: output file.
+        seed: seed of the compared random clips.
 
     Returns:
-        The comparison; ``passed`` is False where the file was discarded.
+        The comparison; ``passed`` is False if the file was deleted.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder is not writable.
     """
     model = model.cpu().eval()
     joints = len(model.skeleton)
-    # Sizes that are special for nobody: tracing would take a single token, or the longest clip, for a constant.
+    # Tracing would treat the sizes of a single token or of the maximum clip as constants, so others are used.
     example = torch.zeros(2, min(2 * model.config.frames_together + 1, model.config.n_frames), joints, 3)
     frames = torch.export.Dim("frames", min=1, max=None if model.config.streaming else model.config.n_frames)
     sizes = {"pose2d": {0: torch.export.Dim("clips", min=1), 1: frames}}
-    exported = ExportedLifter(model if model.config.streaming else cheaper(model))
+    exported = ExportedLifter(model if model.config.streaming else fold_shared_inputs(model))
     proto = to_onnx(exported, (example,), [INPUT], exported.outputs, sizes)
     simplify(proto)
-    _name_sizes_alike(proto)
+    _name_dynamic_axes(proto)
     set_contract(proto, model, spec)
     return keep_if_equal(proto, Path(path), lambda partial: compare(model, partial, seed))
 
 
-def _name_sizes_alike(proto: onnx.ModelProto) -> None:
-    """Clips and frames go out as they came in; the exporter may write the second as a formula of the first."""
+def _name_dynamic_axes(proto: onnx.ModelProto) -> None:
+    """Give outputs the names of the dynamic input axes; the exporter may write a formula for them."""
     (given,) = proto.graph.input
     for answer in proto.graph.output:
         for axis in (0, 1):
@@ -110,20 +113,20 @@ def to_onnx(
     outputs: Sequence[str],
     sizes: Mapping[str, Any],
 ) -> onnx.ModelProto:
-    """Trace a module.
+    """Export a module to an ONNX model.
 
     Args:
-        module: in eval mode.
-        example: arguments, of sizes that are not special.
-        inputs: names of the flat arguments.
-        outputs: names of the flat results.
-        sizes: which axes are free, as ``torch.export`` wants it.
+        module: module in eval mode.
+        example: arguments with typical sizes.
+        inputs: names of the flattened arguments.
+        outputs: names of the flattened results.
+        sizes: dynamic axes, as for ``torch.export``.
     """
-    # It warns of packages that this network does not use.
+    # The exporter warns about packages that this network does not use.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    # The exporter cannot decompose the fused kernel that attention takes on a CPU; the plain one it can.
+    # The exporter cannot decompose the fused attention kernel of the CPU, but the MATH kernel.
     with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
-        # The exporter warns of its own internals; whether the file is right is measured below.
+        # The exporter warns about its internals; the comparison checks the file.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module,
@@ -142,7 +145,7 @@ def to_onnx(
 def set_contract(
     proto: onnx.ModelProto, model: HyperLifter, spec: LifterSpec, more: Mapping[str, str] | None = None
 ) -> None:
-    """Write what the numbers mean, and ``more``, into the metadata."""
+    """Write the contract, the conventions and ``more`` into the metadata."""
     onnx.helper.set_model_props(
         proto,
         {
@@ -156,15 +159,15 @@ def set_contract(
 
 
 def keep_if_equal(proto: onnx.ModelProto, path: Path, compared: Callable[[Path], Parity]) -> Parity:
-    """Write a file, which stays if its comparison passes.
+    """Write a model, and keep the file only if its comparison passes.
 
     Args:
         proto: the model.
-        path: where it goes.
-        compared: compares the file with torch.
+        path: output file.
+        compared: compares the written file with torch.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder is not writable.
     """
     found = Parity((), float("inf"))
     with suppress(_DiscardedError), atomic_file(path) as partial:
@@ -176,11 +179,11 @@ def keep_if_equal(proto: onnx.ModelProto, path: Path, compared: Callable[[Path],
 
 
 class _DiscardedError(Exception):
-    """Leaves ``atomic_file`` without keeping the file."""
+    """Leaves ``atomic_file`` so that the file is not kept."""
 
 
 def compare(model: HyperLifter, path: Path | str, seed: int = 0) -> Parity:
-    """Run the file and the network on random clips of several numbers and lengths.
+    """Compare the file with the network on random clips of several numbers and lengths.
 
     Raises:
         InputError: the file cannot be opened.
@@ -197,14 +200,14 @@ def parity(
     """Compare an exported lifter with its network on random clips.
 
     Args:
-        lifter: the file, opened.
+        lifter: the opened file.
         model: the network.
-        shapes: (clips, frames) to compare.
-        seed: of the clips.
-        path: of the file, for messages.
+        shapes: compared sizes (clips, frames).
+        seed: seed of the clips.
+        path: file, for messages.
 
     Raises:
-        InputError: the file gives values that are not finite.
+        InputError: the lifter returns non-finite values.
     """
     rng, predict, worst = np.random.default_rng(seed), TorchPredictor(model), 0.0
     for shape in shapes:

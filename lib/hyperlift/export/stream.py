@@ -1,4 +1,4 @@
-"""One step of a streaming lifter as an ONNX file, its cache as named inputs and outputs."""
+"""Exports one step of a streaming lifter to ONNX, with its cache as named inputs and outputs."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -14,10 +14,11 @@ from hyperlift.models.hyperlifter.transformer import Past
 from hyperlift.runtime.stream import OnnxStream
 
 _COMPARED_PEOPLE = (1, 3)
+"""Streams per comparison. Chosen: one, and a batch."""
 
 
 class ExportedStep(nn.Module):
-    """The exported contract: ``pose2d [N,1,V,3]`` and the cache to ``pose3d [N,1,V,3]`` and the next cache, N free."""
+    """The exported signature: ``pose2d [N,1,V,3]``, cache -> ``pose3d [N,1,V,3]``, next cache; N is dynamic."""
 
     def __init__(self, model: HyperLifter) -> None:
         super().__init__()
@@ -28,12 +29,12 @@ class ExportedStep(nn.Module):
 
     @property
     def names(self) -> list[str]:
-        """Of the cache tensors, in order."""
+        """Names of the cache tensors, in order."""
         past = [f"{kind}_{layer}" for layer in range(self.layers) for kind in ("key", "value")]
         return ["frames_seen", "recent", *(["answers"] if self.filtered else []), *past]
 
     def flat(self, cache: StreamCache) -> list[Tensor]:
-        """The tensors of a cache in the order of ``names``; what is empty is left out."""
+        """The tensors of a cache in the order of ``names``, without empty ones."""
         past = [tensor for pair in zip(*cache.past, strict=True) for tensor in pair]
         return [cache.frames_seen, cache.recent, *([cache.answers] if self.filtered else []), *past]
 
@@ -48,20 +49,19 @@ class ExportedStep(nn.Module):
 
 
 def export_stream(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: int = 0) -> Parity:
-    """Write the step of a streaming network and compare it with the network on whole clips; a file that fails the
-    comparison is not kept.
+    """Write one step of a streaming network, and compare the file with the network on clips.
 
     Args:
-        model: a network with ``config.streaming``; it is exported in eval mode, in float32, on the CPU.
-        spec: its contract, stored in the file's metadata with the ``StreamSpec``.
-        path: where the file goes.
-        seed: of the clips compared.
+        model: a network with ``config.streaming``, which is exported in eval mode, in float32, on the CPU.
+        spec: contract, stored in the metadata of the file with the ``StreamSpec``.
+        path: output file.
+        seed: seed of the compared random clips.
 
     Returns:
-        The comparison; ``passed`` is False where the file was discarded.
+        The comparison; ``passed`` is False if the file was deleted.
 
     Raises:
-        InputError: the network does not lift streams, or the folder cannot be written.
+        InputError: the network is not a streaming one, or the folder is not writable.
     """
     streaming = model.config.streaming
     if streaming is None:
@@ -85,8 +85,7 @@ def export_stream(model: HyperLifter, spec: LifterSpec, path: Path | str, seed: 
 
 
 def compare_stream(model: HyperLifter, path: Path | str, seed: int = 0) -> Parity:
-    """Run the file frame by frame, and the network on the whole clips: random ones, several times longer than what is
-    kept of the past.
+    """Compare the file, run frame by frame, with the network on random clips longer than twice the look-back.
 
     Raises:
         InputError: the file cannot be opened.

@@ -1,4 +1,4 @@
-"""Opens lifters: those that come with the package by their name, any other from its ONNX file."""
+"""Opens lifters: bundled ones by name, others from an ONNX file."""
 
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,18 +11,18 @@ from hyperlift.runtime.session import OnnxLifter, metadata_of, open_session
 from hyperlift.runtime.stream import OnnxStream
 
 BUNDLED = {"small": "lifter-small.onnx", "nano": "lifter-nano.onnx"}
-"""Lifters of windows that come with the package, by name; the first is the default."""
+"""Bundled lifters of windows, by name; the first is the default."""
 BUNDLED_STREAMS = {"small_stream": "lifter-small_stream.onnx"}
-"""Streaming lifters that come with the package."""
+"""Bundled streaming lifters, by name."""
 
 
 @reader("ONNX lifter", remedy="export it again, or name a bundled lifter")
 def load_lifter(path: Path | str | None = None, threads: int | None = None) -> OnnxLifter:
-    """Open a lifter from a file, or the one that comes with the package; a streaming one is an ``OnnxStream``.
+    """Open a lifter; a streaming lifter is an ``OnnxStream``.
 
     Args:
-        path: an ONNX file, or the name of a bundled lifter; None is the default one.
-        threads: CPU threads; None takes all cores.
+        path: an ONNX file, or the name of a bundled lifter; None: the default lifter.
+        threads: CPU threads; None: all cores.
 
     Raises:
         InputError: the file is missing or is no lifter.
@@ -48,7 +48,7 @@ def load_lifter(path: Path | str | None = None, threads: int | None = None) -> O
 
 
 def bundled_file(name: str) -> Traversable | None:
-    """Where a bundled lifter of this name lies; None where the name is of none."""
+    """File of a bundled lifter; None if there is no such name."""
     file = {**BUNDLED, **BUNDLED_STREAMS}.get(name)
     return None if file is None else resources.files("hyperlift") / "weights" / file
 

@@ -1,4 +1,4 @@
-"""The one place that owns an ONNX Runtime session."""
+"""ONNX Runtime sessions, and the lifter that runs one; only this module imports ONNX Runtime."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import onnxruntime as onnxruntime  # whoever needs more of it than a session takes it from here
+import onnxruntime as onnxruntime  # other modules import it from here
 
 from hyperlift.contract import LifterSpec
 from hyperlift.errors import InputError, one_line
@@ -15,19 +15,19 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import skeleton_named
 
 if hasattr(onnxruntime, "disable_telemetry_events"):
-    # ``hyperlift/__init__.py`` has kept it from starting, unless somebody imported it before us or this is a build
-    # for Windows that has no other switch.
+    # ``hyperlift/__init__.py`` prevents its start, except if ONNX Runtime was imported earlier or in builds for Windows
+    # without another switch.
     onnxruntime.disable_telemetry_events()
 
 _SLOW_FUSIONS = ("SkipLayerNormFusion",)
-"""ONNX Runtime's own kernel of a sum and its LayerNorm takes five times as long on a CPU as the two apart."""
+"""Disabled: the fused kernel of addition and LayerNorm takes five times as long on a CPU as separate operators."""
 
-_LEAST_FRAMES = 9
-"""Shorter clips are lifted sooner than threads have shared them out."""
-_LEAST_CLIPS = 2
-"""A single one is lifted by threads inside of operators (``benchmarks/two_cores.py``)."""
+_MIN_FRAMES = 9
+"""Minimum clip length for splitting a batch over threads. Chosen: below it the overhead exceeds the gain."""
+_MIN_CLIPS = 2
+"""Minimum clips for splitting a batch; a single clip uses threads within operators (``benchmarks/two_cores.py``)."""
 INT8_KEY = "int8"
-"""Metadata of files whose products of integers take their range from all clips of a run; so each clip has its own."""
+"""Metadata key of 8-bit files: their quantisation range covers all clips of a call, so each clip is run alone."""
 
 Optimisation = Literal["none", "basic", "extended", "all"]
 _LEVELS = {
@@ -38,7 +38,7 @@ _LEVELS = {
 }
 
 _QUIET = 3
-"""ONNX Runtime's severity "error": what goes wrong reaches the user as one message of ours."""
+"""Severity "error" of ONNX Runtime; failures are reported as ``InputError``."""
 
 
 def open_session(
@@ -54,13 +54,13 @@ def open_session(
     Args:
         model: path of the file, or its bytes.
         source: name of the model in messages.
-        threads: CPU threads; None takes all cores.
-        optimisation: of the graph; less than everything is for comparisons.
-        idle_threads_wait: threads without work keep their cores busy for a while, so that the next of many small
-            operators starts at once. False where sessions take turns, whose waiting threads take cores from each other.
+        threads: CPU threads; None: all cores.
+        optimisation: level of graph optimisation; levels below "all" are for comparisons.
+        idle_threads_wait: idle threads spin, so that the next small operator starts at once. Set False if several
+            sessions alternate, because spinning threads of one session take cores from the other.
 
     Raises:
-        InputError: the file is no ONNX model, or fewer than one thread is asked for.
+        InputError: the file is no ONNX model, or ``threads`` is below 1.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
@@ -83,10 +83,10 @@ def open_session(
 
 
 def metadata_of(session: onnxruntime.InferenceSession, source: str) -> dict[str, str]:
-    """The texts that an ONNX file carries beside its graph.
+    """Metadata of an ONNX file.
 
     Raises:
-        InputError: they are no UTF-8.
+        InputError: the metadata is not UTF-8.
     """
     try:
         return session.get_modelmeta().custom_metadata_map
@@ -95,13 +95,13 @@ def metadata_of(session: onnxruntime.InferenceSession, source: str) -> dict[str,
 
 
 STD = "std"
-"""Name of the second output, of lifters that say how sure they are."""
+"""Name of the second output of lifters that predict a standard deviation."""
 
 
 class OnnxLifter:
     """A lifter ``pose2d [N,T,V,3] -> pose3d [N,T,V,3]`` from an ONNX file, run on the CPU.
 
-    A ``Predictor``; what its numbers mean is in ``spec``.
+    It is a ``Predictor``; ``spec`` states frame, units and joints.
     """
 
     spec: LifterSpec
@@ -118,17 +118,17 @@ class OnnxLifter:
         Args:
             model: path of the file, or its bytes.
             source: name of the model in messages.
-            threads: CPU threads; None takes all cores.
-            session: of the model with so many threads, where one is open already.
+            threads: CPU threads; None: all cores.
+            session: an open session of the model with these threads, to reuse.
 
         Raises:
-            InputError: the file is no ONNX model, or not one of ours.
+            InputError: the file is no ONNX model, or no lifter of HyperLift.
         """
         self._model = model
         self._threads = _cores() if threads is None else threads
         self._session = session or open_session(model, source, threads)
         metadata = metadata_of(self._session, source)
-        self._each_alone = INT8_KEY in metadata
+        self._one_clip_per_run = INT8_KEY in metadata
         self.spec = LifterSpec.from_metadata(metadata, source)
         self._joints = len(skeleton_named(self.spec.skeleton))
         self._source = source
@@ -137,25 +137,25 @@ class OnnxLifter:
     def __call__(self, pose2d_norm: np.ndarray) -> Float[np.ndarray, "clips frames joints 3"]:
         """Lift clips of x, y (normalised picture space) and confidence into the label space of ``spec``.
 
-        Several clips are shared out among the threads, which changes poses by less than a thousandth of a millimetre.
+        Several clips are split over the threads, which changes poses by less than 0.001 mm.
 
         Args:
-            pose2d_norm: floating-point [clips, frames, joints, 3]; checked here, so that any array may come.
+            pose2d_norm: floating-point [clips, frames, joints, 3]; any array is accepted and checked.
 
         Raises:
-            InputError: another shape, more frames than ``n_frames`` of ``spec`` (streaming lifters take any number), no
-                numbers, NaN or infinite values.
+            InputError: another shape or dtype, NaN or infinite values, or more frames than ``n_frames`` of ``spec``
+                (no limit for streaming lifters).
         """
         return self._lifted(pose2d_norm, self._outputs[:1])[0]
 
     def with_std(
         self, pose2d_norm: np.ndarray
     ) -> tuple[Float[np.ndarray, "clips frames joints 3"], Float[np.ndarray, "clips frames joints"] | None]:
-        """Lift, and say how sure each joint is.
+        """Lift, and return the predicted standard deviation of each joint.
 
         Returns:
-            The poses, and the standard deviation of every joint's error along each axis: metres of a body of standard
-            size, after the best scale of the clip with the root at 0. None of a lifter that does not say it.
+            Poses, and the standard deviation of the error per axis, in metres of a body of standard size, root-relative
+            and after the optimal scale per clip; None if the lifter does not predict it.
 
         Raises:
             InputError: as for lifting.
@@ -165,14 +165,14 @@ class OnnxLifter:
 
     def _lifted(self, pose2d_norm: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
         clips = self._checked_clips(pose2d_norm)
-        enough = len(clips) >= _LEAST_CLIPS and clips.shape[1] >= _LEAST_FRAMES
+        enough = len(clips) >= _MIN_CLIPS and clips.shape[1] >= _MIN_FRAMES
         if self._threads == 1 or not enough:
             return self._run(self._session, clips, outputs)
-        # Each thread with clips of its own waits for no other between operators, as threads inside of operators do.
-        alone, pool = self._single_threaded
+        # Threads with separate clips need no synchronisation between operators, unlike threads within operators.
+        session, pool = self._single_threaded
         own, *others = np.array_split(clips, min(self._threads, len(clips)))
-        lifted = [pool.submit(self._run, alone, part, outputs) for part in others]
-        parts = [self._run(alone, own, outputs), *(part.result() for part in lifted)]
+        lifted = [pool.submit(self._run, session, part, outputs) for part in others]
+        parts = [self._run(session, own, outputs), *(part.result() for part in lifted)]
         return [np.concatenate(of_all) for of_all in zip(*parts, strict=True)]
 
     def _checked_clips(self, pose2d_norm: np.ndarray) -> np.ndarray:
@@ -197,14 +197,13 @@ class OnnxLifter:
         return np.ascontiguousarray(clips, dtype=np.float32)
 
     def _run(self, session: onnxruntime.InferenceSession, clips: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
-        parts = np.array_split(clips, len(clips)) if self._each_alone else [clips]
+        parts = np.array_split(clips, len(clips)) if self._one_clip_per_run else [clips]
         lifted = [session.run(outputs, {self._input: part}) for part in parts]
         return [np.concatenate([np.asarray(array) for array in of_all]) for of_all in zip(*lifted, strict=True)]
 
     @cached_property
     def _single_threaded(self) -> tuple[onnxruntime.InferenceSession, ThreadPoolExecutor]:
-        """Opened when several clips come for the first time; a session may be run from many threads at once, of which
-        the caller's is one."""
+        """A session for concurrent runs from several threads, including the caller's; opened at the first batch."""
         return open_session(self._model, self._source, 1), ThreadPoolExecutor(self._threads - 1)
 
     def _check_ports(self) -> None:
@@ -218,5 +217,5 @@ class OnnxLifter:
 
 
 def _cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

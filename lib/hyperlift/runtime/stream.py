@@ -1,4 +1,4 @@
-"""A lifter that takes one frame of several people at a time and keeps what it needs of their past."""
+"""A streaming lifter: takes one frame of several people at a time and caches their past."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,19 +12,20 @@ from hyperlift.shapes import Float
 _INPUT, _OUTPUT = "pose2d", "pose3d"
 _COUNT = "frames_seen"
 _IN_PLACE = ("key_", "value_")
-"""Cache tensors of which a step changes one place: it may write into what it reads."""
+"""Prefixes of the cache tensors that a step updates in place, because it changes a single entry."""
 _DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
-_LEAST_ROWS = 4
+_MIN_ROWS = 4
+"""Initial capacity in people; it doubles when exceeded. Chosen: few videos show more people."""
 
 
 class OnnxStream(OnnxLifter):
-    """A streaming lifter from an ONNX file, run on the CPU: a frame costs one frame, all people in one call.
+    """A streaming lifter from an ONNX file, run on the CPU; one call lifts one frame of all people.
 
-    People have numbers, and their caches lie in rows of arrays that the session reads and writes in place. Somebody
-    who is not in a frame has left: whoever comes back under the same number begins anew. Hold the place of somebody
-    who is hidden for a moment (the last keypoints with confidence 0).
+    People are identified by numbers. Their caches are rows of arrays that the session reads and writes in place. A
+    person who is missing in a frame is removed, and starts again if the number returns. For a person who is hidden for
+    a moment, pass the last keypoints with confidence 0.
 
-    Called with whole clips it is a ``Predictor`` as every lifter; that neither sees nor changes the people.
+    Calling it with clips lifts them as any ``Predictor`` does, independently of the current people.
 
     Example:
         >>> import numpy as np
@@ -39,21 +40,21 @@ class OnnxStream(OnnxLifter):
     stream: StreamSpec
 
     def fork(self) -> "OnnxStream":
-        """The same lifter, on the same session, with no people yet."""
+        """A lifter on the same session, without people."""
         return OnnxStream(self._model, self._source, self._threads, self._session)
 
     def push(self, people: Mapping[int, Float[np.ndarray, "joints 3"]]) -> dict[int, Float[np.ndarray, "joints 3"]]:
-        """Take the next frame.
+        """Lift the next frame.
 
         Args:
-            people: x, y in normalised picture space and confidence of everybody who is there, by number; finite.
+            people: x, y in normalised picture space and confidence of all people in the frame, by number; finite.
 
         Returns:
-            The poses of the frame ``stream.look_ahead`` frames ago, by number, of those who were there then, in the
-            label space of ``spec``.
+            Poses, in the label space of ``spec``, of the frame ``stream.look_ahead`` frames ago, by number, of people
+            who were present then.
 
         Raises:
-            InputError: keypoints of another shape, or not finite.
+            InputError: keypoints have another shape or are not finite.
         """
         frame = {number: self._checked(number, keypoints) for number, keypoints in people.items()}
         for number in [number for number in self._numbers if number not in frame]:
@@ -71,11 +72,12 @@ class OnnxStream(OnnxLifter):
         return {number: poses[row] for row, number in enumerate(self._numbers) if known[row]}
 
     def finish(self, number: int) -> Float[np.ndarray, "frames joints 3"]:
-        """The poses that are still waited for of somebody who leaves, as if they stood still from now on: as many
-        frames as there are, at most ``stream.look_ahead``. Then they are forgotten.
+        """Return the pending poses of a person, at most ``stream.look_ahead`` frames, and remove the person.
+
+        The last frame is repeated to compute them.
 
         Raises:
-            InputError: there is nobody of this number.
+            InputError: there is no person with this number.
         """
         if number not in self._numbers:
             raise InputError(f"{self._source}: there is nobody of number {number}; push them first")
@@ -90,14 +92,14 @@ class OnnxStream(OnnxLifter):
         return np.stack(poses[len(poses) - waited :]) if waited else np.zeros((0, self._joints, 3), np.float32)
 
     def reset(self) -> None:
-        """Forget everybody."""
+        """Remove all people."""
         self._numbers.clear()
 
     def __call__(self, pose2d_norm: np.ndarray) -> Float[np.ndarray, "clips frames joints 3"]:
-        """Lift whole clips frame by frame.
+        """Lift clips frame by frame.
 
         Args:
-            pose2d_norm: floating-point [clips, frames, joints, 3]; checked here, so that any array may come.
+            pose2d_norm: floating-point [clips, frames, joints, 3]; any array is accepted and checked.
 
         Raises:
             InputError: another shape, NaN or infinite values.
@@ -122,7 +124,7 @@ class OnnxStream(OnnxLifter):
         if shape != [1, self._joints, 3] or _COUNT not in self._ports or outputs != wanted:
             raise InputError(f"{source}: is not one step of a lifter as we export it; export it again")
         self._numbers: list[int] = []
-        self._make_room(_LEAST_ROWS)
+        self._make_room(_MIN_ROWS)
 
     def _checked(self, number: int, keypoints: np.ndarray) -> np.ndarray:
         what = f"{self._source}: keypoints of number {number}"
@@ -136,7 +138,7 @@ class OnnxStream(OnnxLifter):
         return keypoints
 
     def _make_room(self, rows: int) -> None:
-        """Arrays for so many people; what they hold stays."""
+        """Allocate arrays for ``rows`` people and keep their contents."""
         before = getattr(self, "_cache", {})
         self._cache, self._out = {}, {}
         for name, port in self._ports.items():
@@ -153,11 +155,11 @@ class OnnxStream(OnnxLifter):
         row = len(self._numbers)
         if row == len(self._pose2d):
             self._make_room(2 * row)
-        self._cache[_COUNT][row] = 0  # whatever else stands in the row is not looked at
+        self._cache[_COUNT][row] = 0  # the other values of the row are then ignored
         self._numbers.append(number)
 
     def _drop(self, row: int) -> None:
-        """The last row takes the place of one that is free."""
+        """Remove a row; the last row takes its place."""
         last = len(self._numbers) - 1
         if row != last:
             for array in (*self._cache.values(), self._pose2d):
@@ -166,7 +168,7 @@ class OnnxStream(OnnxLifter):
         self._numbers.pop()
 
     def _step(self, first: int, people: int) -> None:
-        """Lift a frame of some rows."""
+        """Lift one frame of consecutive rows."""
         if self._bound != (first, people):
             self._bind(first, people)
         self._session.run_with_iobinding(self._binding)
