@@ -228,7 +228,7 @@ def noisy(clips):
 
 def test_the_batch_does_not_matter(store, monkeypatch):
     whole = evaluate_store(noisy, IMAGE, store, HUMAN36M)
-    monkeypatch.setattr(store_evaluation, "FRAMES_PER_CALL", 1)
+    monkeypatch.setattr(store_evaluation, "MAX_FRAMES_PER_CALL", 1)
     assert report_json(evaluate_store(noisy, IMAGE, store, HUMAN36M)) == report_json(whole)
 
 

@@ -20,7 +20,7 @@ from hyperlift.geometry.joint_errors import root_relative
 from hyperlift.geometry.normalisation import denormalise_pose
 from hyperlift.shapes import Bool, Float, Int
 
-FRAMES_PER_CALL = 4096
+MAX_FRAMES_PER_CALL = 4096
 """Maximum frames per call of the predictor. Chosen: it bounds memory and fills a batch."""
 
 _MM_PER_M = 1000.0
@@ -210,7 +210,7 @@ def _predict_batches(
     predict: Predictor, spec: LifterSpec, clips: Float[np.ndarray, "windows n_frames joints 3"], video: Video
 ) -> Float[np.ndarray, "windows n_frames joints 3"]:
     poses = []
-    batch = max(1, FRAMES_PER_CALL // clips.shape[1])
+    batch = max(1, MAX_FRAMES_PER_CALL // clips.shape[1])
     for start in range(0, len(clips), batch):
         batch_clips = clips[start : start + batch]
         lifted = predict(batch_clips)
