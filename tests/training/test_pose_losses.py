@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hyperlift.errors import InputError
-from hyperlift.geometry import bodies, joint_errors
+from hyperlift.geometry import body_size, joint_errors
 from hyperlift.geometry.alignment import align_similarity
 from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.training.pose_losses import (
@@ -91,7 +91,7 @@ def test_velocities_and_bones_are_those_of_the_evaluation(pose):
     ours, theirs = other.double().numpy(), pose.double().numpy()
     expected = joint_errors.velocity_error(ours, theirs).mean()
     assert velocity_error(other, pose).item() == pytest.approx(expected, abs=1e-6)
-    np.testing.assert_allclose(bone_lengths(other, H36M_17), bodies.bone_lengths(ours, H36M_17), atol=1e-6)
+    np.testing.assert_allclose(bone_lengths(other, H36M_17), body_size.bone_lengths(ours, H36M_17), atol=1e-6)
 
 
 def test_bones_and_angles_ignore_rotation_and_place(pose):

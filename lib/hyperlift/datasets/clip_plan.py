@@ -1,4 +1,4 @@
-"""How the videos of a data set are cut into clips; the defaults are those behind published numbers."""
+"""Options for cutting the videos of a data set into clips; the defaults are those of published results."""
 
 from dataclasses import dataclass, fields
 from typing import Annotated
@@ -8,7 +8,9 @@ from hyperlift.config.option import Option
 from hyperlift.errors import InputError
 
 TRAIN_STRIDE = 81
+"""Frames between training clips: a third of a clip, as in MotionBERT (Zhu et al. 2023), whose clips have 243 frames."""
 TEST_STRIDE = 243
+"""Frames between test clips: the clip length, so that clips do not overlap."""
 _Slicing = Annotated[
     Slicing, Option("published: drop tails shorter than a clip; complete: the last clip ends with the video")
 ]
@@ -16,7 +18,7 @@ _Slicing = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class CutPlan:
-    """How long clips are, where they begin, and what becomes of a video's tail."""
+    """Length and stride of clips, and the treatment of a remainder at the end of a video."""
 
     n_frames: Annotated[int, Option("frames of a clip")] = 243
     stride: Annotated[int, Option("frames from clip to clip, train")] = TRAIN_STRIDE
@@ -32,14 +34,14 @@ class CutPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipPlan(CutPlan):
-    """Of Human3.6M."""
+    """Clips of Human3.6M."""
 
     tds: Annotated[int, Option("temporal down-sampling: keep every n-th frame, from 50 to 25 a second")] = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipPlan3DHP(CutPlan):
-    """Of MPI-INF-3DHP, whose test sequences are cut so that every valid frame is scored."""
+    """Clips of MPI-INF-3DHP; its test sequences are cut so that every valid frame is scored."""
 
     slicing: _Slicing = "complete"
     fps: Annotated[float, Option("of the store; faster training sequences are strided", metavar="N")] = 25.0

@@ -1,18 +1,18 @@
-"""The clip store: each frame once in memory-mapped arrays, and an index in which a clip is a slice.
+"""The clip store: each frame is stored once in memory-mapped arrays; an index defines clips as slices.
 
-``<store>/<split>/`` holds ``meta.json``, ``videos.json``, ``clips.npy`` and one ``.npy`` a kind of data, all frames of
-all videos one after the other:
+``<store>/<split>/`` holds ``meta.json``, ``videos.json``, ``clips.npy`` and one ``.npy`` per kind of data with the
+concatenated frames of all videos:
 
 =================  ==========  ==========================================================================
 ``pose2d_norm``    [F,V,3]     x, y in normalised picture space, confidence 0..1
 ``label_norm``     [F,V,3]     x, y of the projection, depth relative to the root; normalised picture space
 ``joints_m``       [F,V,3]     optional: metres in camera axes (x right, y down, z forward), absolute
 ``truth_mm``       [F,V,3]     optional (test): the 2.5D ground truth in millimetres
-``mm_per_px``      [F]         optional (test): millimetres a pixel at the root's depth
-``valid``          [F]         optional: 1 where a frame is scored, 0 where its ground truth is not to be trusted
+``mm_per_px``      [F]         optional (test): millimetres per pixel at the depth of the root
+``valid``          [F]         optional: 1 if a frame is scored, 0 if its ground truth is invalid
 =================  ==========  ==========================================================================
 
-``videos.json`` names the joints of a video that its source does not have (``unmeasured``).
+``videos.json`` lists the joints that the source of a video lacks (``unmeasured``).
 """
 
 import json
@@ -39,36 +39,38 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 FORMAT = "hyperlift-clips"
 VERSION = 1
+"""Version of the format; readers accept this one only."""
 ARRAYS = ("pose2d_norm", "label_norm", "joints_m", "truth_mm", "mm_per_px", "valid")
 LABEL_IS_PROJECTED = "label_is_projected"
-"""Key of ``StoreMeta.details``: false where x, y of ``label_norm`` are no projection, but root-relative lengths."""
-_ONE_A_FRAME = ("mm_per_px", "valid")
-_MOST_FRAMES, _MOST_PIXELS = 10**9, 10**6
+"""Key of ``StoreMeta.details``: false if x, y of ``label_norm`` are root-relative lengths instead of a projection."""
+_PER_FRAME = ("mm_per_px", "valid")
+_MAX_FRAMES, _MAX_SIDE_PX = 10**9, 10**6
+"""Chosen: far above any data set and picture; larger numbers are damage."""
 _REMEDY = "convert the data again"
 _MAKE = "make a clip store with tools/convert_mocap.py or tools/convert_h36m_mixste_style.py"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreMeta:
-    """What ``meta.json`` says of a split."""
+    """Contents of ``meta.json`` of a split."""
 
     skeleton: str
     fps: float
     n_frames: int
-    """Length of a clip as the network sees it; a shorter video's clip is resampled up to it."""
+    """Frames of a clip; the clip of a shorter video is resampled to this length."""
     stride: int
     slicing: str
     source: str
-    """Where the motion comes from."""
+    """Origin of the motion."""
     credit: str = ""
-    """Credit line of the data, to be kept wherever something made from it is published."""
+    """Credit line of the data, to be kept in everything published from it."""
     details: dict[str, Any] = field(default_factory=dict)
-    """How it was made: seed, cameras, noise."""
+    """Settings of the conversion: seed, cameras, noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Video:
-    """A run of frames of one camera."""
+    """Consecutive frames of one camera."""
 
     source: str
     subject: str
@@ -77,17 +79,17 @@ class Video:
     width: float
     height: float
     K: list[list[float]] | None = None
-    """Intrinsics [3,3] in pixels where known."""
+    """Intrinsics [3,3] in pixels, if known."""
     first: int = 0
-    """Position of the first frame in the arrays; the writer fills it in."""
+    """Index of the first frame in the arrays; set by the writer."""
     unmeasured: list[str] = field(default_factory=list)
-    """Joints that the source does not have: their positions follow a rule, and no error is taken of them."""
+    """Joints that the source lacks; their positions are computed from others and excluded from errors."""
 
 
 class StoreWriter:
-    """Writes one split, video by video, without holding more than one in memory.
+    """Writes one split, one video at a time in memory.
 
-    The caller owns atomicity: hand in a folder that ``files.atomic_folder`` yielded, or one below it.
+    For atomic writing, pass a folder that ``files.atomic_folder`` yielded, or one below it.
     """
 
     def __init__(self, folder: Path, meta: StoreMeta) -> None:
@@ -110,17 +112,17 @@ class StoreWriter:
 
     @property
     def videos(self) -> Sequence[Video]:
-        """What has been added so far, with positions."""
+        """Added videos, with their positions."""
         return tuple(self._videos)
 
     def add_video(self, video: Video, arrays: Mapping[str, Float[np.ndarray, "frames ..."]]) -> None:
-        """Append the frames of a video; every video brings the same kinds of arrays.
+        """Append the frames of a video; all videos must have the same arrays.
 
         Raises:
-            InputError: a wrong shape, or a value that is not finite.
+            InputError: an array has another shape or non-finite values.
         """
         if self._videos and set(arrays) != set(self._files):
-            raise InputError(f"{video.source}: brings {sorted(arrays)}, earlier videos brought {sorted(self._files)}")
+            raise InputError(f"{video.source}: has the arrays {sorted(arrays)}, earlier videos {sorted(self._files)}")
         for name, array in arrays.items():
             expected = (video.frames, *self._frame_shape(name))
             if array.shape != expected:
@@ -150,16 +152,16 @@ class StoreWriter:
     def _frame_shape(self, name: str) -> tuple[int, ...]:
         if name not in ARRAYS:
             raise InputError(f"a clip store has no array {name!r}; it has {', '.join(ARRAYS)}")
-        return () if name in _ONE_A_FRAME else (self._joints, 3)
+        return () if name in _PER_FRAME else (self._joints, 3)
 
     def _write_header(self, name: str, frames: int) -> None:
-        # NumPy pads the header so that the first axis can grow: a header rewritten later has the same length.
+        # NumPy pads headers so that the first axis can grow; a rewritten header has the same length.
         header = {"descr": "<f4", "fortran_order": False, "shape": (frames, *self._frame_shape(name))}
         np.lib.format.write_array_header_1_0(self._files[name], header)
 
 
 class ClipStore:
-    """Reads one split through memory maps; opening it reads no frame.
+    """Reads one split through memory maps; opening it reads no frames.
 
     Raises:
         InputError: the folder is no clip store, or is damaged.
@@ -174,20 +176,20 @@ class ClipStore:
 
     @property
     def skeleton(self) -> Skeleton:
-        """The joint order of every array."""
+        """Joint order of all arrays."""
         return skeleton_named(self.meta.skeleton)
 
     @property
     def n_frames(self) -> int:
-        """Length of a clip."""
+        """Frames of a clip."""
         return self.meta.n_frames
 
     @cached_property
     def measured(self) -> Bool[np.ndarray, "videos joints"]:
-        """False where a video's source does not have a joint.
+        """Whether the source of a video has a joint.
 
         Raises:
-            InputError: a video names another joint, or the root, to which all others are relative.
+            InputError: ``unmeasured`` of a video lists an unknown joint or the root.
         """
         measured = np.ones((len(self.videos), len(self.skeleton)), bool)
         for row, video in zip(measured, self.videos, strict=True):
@@ -200,14 +202,14 @@ class ClipStore:
             row[self.skeleton.indices(video.unmeasured)] = False
         return measured
 
-    def want_projected_label(self, what: str) -> None:
-        """Refuse a use that takes x, y of ``label_norm`` for the projection of the joints.
+    def require_projected_label(self, what: str) -> None:
+        """Check that x, y of ``label_norm`` are projections.
 
         Args:
-            what: the setting that asks for it.
+            what: setting that needs projections, for the message.
 
         Raises:
-            InputError: they are root-relative lengths here.
+            InputError: they are root-relative lengths.
         """
         if not self.meta.details.get(LABEL_IS_PROJECTED, True):
             raise InputError(
@@ -220,7 +222,7 @@ class ClipStore:
         return name in self._arrays
 
     def array(self, name: str) -> Shaped[np.ndarray, "frames ..."]:
-        """All frames of one kind: a memory map, or in memory once preloaded.
+        """Array of one kind with all frames: a memory map, or in memory after ``preload``.
 
         Raises:
             InputError: the store does not hold it.
@@ -230,30 +232,30 @@ class ClipStore:
         return self._arrays[name]
 
     def preload(self, names: Sequence[str]) -> None:
-        """Read whole arrays into memory, for storage that is slow at random reads.
+        """Read arrays into memory, for storage with slow random access.
 
         Raises:
-            InputError: the store does not hold one of them.
+            InputError: the store lacks one of them.
         """
         for name in names:
             if isinstance(self.array(name), np.memmap):
                 self._arrays[name] = np.array(self.array(name))
 
     def video_of(self, clip: int) -> Video:
-        """The video that a clip is a part of."""
+        """The video of a clip."""
         return self.videos[int(self.clips[clip, 2])]
 
     def frames_of(self, clip: int) -> Int[np.ndarray, " n_frames"]:
-        """Array positions of a clip's frames; positions repeat where a short video is resampled up."""
+        """Frame indices of a clip; indices repeat if a short video is resampled."""
         return self.frames_of_many(np.array([clip]))[0]
 
     def frames_of_many(self, clips: Int[np.ndarray, " batch"]) -> Int[np.ndarray, "batch n_frames"]:
-        """``frames_of`` several clips."""
+        """Frame indices of several clips."""
         first, count, _ = np.asarray(self.clips[clips]).T
         return first[:, None] + resample_index(count, self.n_frames)
 
     def clip(self, clip: int, name: str = "pose2d_norm") -> Float[np.ndarray, "n_frames ..."]:
-        """One clip of one kind: a view of the memory map, or a resampled copy where the video is too short."""
+        """One clip of one array: a view of the memory map, or a resampled copy for a short video."""
         first, count, _ = (int(v) for v in self.clips[clip])
         array = self.array(name)
         return array[first : first + count] if count == self.n_frames else array[self.frames_of(clip)]
@@ -263,7 +265,7 @@ class ClipStore:
 def read_store(
     folder: Path,
 ) -> tuple[StoreMeta, list[Video], Shaped[np.ndarray, "clips 3"], dict[str, Shaped[np.ndarray, "frames ..."]]]:
-    """What ``meta.json`` and ``videos.json`` say, the index, and the arrays as memory maps; all fit each other.
+    """Read and validate the contents of ``meta.json`` and ``videos.json``, the index, and the arrays as memory maps.
 
     Raises:
         InputError: as for ``ClipStore``.
@@ -272,9 +274,9 @@ def read_store(
     content = read_json(meta_path, _MAKE)
     if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (FORMAT, VERSION):
         raise InputError(f"{folder}: not a version {VERSION} clip store; {_REMEDY}")
-    said = {key: value for key, value in content.items() if key not in ("format", "version")}
-    meta = from_mapping(said, StoreMeta, str(meta_path))
-    if not (is_number(meta.fps, 1e-3, 1e4) and all(is_whole(n, 1, _MOST_FRAMES) for n in (meta.n_frames, meta.stride))):
+    fields_of_meta = {key: value for key, value in content.items() if key not in ("format", "version")}
+    meta = from_mapping(fields_of_meta, StoreMeta, str(meta_path))
+    if not (is_number(meta.fps, 1e-3, 1e4) and all(is_whole(n, 1, _MAX_FRAMES) for n in (meta.n_frames, meta.stride))):
         raise InputError(f"{meta_path}: fps {meta.fps:g}, n_frames or stride is out of range; {_REMEDY}")
     try:
         joints = len(skeleton_named(meta.skeleton))
@@ -284,7 +286,7 @@ def read_store(
     frames = sum(video.frames for video in videos)
     arrays = {name: load_npy(path, True) for name in ARRAYS if (path := folder / f"{name}.npy").exists()}
     for name, array in arrays.items():
-        expected = (frames,) if name in _ONE_A_FRAME else (frames, joints, 3)
+        expected = (frames,) if name in _PER_FRAME else (frames, joints, 3)
         if array.shape != expected or array.dtype.kind != "f":
             raise InputError(
                 f"{folder}: damaged clip store: {name} is {array.dtype} {array.shape}, the videos ask for "
@@ -310,25 +312,25 @@ def _read_videos(path: Path) -> list[Video]:
         raise InputError(f"{path}: holds no list of videos; {_REMEDY}")
     videos: list[Video] = []
     first = 0
-    for number, said in enumerate(content):
-        if not _is_video(said) or said.get("first", 0) != first:
-            raise InputError(f"{path}: video {number} is damaged: {quoted(said)}; {_REMEDY}")
-        videos.append(Video(**said))
+    for number, entry in enumerate(content):
+        if not _is_video(entry) or entry.get("first", 0) != first:
+            raise InputError(f"{path}: video {number} is damaged: {quoted(entry)}; {_REMEDY}")
+        videos.append(Video(**entry))
         first += videos[-1].frames
     return videos
 
 
-def _is_video(said: Any) -> bool:
-    """Whether the values of a JSON object are those of a ``Video``."""
-    if not isinstance(said, dict) or not _VIDEO_NEEDS <= said.keys() <= _VIDEO_KEYS:
+def _is_video(entry: Any) -> bool:
+    """Whether a JSON object has the fields of a ``Video``."""
+    if not isinstance(entry, dict) or not _VIDEO_NEEDS <= entry.keys() <= _VIDEO_KEYS:
         return False
-    K, unmeasured = said.get("K"), said.get("unmeasured", [])
+    K, unmeasured = entry.get("K"), entry.get("unmeasured", [])
     rows = [[0.0] * 3] * 3 if K is None else K
     return (
-        all(isinstance(said[key], str) for key in ("source", "subject", "action"))
-        and is_whole(said["frames"], 1, _MOST_FRAMES)
-        and is_whole(said.get("first", 0), 0, _MOST_FRAMES)
-        and all(is_number(said[key], 0, _MOST_PIXELS) for key in ("width", "height"))
+        all(isinstance(entry[key], str) for key in ("source", "subject", "action"))
+        and is_whole(entry["frames"], 1, _MAX_FRAMES)
+        and is_whole(entry.get("first", 0), 0, _MAX_FRAMES)
+        and all(is_number(entry[key], 0, _MAX_SIDE_PX) for key in ("width", "height"))
         and isinstance(rows, list)
         and len(rows) == 3
         and all(isinstance(row, list) and len(row) == 3 for row in rows)

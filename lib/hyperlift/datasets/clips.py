@@ -1,4 +1,4 @@
-"""Clips as the network trains on them: input and label of one label space, in shuffled batches."""
+"""Training clips: pairs of input and label in one label space, in shuffled batches."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -31,42 +31,41 @@ class Clips(Protocol):
     def __len__(self) -> int: ...
 
     def pair(self, clip: int, part: slice = WHOLE) -> tuple[np.ndarray, np.ndarray]:
-        """Input and label [T,V,3] of one clip, or of a part of its frames; the label of a joint that was not measured
-        is NaN."""
+        """Input and label [T,V,3] of a clip or of a part of its frames; labels of unmeasured joints are NaN."""
         ...
 
 
 @runtime_checkable
 class ManyAtOnce(Clips, Protocol):
-    """A source that gathers whole batches, in a fraction of the time of clip after clip."""
+    """A source that gathers whole batches at once, which is faster than clip by clip."""
 
     def pairs(
         self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and labels [batch,frames,V,3]: of every clip ``frames`` frames from ``first`` on."""
+        """Inputs and labels [batch,frames,V,3]: ``frames`` frames of each clip, starting at ``first``."""
         ...
 
 
 @dataclass(frozen=True)
 class LabelConvention:
-    """In which space a network is asked to answer."""
+    """Space of the labels, and kind of input."""
 
     space: LabelSpace
     rootrel: bool
     gt_2d: bool = False
-    """Feed exact projections with confidence 1 in place of detections (published as "GT 2D")."""
+    """Use exact projections with confidence 1 as input, instead of detections ("GT 2D" in publications)."""
 
 
 class StoreClips:
-    """Training pairs out of a clip store.
+    """Training pairs of a clip store.
 
     Args:
         store: one split.
         convention: label space of the network.
-        preload: read what the network needs into memory first.
+        preload: read the needed arrays into memory first.
 
     Raises:
-        InputError: the store lacks what the label space needs.
+        InputError: the store lacks an array that the label space needs.
     """
 
     def __init__(self, store: ClipStore, convention: LabelConvention, *, preload: bool = False) -> None:
@@ -90,7 +89,7 @@ class StoreClips:
     def pair(
         self, clip: int, part: slice = WHOLE
     ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
-        """Input and label of one clip, or of a part of it; copies."""
+        """Input and label of a clip or of a part of it, as copies."""
         first, end, _ = part.indices(self.n_frames)
         inputs, labels = self.pairs(np.array([clip]), np.array([first]), end - first)
         return inputs[0], labels[0]
@@ -98,7 +97,7 @@ class StoreClips:
     def pairs(
         self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
     ) -> tuple[Float[np.ndarray, "batch frames joints 3"], Float[np.ndarray, "batch frames joints 3"]]:
-        """Inputs and labels of parts of many clips; absolute labels count depth from the whole clip's first frame."""
+        """Inputs and labels of parts of clips; absolute depth is relative to the first frame of the full clip."""
         root = self.skeleton.root
         whole = self.store.frames_of_many(clips)
         rows = np.take_along_axis(whole, first[:, None] + np.arange(frames), axis=1)
@@ -120,7 +119,7 @@ class StoreClips:
     def _scales_of(
         self, clips: Int[np.ndarray, " batch"], whole: Int[np.ndarray, "batch n_frames"]
     ) -> Float[np.ndarray, " batch"]:
-        """Of the bodies, measured over whole clips and remembered: a part of a clip has the same one."""
+        """Body scales, measured over full clips and cached, so that all parts of a clip have the same scale."""
         new = np.isnan(self._scales[clips])
         if new.any():
             self._scales[clips[new]] = body_scales(self.store.array("joints_m")[whole[new]], self.skeleton)
@@ -128,7 +127,7 @@ class StoreClips:
 
 
 class PickleClips:
-    """Training pairs out of an older one-pickle-a-clip folder; image space only."""
+    """Training pairs of an older folder with one pickle per clip; image space only."""
 
     def __init__(self, folder: PickleClipFolder, convention: LabelConvention) -> None:
         if convention.space != "image":
@@ -144,7 +143,7 @@ class PickleClips:
     def pair(
         self, clip: int, part: slice = WHOLE
     ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
-        """Input and label of one clip, or of a part of it."""
+        """Input and label of a clip or of a part of it."""
         pose2d_norm, label_norm = self.folder.clip(clip)
         if self.convention.gt_2d:
             pose2d_norm = exact_input(label_norm)
@@ -152,13 +151,13 @@ class PickleClips:
 
 
 class JoinedClips:
-    """The clips of several sources, one after the other.
+    """Concatenated clips of several sources.
 
     Args:
-        sources: at least one; all of one skeleton and one length.
+        sources: at least one; skeleton and clip length must be equal.
 
     Raises:
-        InputError: they differ in skeleton or length.
+        InputError: skeletons or clip lengths differ.
     """
 
     def __init__(self, sources: Sequence[Clips]) -> None:
@@ -178,7 +177,7 @@ class JoinedClips:
     def pair(
         self, clip: int, part: slice = WHOLE
     ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3"]]:
-        """Input and label of one clip, or of a part of it."""
+        """Input and label of a clip or of a part of it."""
         first, end, _ = part.indices(self.n_frames)
         inputs, labels = self.pairs(np.array([clip]), np.array([first]), end - first)
         return inputs[0], labels[0]
@@ -186,7 +185,7 @@ class JoinedClips:
     def pairs(
         self, clips: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and labels of parts of many clips."""
+        """Inputs and labels of parts of clips."""
         inputs = np.empty((len(clips), frames, len(self.skeleton), 3), np.float32)
         labels = np.empty_like(inputs)
         sources = np.searchsorted(self._ends, clips, side="right")
@@ -200,7 +199,7 @@ class JoinedClips:
 def pairs_of(
     clips: Clips, numbers: Int[np.ndarray, " batch"], first: Int[np.ndarray, " batch"], frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A batch out of any source: at once where it can, else clip after clip."""
+    """A batch of any source: at once for ``ManyAtOnce``, else clip by clip."""
     if isinstance(clips, ManyAtOnce):
         return clips.pairs(numbers, first, frames)
     pairs = [
@@ -212,13 +211,13 @@ def pairs_of(
 
 def _check_projection(store: ClipStore, convention: LabelConvention) -> None:
     if convention.space == "image" and not convention.rootrel:
-        store.want_projected_label("rootrel: false")
+        store.require_projected_label("rootrel: false")
     if convention.gt_2d:
-        store.want_projected_label("gt_2d: true")
+        store.require_projected_label("gt_2d: true")
 
 
 def exact_input(label_norm: Float[np.ndarray, "*any joints 3"]) -> Float[np.ndarray, "*any joints 3"]:
-    """What a perfect detector would have seen: x, y of the label, confidence 1."""
+    """Exact projections as input: x, y of the label, and confidence 1."""
     pose2d_norm = label_norm.copy()
     pose2d_norm[..., 2] = 1.0
     return pose2d_norm
@@ -227,7 +226,7 @@ def exact_input(label_norm: Float[np.ndarray, "*any joints 3"]) -> Float[np.ndar
 def image_label(
     label_norm: Float[np.ndarray, "frames joints 3"], root: int, rootrel: bool
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """The label of image space: root at 0 in every frame, or absolute x, y with depth from the first frame's root."""
+    """Label in image space: root-relative, or absolute x, y with depth relative to the root in the first frame."""
     if rootrel:
         return label_norm - label_norm[:, root : root + 1]
     label = label_norm.copy()
@@ -236,15 +235,15 @@ def image_label(
 
 
 def open_clips(folder: Path, convention: LabelConvention, *, preload: bool = False) -> Clips:
-    """Open a split, whichever of the two formats it is in.
+    """Open a split in either format.
 
     Args:
-        folder: the split's.
+        folder: folder of the split.
         convention: label space of the network.
         preload: read a clip store into memory first.
 
     Raises:
-        InputError: it is neither, lacks what the label space needs, or has a format that is not preloaded.
+        InputError: the folder has neither format, lacks an array that the label space needs, or cannot be preloaded.
     """
     if not (folder / "meta.json").exists() and any(folder.glob("*.pkl")):
         if preload:
@@ -254,15 +253,15 @@ def open_clips(folder: Path, convention: LabelConvention, *, preload: bool = Fal
 
 
 class BatchSampler:
-    """Shuffled batches whose order depends on seed and epoch alone, so that a resumed run sees the same ones.
+    """Shuffled batches; their order depends only on seed and epoch, so that a resumed run has the same batches.
 
     Args:
-        clips: where from.
-        batch_size: clips a batch; the last, smaller batch is kept.
-        seed: of the order and of the flips.
-        flip: mirror a clip with probability one half.
-        clips_per_epoch: stop an epoch early, None for all; the next epoch draws others.
-        crop_frames: of every clip only as many neighbouring frames, from a random one on; None for all of it.
+        clips: source of the clips.
+        batch_size: clips per batch; the last batch may be smaller.
+        seed: seed of order, mirroring and crops.
+        flip: mirror each clip with probability 0.5.
+        clips_per_epoch: clips drawn per epoch; None: all.
+        crop_frames: random crop of this many consecutive frames; None: full clips.
 
     Raises:
         InputError: clips are shorter than ``crop_frames``.
@@ -293,7 +292,7 @@ class BatchSampler:
     def epoch(
         self, epoch: int
     ) -> Iterator[tuple[Float[np.ndarray, "clips frames joints 3"], Float[np.ndarray, "clips frames joints 3"]]]:
-        """The batches of one epoch."""
+        """Yield the batches of one epoch."""
         rng = np.random.default_rng([self.seed, epoch])
         order = rng.permutation(len(self.clips))[: self.clips_per_epoch]
         flipped = rng.random(len(order)) < (0.5 if self.flip else 0.0)

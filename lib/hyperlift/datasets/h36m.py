@@ -1,8 +1,7 @@
 """Reads the Human3.6M pickle with stacked-hourglass detections, ``h36m_sh_conf_cam_source_final.pkl``.
 
 The file holds ``train`` and ``test``, each a dictionary of arrays over all frames of all videos at 50 frames
-a second. Users bring it themselves; its licence forbids passing it on. Everything is checked here, once, so
-that what follows can rely on it.
+per second. Users provide it; its licence forbids distribution. All checks of its contents are here.
 """
 
 import re
@@ -25,6 +24,7 @@ from hyperlift.skeletons.joint_sets import H36M_17
 
 SKELETON = H36M_17
 FPS = 50.0
+"""Frame rate of the videos (Ionescu et al. 2014)."""
 CREDIT = "Human3.6M (Ionescu et al. 2014); its licence forbids passing the data on"
 
 CAMERA_SIZES = {
@@ -33,7 +33,7 @@ CAMERA_SIZES = {
     "58860488": (1000, 1000),
     "60457274": (1000, 1002),
 }
-"""Width and height in pixels of the pictures of each camera."""
+"""Width and height of the pictures in pixels, by camera."""
 
 ACTIONS = (
     *(
@@ -49,30 +49,31 @@ ACTIONS = (
     ),
     *("Smoking", "Photo", "Waiting", "Walking", "WalkDog", "WalkTogether"),
 )
-"""Names of the actions 2 to 16 of a source's ``act_NN``; files name the actions of the test split alone."""
+"""Names of the actions 2 to 16 in ``act_NN`` of a source; files name only the actions of the test split."""
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 _TRUTH_SPELLINGS = ("joints_2.5d_image", "joint_2.5d_image")
-_LONGEST_TEXT = 200
+_MAX_TEXT = 200
+"""Characters. Chosen: real names have fewer than 50; NumPy allocates the length of the longest for every element."""
 _SOURCE = re.compile(r"s_(?P<subject>\d+)_act_(?P<action>\d+)_")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class H36MFrames:
-    """All frames of a split, in the file's order."""
+    """All frames of a split, in the order of the file."""
 
     source: Shaped[np.ndarray, " frames"]
-    """One string a video."""
+    """Name of the video, per frame."""
     camera_name: Shaped[np.ndarray, " frames"]
     action: Shaped[np.ndarray, " frames"]
-    """Empty strings where neither the file nor the source tells."""
+    """Empty if neither file nor source names it."""
     joints_px: Float[np.ndarray, "frames joints 2"]
-    """Detections."""
+    """Detected 2D joints."""
     confidence: Float[np.ndarray, "frames joints"]
     label_px: Float[np.ndarray, "frames joints 3"]
-    """Perspective projection, and depth scaled to pixels."""
+    """Perspective projection in pixels, and depth scaled to pixels."""
     truth_mm: Float[np.ndarray, "frames joints 3"] | None = None
     mm_per_px: Float[np.ndarray, " frames"] | None = None
 
@@ -80,7 +81,7 @@ class H36MFrames:
         return len(self.source)
 
     def every(self, n: int) -> "H36MFrames":
-        """Every n-th frame of everything."""
+        """Every n-th frame of all arrays."""
         present = {name: array for name, array in vars(self).items() if array is not None}
         return H36MFrames(**downsample(present, n))
 
@@ -90,8 +91,7 @@ def read_h36m(path: Path | str) -> dict[SplitName, H36MFrames]:
     """Read and check both splits.
 
     Raises:
-        InputError: no such file, no plain data, or a key that is absent, misshapen or not finite; the message
-        names it.
+        InputError: the file is missing or holds no plain data, or a key is missing, of another shape or non-finite.
     """
     path = Path(path)
     content = load_pickle(path)
@@ -101,15 +101,14 @@ def read_h36m(path: Path | str) -> dict[SplitName, H36MFrames]:
 
 
 def videos(frames: H36MFrames, path: Path | str) -> Iterator[tuple[Video, dict[str, Float[np.ndarray, "frames ..."]]]]:
-    """Go through a split video by video, with the arrays of the clip store in float32.
+    """Iterate over the videos of a split, with arrays for the clip store in float32.
 
     Args:
-        frames: the split, down-sampled as it shall be.
-        path: the file's name for messages.
+        frames: the split, already down-sampled.
+        path: file, for messages.
 
     Yields:
-        The video and its arrays ``pose2d_norm``, ``label_norm`` and, where known, ``truth_mm`` and
-        ``mm_per_px``.
+        The video and its arrays ``pose2d_norm``, ``label_norm`` and, if known, ``truth_mm`` and ``mm_per_px``.
     """
     for first, count in video_runs(frames):
         part = slice(first, first + count)
@@ -197,21 +196,21 @@ def _actions_of(source: Shaped[np.ndarray, " frames"]) -> Shaped[np.ndarray, " f
 
 @dataclass(frozen=True)
 class _Keys:
-    """Takes arrays out of a split's dictionary; every message names the file and the key."""
+    """Reads arrays from the dictionary of a split; messages name file and key."""
 
     content: Mapping[str, Any]
     path: Path
     split: str
 
     def numbers(self, key: str, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
-        """A finite array of that shape; a last axis of length 1 may follow."""
+        """A finite array of this shape; an additional last axis of length 1 is removed."""
         array = self._array(key)
         if array.ndim == len(shape) + 1 and array.shape[-1] == 1:
             array = array[..., 0]
         return coordinates(array, shape, self._where(key), "frames are counted by 'source'; mend or drop them")
 
     def strings(self, key: str, frames: int | None) -> Shaped[np.ndarray, " frames"]:
-        """An array of strings; bytes and integers are taken as their text."""
+        """An array of strings; bytes and integers are converted."""
         array = self._array(key)
         if array.ndim != 1 or (frames is not None and len(array) != frames):
             expected = "one string a frame" if frames is None else f"({frames},) as 'source'"
@@ -227,8 +226,8 @@ class _Keys:
             raise InputError(f"{self.path}: {self.split} has no key {quoted(key)}; it has {quoted([*self.content])}")
         value = self.content[key]
         longest = max(map(len, _texts_in(value)), default=0)
-        if longest > _LONGEST_TEXT:  # NumPy gives every element of an array the room of the longest
-            raise InputError(f"{self._where(key)} holds a text of {longest:,} characters; the limit is {_LONGEST_TEXT}")
+        if longest > _MAX_TEXT:  # NumPy allocates the longest length for every element
+            raise InputError(f"{self._where(key)} holds a text of {longest:,} characters; the limit is {_MAX_TEXT}")
         try:
             return np.asarray(value)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Turns the Human3.6M pickle into clips: the clip store, or the older folders of one pickle a clip."""
+"""Converts the Human3.6M pickle to a clip store, or to older folders with one pickle per clip."""
 
 import logging
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ logger = logging.getLogger(__name__)
 def convert_h36m(
     source: Path | str, out: Path | str, plan: ClipPlan, clip_format: ClipFormat = "store"
 ) -> dict[str, int]:
-    """Write ``out/train`` and ``out/test``; both appear whole, or neither.
+    """Write ``out/train`` and ``out/test`` together atomically.
 
     Args:
         source: the pickle.
-        out: a new folder, or one that holds neither split yet (the source may lie in it).
-        plan: how to cut.
-        clip_format: ``store``, or ``pkl`` for one pickle a clip.
+        out: a new folder, or one without these splits (it may contain the source).
+        plan: options for cutting clips.
+        clip_format: ``store``, or ``pkl`` for one pickle per clip.
 
     Returns:
         Number of clips by split.
 
     Raises:
-        InputError: the source does not fit, or a split is there already.
+        InputError: the source is invalid, or a split exists already.
     """
     source, out = Path(source), Path(out)
     _refuse_taken(out)  # before minutes of reading
@@ -66,10 +66,10 @@ def convert_h36m(
 
 @contextmanager
 def new_splits(out: Path) -> Iterator[Path]:
-    """Yield a temporary folder whose splits move into ``out`` together when the block succeeds.
+    """Yield a temporary folder whose splits move to ``out`` together if the block succeeds.
 
     Raises:
-        InputError: ``out`` is a file, or a split is there already.
+        InputError: ``out`` is a file, or a split exists already.
     """
     _refuse_taken(out)
     if not out.exists():
@@ -84,7 +84,7 @@ def new_splits(out: Path) -> Iterator[Path]:
 def _refuse_taken(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the clips")
-    if is_interrupted(out):  # a conversion was killed while it moved its splits
+    if unsettled(out):  # a conversion was interrupted while it moved its splits
         with folder_lock(out):
             complete_swap(out)
     for split in h36m.SPLITS:

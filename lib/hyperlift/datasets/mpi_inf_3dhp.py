@@ -1,13 +1,13 @@
-"""Reads MPI-INF-3DHP as video lifters pass it on: ``data_train_3dhp.npz`` and ``data_test_3dhp.npz``.
+"""Reads MPI-INF-3DHP in the format of video lifters: ``data_train_3dhp.npz`` and ``data_test_3dhp.npz``.
 
-Each holds one array ``data`` with a pickled dictionary, millimetres in camera axes and pixels of the annotated 2D
-joints, in the joint order of ``MPI_INF_3DHP_17``:
+Each holds one array ``data`` with a pickled dictionary: 3D joints in millimetres in camera axes and annotated 2D joints
+in pixels, in the joint order of ``MPI_INF_3DHP_17``:
 
-train   ``{"S1 Seq1": [{"0": {"data_2d": [F,17,2], "data_3d": [F,17,3]}, …}, frames a second], …}``, a camera each
+train   ``{"S1 Seq1": [{"0": {"data_2d": [F,17,2], "data_3d": [F,17,3]}, …}, fps], …}``, per camera
 test    ``{"TS1": {"data_2d": [F,17,2], "data_3d": [F,17,3], "valid": [F]}, …}``
 
-The 3D joints are the data set's "universal" ones, of one body height for everybody. Users bring the files themselves;
-the data set's licence allows research only.
+The 3D joints are the "universal" ones of the data set, scaled to one body height. Users provide the files; the licence
+allows research only.
 """
 
 import re
@@ -29,8 +29,9 @@ SKELETON = MPI_INF_3DHP_17
 CREDIT = "MPI-INF-3DHP (Mehta et al. 2017); its licence allows research only"
 
 STUDIO_SIZE = (2048, 2048)
-"""Width and height in pixels of the pictures of the training set and of TS1 to TS4."""
+"""Width and height of the pictures in pixels, for the training set and TS1 to TS4."""
 OUTDOOR_SIZE = (1920, 1080)
+"""Width and height of the pictures in pixels, for ``OUTDOOR_SEQUENCES``."""
 OUTDOOR_SEQUENCES = ("TS5", "TS6")
 
 _TRAIN_NAME = re.compile(r"(?P<subject>S\d+) (?P<sequence>Seq\d+)")
@@ -38,19 +39,19 @@ _TRAIN_NAME = re.compile(r"(?P<subject>S\d+) (?P<sequence>Seq\d+)")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sequence3DHP:
-    """One camera's view of a sequence."""
+    """A sequence, seen by one camera."""
 
     source: str
     """``TS1``, or ``S1_Seq1_cam0``."""
     subject: str
     sequence: str
     fps: float | None
-    """None where the file does not say (test)."""
+    """None if the file does not state it (test)."""
     joints_px: Float[np.ndarray, "frames joints 2"]
     joints_mm: Float[np.ndarray, "frames joints 3"]
-    """Camera axes, absolute."""
+    """Absolute, in camera axes."""
     valid: Bool[np.ndarray, " frames"]
-    """Whether the ground truth counts; always in the training set."""
+    """Whether the ground truth is valid; always true in the training set."""
 
     def __len__(self) -> int:
         return len(self.joints_px)
@@ -61,17 +62,17 @@ class Sequence3DHP:
         return OUTDOOR_SIZE if self.sequence in OUTDOOR_SEQUENCES else STUDIO_SIZE
 
     def every(self, n: int) -> "Sequence3DHP":
-        """Every n-th frame of everything."""
+        """Every n-th frame of all arrays."""
         strided = {name: getattr(self, name)[::n] for name in ("joints_px", "joints_mm", "valid")}
         return Sequence3DHP(**{**vars(self), **strided, "fps": None if self.fps is None else self.fps / n})
 
 
 @reader("3DHP training file")
 def read_train(path: Path | str) -> Iterator[Sequence3DHP]:
-    """Go through the views of the training file.
+    """Iterate over the sequences and cameras of the training file.
 
     Raises:
-        InputError: no such file, no plain data, or a sequence that does not fit; the message names it.
+        InputError: the file is missing or holds no plain data, or a sequence is invalid.
     """
     path = Path(path)
     for name, entry in _sequences(path).items():
@@ -99,7 +100,7 @@ def read_train(path: Path | str) -> Iterator[Sequence3DHP]:
 
 @reader("3DHP test file")
 def read_test(path: Path | str) -> Iterator[Sequence3DHP]:
-    """Go through the sequences of the test file.
+    """Iterate over the sequences of the test file.
 
     Raises:
         InputError: as for ``read_train``.

@@ -1,8 +1,8 @@
-"""Turns MPI-INF-3DHP's files into a clip store that trains and scores lifters of either label space.
+"""Converts MPI-INF-3DHP to a clip store for training and evaluation in either label space.
 
-Labels in image space are the root-relative joints at one millimetre a pixel, ``mm * 2 / width``: what lifters of this
-data set are trained on, since its files name no camera. ``mm_per_px`` is 1 accordingly, and neither the depth nor the
-size of a person is given to the evaluation. In camera space ``joints_m`` serves, as for motion capture.
+Labels in image space are root-relative joints at 1 mm per pixel, ``mm * 2 / width``, as lifters of this data set use
+them, because its files contain no cameras. Therefore ``mm_per_px`` is 1, and the evaluation knows neither depth nor
+size of a person. Labels in camera space come from ``joints_m``, as for motion capture.
 """
 
 import logging
@@ -23,29 +23,30 @@ from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.shapes import Float
 
 _MM_PER_M = 1000.0
+"""Unit conversion."""
 
 logger = logging.getLogger(__name__)
 
 
 def convert_mpi_inf_3dhp(train: Path | str, test: Path | str, out: Path | str, plan: ClipPlan3DHP) -> dict[str, int]:
-    """Write ``out/train`` and ``out/test``; both appear whole, or neither.
+    """Write ``out/train`` and ``out/test`` together atomically.
 
     Args:
-        train: ``data_train_3dhp.npz``, or the folder that holds ``S1/Seq1/annot.mat`` and so on.
-        test: ``data_test_3dhp.npz``, or the folder that holds ``TS1/annot_data.mat`` and so on.
-        out: a new folder, or one that holds neither split yet.
-        plan: how to cut.
+        train: ``data_train_3dhp.npz``, or the folder of ``S1/Seq1/annot.mat`` etc.
+        test: ``data_test_3dhp.npz``, or the folder of ``TS1/annot_data.mat`` etc.
+        out: a new folder, or one without these splits.
+        plan: options for cutting clips.
 
     Returns:
         Number of clips by split.
 
     Raises:
-        InputError: a file does not fit, its frame rate is no multiple of the store's, or a split is there already.
+        InputError: a file is invalid, its frame rate is no multiple of that of the store, or a split exists already.
     """
     train, test = Path(train), Path(test)
     written = {}
     with new_splits(Path(out)) as folder:
-        # The small file first: a mistake shows before minutes of reading.
+        # The small file first, so that errors appear early.
         for split, path, sequences, stride in (
             ("test", test, _test_sequences(test), min(plan.test_stride, plan.n_frames)),
             ("train", train, _train_sequences(train), plan.stride),
@@ -69,7 +70,7 @@ def _test_sequences(path: Path) -> Iterator[Sequence3DHP]:
 
 
 def _matlab_files(folder: Path) -> ModuleType:
-    """The module that reads the data set's own files; h5py is wanted for nothing else."""
+    """The module that reads MATLAB files; only it needs h5py."""
     try:
         return import_module("hyperlift.datasets.mpi_inf_3dhp_mat")
     except ModuleNotFoundError as error:

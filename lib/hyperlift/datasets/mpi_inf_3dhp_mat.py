@@ -1,12 +1,12 @@
-"""Reads MPI-INF-3DHP's own files, as downloaded: MATLAB files, a folder a sequence.
+"""Reads the original files of MPI-INF-3DHP: MATLAB files, one folder per sequence.
 
-train   ``S1/Seq1/annot.mat`` … ``S8/Seq2/annot.mat`` (MATLAB 5): ``annot2`` and ``univ_annot3`` are cells, one a
-        camera, of [F,56] pixels and [F,84] millimetres: 28 joints, x y (z) of one after the other.
+train   ``S1/Seq1/annot.mat`` … ``S8/Seq2/annot.mat`` (MATLAB 5): ``annot2`` and ``univ_annot3`` are cells, one per
+        camera, of [F,56] pixels and [F,84] millimetres: 28 joints with x y (z) each.
 test    ``TS1/annot_data.mat`` … ``TS6/annot_data.mat`` (MATLAB 7.3, which is HDF5): ``annot2`` [F,1,17,2],
-        ``univ_annot3`` [F,1,17,3] and ``valid_frame`` [F,1], axes as HDF5 has them.
+        ``univ_annot3`` [F,1,17,3] and ``valid_frame`` [F,1], axes in the order of HDF5.
 
-Both come as the sequences that ``mpi_inf_3dhp`` reads from the files of video lifters, which were made of these.
-Source: the data set's README and ``mpii_get_joint_set.m``, ``mpii_get_sequence_info.m`` (Mehta et al. 2017).
+Both give the sequences that ``mpi_inf_3dhp`` reads from the files of video lifters, which derive from these files.
+Source: README of the data set and ``mpii_get_joint_set.m``, ``mpii_get_sequence_info.m`` (Mehta et al. 2017).
 """
 
 import re
@@ -24,25 +24,28 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import MPI_INF_3DHP_17
 
 TRAIN_JOINTS = 28
+"""Joints in the training files (README of the data set)."""
 _OF_TRAIN = dict(
     **{"HeadTop": 7, "Neck": 5, "RShoulder": 14, "RElbow": 15, "RWrist": 16, "LShoulder": 9, "LElbow": 10},
     **{"LWrist": 11, "RHip": 23, "RKnee": 24, "RAnkle": 25, "LHip": 18, "LKnee": 19, "LAnkle": 20},
     **{"Pelvis": 4, "Spine": 3, "Head": 6},
 )
-"""Places of the 17 joints among the training set's 28."""
+"""Indices of the 17 joints among the 28 of the training files."""
 
 TRAIN_CAMERAS = (0, 1, 2, 4, 5, 6, 7, 8)
-"""Cameras at chest and knee height, which video lifters train on; the others look down from the ceiling."""
+"""Cameras at chest and knee height, on which video lifters are trained; the others are at the ceiling."""
 
 _FPS = 25.0
+"""Frame rate of training sequences (``mpii_get_sequence_info.m``)."""
 _FAST, _FAST_FPS = (("S1", "Seq2"), ("S3", "Seq1"), ("S3", "Seq2"), ("S5", "Seq1"), ("S5", "Seq2")), 50.0
+"""Training sequences of another frame rate, and that rate (``mpii_get_sequence_info.m``)."""
 
 
 def read_train_folder(folder: Path | str, cameras: tuple[int, ...] = TRAIN_CAMERAS) -> Iterator[Sequence3DHP]:
-    """Go through the views of ``S*/Seq*/annot.mat``.
+    """Iterate over the sequences and cameras of ``S*/Seq*/annot.mat``.
 
     Raises:
-        InputError: there is none, or one that does not fit; the message names it.
+        InputError: there is no such file, or a file is invalid.
     """
     for path, subject, sequence in _found(Path(folder), "S*/Seq*/annot.mat", r"(S\d+)/(Seq\d+)"):
         content = load_mat5(path, ["annot2", "univ_annot3"])
@@ -63,7 +66,7 @@ def read_train_folder(folder: Path | str, cameras: tuple[int, ...] = TRAIN_CAMER
 
 
 def read_test_folder(folder: Path | str) -> Iterator[Sequence3DHP]:
-    """Go through ``TS*/annot_data.mat``.
+    """Iterate over the sequences of ``TS*/annot_data.mat``.
 
     Raises:
         InputError: as for ``read_train_folder``.
@@ -87,7 +90,7 @@ def read_test_folder(folder: Path | str) -> Iterator[Sequence3DHP]:
 
 
 def _found(folder: Path, files: str, names: str) -> Iterator[tuple[Any, ...]]:
-    """Files in the order of their numbers, and what their folders are called."""
+    """Files in sorted order, with the names of their folders."""
     matches = [(path, re.fullmatch(names, path.parent.relative_to(folder).as_posix())) for path in folder.glob(files)]
     found = sorted((match.groups(), path) for path, match in matches if match)
     if not found:

@@ -1,7 +1,7 @@
-"""The older clip format: one pickle a clip, ``{"data_input": [T,V,3], "data_label": [T,V,3]}``.
+"""The older clip format: one pickle per clip, ``{"data_input": [T,V,3], "data_label": [T,V,3]}``.
 
-Files are named ``00000000.pkl``, ``00000001.pkl`` … in ``train/`` and ``test/``. data_input is x, y in
-normalised picture space and confidence; data_label is the projection and the depth in the same space.
+Files are named ``00000000.pkl``, ``00000001.pkl`` … in ``train/`` and ``test/``. ``data_input`` is x, y in normalised
+picture space and confidence; ``data_label`` is projection and depth in the same space.
 """
 
 import pickle
@@ -29,15 +29,13 @@ def write_pickle_clips(
     rows: Int[np.ndarray, "clips 3"],
     n_frames: int,
 ) -> None:
-    """Write the clips of one split.
-
-    The caller owns atomicity: hand in a folder below one that appears whole.
+    """Write the clips of one split. For atomic writing, pass a folder below one of ``files.atomic_folder``.
 
     Args:
-        folder: created if absent.
+        folder: created if missing.
         videos: arrays ``pose2d_norm`` and ``label_norm`` [frames,V,3] of each video, in order.
         rows: first frame (counted over all videos), frame count and video number of each clip.
-        n_frames: length of a clip; shorter rows are resampled up to it.
+        n_frames: length of a clip; shorter clips are resampled to it.
 
     Raises:
         InputError: there is no clip to write.
@@ -60,7 +58,7 @@ class PickleClipFolder:
     """Reads one split of pickled clips.
 
     Raises:
-        InputError: the folder is absent or holds no pickled clip.
+        InputError: the folder is missing or holds no clips.
     """
 
     def __init__(self, folder: Path | str, skeleton: Skeleton = H36M_17) -> None:
@@ -79,14 +77,14 @@ class PickleClipFolder:
 
     @cached_property
     def n_frames(self) -> int:
-        """Length of a clip, as the first file has it."""
+        """Frames of a clip, from the first file."""
         return len(self._read(0, None)[0])
 
     def clip(self, clip: int) -> tuple[Float[np.ndarray, "n_frames joints 3"], Float[np.ndarray, "n_frames joints 3"]]:
         """Input ``pose2d_norm`` and ``label_norm`` of one clip, float32.
 
         Raises:
-            InputError: a file that is damaged, not finite or of another shape.
+            InputError: the file is damaged, non-finite or of another shape.
         """
         return self._read(clip, self.n_frames)
 
@@ -96,15 +94,15 @@ class PickleClipFolder:
 
 @reader("clip pickle")
 def read_pickle_clip(path: Path, joints: int, n_frames: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """One clip's ``pose2d_norm`` and ``label_norm`` [n_frames,V,3], float32.
+    """Read ``pose2d_norm`` and ``label_norm`` [n_frames,V,3] of one clip, float32.
 
     Args:
-        path: its file.
+        path: file of the clip.
         joints: V.
-        n_frames: length that it must have; None takes any.
+        n_frames: required length; None: any.
 
     Raises:
-        InputError: the file is absent, damaged, not finite or of another shape.
+        InputError: the file is missing, damaged, non-finite or of another shape.
     """
     content = load_pickle(path)
     if not isinstance(content, Mapping) or not set(_KEYS.values()) <= set(content):

@@ -1,8 +1,8 @@
 """Cuts videos into windows of a fixed number of frames.
 
-Two slicings: ``published`` is the one behind published Human3.6M numbers; it drops the tail of a video that
-is shorter than a window, about a tenth of the test frames. ``complete`` ends every video with its last T
-frames, so that no frame goes unscored. Both take a video shorter than T whole, to be resampled up to T.
+There are two slicings. ``published`` is that of published Human3.6M results: it drops the remainder of a video that is
+shorter than a window, about a tenth of the test frames. ``complete`` adds a window of the last T frames of each video,
+so that every frame is scored. Both use a video shorter than T as one clip, to be resampled to T.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ SLICINGS: tuple[Slicing, ...] = get_args(Slicing)
 
 
 def downsample(arrays: Mapping[str, np.ndarray], every: int) -> dict[str, np.ndarray]:
-    """Keep every n-th frame of everything that goes with a frame: points, cameras, sources, factors alike.
+    """Keep every n-th frame of all per-frame arrays.
 
     Raises:
         InputError: ``every`` is not positive.
@@ -29,7 +29,7 @@ def downsample(arrays: Mapping[str, np.ndarray], every: int) -> dict[str, np.nda
 
 
 def runs(sources: Sequence[str] | np.ndarray) -> Int[np.ndarray, "videos 2"]:
-    """Find the videos: the runs of frames with an equal source, as rows of first frame and frame count."""
+    """Videos as runs of frames with equal source: rows of first frame and frame count."""
     names = np.asarray(sources)
     if not len(names):
         return np.zeros((0, 2), np.int64)
@@ -38,7 +38,7 @@ def runs(sources: Sequence[str] | np.ndarray) -> Int[np.ndarray, "videos 2"]:
 
 
 def window_starts(count: int, n_frames: int, stride: int, slicing: Slicing) -> list[int]:
-    """First frames of the full windows of a video of at least ``n_frames`` frames, relative to the video."""
+    """First frames of the windows of a video with at least ``n_frames`` frames, relative to the video."""
     last = count - n_frames
     starts = list(range(0, last + 1, stride))
     if slicing == "complete" and starts[-1] != last:
@@ -52,20 +52,20 @@ def clip_rows(
     stride: int,
     slicing: Slicing,
 ) -> Int[np.ndarray, "clips 3"]:
-    """Windows inside each video, none across two.
+    """Windows of all videos; no window spans two videos.
 
     Args:
         videos: first frame and frame count of each video.
         n_frames: T, the length of a window.
-        stride: frames from the start of one window to the next.
-        slicing: whether the tail of a video is dropped (``published``) or covered (``complete``).
+        stride: frames between the starts of consecutive windows.
+        slicing: whether the remainder of a video is dropped (``published``) or covered (``complete``).
 
     Returns:
-        Rows of first frame, frame count and video number. The count is T, or less for the one clip of a video
-        shorter than T, which ``resample_index`` stretches.
+        Rows of first frame, frame count and video number. The count is T, or less for the single clip of a video
+        shorter than T, which ``resample_index`` resamples.
 
     Raises:
-        InputError: T or the stride is not positive, or a complete slicing would leave gaps between windows.
+        InputError: T or the stride is not positive, or a complete slicing has gaps between windows.
     """
     if n_frames < 1 or stride < 1:
         raise InputError(f"windows of {n_frames} frames with stride {stride}; both must be 1 or more")
@@ -83,5 +83,5 @@ def clip_rows(
 
 
 def resample_index(count: int | Int[np.ndarray, " clips"], n_frames: int) -> Int[np.ndarray, "*clips n_frames"]:
-    """Stretch videos of ``count`` frames to T: floor(i * count / T); every frame occurs when count <= T."""
+    """Indices that resample ``count`` frames to T: floor(i * count / T); all frames occur if count <= T."""
     return np.arange(n_frames) * np.asarray(count)[..., None] // n_frames

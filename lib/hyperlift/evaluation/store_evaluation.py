@@ -75,7 +75,7 @@ def evaluate_protocols(
     """
     _check_fit(spec, store)
     if protocols[0].gt_2d:
-        store.want_projected_label("gt_2d: true")
+        store.require_projected_label("gt_2d: true")
     own = _own_slicing(store)
     variants: set[tuple[Slicing, bool]] = {(protocol.slicing or own, protocol.flip) for protocol in protocols}
     cuts: dict[Slicing, _Cut] = {slicing: _cut(spec, store, slicing) for slicing, _ in variants}
