@@ -18,7 +18,7 @@ from hyperlift.geometry.normalisation import denormalise_points
 from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.mocap.arrays import read_mocap_arrays
 from hyperlift.mocap.mocap_clips import MocapStoreConfig, view_arrays
-from hyperlift.mocap.noise_estimate import QUANTILES, DetectorLaw, measure_detector, track_pieces
+from hyperlift.mocap.noise_estimate import QUANTILES, DetectorStatistics, measure_detector, track_pieces
 from hyperlift.mocap.virtual_cameras import draw_camera
 from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.skeletons.skeleton import Skeleton
@@ -65,7 +65,7 @@ def limbs(values: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     return values[skeleton.indices(LIMBS)]
 
 
-def cells(law: DetectorLaw, skeleton: Skeleton) -> tuple:
+def cells(law: DetectorStatistics, skeleton: Skeleton) -> tuple:
     confidence = " ".join(f"{c:.2f}" for c in np.median(limbs(law.confidence, skeleton), axis=0))
     bursts = limbs(law.bursts_per_minute, skeleton).mean(), law.burst_s
     jitter = np.median(limbs(law.jitter, skeleton))

@@ -73,5 +73,5 @@ def test_scores_come_back_as_they_were_written(tmp_path, scores):
 def test_other_scores_are_refused(tmp_path, scores):
     path = tmp_path / "scores.json"
     path.write_text(json.dumps(scores))
-    with pytest.raises(InputError, match=r"scores\.json: .*write it with evaluate\.py"):
+    with pytest.raises(InputError, match=r"scores\.json: .*write it with hyperlift evaluate"):
         read_scores(path)

@@ -71,7 +71,7 @@ NOT_OF_THE_USER = {
     "cli.app.run_work": "opens the null device for a closed pipe",
     "config.loader._change": "a value of the command line; parse_yaml refuses what is no YAML",
     "cli.model_card._notes": "text that is copied into the card as it stands; read_text refuses what is none",
-    "mocap.recording_store.RecordingShelf.__getitem__": "a temporary file of the same process",
+    "mocap.recording_store.RecordingStore.__getitem__": "a temporary file of the same process",
     "detection.journal._restored": "compares the first bytes; the reader is read_journal",
     "detection.journal._writable": "opens the journal for writing",
     "detection.movenet_networks._open": "networks of the package",

@@ -85,5 +85,5 @@ def test_files_of_another_kind():
     with pytest.raises(InputError, match="expected one input"):
         OnnxLifter(path, "step")
     bundled = load_lifter(threads=1)
-    with pytest.raises(InputError, match="does not lift frame by frame; export it with --stream"):
+    with pytest.raises(InputError, match="does not lift frame by frame; export it with `stream`"):
         OnnxStream(bundled._model, "small")

@@ -20,7 +20,7 @@ from hyperlift.mocap.mocap_clips import MocapStoreConfig, write_mocap_split
 from hyperlift.mocap.motion_checks import plausible_parts
 from hyperlift.mocap.procedural import procedural_recordings
 from hyperlift.mocap.recording import Recording
-from hyperlift.mocap.recording_store import RecordingShelf, ShelfEntry
+from hyperlift.mocap.recording_store import RecordingStore, StoredRecording
 from hyperlift.skeletons.joint_sets import H36M_25
 
 
@@ -73,7 +73,7 @@ def convert(source: MotionSource, config: MocapStoreConfig, out: Path, procedura
             say(f"  {entry.reason}")
 
 
-Recordings = list[Recording] | RecordingShelf
+Recordings = list[Recording] | RecordingStore
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,9 +165,9 @@ def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str,
     return dict(splits)
 
 
-def _facts(recordings: Recordings) -> Sequence[Recording | ShelfEntry]:
+def _facts(recordings: Recordings) -> Sequence[Recording | StoredRecording]:
     """What is known of recordings without reading their joints."""
-    return recordings.entries if isinstance(recordings, RecordingShelf) else recordings
+    return recordings.entries if isinstance(recordings, RecordingStore) else recordings
 
 
 def _held_out(splits: dict[str, Recordings], source: MotionSource) -> dict[str, Recordings]:
@@ -184,9 +184,9 @@ def _hold_out(splits: dict[str, Recordings], subjects: str, name: str) -> dict[s
         raise InputError(f"unknown subjects {sorted(wanted - known)}; the source has {sorted(known)}")
     if not known - wanted:
         raise InputError(f"{name} would take all subjects, {sorted(known)}; leave some to train on")
-    if isinstance(train, RecordingShelf):
-        held = RecordingShelf(train.path, [entry for entry in train.entries if entry.subject in wanted])
-        kept = RecordingShelf(train.path, [entry for entry in train.entries if entry.subject not in wanted])
+    if isinstance(train, RecordingStore):
+        held = RecordingStore(train.path, [entry for entry in train.entries if entry.subject in wanted])
+        kept = RecordingStore(train.path, [entry for entry in train.entries if entry.subject not in wanted])
         return {**splits, "train": kept, name: held}
     return {
         **splits,

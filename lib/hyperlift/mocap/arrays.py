@@ -1,12 +1,12 @@
-"""Reader of a folder of motion capture arrays: ``index.json`` beside one or more ``.npz`` a split.
+"""Reader of a folder of motion capture arrays: ``index.json`` and one or more ``.npz`` per split.
 
-``index.json`` holds ``fps``, ``metres_per_step``, ``joints``, ``up`` and, for every split, a list of entries with
-``id``, ``subject``, ``group`` and ``frames``. An entry may have ``dataset`` (else it counts as CMU's), ``unmeasured``
-(joints that the source does not have and that a rule put in) and ``file``, the archive that holds it (else
-``<split>.npz``). An archive holds one integer array [frames, joints, 3] for each id, in steps of ``metres_per_step``.
+``index.json`` holds ``fps``, ``metres_per_step``, ``joints``, ``up`` and, per split, a list of entries with ``id``,
+``subject``, ``group`` and ``frames``. Optional keys of an entry are ``dataset`` (default: CMU), ``unmeasured`` (joints
+that the source lacks and that were computed) and ``file``, its archive (default: ``<split>.npz``). An archive holds one
+integer array [frames, joints, 3] per id, in steps of ``metres_per_step``.
 
-Feet and hands lie in an archive beside that, ``extra_<file>``, of the same frames and steps; the index names them
-(``extra_points``), and an entry says where they come from (``feet`` and ``hands``: measured, derived or none).
+Feet and hands are in a second archive ``extra_<file>`` with the same frames and steps. The index lists them
+(``extra_points``), and an entry states their origin (``feet`` and ``hands``: measured, derived or none).
 """
 
 import logging
@@ -29,19 +29,21 @@ from hyperlift.skeletons.joint_sets import H36M_17
 
 _LOG = logging.getLogger(__name__)
 
-_SMALLEST = 1e-6
-_MOST_FRAMES = 10**9
+_MIN_NUMBER = 1e-6
+"""Range of frame rate and step: this to its inverse. Chosen: values outside are damage."""
+_MAX_FRAMES = 10**9
+"""Chosen: larger numbers of frames are damage."""
 _ENTRY_KEYS = {"id", "subject", "group", "frames"}
 _SPLITS = ("train", "val", "test")
-_NAMELESS = "CMU"
-"""Data set of entries that name none."""
+_DEFAULT_DATASET = "CMU"
+"""Data set of entries without ``dataset``."""
 
 
 def mocap_splits(folder: Path) -> list[str]:
-    """Which of train, val and test the index of a folder lists.
+    """The splits among train, val and test in the index of a folder.
 
     Raises:
-        InputError: there is no index, it is broken, or it lists none of them.
+        InputError: the index is missing or damaged, or has none of them.
     """
     index = _read_index(folder / "index.json")
     splits = [split for split in _SPLITS if isinstance(index.get(split), list)]
@@ -56,22 +58,22 @@ def read_mocap_arrays(
 ) -> Iterator[Recording]:
     """Read the recordings of one split, one at a time, in the order of the index.
 
-    An archive that is not there is left out with its entries, and a warning names it, as long as another one of the
-    split is there: archives differ in their terms.
+    A missing archive is skipped with its entries and a warning, as long as the split has another archive: licences
+    differ between archives.
 
     Args:
-        folder: holds ``index.json`` and the archives.
+        folder: folder of ``index.json`` and the archives.
         split: a list in the index, such as "train".
-        leave_out: data sets that are not read.
-        extremities: read feet and hands too. What an entry does not have stands at its ankle or wrist and counts as
+        leave_out: data sets to skip.
+        extremities: read feet and hands too. Points that an entry lacks are placed at ankle or wrist and marked as
             unmeasured.
 
     Yields:
         Recordings at the frame rate of the index.
 
     Raises:
-        InputError: a file is missing or broken, the joints are others than ``H36M_17``, z is not up, or an
-            array is missing or does not fit its entry.
+        InputError: a file is missing or damaged, the joints differ from ``H36M_17``, z is not up, or an array is
+            missing or does not match its entry.
     """
     index = _read_index(folder / "index.json")
     if extremities and index.get("extra_points") != list(EXTREMITIES):
@@ -122,11 +124,11 @@ def _recording(archive: Npz, entry: dict[str, Any], index: dict[str, Any]) -> Re
 def _with_extremities(
     recording: Recording, archive: Npz | None, entry: dict[str, Any], index: dict[str, Any]
 ) -> Recording:
-    """The same motion in the joints of ``H36M_25``."""
-    had = {kind: entry.get(kind, "none") not in ("none", None) for kind in ("feet", "hands")}
+    """Extend a recording to the joints of ``H36M_25``."""
+    has = {kind: entry.get(kind, "none") not in ("none", None) for kind in ("feet", "hands")}
     joints_m = recording.joints_m
     points_m = joints_m[:, PARENTS_OF_EXTREMITIES].copy()
-    if any(had.values()):
+    if any(has.values()):
         name = entry["id"]
         if archive is None or name not in archive:
             where = f"extra_{entry['file']}" if archive is None else str(archive.path)
@@ -138,13 +140,13 @@ def _with_extremities(
                 f"{points_m.shape}"
             )
         for number, point in enumerate(EXTREMITIES):
-            if had["hands" if point in HANDS else "feet"]:
+            if has["hands" if point in HANDS else "feet"]:
                 points_m[:, number] = steps[:, number].astype(np.float32) * np.float32(index["metres_per_step"])
-    lacking = tuple(point for point in EXTREMITIES if not had["hands" if point in HANDS else "feet"])
+    absent = tuple(point for point in EXTREMITIES if not has["hands" if point in HANDS else "feet"])
     return replace(
         recording,
         joints_m=np.concatenate([joints_m, points_m], axis=1),
-        unmeasured=(*recording.unmeasured, *lacking),
+        unmeasured=(*recording.unmeasured, *absent),
     )
 
 
@@ -153,7 +155,7 @@ def _text(value: object) -> str:
 
 
 def _entries(path: Path, index: dict[str, Any], split: str) -> list[dict[str, Any]]:
-    """The entries of a split, with what they may leave out filled in."""
+    """Entries of a split, with defaults for optional keys."""
     if not isinstance(index.get(split), list):
         splits = [key for key, value in index.items() if key not in ("joints", "parents") and isinstance(value, list)]
         raise InputError(f"{path}: has no split {split!r}; it has {one_line(', '.join(splits)) or 'none'}")
@@ -162,7 +164,7 @@ def _entries(path: Path, index: dict[str, Any], split: str) -> list[dict[str, An
         where = f"{path}: entry {number} of {split!r}"
         if not isinstance(entry, dict) or not entry.keys() >= _ENTRY_KEYS:
             raise InputError(f"{where} lacks one of {sorted(_ENTRY_KEYS)}")
-        if not isinstance(entry["id"], str) or not is_whole(entry["frames"], 1, _MOST_FRAMES):
+        if not isinstance(entry["id"], str) or not is_whole(entry["frames"], 1, _MAX_FRAMES):
             raise InputError(
                 f"{where} has the id {quoted(entry['id'])} and {quoted(entry['frames'])} frames; expected a text and a "
                 "whole number"
@@ -172,7 +174,7 @@ def _entries(path: Path, index: dict[str, Any], split: str) -> list[dict[str, An
                 f"{where} has the subject {quoted(entry['subject'])} and the group {quoted(entry['group'])}; "
                 "expected text"
             )
-        entry = {"dataset": _NAMELESS, "unmeasured": [], "file": f"{split}.npz", **entry}
+        entry = {"dataset": _DEFAULT_DATASET, "unmeasured": [], "file": f"{split}.npz", **entry}
         dataset, file, unmeasured = entry["dataset"], entry["file"], entry["unmeasured"]
         if not isinstance(dataset, str) or not isinstance(file, str) or Path(file).name != file:
             raise InputError(
@@ -191,7 +193,7 @@ def _read_index(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: holds a {type(index).__name__}; expected an object with fps, joints and splits")
     for key in ("fps", "metres_per_step"):
         value = index.get(key)
-        if not is_number(value, _SMALLEST, 1 / _SMALLEST):
+        if not is_number(value, _MIN_NUMBER, 1 / _MIN_NUMBER):
             raise InputError(f"{path}: {key} is {quoted(value)}; expected a positive number")
     if index.get("up") != "z":
         raise InputError(f"{path}: up is {quoted(index.get('up'))}; expected 'z'")

@@ -1,4 +1,4 @@
-"""Reader of Acclaim skeletons (``.asf``), as the CMU motion capture database gives them.
+"""Reader of Acclaim skeletons (``.asf``) of the CMU motion capture database.
 
 The format is described by Jeff Lander, "Working with motion capture file formats" (1998). A bone has a
 direction and a length in the axes of the whole skeleton at rest, and an ``axis``: the orientation of the
@@ -12,11 +12,12 @@ import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.geometry.rotations import matrix_from_euler
-from hyperlift.mocap.kinematic_tree import MOST_JOINTS, KinematicTree
+from hyperlift.mocap.kinematic_tree import MAX_JOINTS, KinematicTree
 from hyperlift.mocap.text_lines import TextLines
 from hyperlift.shapes import Float
 
-_SMALLEST_LENGTH = 1e-6
+_MIN_LENGTH = 1e-6
+"""Range of ``length`` in ``:units``: this to its inverse. Chosen: values outside are damage."""
 ROOT = "root"
 _CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
 _BONE_CHANNELS = ("rx", "ry", "rz")
@@ -24,19 +25,19 @@ _BONE_CHANNELS = ("rx", "ry", "rz")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AsfSkeleton:
-    """A skeleton of bones; the first one is the root, which has no length.
+    """A skeleton of bones; the first bone is the root, which has length 0.
 
-    ``tree`` holds one node a bone, at the place where the bone begins; its offsets are metres. ``tips_m``
-    [joints, 3] leads from there to the bone's end, in the axes of the skeleton at rest.
+    ``tree`` has one node per bone, at the start of the bone; its offsets are in metres. ``tips_m`` [joints, 3] is the
+    vector from start to end of the bone, in the axes of the skeleton at rest.
     """
 
     path: Path
     tree: KinematicTree
     tips_m: Float[np.ndarray, "joints 3"]
     axes: Float[np.ndarray, "joints 3 3"]
-    """Orientation of the frame in which a bone's angles are measured (matrix C of the format)."""
+    """Orientation of the frame of the angles of a bone (matrix C of the format)."""
     channels: tuple[tuple[str, ...], ...]
-    """What an ``.amc`` gives for every bone, in its order: tx ty tz rx ry rz."""
+    """Channels of each bone in an ``.amc``, in order: tx ty tz rx ry rz."""
     metres_per_unit: float
     radians_per_unit: float
 
@@ -52,11 +53,10 @@ class _Bone:
 def read_asf(path: Path) -> AsfSkeleton:
     """Read a skeleton.
 
-    Lengths become metres by the rule of the CMU database: inches, divided by ``length`` of section
-    ``:units``.
+    Lengths are converted by the rule of the CMU database: inches divided by ``length`` of section ``:units``.
 
     Raises:
-        InputError: the file is missing or broken; the message names the line.
+        InputError: the file is missing or damaged; the message names the line.
     """
     lines = TextLines.of_file(path)
     units = {"length": 1.0}
@@ -87,8 +87,8 @@ def read_asf(path: Path) -> AsfSkeleton:
             name, bone = _read_bone(lines, radians)
             if name in bones:
                 raise lines.error(f"bone {quoted(name)} occurs twice")
-            if len(bones) >= MOST_JOINTS:
-                raise lines.error(f"more than {MOST_JOINTS:,} bones; leave out those that are not of the body")
+            if len(bones) >= MAX_JOINTS:
+                raise lines.error(f"more than {MAX_JOINTS:,} bones; leave out those that are not of the body")
             bones[name] = bone
         elif section == ":hierarchy" and words[0] not in ("begin", "end"):
             for child in words[1:]:
@@ -97,7 +97,7 @@ def read_asf(path: Path) -> AsfSkeleton:
                         f"the hierarchy hangs {quoted(child)} on {quoted(words[0])}; both must be bones, once"
                     )
                 parent_of[child] = words[0]
-    if not _SMALLEST_LENGTH <= units["length"] <= 1 / _SMALLEST_LENGTH:
+    if not _MIN_LENGTH <= units["length"] <= 1 / _MIN_LENGTH:
         raise InputError(
             f"{path}: length {units['length']:g} in section :units; expected a positive number such as 0.45"
         )
@@ -169,7 +169,7 @@ def _assemble(
 
 
 def _fixed_axis_rotation(order: str, angles_rad: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
-    """Rotations about the skeleton's own axes, in the order in which the letters are written."""
+    """Rotation about fixed axes of the skeleton, applied in the order of the letters."""
     return matrix_from_euler(angles_rad[::-1], order[::-1].upper())
 
 

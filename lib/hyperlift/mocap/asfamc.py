@@ -1,4 +1,4 @@
-"""Reader of Acclaim motions (``.amc``) on their skeletons (``.asf``), as the CMU database gives them."""
+"""Reader of Acclaim motions (``.amc``) with their skeletons (``.asf``), as in the CMU database."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.geometry.rotations import matrix_from_euler
 from hyperlift.mocap.asf_skeleton import AsfSkeleton, read_asf
-from hyperlift.mocap.kinematic_tree import MOST_PLACES
+from hyperlift.mocap.kinematic_tree import MAX_POSITIONS
 from hyperlift.mocap.recording import Recording, between, centred, h36m_joints, y_up_to_z_up
 from hyperlift.mocap.text_lines import TextLines
 from hyperlift.readers import reader
@@ -16,6 +16,7 @@ from hyperlift.shapes import Float
 _TRUNK_BONES = ("upperback", "lowerneck", "upperneck", "head")
 _LIMB_BONES = ("femur", "tibia", "humerus", "wrist")
 NOSE_FORWARD_M = 0.06
+"""Distance of the nose in front of the upper neck. Chosen: proportions then resemble those of Human3.6M."""
 
 
 @reader("Acclaim motion", remedy="copy the .asf and the .amc again")
@@ -24,15 +25,15 @@ def read_asfamc(path: Path, asf: Path | None = None, fps: float = 120.0, group: 
 
     Args:
         path: the motion, such as ``35_01.amc``.
-        asf: its skeleton; without it ``35.asf``, else the only ``.asf``, beside the motion.
-        fps: frame rate; the files do not say it, and the CMU database has 120 for nearly all trials.
+        asf: its skeleton; None: ``35.asf``, or else the only ``.asf``, in the folder of the motion.
+        fps: frame rate, which the files do not state; nearly all trials of the CMU database have 120.
         group: kind of motion.
 
     Returns:
-        The 17 joints in metres, z up, the pelvis at x = y = 0 on average.
+        The 17 joints in metres, z up, with the mean pelvis position at x = y = 0.
 
     Raises:
-        InputError: a file is missing or broken (the message names the line), or the skeleton lacks a bone.
+        InputError: a file is missing or damaged (the message names the line), or the skeleton lacks a bone.
     """
     skeleton = read_asf(asf or _skeleton_beside(path))
     joints_m = asf_joints(skeleton, *read_amc(path, skeleton))
@@ -48,10 +49,10 @@ def read_asfamc(path: Path, asf: Path | None = None, fps: float = 120.0, group: 
 def read_amc(
     path: Path, skeleton: AsfSkeleton
 ) -> tuple[Float[np.ndarray, "frames joints 3 3"], Float[np.ndarray, "frames 3"]]:
-    """Read the rotations of all bones, in the frames of their parents, and the place of the root in metres.
+    """Read the rotations of all bones relative to their parents, and the position of the root in metres.
 
     Raises:
-        InputError: the file is missing or broken; the message names the line.
+        InputError: the file is missing or damaged; the message names the line.
     """
     lines = TextLines.of_file(path)
     names = skeleton.tree.names
@@ -65,8 +66,8 @@ def read_amc(
                 radians = np.pi / 180 if words[0].lower() == ":degrees" else 1.0
         elif len(words) == 1 and words[0].isdigit():
             _check_complete(lines, frames, skeleton, starts)
-            if (len(frames) + 1) * len(names) > MOST_PLACES:
-                raise lines.error(f"more than {MOST_PLACES:,} places of bones; cut the motion")
+            if (len(frames) + 1) * len(names) > MAX_POSITIONS:
+                raise lines.error(f"more than {MAX_POSITIONS:,} places of bones; cut the motion")
             frames.append(np.full(starts[-1], np.nan))
         elif not frames:
             raise lines.error(f"{quoted(words[0])} before the first frame number; expected an .amc motion")
@@ -88,13 +89,13 @@ def read_amc(
         columns = dict(zip(channels, values[:, starts[bone] : starts[bone + 1]].T, strict=True))
         turns = [channel for channel in channels if channel[0] == "r"]
         angles = np.stack([columns[c] for c in turns[::-1]], -1) if turns else np.zeros((len(values), 0))
-        # The file turns about fixed axes in the order of its channels; the product has the last turn first.
+        # Rotations are about fixed axes in the order of channels, so the product starts with the last one.
         motion = matrix_from_euler(angles * radians, "".join(channel[1] for channel in turns[::-1]).upper())
         rotations[:, bone] = skeleton.axes[bone] @ motion @ skeleton.axes[bone].T
         for axis, channel in enumerate(("tx", "ty", "tz")):
             if channel in columns:
                 root_m[:, axis] += columns[channel] * skeleton.metres_per_unit
-    # The root's orientation at rest comes first: its angles turn the whole skeleton after that.
+    # The rest orientation of the root is applied before its angles.
     rotations[:, 0] = rotations[:, 0] @ skeleton.axes[0]
     return rotations, root_m
 
@@ -106,10 +107,9 @@ def asf_joints(
 ) -> Float[np.ndarray, "frames h36m 3"]:
     """The 17 joints of a CMU skeleton, metres, y up.
 
-    Hips, knees, ankles, shoulders and elbows are joints of the skeleton, the wrist is the end of its bone
-    "wrist". The trunk is placed so that its proportions resemble Human3.6M's: spine 15 % of the way up the
-    second trunk bone, thorax 40 % up the lower neck, nose 70 % up the upper neck and 6 cm in front of it,
-    head the end of the head bone.
+    Hips, knees, ankles, shoulders and elbows are joints of the skeleton; the wrist is the end of its bone "wrist".
+    The trunk is placed so that its proportions resemble Human3.6M: spine at 15 % of the second trunk bone, thorax at
+    40 % of the lower neck, nose at 70 % of the upper neck and 6 cm in front, head at the end of the head bone.
 
     Raises:
         InputError: the skeleton lacks a bone.

@@ -1,4 +1,4 @@
-"""BVH motions as the 17 Human3.6M joints: joints found by name, unit and up axis found from the body."""
+"""Converts BVH motions to the 17 Human3.6M joints: joints by name, unit and up axis from the body."""
 
 import logging
 import re
@@ -10,6 +10,7 @@ import numpy as np
 
 from hyperlift.choices import UpAxis
 from hyperlift.errors import InputError, quoted
+from hyperlift.mocap.asfamc import NOSE_FORWARD_M
 from hyperlift.mocap.bvh_file import END_SUFFIX, BvhMotion, read_bvh_file
 from hyperlift.mocap.joint_names import find_joints
 from hyperlift.mocap.motion_checks import LEG_M, USUAL_LEG_M
@@ -18,18 +19,19 @@ from hyperlift.readers import reader
 from hyperlift.shapes import Float
 
 METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "cmu": 0.0254 / 0.45}
-"""``cmu`` is the unit of the CMU database and of its conversions to BVH."""
+"""Unit names; ``cmu`` is the unit of the CMU database and of its BVH conversions."""
 
 _TYPICAL_LEG_M = 0.83
-"""Thigh and shank of an adult, mean of the CMU and UI-PRMD recordings."""
+"""Length of thigh plus shank: mean of the CMU and UI-PRMD recordings."""
 
 _SKULL_M = 0.17
-"""From the joint that turns the head to its top, where the file has no end of the head."""
-_SPINE_PART, _NOSE_PART, _NOSE_FORWARD_M = 0.48, 0.45, 0.035
-"""Spine along the line pelvis-thorax and nose along thorax-head, means of the CMU skeletons."""
+"""Distance from the head joint to the top of the head, for files without an end of the head. Chosen: an adult head."""
+_SPINE_FRACTION, _NOSE_FRACTION, _NOSE_FORWARD_M = 0.48, 0.45, 0.035
+"""Position of the spine on the line pelvis–thorax and of the nose on thorax–head, and distance of the nose in front of
+that line: means of the CMU skeletons."""
 
 _REST_SHARE = 0.7
-"""Share of joints without any rotation that makes a frame a rest pose."""
+"""Minimum share of joints without rotation in a rest pose. Chosen: converters leave some joints rotated."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,21 +47,21 @@ def read_bvh(
     """Read one motion of one person.
 
     Args:
-        path: the file; a name such as 35_17 or walk1_subject5 gives the subject (35, subject5), else the folder does.
-        unit: of its lengths, a name of ``METRES_PER_UNIT`` or metres as a number ("0.01"); "auto" takes the unit in
-            which the legs are 0.45 to 1.05 m long and nearest to an adult's (and logs it).
-        up: its up axis; "auto" takes y or z, whichever the head is above the ankles in.
+        path: the file. The subject is taken from names such as 35_17 or walk1_subject5 (35, subject5), else it is the
+            name of the folder.
+        unit: unit of length, a name of ``METRES_PER_UNIT`` or metres as a number ("0.01"); "auto" selects (and logs)
+            the unit in which the legs are 0.45 to 1.05 m long and closest to those of an adult.
+        up: up axis; "auto" selects y or z, the axis along which the head is farther above the ankles.
         group: kind of motion.
-        joint_map: the file's name of a joint, by ours (``LHip``, ``Neck``, ``Skull``), where ``find_joints`` does not
-            know it.
+        joint_map: names in the file by our names (``LHip``, ``Neck``, ``Skull``), for joints that ``find_joints`` does
+            not find.
 
     Returns:
-        The 17 joints in metres, z up, the pelvis at x = y = 0 on average.
+        The 17 joints in metres, z up, with the mean pelvis position at x = y = 0.
 
     Raises:
-        InputError: the file is missing or broken (the message names the line), a joint that is needed is
-        missing
-            (it names the joint and what the file has), or the legs fit no unit.
+        InputError: the file is missing or damaged (the message names the line), a required joint is missing, or the
+            legs fit no unit.
     """
     motion = _without_rest_pose(read_bvh_file(path))
     joints = find_joints(motion, joint_map)
@@ -110,7 +112,7 @@ def _subject(path: Path) -> str:
 
 
 def _without_rest_pose(motion: BvhMotion) -> BvhMotion:
-    """Drop a first frame that shows the skeleton at rest; conversions for animation programs have one."""
+    """Drop a first frame in rest pose, which conversions for animation programs contain."""
     still = np.isclose(motion.rotations[:2], np.eye(3)).all((-1, -2)).mean(axis=-1)
     if len(motion.rotations) < 2 or still[0] < _REST_SHARE or still[1] >= _REST_SHARE:
         return motion
@@ -119,10 +121,9 @@ def _without_rest_pose(motion: BvhMotion) -> BvhMotion:
 
 
 def _with_cmu_segments(motion: BvhMotion) -> BvhMotion:
-    """Put back the two segments that the BVH conversions of the CMU database lack.
+    """Restore the two segments that the BVH conversions of the CMU database lack.
 
-    The third trunk segment goes along the second, with its length. The last third of the forearm is half of
-    what is there, which is the rule of the CMU skeletons.
+    The third trunk segment repeats the second. The forearm is lengthened by half, as in the CMU skeletons.
     """
     names, parents = motion.tree.names, motion.tree.parents
     offsets = motion.tree.offsets.copy()
@@ -140,13 +141,13 @@ def _cmu_trunk(
     positions_m: Float[np.ndarray, "frames joints 3"],
     orientations: Float[np.ndarray, "frames joints 3 3"],
 ) -> dict[str, Float[np.ndarray, "frames 3"]]:
-    """The same places as in ``asfamc.asf_joints``, on the BVH conversions of those skeletons."""
+    """Trunk joints as in ``asfamc.asf_joints``, for BVH conversions of CMU skeletons."""
     at = {name: positions_m[:, joint] for joint, name in enumerate(motion.tree.names)}
     forward = orientations[:, motion.tree.names.index("Head"), :, 2]  # CMU skeletons at rest face +z
     return {
         "Spine": between(at["Spine"], at["Spine1"], 0.15),
         "Thorax": between(at["Neck"], at["Neck1"], 0.40),
-        "Nose": between(at["Neck1"], at["Head"], 0.70) + 0.06 * forward,
+        "Nose": between(at["Neck1"], at["Head"], 0.70) + NOSE_FORWARD_M * forward,
         "Head": at["Head" + END_SUFFIX],
     }
 
@@ -154,11 +155,10 @@ def _cmu_trunk(
 def _any_trunk(
     landmarks: dict[str, Float[np.ndarray, "frames 3"]], skull: Float[np.ndarray, "frames 3 3"]
 ) -> dict[str, Float[np.ndarray, "frames 3"]]:
-    """Trunk joints where nothing is known of the skeleton but its landmarks.
+    """Trunk joints of an unknown skeleton, from its landmarks.
 
-    The nose goes in front of the line from thorax to head. Rest poses differ too much between programs to say
-    which of the head's own axes faces forward, so it is the one that faces as the chest does on average over
-    the motion.
+    The nose is placed in front of the line from thorax to head. Rest poses differ between programs, so the forward axis
+    of the head is the direction, fixed to the head, that matches the forward direction of the chest on average.
     """
     neck, crown = landmarks["Neck"], landmarks["Crown"]
     pelvis = between(landmarks["LHip"], landmarks["RHip"], 0.5)
@@ -166,9 +166,9 @@ def _any_trunk(
     own_forward = np.einsum("fab,fa->b", skull, chest_forward / np.linalg.norm(chest_forward, axis=-1, keepdims=True))
     forward = skull @ (own_forward / np.linalg.norm(own_forward))
     return {
-        "Spine": between(pelvis, neck, _SPINE_PART),
+        "Spine": between(pelvis, neck, _SPINE_FRACTION),
         "Thorax": neck,
-        "Nose": between(neck, crown, _NOSE_PART) + _NOSE_FORWARD_M * forward,
+        "Nose": between(neck, crown, _NOSE_FRACTION) + _NOSE_FORWARD_M * forward,
         "Head": crown,
     }
 
@@ -176,7 +176,7 @@ def _any_trunk(
 def _crown_m(
     landmarks: dict[str, Float[np.ndarray, "frames 3"]], skull: Float[np.ndarray, "frames 3 3"]
 ) -> Float[np.ndarray, "frames 3"]:
-    """The top of a head whose end is not in the file, fixed to the head: along the neck as it stands on average."""
+    """Top of a head without end joint: fixed to the head, along the mean direction of the neck."""
     along_neck = np.einsum("fab,fa->b", skull, landmarks["Skull"] - landmarks["Neck"])
     return landmarks["Skull"] + skull @ (_SKULL_M * along_neck / max(np.linalg.norm(along_neck), 1e-9))
 
@@ -197,7 +197,7 @@ def _metres_per_unit(
 
 
 def _guessed_unit(leg: float) -> float:
-    """The unit in which a leg is a usual one, of several the nearest to an adult's."""
+    """The unit in which the leg has a usual length; of several units, that closest to an adult."""
 
     def misfit(metres: float) -> tuple[bool, float]:
         leg_m = max(leg, 1e-9) * metres

@@ -1,4 +1,4 @@
-"""Reader of Biovision hierarchies (``.bvh``): the tree, its channels and the rotations of every frame."""
+"""Reader of Biovision hierarchies (``.bvh``): joint tree, channels, and rotations per frame."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,38 +7,40 @@ import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.geometry.rotations import matrix_from_euler
-from hyperlift.mocap.kinematic_tree import MOST_JOINTS, MOST_LEVELS, MOST_PLACES, KinematicTree
+from hyperlift.mocap.kinematic_tree import MAX_DEPTH, MAX_JOINTS, MAX_POSITIONS, KinematicTree
 from hyperlift.mocap.text_lines import TextLines
 from hyperlift.shapes import Float
 
 END_SUFFIX = " end"
 """An ``End Site`` becomes the joint "<parent> end"."""
 _ROUNDED_FPS_TOLERANCE = 1e-3
-_LEAST_FRAME_TIME_S, _MOST_FRAME_TIME_S = 1e-5, 100.0
+"""Relative distance to an integer up to which a frame rate is rounded. Chosen: frame times have 6 or 7 decimals."""
+_MIN_FRAME_TIME_S, _MAX_FRAME_TIME_S = 1e-5, 100.0
+"""Chosen: frame times outside are damage or another unit."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BvhMotion:
-    """A motion as the file has it: its own joints, unit and axes."""
+    """A motion with the joints, unit and axes of its file."""
 
     path: Path
     tree: KinematicTree
     fps: float
     rotations: Float[np.ndarray, "frames joints 3 3"]
     translations: dict[int, Float[np.ndarray, "frames 3"]]
-    """Joints with position channels, by index; their values take the place of the joint's OFFSET."""
+    """Values of position channels by joint index; they replace the OFFSET of the joint."""
 
     def with_offsets(self, offsets: Float[np.ndarray, "joints 3"]) -> "BvhMotion":
-        """The same rotations on other bones."""
+        """The motion with other bone offsets."""
         return replace(self, tree=replace(self.tree, offsets=offsets))
 
     def from_frame(self, first: int) -> "BvhMotion":
-        """The same motion without the frames before ``first``."""
+        """The motion from frame ``first`` on."""
         translations = {joint: places[first:] for joint, places in self.translations.items()}
         return replace(self, rotations=self.rotations[first:], translations=translations)
 
     def forward(self) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3 3"]]:
-        """Positions and orientations of all joints in the world of the file."""
+        """Positions and orientations of all joints in world coordinates of the file."""
         still = np.broadcast_to(self.tree.offsets[0], (len(self.rotations), 3))
         return self.tree.forward(self.rotations, self.translations.get(0, still), self.translations)
 
@@ -47,7 +49,7 @@ class BvhMotion:
 class _Header:
     names: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
-    """The names once more, so that looking one up takes no longer in a large skeleton."""
+    """The names as a set, for fast look-up."""
     parents: list[int] = field(default_factory=list)
     offsets: list[Float[np.ndarray, "3"]] = field(default_factory=list)
     channels: list[list[str]] = field(default_factory=list)
@@ -58,11 +60,10 @@ class _Header:
 def read_bvh_file(path: Path) -> BvhMotion:
     """Read a file with one skeleton.
 
-    Channels may stand in any order: rotations are applied as written, each about an axis already turned by
-    those before it.
+    Channels may have any order: rotations are intrinsic, in the order of the channels.
 
     Raises:
-        InputError: the file is missing or broken; the message names the line.
+        InputError: the file is missing or damaged; the message names the line.
     """
     lines = TextLines.of_file(path)
     header = _read_hierarchy(lines)
@@ -71,17 +72,17 @@ def read_bvh_file(path: Path) -> BvhMotion:
     frame_time_s = _labelled_number(lines, "Frame", "Time:")
     if not (frame_time_s > 0 and frame_count > 0):
         raise lines.error(f"{frame_count} frames of {frame_time_s} s; both must be positive")
-    if not _LEAST_FRAME_TIME_S <= frame_time_s <= _MOST_FRAME_TIME_S:
+    if not _MIN_FRAME_TIME_S <= frame_time_s <= _MAX_FRAME_TIME_S:
         raise lines.error(
-            f"a frame of {frame_time_s:g} s; expected {_LEAST_FRAME_TIME_S:g} to {_MOST_FRAME_TIME_S:g} s, "
+            f"a frame of {frame_time_s:g} s; expected {_MIN_FRAME_TIME_S:g} to {_MAX_FRAME_TIME_S:g} s, "
             "the seconds from one frame to the next"
         )
-    if frame_count * len(header.names) > MOST_PLACES:
+    if frame_count * len(header.names) > MAX_POSITIONS:
         raise lines.error(
-            f"{frame_count} frames of {len(header.names)} joints; a file may have {MOST_PLACES:,} places of joints, "
+            f"{frame_count} frames of {len(header.names)} joints; a file may have {MAX_POSITIONS:,} places of joints, "
             "cut the motion"
         )
-    rows = []  # an array made beforehand would believe any number that the file announces
+    rows = []  # not preallocated, because the announced number of frames may be wrong
     for frame in range(frame_count):
         words = lines.next_words()
         if words is None:
@@ -116,8 +117,8 @@ def _read_hierarchy(lines: TextLines) -> _Header:
             parent = open_joints[-1] if open_joints else -1
             if parent in header.ends:
                 raise lines.error(f"{quoted(' '.join(words))} inside an End Site, which has no joints")
-            if len(open_joints) >= MOST_LEVELS:
-                raise lines.error(f"more than {MOST_LEVELS} joints inside one another; split the chain")
+            if len(open_joints) >= MAX_DEPTH:
+                raise lines.error(f"more than {MAX_DEPTH} joints inside one another; split the chain")
             if keyword == "END":
                 header.ends.add(len(header.names))
             name = header.names[parent] + END_SUFFIX if keyword == "END" else " ".join(words[1:]).rstrip("{ ")
@@ -145,8 +146,8 @@ def _read_hierarchy(lines: TextLines) -> _Header:
 def _open_joint(lines: TextLines, header: _Header, name: str, parent: int) -> None:
     if not name:
         raise lines.error("a joint without a name")
-    if len(header.names) >= MOST_JOINTS:
-        raise lines.error(f"more than {MOST_JOINTS:,} joints; leave out those that are not of the body")
+    if len(header.names) >= MAX_JOINTS:
+        raise lines.error(f"more than {MAX_JOINTS:,} joints; leave out those that are not of the body")
     if name in header.taken:
         # Some exporters name a joint twice (fingers, mostly); the first one keeps the name.
         name = f"{name} {len(header.names)}"
@@ -197,7 +198,7 @@ def _transforms(
 
 
 def _frame_rate(frame_time_s: float) -> float:
-    """Frames a second; times such as 0.0083333 mean the whole number next to their inverse."""
+    """Frame rate; the inverse of rounded frame times such as 0.0083333 is rounded to an integer."""
     fps = 1.0 / frame_time_s
     return float(round(fps)) if abs(fps - round(fps)) < _ROUNDED_FPS_TOLERANCE * fps else fps
 

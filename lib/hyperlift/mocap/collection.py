@@ -1,4 +1,4 @@
-"""Many motion files at once: what can be read is read, what is broken is listed."""
+"""Reads collections of motion files; damaged files are skipped and listed."""
 
 import csv
 import logging
@@ -14,14 +14,14 @@ from hyperlift.mocap.asfamc import read_asfamc
 from hyperlift.mocap.bvh import UpAxis, read_bvh
 from hyperlift.mocap.motion_checks import plausible_parts
 from hyperlift.mocap.recording import Recording, with_constant_bones
-from hyperlift.mocap.recording_store import RecordingShelf
+from hyperlift.mocap.recording_store import RecordingStore
 from hyperlift.readers import reader
 
 FileKind = Literal["bvh", "asfamc"]
 _SUFFIXES = {"bvh": ".bvh", "asfamc": ".amc"}
 
-MOST_BROKEN = 0.1
-"""Share of broken files beyond which a collection is refused: something is wrong with all of it then."""
+MAX_BROKEN = 0.1
+"""Maximum share of damaged files in a collection. Chosen: more suggest a systematic error."""
 
 _GROUPS = (
     ("acrobatics", ("cartwheel", "flip", "handstand", "acrobat", "gymnast", "somersault")),
@@ -37,14 +37,14 @@ _GROUPS = (
     ("walk", ("walk", "stride", "march", "navigate")),
     ("gesture", ("gesture", "wave", "point", "talk", "conversation", "direct", "signal")),
 )
-"""Kinds of motion and the words in a description that tell them, the most particular first."""
+"""Motion groups and their keywords in descriptions; the first match counts, so specific groups come first."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that could not be read."""
+    """A file that was skipped."""
 
     path: Path
     reason: str
@@ -52,7 +52,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a list of trials says of one."""
+    """Entry of a list of trials."""
 
     description: str
     fps: float
@@ -60,32 +60,32 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
-    """Recordings in the order of their paths, and the files that were left out."""
+    """Recordings in order of paths, and skipped files."""
 
-    recordings: RecordingShelf
+    recordings: RecordingStore
     skipped: tuple[Skipped, ...]
     files: int
-    """Read and left out together."""
+    """Number of files, including skipped ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollectionFormat:
-    """How the files of a collection are to be understood."""
+    """Format of the files of a collection."""
 
     kind: FileKind
-    """"bvh", or "asfamc" for ``.amc`` files with their ``.asf`` beside them."""
+    """"bvh", or "asfamc" for ``.amc`` files with their ``.asf`` in the same folder."""
     bvh_unit: str = "auto"
     """Unit of BVH lengths; see ``bvh.read_bvh``."""
     bvh_up: UpAxis = "auto"
     """Up axis of BVH files."""
     joint_map: Mapping[str, str] = field(default_factory=dict)
-    """Names in BVH files that no convention has; see ``bvh.read_bvh``."""
+    """Joint names of BVH files that follow no known convention; see ``bvh.read_bvh``."""
     amc_fps: float = 120.0
-    """Frame rate of ``.amc`` files that ``trials_csv`` does not list."""
+    """Frame rate of ``.amc`` files that are not in ``trials_csv``."""
     trials_csv: Path | None = None
-    """Columns trial (such as 35_01), description and fps. The description decides the group."""
+    """CSV file with the columns trial (such as 35_01), description and fps. The description determines the group."""
     highest_fps: float | None = None
-    """Faster recordings are resampled to this rate, which is all that a slower clip store can use of them."""
+    """Recordings of higher frame rate are resampled to this one, to save space. None: no resampling."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FileKind):
@@ -97,39 +97,38 @@ class CollectionFormat:
 _Task = tuple[Path, Trial | None, CollectionFormat]
 
 
-def read_collection(path: Path, form: CollectionFormat, shelf: Path, workers: int = 1) -> Collection:
-    """Read one motion file, or all of a kind in a folder and the folders in it.
+def read_collection(path: Path, form: CollectionFormat, store_file: Path, workers: int = 1) -> Collection:
+    """Read one motion file, or all files of a kind in a folder and its subfolders.
 
-    Recordings go to a file as they are read, so that memory holds a few of them at a time, whatever the collection.
+    Recordings are written to a file as they are read, so that only a few are in memory.
 
     Args:
         path: a file or a folder.
-        form: what the files are.
-        shelf: the file to keep the recordings in; overwritten.
-        workers: processes that read.
+        form: format of the files.
+        store_file: file for the recordings; it is overwritten.
+        workers: number of reading processes.
 
     Returns:
-        The recordings, every bone with one length throughout, and what was skipped; each skipped file is also logged
-        as a warning, at the end.
+        Recordings with constant bone lengths, and skipped files, which are also logged as warnings at the end.
 
     Raises:
-        InputError: nothing of this kind is there, or more than a tenth of the files is broken.
+        InputError: there are no files of this kind, or more than a tenth of them is damaged.
     """
     files = _files(path, _SUFFIXES[form.kind])
     trials = read_trials(form.trials_csv) if form.trials_csv else {}
     names = _unique_names(files, path)
-    recordings, skipped = RecordingShelf(shelf), []
+    recordings, skipped = RecordingStore(store_file), []
     tasks = [(file, trials.get(file.stem), form) for file in files]
     for file, read in zip(files, _read_all(tasks, workers), strict=True):
         if isinstance(read, Skipped):
             skipped.append(read)
             continue
         for part in read:
-            # A part is named after its file: NAME.1, NAME.2.
+            # Parts are named after their file: NAME.1, NAME.2.
             recordings.add(replace(part, name=names[file] + part.name.removeprefix(file.stem)))
     for entry in skipped:
         _log.warning("left out %s", entry.reason)
-    if len(skipped) > MOST_BROKEN * len(files):
+    if len(skipped) > MAX_BROKEN * len(files):
         raise InputError(f"{path}: {len(skipped)} of {len(files)} files cannot be read; the first: {skipped[0].reason}")
     return Collection(recordings=recordings, skipped=tuple(skipped), files=len(files))
 
@@ -155,12 +154,12 @@ def _read(task: _Task) -> list[Recording] | Skipped:
             parts = [part.resampled(form.highest_fps) for part in parts]
     except InputError as error:
         return Skipped(file, str(error) if str(file) in str(error) else f"{file}: {error}")
-    # Landmarks set part of the way along a bending segment do not quite keep their distance; labels should.
+    # Landmarks interpolated along a bending segment vary in distance; labels should have constant bone lengths.
     return [replace(part, joints_m=with_constant_bones(part.joints_m)) for part in parts]
 
 
 def _unique_names(files: list[Path], path: Path) -> dict[Path, str]:
-    """The name of each file, with its folders where several files have one name."""
+    """Name of each file; with its folders if the name is not unique."""
     seen = Counter(file.stem for file in files)
     return {
         file: file.stem if seen[file.stem] == 1 else file.relative_to(path).with_suffix("").as_posix() for file in files
@@ -172,7 +171,7 @@ def read_trials(path: Path) -> dict[str, Trial]:
     """Read a list of trials: a CSV file with the columns trial, description and fps.
 
     Raises:
-        InputError: the file is missing, lacks a column or has a frame rate that is no positive number.
+        InputError: the file is missing, lacks a column, or has an invalid frame rate.
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
@@ -197,7 +196,7 @@ def _trials(path: Path, rows: "csv.DictReader[str]") -> Iterator[tuple[str, Tria
 
 
 def motion_group(description: str) -> str:
-    """The kind of motion that a description names, such as walk; "other" where it names none."""
+    """Motion group of a description, such as walk; "other" without a keyword."""
     lowered = description.lower()
     for group, words in _GROUPS:
         if any(word in lowered for word in words):

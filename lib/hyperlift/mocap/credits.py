@@ -1,4 +1,4 @@
-"""Credit lines of motion capture data sets: kept wherever the data, or something made from it, is published."""
+"""Credit lines of motion capture data sets, to be kept in everything published from them."""
 
 from collections.abc import Iterable
 
@@ -23,9 +23,9 @@ CREDITS = {
         "B. Krüger, A. Weber, Documentation Mocap Database HDM05, CG-2007-2, Universität Bonn, 2007; CC-BY-SA-3.0."
     ),
 }
-"""By the name of the data set."""
+"""Credit lines by data set."""
 
 
 def credit_of(datasets: Iterable[str]) -> str:
-    """The credit lines of data sets, a line each, in the order of their names; unknown ones have none."""
+    """Credit lines of data sets, one per line, sorted by data set; unknown data sets have none."""
     return "\n".join(CREDITS[name] for name in sorted(set(datasets)) if name in CREDITS)

@@ -1,9 +1,8 @@
-"""Detector-like 2D errors: relative to the person's size, per joint, correlated in time, in bursts where a joint is
-hidden, with a confidence that mostly knows.
+"""Virtual detector: 2D errors relative to the size of the person, correlated in time, with matching confidence.
 
-The error of a joint is the sum of a constant offset (a detector's own idea of where the joint is), a slow drift and a
-fast jitter (two Ornstein-Uhlenbeck processes), and bursts: while a joint is hidden, or at random, the drift grows
-several times, the two sides of a limb may be exchanged, or the point is lost and interpolated over the gap.
+The error of a joint is the sum of a constant offset (bias of the detector), a slow drift and a fast jitter (two
+Ornstein–Uhlenbeck processes). In bursts, while a joint is occluded or at random times, the drift is amplified, or the
+point is lost and interpolated. In addition, the two sides of a limb may be swapped.
 """
 
 from dataclasses import dataclass
@@ -16,17 +15,17 @@ from hyperlift.geometry.interpolation import interpolate_missing
 from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.skeleton import Skeleton
 
-# Relative difficulty of a joint: limbs' ends move fast, hips hide under clothes.
 _DIFFICULTY = {
     **{"Hip": 1.15, "Knee": 1.0, "Ankle": 1.15, "Shoulder": 0.85, "Elbow": 1.05, "Wrist": 1.3},
     **{"BigToe": 1.3, "SmallToe": 1.4, "Heel": 1.3, "Hand": 1.5},
     **{"Pelvis": 0.9, "Spine": 0.8, "Thorax": 0.7, "Nose": 0.8, "Head": 0.9},
 }
+"""Relative error of each joint. Chosen: ends of limbs move fast, hips are covered by clothes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorNoise:
-    """Sizes are fractions of the person's standing height in the picture; times are seconds."""
+    """Parameters of the errors; lengths are fractions of the standing height in the picture, times are seconds."""
 
     offset: float = 0.005
     drift: float = 0.007
@@ -34,31 +33,31 @@ class DetectorNoise:
     jitter: float = 0.0025
     jitter_time_s: float = 0.03
     burst_factor: float = 4.0
-    """How much larger the drift is inside a burst."""
+    """Amplification of the drift within a burst."""
     bursts_per_minute: float = 2.5
-    """Random bursts of a joint, besides those where it is hidden behind the body."""
+    """Rate of random bursts per joint, in addition to those during occlusion."""
     burst_time_s: float = 0.45
     """Mean length of a random burst."""
     spikes_per_minute: float = 0.0
-    """Points of a joint that jump away for a frame or two."""
+    """Rate of outliers of one or two frames per joint."""
     spike: float = 0.06
-    """How far they jump: the standard deviation along each axis."""
+    """Standard deviation of outliers along each axis."""
     hidden_known: float = 0.85
-    """Chance that the confidence knows of a burst."""
+    """Probability that a burst lowers the confidence."""
     lost: float = 0.15
-    """Chance that a joint is lost in a burst: confidence 0, the point interpolated over the gap."""
+    """Probability that a joint is lost in a burst: confidence 0, position interpolated."""
     swaps_per_minute: float = 0.6
-    """Exchanges of the two sides of a joint pair."""
+    """Rate of left–right swaps per joint pair."""
     severity_spread: float = 0.35
-    """Standard deviation of the logarithm of a video's overall error, so that good and bad detectors occur."""
+    """Standard deviation of the logarithm of the overall error of a video, which varies the quality of detectors."""
     doubt: float = 0.05
-    """What a good joint's confidence lacks to 1."""
+    """1 - confidence of an exact joint."""
     doubt_per_error: float = 2.0
-    """What it lacks more for an error as large as the person; errors beyond 0.12 count as that."""
+    """Increase of 1 - confidence per error in standing heights; errors are limited to 0.12."""
     doubt_hidden: float = 0.35
-    """What it lacks more inside a burst of which the detector knows."""
+    """Increase of 1 - confidence within a burst that lowers the confidence."""
     doubt_spread: float = 0.6
-    """Standard deviation of the logarithm of what it lacks, changing over 0.2 seconds."""
+    """Standard deviation of the logarithm of 1 - confidence, with a correlation time of 0.2 s."""
 
     def __post_init__(self) -> None:
         negative = [name for name, value in vars(self).items() if value < 0]
@@ -75,16 +74,16 @@ def corrupt_keypoints(
     noise: DetectorNoise,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Turn exact projections into what a detector would have reported.
+    """Add detector errors to exact projections.
 
     Args:
-        points_px: exact projections, pixels.
-        size_px: standing height of the person in the picture, pixels, per frame.
-        hidden: where a joint is behind another part of the body or outside the picture.
-        fps: frames a second.
+        points_px: exact projections in pixels.
+        size_px: standing height of the person in the picture in pixels, per frame.
+        hidden: whether a joint is occluded by the body or outside the picture.
+        fps: frame rate.
         skeleton: names and pairs of the joints.
-        noise: the law.
-        rng: source of every draw.
+        noise: parameters of the errors.
+        rng: random generator.
 
     Returns:
         x, y in pixels and a confidence 0..1.
@@ -106,9 +105,9 @@ def corrupt_keypoints(
         corrupted_px += _spikes((frames, joints), fps, noise, rng) * size_px[:, None, None]
     corrupted_px, swapped = _swap_sides(corrupted_px, fps, skeleton, noise, rng)
     lost = burst & (_per_run(burst, rng) < noise.lost)
-    corrupted_px = interpolate_missing(corrupted_px, ~lost)  # lost points as the lifter will see them
+    corrupted_px = interpolate_missing(corrupted_px, ~lost)  # as in the input of the lifter
 
-    # An honest detector's confidence falls with its error, seen through noise of its own.
+    # Confidence falls with the error, with multiplicative noise.
     miss = np.linalg.norm(corrupted_px - points_px, axis=-1) / size_px[:, None]
     own = _ou_process((frames, joints, 1), fps * 0.2, rng)[..., 0]
     doubt = noise.doubt + np.minimum(miss, 0.12) * noise.doubt_per_error
@@ -125,16 +124,16 @@ def hidden_joints(
     size_px: Float[np.ndarray, " frames"],
     skeleton: Skeleton,
 ) -> Bool[np.ndarray, "frames joints"]:
-    """Where a joint lies behind a bone that it does not belong to.
+    """Whether a joint is occluded by a bone that does not end in it.
 
-    A bone hides what lies within 2.5 % of the person's height beside it in the picture (6 % for the trunk) and at
-    least 10 cm behind it.
+    A bone occludes joints within 2.5 % of the standing height of its projection (6 % for the trunk) that are at least
+    10 cm behind it.
 
     Args:
-        joints_m: camera metres.
-        points_px: their projection.
-        size_px: standing height in the picture, pixels.
-        skeleton: the bones.
+        joints_m: camera coordinates in metres.
+        points_px: projected joints.
+        size_px: standing height in the picture in pixels.
+        skeleton: defines the bones.
     """
     points_px, joints_m = points_px.astype(np.float32), joints_m.astype(np.float32)
     parents, children = np.array(skeleton.bones).T
@@ -161,7 +160,7 @@ def _plain(joint: str) -> str:
 
 
 def _ou_process(shape: tuple[int, int, int], time: float, rng: np.random.Generator) -> np.ndarray:
-    """Unit-variance Ornstein-Uhlenbeck paths along the first axis; ``time`` is the correlation time in frames."""
+    """Ornstein–Uhlenbeck processes of unit variance along the first axis; ``time``: correlation time in frames."""
     keep = np.exp(-1.0 / max(time, 1e-3))
     path = rng.normal(size=shape)
     path[1:] *= np.sqrt(1.0 - keep**2)
@@ -169,7 +168,7 @@ def _ou_process(shape: tuple[int, int, int], time: float, rng: np.random.Generat
 
 
 def _smoothed(values: np.ndarray, frames: float) -> np.ndarray:
-    """Moving mean over about ``2 * frames + 1`` frames, so that bursts fade in and out."""
+    """Moving average over about ``2 * frames + 1`` frames, so that bursts fade in and out."""
     half = max(round(frames), 1)
     padded = np.pad(values, ((half + 1, half), (0, 0)), mode="edge").cumsum(0)
     return (padded[2 * half + 1 :] - padded[: -2 * half - 1]) / (2 * half + 1)
@@ -178,7 +177,7 @@ def _smoothed(values: np.ndarray, frames: float) -> np.ndarray:
 def _bursts(
     hidden: np.ndarray, fps: float, noise: DetectorNoise, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Frames in which a joint is bad, and those of them of which the confidence knows."""
+    """Frames of bursts, and those of them that lower the confidence."""
     frames, joints = hidden.shape
     burst = hidden.copy()
     for joint in range(joints):
@@ -191,13 +190,13 @@ def _bursts(
 def _spikes(shape: tuple[int, int], fps: float, noise: DetectorNoise, rng: np.random.Generator) -> np.ndarray:
     starts = rng.uniform(size=shape) < noise.spikes_per_minute / 60.0 / fps
     jumps = np.where(starts[..., None], rng.normal(0.0, noise.spike, (*shape, 2)), 0.0)
-    # Every other jump lasts two frames.
+    # Half of the outliers last two frames.
     jumps[1:] += jumps[:-1] * (rng.uniform(size=(*shape, 1)) < 0.5)[:-1]
     return jumps
 
 
 def _per_run(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A uniform number 0..1 a joint and frame that stays the same over each run of True in time."""
+    """Uniform random numbers in 0..1 per joint and frame that are constant over each run of True."""
     starts = mask & ~np.concatenate([np.zeros_like(mask[:1]), mask[:-1]])
     run = starts.cumsum(0)
     draws = rng.uniform(size=(int(run.max(initial=0)) + 1, mask.shape[1]))

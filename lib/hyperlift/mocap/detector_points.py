@@ -1,8 +1,8 @@
-"""What COCO's points are on a body of Human3.6M's joints.
+"""Positions of COCO keypoints on a body with Human3.6M joints.
 
-A COCO detector does not report the joint centres of motion capture. Its hips lie higher and wider, its nose is the
-tip, and pelvis, thorax, spine and the top of the head are made of other points (``hyperlift.skeletons.mapping``).
-Where exactly differs from detector to detector; each video gets offsets of its own, fixed to the body.
+COCO keypoints are not the joint centres of motion capture: hips are higher and wider, the nose is its tip, and pelvis,
+thorax, spine and top of the head are computed from other points (``hyperlift.skeletons.mapping``). The differences vary
+between detectors, so each video has random offsets, fixed to the body.
 """
 
 from dataclasses import dataclass, field
@@ -28,20 +28,22 @@ _HIP_OFFSET = ((0.02, 0.02), (0.0, 0.015), (0.03, 0.02))
 _SHOULDER_OFFSET = ((-0.01, 0.02), (0.0, 0.012), (0.0, 0.02))
 _NOSE_OFFSET = ((0.0, 0.008), (-0.055, 0.02), (0.01, 0.02))
 _EARS_OFFSET = ((0.0, 0.006), (-0.005, 0.02), (0.0, 0.02))
-"""Mean and standard deviation in metres, outward (towards the left for the head), backward and up."""
+"""Mean and standard deviation in metres of the four offsets above, along three axes: outward (left for the head),
+backward and up. Chosen: typical differences between COCO annotations and joint centres."""
 _LIMB_SPREAD_M = 0.01
+"""Standard deviation of the offset of limb joints along each axis. Chosen: half that of the hips."""
 _EARS_UP_THE_HEAD = 1.0 / (1.0 + HEAD_BEYOND_EARS)
-"""Where the ears are on the line from the thorax to the top of the head, so that the mapping ends there."""
+"""Position of the ears on the line from thorax to top of the head, inverse to that of ``skeletons.mapping``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorFamily:
-    """Detectors that err alike."""
+    """Detectors with equal error statistics."""
 
     share: float = 1.0
-    """How many of the videos, relative to the shares of the other families."""
+    """Share of videos, relative to the other families."""
     coco: bool = False
-    """Whether it reports COCO's points, mapped to ``H36M_17``, or the joints of motion capture themselves."""
+    """True: COCO keypoints, mapped to ``H36M_17``. False: the joints of motion capture."""
     noise: DetectorNoise = field(default_factory=DetectorNoise)
 
     def __post_init__(self) -> None:
@@ -52,16 +54,16 @@ class DetectorFamily:
 def coco_points(
     joints_m: Float[np.ndarray, "frames joints 3"], size: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Where a COCO detector would see its points on a body.
+    """Positions of COCO keypoints on a body.
 
     Args:
-        joints_m: joints of ``H36M_17``, metres, any axes.
-        size: of the body, 1 for an average adult.
-        rng: source of the offsets.
+        joints_m: joints of ``H36M_17`` in metres, any axes.
+        size: scale of the body; 1 is an average adult.
+        rng: random generator of the offsets.
 
     Returns:
-        In the places of ``H36M_17``: shifted hips, shoulders and limbs, the tip of the nose for Nose and the middle
-        of the ears for Head. Pelvis, Spine and Thorax are as they were: ``map_coco`` replaces them.
+        Points in the order of ``H36M_17``: shifted hips, shoulders and limbs, the tip of the nose as Nose and the
+        midpoint of the ears as Head. Pelvis, Spine and Thorax are unchanged; ``map_coco`` replaces them.
     """
 
     def draw(offset: tuple[tuple[float, float], ...]) -> np.ndarray:
@@ -82,7 +84,7 @@ def coco_points(
         points_m[:, sides] += (axes @ (rng.normal(0.0, _LIMB_SPREAD_M, 3) * size))[:, None]
     up = joints_m[:, _HEAD] - joints_m[:, _THORAX]
     head = axes_of(thorax[..., 0], up)
-    # The head faces where the Nose joint lies before the line from thorax to head; the shoulders tell the rest.
+    # The head faces from the line thorax–head to the Nose joint, with a small share of the direction of the shoulders.
     front = joints_m[:, _NOSE] - joints_m[:, _THORAX]
     front = front - (front * head[..., 2]).sum(-1, keepdims=True) * head[..., 2]
     front = unit(front - 0.02 * size * head[..., 1])
@@ -94,7 +96,7 @@ def coco_points(
 
 
 def map_coco(keypoints_px: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
-    """Put pelvis, thorax, spine and the top of the head together as the mapping from COCO does.
+    """Compute pelvis, thorax, spine and top of the head as the mapping from COCO does.
 
     Args:
         keypoints_px: x, y and confidence of the points of ``coco_points``.

@@ -1,4 +1,4 @@
-"""Forward kinematics of a tree of joints, for all frames at once."""
+"""Forward kinematics of a joint tree, vectorised over frames."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,23 @@ from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.forward_kinematics import absolute_rotations, joints_from_bones
 from hyperlift.shapes import Float
 
-MOST_JOINTS = 2_000
-MOST_LEVELS = 200
-"""Of joints between the root and a joint that a motion file may have; a rope or a tail has about 50."""
-MOST_PLACES = 20_000_000
-"""Frames times joints of a motion: 72 bytes each for the rotations alone."""
+MAX_JOINTS = 2_000
+"""Joints of a motion file. Chosen: far above a body with fingers and face. It bounds time and memory."""
+MAX_DEPTH = 200
+"""Joints between the root and a joint. Chosen: far above any skeleton (a chain for a rope has about 50)."""
+MAX_POSITIONS = 20_000_000
+"""Frames times joints of a motion. Chosen: it bounds memory (72 bytes each for rotations)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KinematicTree:
-    """Joints with fixed offsets from their parents. Every parent stands before its children."""
+    """Joints with fixed offsets from their parents; parents precede their children."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
-    """Parent index of every joint, -1 at the root, which is the first."""
+    """Parent index of each joint; -1 for the root, which is the first joint."""
     offsets: Float[np.ndarray, "joints 3"]
-    """Place of every joint in the frame of its parent, of the root in the world; in the caller's unit."""
+    """Position of each joint in the frame of its parent (of the root: in the world), in any unit."""
 
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.parents) == len(self.offsets):
@@ -46,16 +47,15 @@ class KinematicTree:
         root: Float[np.ndarray, "frames 3"],
         translations: dict[int, Float[np.ndarray, "frames 3"]] | None = None,
     ) -> tuple[Float[np.ndarray, "frames joints 3"], Float[np.ndarray, "frames joints 3 3"]]:
-        """Places and orientations of all joints in the world.
+        """World positions and orientations of all joints.
 
         Args:
-            rotations: of every joint in the frame of its parent; the columns are the joint's own axes.
-            root: place of the first joint in the world.
-            translations: joints whose offset changes with time, by index; in the frame of the parent.
+            rotations: rotation of each joint in the frame of its parent; columns are the axes of the joint.
+            root: world position of the first joint.
+            translations: time-varying offsets by joint index, in the frame of the parent.
 
         Returns:
-            Positions in the unit of the offsets, and orientations whose columns are the joints' axes in the
-            world.
+            Positions in the unit of the offsets, and orientations whose columns are the axes of joints in the world.
         """
         orientations = absolute_rotations(rotations, self.parents)
         bones = np.zeros((*rotations.shape[:2], 3))
@@ -65,7 +65,7 @@ class KinematicTree:
         return joints_from_bones(bones, root, self.parents), orientations
 
     def path(self, joint: int) -> list[int]:
-        """Indices from the root down to a joint, both included."""
+        """Indices from the root to a joint, both included."""
         indices = [joint]
         while self.parents[indices[-1]] >= 0:
             indices.append(self.parents[indices[-1]])

@@ -1,4 +1,4 @@
-"""Recorded motion through virtual cameras into a clip store."""
+"""Writes clip stores: recorded motions, seen by virtual cameras and virtual detectors."""
 
 import logging
 import multiprocessing
@@ -33,49 +33,49 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class MocapStoreConfig:
-    """How recordings become clips."""
+    """Options of the conversion of recordings to clips."""
 
     n_frames: int = 243
     stride: int = 81
     fps: float = 25.0
     views: int = 2
-    """How many cameras see every moment, on average."""
+    """Mean number of cameras per moment."""
     view_frames: int = 0
-    """Frames of a view, from a random moment of a recording on; 0 films recordings whole."""
+    """Frames of a view, from a random start in a recording; 0: full recordings."""
     balance: float = 0.0
-    """0: every recording gets ``views`` cameras. 1: every motion group of every data set gets the same time.
-    Between: a power."""
+    """0: each recording has ``views`` cameras. 1: all motion groups of all data sets have equal time. Values between
+    are exponents."""
     skeleton: Literal["h36m17", "h36m25"] = "h36m17"
-    """The joints of the store. ``h36m25`` has feet and hands; those that a recording lacks count as not measured."""
+    """Joints of the store. ``h36m25`` includes feet and hands; missing ones are marked as unmeasured."""
     extremities_seen: dict[str, float] = field(default_factory=lambda: {"feet_and_hands": 1.0})
     """With ``h36m25``: relative shares of videos whose detector has no points of feet and hands (none), those of
     BODY_25 and Halpe-26 (feet), those of whole bodies (feet_and_hands) and those of BlazePose (blazepose)."""
     dataset_weights: dict[str, float] = field(default_factory=dict)
-    """Factor on the filmed time, and on the lent limbs, of a data set, after the balance; the total stays. A data set
-    that is not named has 1; 0 leaves it out of training."""
+    """Factor per data set on its time and on its probability as a donor of limbs, applied after ``balance``; the total
+    time is unchanged. Default 1; 0 excludes a data set from training."""
     group_weights: dict[str, float] = field(default_factory=dict)
-    """The same for motion groups, such as floor, of all data sets."""
+    """Factor per motion group, such as floor, of all data sets."""
     proportions: float = 0.0
-    """Spread of body proportions (0.06 for training; 0 keeps the recorded bodies)."""
+    """Standard deviation of the logarithm of bone length factors (0.06 for training; 0: recorded bodies)."""
     hip_width: Range = (1.0, 1.0)
-    """Lowest and highest factor by which hips are moved apart, besides the proportions."""
+    """Range of an additional factor of the hip width."""
     shoulder_width: Range = (1.0, 1.0)
-    """The same for shoulders."""
+    """Range of an additional factor of the shoulder width."""
     variation: MotionVariation = field(default_factory=MotionVariation)
-    """What is done to a motion before it is filmed; needs ``view_frames``."""
+    """Augmentation of motions; requires ``view_frames``."""
     slicing: Slicing = "published"
     ground_truth: bool = False
-    """Also store what the Human3.6M protocol evaluates with: ``truth_mm`` and ``mm_per_px``."""
+    """Also store ``truth_mm`` and ``mm_per_px``, for the protocol of Human3.6M."""
     seed: int = 0
     cameras: CameraRanges = field(default_factory=CameraRanges)
     wide_cameras: CameraRanges | None = None
-    """A second kind of cameras, farther from what people usually film with."""
+    """A second, wider distribution of cameras."""
     wide_share: float = 0.0
-    """Chance that a view has a camera of the second kind."""
+    """Probability of a camera of that distribution."""
     noise: DetectorNoise = field(default_factory=DetectorNoise)
-    """The detector, where ``detectors`` names no families."""
+    """Detector noise if ``detectors`` is empty."""
     detectors: dict[str, DetectorFamily] = field(default_factory=dict)
-    """Families of detectors by name; each view has one of them."""
+    """Detector families by name; each view uses one."""
 
     def __post_init__(self) -> None:
         if min(self.n_frames, self.stride, self.views) < 1 or self.fps <= 0:
@@ -98,7 +98,7 @@ class MocapStoreConfig:
             raise InputError("detectors: every share is 0; give one of the families a share")
 
     def weight_of(self, recording: Recording) -> float:
-        """Of the data set that a recording is from."""
+        """Weight of the data set of a recording."""
         return self.dataset_weights.get(recording.dataset, 1.0)
 
 
@@ -174,7 +174,7 @@ def write_mocap_split(
 
 
 class _Studio:
-    """Films one view of one recording at a time."""
+    """Renders views of recordings to arrays of a clip store."""
 
     def __init__(self, recordings: Sequence[Recording], config: MocapStoreConfig) -> None:
         self.recordings = list(recordings)
@@ -183,7 +183,7 @@ class _Studio:
         self.lending = lending_weights(self.donors) * [config.weight_of(donor) for donor in self.donors]
 
     def film(self, number: int, view: int) -> tuple[Video, dict[str, np.ndarray]] | None:
-        """The video and its arrays, or None when no camera sees enough of the motion."""
+        """The video and its arrays; None if no camera sees enough of the motion."""
         recording, config = self.recordings[number], self.config
         rng = np.random.default_rng([config.seed, zlib.crc32(recording.name.encode()), view])
         if config.view_frames:
@@ -216,7 +216,8 @@ class _Studio:
         return video, view_arrays(joints_m, camera, config, rng, recording.unmeasured)
 
 
-_TASKS_A_WORKER = 160
+_TASKS_PER_WORKER = 160
+"""Views per batch and worker. Chosen: it bounds the results that wait in memory to be written."""
 
 _studio: _Studio | None = None
 """The studio of a worker process."""
@@ -230,8 +231,8 @@ def _film_all(
         yield from (studio.film(*task) for task in tasks)
         return
     with multiprocessing.get_context("spawn").Pool(workers, _open_studio, (recordings, config)) as pool:
-        # A part at a time: whatever the disk, no more than a part waits in memory to be written.
-        part = _TASKS_A_WORKER * workers
+        # Batch by batch, so that at most one batch waits in memory to be written.
+        part = _TASKS_PER_WORKER * workers
         for first in range(0, len(tasks), part):
             yield from pool.imap(_film_in_worker, tasks[first : first + part], chunksize=16)
 
@@ -246,7 +247,7 @@ def _film_in_worker(task: tuple[int, int]) -> tuple[Video, dict[str, np.ndarray]
     filmed = _studio.film(*task)
     if filmed is None:
         return None
-    # What is stored is float32; half of the bytes go between the processes.
+    # Stores hold float32, which also halves the transfer between processes.
     return filmed[0], {name: array.astype(np.float32) for name, array in filmed[1].items()}
 
 
@@ -257,7 +258,7 @@ def view_arrays(
     rng: np.random.Generator,
     unmeasured: Collection[str] = (),
 ) -> dict[str, Float[np.ndarray, "frames ..."]]:
-    """What one camera sees of a motion, as the arrays of a clip store.
+    """Arrays of a clip store for one motion and camera.
 
     Args:
         joints_world_m: world metres.
@@ -303,7 +304,7 @@ def view_arrays(
 
 
 def views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> list[int]:
-    """Views of each recording; the total time stays about ``views`` times the recorded time."""
+    """Number of views per recording; the total time is about ``views`` times the recorded time."""
     seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
     for recording in recordings:
         seconds[recording.dataset, recording.group] += recording.seconds
@@ -315,7 +316,7 @@ def views_each(recordings: Sequence[Recording], config: MocapStoreConfig) -> lis
     }
     total = sum(seconds.values())
     scale = total / max(sum(weight[group] * seconds[group] for group in seconds), 1e-9)
-    # No group is repeated more than tenfold: beyond that the same few seconds only come again.
+    # A group is repeated at most tenfold, because further repetition adds no variety.
     times = [config.views * min(scale * weight[r.dataset, r.group], 10.0) for r in recordings]
     if config.view_frames:
         view_s = config.view_frames / config.fps
@@ -332,7 +333,7 @@ def _draw_family(config: MocapStoreConfig, rng: np.random.Generator) -> Detector
 
 
 def _at_rate(recording: Recording, fps: float, view: int) -> np.ndarray:
-    """The motion at ``fps``; where the rates divide, views take turns in which of the frames they keep."""
+    """The motion at ``fps``; if the rates divide, consecutive views keep different frames."""
     step = recording.fps / fps
     if step >= 1 and step == int(step):
         kept = recording.joints_m[view % int(step) :: int(step)]

@@ -1,7 +1,6 @@
-"""How a detector errs, measured on its own output: no truth is needed for what is too fast or too far to be a body.
+"""Estimates error statistics of a detector from its output alone: errors are faster or larger than body motion.
 
-Lengths are fractions of the person's standing height in the picture, so that the numbers compare with
-``hyperlift.mocap.detector_noise.DetectorNoise``.
+Lengths are fractions of the standing height in the picture, as in ``hyperlift.mocap.detector_noise.DetectorNoise``.
 """
 
 from collections.abc import Sequence
@@ -16,51 +15,54 @@ from hyperlift.skeletons.skeleton import Skeleton
 from hyperlift.tracking.tracks import Track
 
 _SHOULDERS_TO_ANKLES = 0.77
-"""Trunk, thigh and shin of an adult as a part of the standing height."""
+"""Trunk, thigh and shin of an adult as a fraction of the standing height."""
 _LAGS = (1, 2, 3)
+"""Lags in frames of second differences. Chosen: the minimum that separates noise from motion, and one more."""
 _OUTLIER = 0.04
-"""A point this far from the median of its surroundings has jumped; no joint does that and comes back in 0.2 s."""
-_AROUND_S = 0.1
+"""Distance to the temporal median of an outlier. Chosen: no joint moves that far and back in 0.2 s."""
+_WINDOW_S = 0.1
+"""Half width of the window of that median, in seconds."""
 _SWAP = 0.06
-"""Sides are exchanged where together they jump at least this far, and half as far when exchanged back."""
+"""Minimum summed jump of both sides in a swap; exchanging them must halve it. Chosen: above the motion per frame."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Reported quantiles of the confidence: median, quartiles and tails."""
 
 
 @dataclass(frozen=True, eq=False)
-class DetectorLaw:
-    """What was measured; every joint in the order of the skeleton."""
+class DetectorStatistics:
+    """Error statistics of a detector; joints in the order of the skeleton."""
 
     seconds: float
-    """Time over all tracks."""
+    """Total duration of the tracks."""
     jitter: Float[np.ndarray, " joints"]
-    """Standard deviation of the error, along one axis, that is new in every frame; median over tracks."""
+    """Standard deviation along one axis of the error that is independent between frames; median over tracks."""
     bursts_per_minute: Float[np.ndarray, " joints"]
     burst_s: float
-    """Mean length of a burst; NaN without bursts."""
+    """Mean duration of a burst; NaN without bursts."""
     swaps_per_minute: float
     """Per pair of joints."""
     confidence: Float[np.ndarray, "joints quantiles"]
-    """Its quantiles ``QUANTILES``."""
+    """Quantiles ``QUANTILES`` of the confidence."""
     confidence_in_bursts: float
-    """Median; NaN without bursts."""
+    """Median confidence in bursts; NaN without bursts."""
     lost: float
-    """Part of the points that were not found."""
+    """Share of points that were not detected."""
 
 
-def measure_detector(tracks: Sequence[Track], fps: float, skeleton: Skeleton) -> DetectorLaw:
-    """Measure how a detector errs.
+def measure_detector(tracks: Sequence[Track], fps: float, skeleton: Skeleton) -> DetectorStatistics:
+    """Estimate the error statistics of a detector.
 
-    The jitter comes from second differences over 1, 2 and 3 frames: the part of their variance that does not grow
-    with the distance is 6 times that of an error that is new in every frame; what grows with its fourth power is
-    motion. Bursts are points far from the median of the 0.2 seconds around them.
+    Jitter is estimated from second differences at lags of 1, 2 and 3 frames. Their variance has a constant part, 6
+    times the variance of the independent error, and a part that grows with the fourth power of the lag: motion.
+    Bursts are points far from the median of a window of 0.2 s.
 
     Args:
         tracks: people, with or without gaps.
-        fps: frames a second of the video.
-        skeleton: joint order of the tracks; has shoulders, hips, knees and ankles.
+        fps: frame rate of the video.
+        skeleton: joint order of the tracks, with shoulders, hips, knees and ankles.
 
     Raises:
-        InputError: no track is half a second long.
+        InputError: all tracks are shorter than 0.5 s.
     """
     pieces = [
         (points, confidence)
@@ -78,7 +80,7 @@ def measure_detector(tracks: Sequence[Track], fps: float, skeleton: Skeleton) ->
     swaps = sum(_swaps(points, skeleton) for points, _ in pieces)
     confidence = np.concatenate([c for _, c in pieces])
     burst = np.concatenate(outlying)
-    return DetectorLaw(
+    return DetectorStatistics(
         seconds=frames / fps,
         jitter=jitter,
         bursts_per_minute=bursts / minutes,
@@ -91,9 +93,9 @@ def measure_detector(tracks: Sequence[Track], fps: float, skeleton: Skeleton) ->
 
 
 def track_pieces(track: Track, skeleton: Skeleton) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Runs of frames without a gap: points in heights [T,V,2], and confidences [T,V]. Missing points are bridged.
+    """Split a track at gaps: points in standing heights [T,V,2] and confidences [T,V]; missing points are interpolated.
 
-    Nothing where the person's height is not to be seen.
+    The result is empty if the height of the person is unknown.
     """
     keypoints = track.keypoints_px.astype(np.float64)
     points_px, confidence = keypoints[..., :2], np.nan_to_num(keypoints[..., 2])
@@ -123,7 +125,7 @@ def _height_px(points_px: np.ndarray, skeleton: Skeleton) -> float:
 
 
 def _jitter(points: np.ndarray) -> Float[np.ndarray, " joints"]:
-    # The median of absolute values looks past bursts; 1.4826 makes it a standard deviation.
+    # The median is robust to bursts; 1.4826 converts it to a standard deviation (normal distribution).
     variances = np.array(
         [
             (1.4826 * np.median(np.abs(points[2 * lag :] - 2 * points[lag:-lag] + points[: -2 * lag]), axis=(0, 2)))
@@ -131,7 +133,7 @@ def _jitter(points: np.ndarray) -> Float[np.ndarray, " joints"]:
             for lag in _LAGS
         ]
     )
-    # var = 6 s^2 + c lag^4, least squares of relative errors, joint by joint.
+    # Fit var = 6 s² + c lag⁴ by least squares of relative errors, per joint.
     s2 = np.empty(variances.shape[1])
     for joint, variance in enumerate(variances.T):
         scale = 1.0 / np.maximum(variance, 1e-16)
@@ -141,7 +143,7 @@ def _jitter(points: np.ndarray) -> Float[np.ndarray, " joints"]:
 
 
 def _outlying(points: np.ndarray, fps: float) -> Bool[np.ndarray, "frames joints"]:
-    half = max(round(_AROUND_S * fps), 2)
+    half = max(round(_WINDOW_S * fps), 2)
     padded = np.pad(points, ((half, half), (0, 0), (0, 0)), mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
     return np.linalg.norm(points - np.median(around, axis=-1), axis=-1) > _OUTLIER
@@ -158,5 +160,5 @@ def _swaps(points: np.ndarray, skeleton: Skeleton) -> int:
         jump = np.linalg.norm(after - before, axis=-1).sum(-1)
         exchanged = np.linalg.norm(after[:, ::-1] - before, axis=-1).sum(-1)
         count += int(((jump > _SWAP) & (exchanged < 0.5 * jump)).sum())
-    # There and back are two jumps of one exchange.
+    # A swap has two jumps: there and back.
     return (count + 1) // 2

@@ -1,8 +1,7 @@
-"""The jointed body of the procedural motions: proportions, joint limits, and joints from angles.
+"""Articulated body of the procedural motions: proportions, joint limits, and joints from angles.
 
-Body axes: x to the person's right, y forward, z up. At rest the body stands upright with hanging arms. Angles
-are degrees in the sense that anatomy gives them, the same for both sides: flexion forward, planes outward,
-rotation inward.
+Body axes: x to the right of the person, y forward, z up. At rest the body stands upright with hanging arms. Angles are
+anatomical, in degrees, and equal for both sides: flexion forward, planes outward, rotation inward.
 """
 
 from collections.abc import Mapping
@@ -31,16 +30,16 @@ LIMITS_DEG: Mapping[str, tuple[float, float]] = {
     "elbow_flexion": (0.0, 145.0),
     "knee_flexion": (0.0, 150.0),
 }
-"""Range of every angle of the body. A shoulder turns the arm by ``elevation`` from hanging, in a vertical
+"""Range of each angle, of usual anatomical size. A shoulder turns the arm by ``elevation`` from hanging, in a vertical
 ``plane`` that is 0 forward and 90 sideward, after ``rotation`` about the upper arm."""
 
 SIDES = {"R": 1.0, "L": -1.0}
 """Sign of x."""
 
 Angles = Mapping[str, Float[np.ndarray, " frames"]]
-"""Degrees by name: the keys of ``LIMITS_DEG``, those of limbs after their side (``R_elbow_flexion``)."""
+"""Angles in degrees by name: keys of ``LIMITS_DEG``, for limbs with their side (``R_elbow_flexion``)."""
 
-# A node without length lets the head turn on the neck apart from the shoulders.
+# A node of length 0 lets the head turn independently of the shoulders.
 _NODES = (*H36M_17.joints[: H36M_17.index("Nose")], "Neck", *H36M_17.joints[H36M_17.index("Nose") :])
 _PARENT_OF = {**H36M_17.parent_of, "Neck": "Thorax", "Nose": "Neck"}
 
@@ -50,9 +49,11 @@ _REST_M = {
     **{"Spine": (0.0, -0.01, 0.235), "Thorax": (0.0, -0.01, 0.25), "Nose": (0.0, 0.055, 0.11)},
     "Head": (0.0, -0.045, 0.13),
 }
+"""Offset of each joint from its parent at rest (hip and shoulder: right side). Chosen: an adult of average size."""
 _ANKLE_HEIGHT_M = 0.085
+"""Height of the ankle joint above the ground. Chosen: an adult of average size."""
 _KNEE_STRETCH = 0.999
-"""Longest leg as a part of thigh and shank: a knee does not quite straighten."""
+"""Maximum leg length relative to thigh plus shank: a knee does not straighten fully."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""One recorded motion, whatever it was read from: Human3.6M's joints in metres, z up, made of any landmarks."""
+"""A recorded motion of any source as Human3.6M joints in metres, z up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from hyperlift.skeletons.joint_sets import H36M_17, H36M_25
 from hyperlift.skeletons.skeleton import Skeleton
 
 _SAMPLE_TOLERANCE = 1e-9
-"""Part of a frame by which the last sample may lie past the last frame: rounding of seconds * fps."""
+"""Tolerance in frames for a last sample past the last frame: rounding of seconds * fps."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,16 +26,16 @@ class Recording:
     """
 
     name: str
-    """Unique within its source, such as CMU_01_03_a."""
+    """Name, unique within the source, such as CMU_01_03_a."""
     subject: str
     group: str
     """Kind of motion, such as walk; evaluation calls it the action."""
     fps: float
     joints_m: Float[np.ndarray, "frames joints 3"]
     dataset: str = ""
-    """Data set that it is from, such as UI-PRMD; empty where the source names none."""
+    """Data set, such as UI-PRMD; empty if the source names none."""
     unmeasured: tuple[str, ...] = ()
-    """Joints that the source does not have and that stand where a rule puts them: nothing is learned from them."""
+    """Joints that the source lacks; their positions are computed, and training ignores them."""
 
     def __post_init__(self) -> None:
         if not (0 < self.fps < np.inf):
@@ -70,19 +70,19 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """Time from the first to the last frame."""
+        """Duration from the first to the last frame."""
         return (len(self.joints_m) - 1) / self.fps
 
     def resampled(self, fps: float) -> "Recording":
-        """The same motion at another frame rate, read off natural cubic splines through the positions.
+        """Resample with natural cubic splines.
 
-        The first frame keeps its time; no frame lies past the last one. Frames that fall on old frames keep
-        their values.
+        The first frame keeps its time, and no frame is later than the last one. Frames that coincide with original
+        frames keep their values.
 
         Raises:
             InputError: the rate is not positive, or so low that fewer than two frames are left.
         """
-        from scipy.interpolate import CubicSpline  # slow to import: only who resamples waits for it
+        from scipy.interpolate import CubicSpline  # deferred because its import is slow
 
         if fps == self.fps:
             return self
@@ -95,7 +95,7 @@ class Recording:
 
 
 def centred(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, "frames joints 3"]:
-    """Shift x and y so that the root is at 0, 0 on average; heights stay."""
+    """Shift x and y so that the mean root position is 0, 0; z is unchanged."""
     shift = joints_m[:, H36M_17.root].mean(axis=0)
     return joints_m - shift * np.array([1.0, 1.0, 0.0], joints_m.dtype)
 
@@ -103,16 +103,15 @@ def centred(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray,
 def with_constant_bones(
     joints_m: Float[np.ndarray, "frames joints 3"],
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Give every bone its median length; directions and the root's path stay.
+    """Set each bone to its median length; directions and the root trajectory are unchanged.
 
-    Recorded skeletons do not quite keep the lengths between landmarks, such as a thorax set part of the way
-    up a neck that bends.
+    Distances between landmarks vary in recordings, for example to a thorax that is interpolated on a bending neck.
     """
     skeleton = body_skeleton(joints_m.shape[1])
     bones_m = joints_m - joints_m[:, np.maximum(skeleton.parents, 0)]
     child = [child for _, child in skeleton.bones]
     lengths_m = bone_lengths(joints_m, skeleton)
-    # A bone of no length has no direction; it stays where it is.
+    # A bone of length 0 has no direction and is unchanged.
     bones_m[:, child] *= (np.median(lengths_m, axis=0) / np.maximum(lengths_m, 1e-9))[..., None]
     return joints_from_bones(bones_m, joints_m[:, skeleton.root], skeleton.parents)
 
@@ -120,10 +119,10 @@ def with_constant_bones(
 def h36m_joints(
     landmarks: Mapping[str, Float[np.ndarray, "frames 3"]],
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Put landmarks into joint order; the pelvis is the midpoint of the hips.
+    """Stack landmarks in joint order; the pelvis is the midpoint of the hips.
 
     Args:
-        landmarks: all joints of ``H36M_17`` by name but the pelvis.
+        landmarks: all joints of ``H36M_17`` except the pelvis, by name.
     """
     pelvis = between(landmarks["LHip"], landmarks["RHip"], 0.5)
     return np.stack([{**landmarks, "Pelvis": pelvis}[joint] for joint in H36M_17.joints], axis=1)
@@ -132,10 +131,10 @@ def h36m_joints(
 def between(
     start: Float[np.ndarray, "frames 3"], end: Float[np.ndarray, "frames 3"], part: float
 ) -> Float[np.ndarray, "frames 3"]:
-    """The point a part of the way from start to end; 0 is the start."""
+    """Interpolate linearly from start (0) to end (1)."""
     return start + part * (end - start)
 
 
 def y_up_to_z_up(points: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-    """The turn that takes (x, y, z) with y up to (-x, z, y) with z up: who faced +z faces +y."""
+    """Rotate (x, y, z) with y up to (-x, z, y) with z up: the direction +z becomes +y."""
     return np.stack([-points[..., 0], points[..., 2], points[..., 1]], axis=-1)

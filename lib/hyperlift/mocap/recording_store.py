@@ -1,4 +1,4 @@
-"""Many recordings in one file: read from it when they are asked for, shared by all processes through its pages."""
+"""Stores many recordings in one memory-mapped file, which processes share."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ import numpy as np
 from hyperlift.mocap.recording import Recording
 from hyperlift.skeletons.joint_sets import H36M_17
 
-_NUMBERS_A_FRAME = len(H36M_17) * 3
+_NUMBERS_PER_FRAME = len(H36M_17) * 3
+"""x, y, z of all joints."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShelfEntry:
-    """What is known of a recording without reading it."""
+class StoredRecording:
+    """Metadata of a stored recording."""
 
     name: str
     subject: str
@@ -27,15 +28,15 @@ class ShelfEntry:
     unmeasured: tuple[str, ...] = ()
 
 
-class RecordingShelf(Sequence[Recording]):
-    """Recordings of ``H36M_17`` whose joints lie in one file of float32, frame after frame.
+class RecordingStore(Sequence[Recording]):
+    """Recordings of ``H36M_17`` in one file of float32 frames.
 
-    Recordings are added in turn. The joints of a recording that is taken out are a memory map. A shelf that is handed
-    to another process takes the list of its recordings along, not the joints; the file must stay while it is in use.
+    Joints of a recording are a memory map. Pickling a store for another process transfers its list of recordings only;
+    the file must exist while the store is in use.
     """
 
-    def __init__(self, path: Path, entries: Iterable[ShelfEntry] | None = None) -> None:
-        """Begin an empty shelf, or one with recordings that lie in the file already."""
+    def __init__(self, path: Path, entries: Iterable[StoredRecording] | None = None) -> None:
+        """Create an empty store, or open one with recordings that are in the file already."""
         self.path = path
         self.entries = list(entries or ())
         if entries is None:
@@ -45,10 +46,10 @@ class RecordingShelf(Sequence[Recording]):
         """Append a recording."""
         joints_m = np.ascontiguousarray(recording.joints_m, "<f4")
         with self.path.open("ab") as file:
-            first = file.tell() // (4 * _NUMBERS_A_FRAME)
+            first = file.tell() // (4 * _NUMBERS_PER_FRAME)
             file.write(joints_m.tobytes())
         self.entries.append(
-            ShelfEntry(
+            StoredRecording(
                 name=recording.name,
                 subject=recording.subject,
                 group=recording.group,
@@ -66,13 +67,13 @@ class RecordingShelf(Sequence[Recording]):
     @overload
     def __getitem__(self, index: int) -> Recording: ...
     @overload
-    def __getitem__(self, index: slice) -> "RecordingShelf": ...
-    def __getitem__(self, index: "int | slice") -> "Recording | RecordingShelf":
+    def __getitem__(self, index: slice) -> "RecordingStore": ...
+    def __getitem__(self, index: "int | slice") -> "Recording | RecordingStore":
         if isinstance(index, slice):
-            return RecordingShelf(self.path, self.entries[index])
+            return RecordingStore(self.path, self.entries[index])
         entry = self.entries[index]
         shape = (entry.frames, len(H36M_17), 3)
-        joints_m = np.memmap(self.path, "<f4", "r", offset=entry.first * 4 * _NUMBERS_A_FRAME, shape=shape)
+        joints_m = np.memmap(self.path, "<f4", "r", offset=entry.first * 4 * _NUMBERS_PER_FRAME, shape=shape)
         return Recording(
             name=entry.name,
             subject=entry.subject,

@@ -1,4 +1,4 @@
-"""Lines of a text file split into words, with messages that name the line."""
+"""Reads the words of a text file line by line; errors name the line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,15 @@ import numpy as np
 from hyperlift.errors import InputError, one_line
 from hyperlift.shapes import Float
 
-MOST_BYTES = 500_000_000
-LARGEST = 1e9
-"""No angle and no length in any unit is so large; squares and products of larger ones would overflow."""
+MAX_BYTES = 500_000_000
+"""Chosen: larger than the largest motion files, and small enough for memory."""
+MAX_NUMBER = 1e9
+"""Chosen: larger than any angle or length in any unit; squares and products stay finite."""
 
 
 @dataclass(eq=False)
 class TextLines:
-    """The lines of a file in turn; ``number`` counts from 1 and is the line read last."""
+    """Iterates over the lines of a file; ``number`` is the last line read, from 1."""
 
     path: Path
     lines: list[str]
@@ -27,21 +28,21 @@ class TextLines:
         """Read a text file.
 
         Raises:
-            InputError: it is missing, unreadable or longer than ``MOST_BYTES``.
+            InputError: the file is missing, unreadable or longer than ``MAX_BYTES``.
         """
         try:
             with path.open("rb") as file:
-                content = file.read(MOST_BYTES + 1)
+                content = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file") from None
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-        if len(content) > MOST_BYTES:
-            raise InputError(f"{path}: is longer than {MOST_BYTES:,} bytes; cut it into several motions")
+        if len(content) > MAX_BYTES:
+            raise InputError(f"{path}: is longer than {MAX_BYTES:,} bytes; cut it into several motions")
         return cls(path, content.decode("utf-8", errors="replace").splitlines())
 
     def next_words(self) -> list[str] | None:
-        """The words of the next line that has any beside a ``#`` comment, or None at the end of the file."""
+        """Words of the next line that is not empty or a ``#`` comment; None at the end of the file."""
         while self.number < len(self.lines):
             self.number += 1
             words = self.lines[self.number - 1].partition("#")[0].split()
@@ -50,10 +51,10 @@ class TextLines:
         return None
 
     def numbers(self, words: Sequence[str], count: int) -> Float[np.ndarray, " count"]:
-        """Words as exactly ``count`` numbers of at most ``LARGEST``.
+        """Convert words to exactly ``count`` numbers of at most ``MAX_NUMBER``.
 
         Raises:
-            InputError: they are not.
+            InputError: a word is no such number, or their count differs.
         """
         try:
             values = np.array([float(word) for word in words])
@@ -61,10 +62,10 @@ class TextLines:
             raise self.error(one_line(str(error))) from None
         if len(values) != count:
             raise self.error(f"{len(values)} numbers; expected {count}")
-        if not (np.abs(values) <= LARGEST).all():
-            raise self.error(f"a number is not finite, or larger than {LARGEST:g}")
+        if not (np.abs(values) <= MAX_NUMBER).all():
+            raise self.error(f"a number is not finite, or larger than {MAX_NUMBER:g}")
         return values
 
     def error(self, what: str) -> InputError:
-        """An error that names the file and the line read last."""
+        """An error that names the file and the last line read."""
         return InputError(f"{self.path}, line {self.number}: {what}")

@@ -1,4 +1,4 @@
-"""Random cameras around a recorded motion, far more varied than the four of a laboratory."""
+"""Draws random cameras around a recorded motion."""
 
 from dataclasses import dataclass
 
@@ -10,48 +10,52 @@ from hyperlift.mocap.augmentation.smooth_noise import smooth_noise
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
+_ATTEMPTS = 200
+"""Draws until a camera sees enough of the motion. Chosen: nearly all motions need a few."""
 _CARRIED_TIME_S = 1.5
+"""Time scale of the motion of a hand-held camera. Chosen: one to two seconds."""
 _TREMOR_TIME_S = 0.15
+"""Time scale of hand tremor. Chosen: several hertz."""
 _TREMOR_DEG = 0.25
-"""A hand trembles by about this much, as a part of how a camera moves."""
+"""Amplitude of hand tremor. Chosen: small against ``pan_deg``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CameraRanges:
-    """Uniform ranges; a pair is (lowest, highest)."""
+    """Ranges of uniform distributions; pairs are (lowest, highest)."""
 
     fov_deg: tuple[float, float] = (36.0, 85.0)
-    """Field of view over the longer side of the picture."""
+    """Field of view along the longer side of the picture."""
     distance_m: tuple[float, float] = (2.0, 8.5)
-    """From the camera to the middle of the motion, drawn uniformly in its logarithm."""
+    """Distance from camera to centre of the motion; its logarithm is uniform."""
     height_m: tuple[float, float] = (0.2, 3.0)
-    """Of the camera over the lowest point of the motion, where ``pitch_deg`` is not given."""
+    """Height of the camera above the lowest point of the motion, unless ``pitch_deg`` is set."""
     pitch_deg: tuple[float, float] | None = None
-    """Angle by which the camera looks down on the middle of the motion; negative looks up. Replaces ``height_m``."""
+    """Pitch towards the centre of the motion, positive downwards; replaces ``height_m``."""
     aim_offset_m: float = 0.5
-    """Standard deviation, sideways and upward, of the point aimed at around the middle of the body."""
+    """Standard deviation per axis of the target point around the centre of the motion."""
     off_centre: float = 0.0
-    """Further standard deviation of the point aimed at, sideways and upward, in parts of half the picture's longer
-    side: it puts people off-centre from any distance."""
+    """Additional standard deviation of the target, sideways and upward, in units of half the longer picture side:
+    people are then off-centre at any distance."""
     roll_deg: float = 6.0
     """Standard deviation of the roll about the optical axis."""
     roll_limit_deg: float = 180.0
-    """No camera rolls further."""
+    """Maximum roll."""
     moving: float = 0.0
-    """Chance that the camera moves: it pans, tilts, rolls, is carried about and may follow the person."""
+    """Probability of a moving camera, which pans, tilts, rolls, is carried and may follow the person."""
     pan_deg: float = 4.0
-    """Standard deviation of the angles of a moving camera, over a second or two."""
+    """Standard deviation of the angles of a moving camera over one to two seconds."""
     carry_m: float = 0.25
-    """Standard deviation of the place of a moving camera, along each axis, over a second or two."""
+    """Standard deviation of the position of a moving camera along each axis over one to two seconds."""
     nearest_m: float = 0.9
-    """No joint comes closer to the picture plane than this."""
+    """Minimum depth of all joints."""
     visible: float = 0.9
-    """Smallest fraction of projected joints inside the picture."""
+    """Minimum share of joints inside the picture."""
     pictures: tuple[tuple[int, int], ...] = (
         *((1920, 1080), (1280, 720), (1000, 1000), (1000, 1002), (640, 480), (1024, 768)),
         *((854, 480), (1080, 1920), (720, 1280)),
     )
-    """(width, height) in pixels, each as likely as the others."""
+    """(width, height) in pixels; all have equal probability."""
 
     def __post_init__(self) -> None:
         for name in ("fov_deg", "distance_m", "height_m", "pitch_deg"):
@@ -72,14 +76,14 @@ def draw_camera(
     """Draw a static camera that sees a motion.
 
     Args:
-        joints_m: the motion, world axes, z up.
-        ranges: what to draw from; ``moving`` is not looked at.
-        rng: source of every draw.
+        joints_m: the motion in world axes, z up.
+        ranges: ranges of the parameters; ``moving`` is ignored.
+        rng: random generator.
 
     Returns:
-        A camera, or None when 200 draws found none that sees enough of the motion.
+        A camera, or None if no camera of 200 draws sees enough of the motion.
     """
-    for attempt in range(200):
+    for attempt in range(_ATTEMPTS):
         camera, _, _ = _placed(joints_m, ranges, attempt, rng)
         if _sees(camera, joints_m, ranges):
             return camera
@@ -89,20 +93,20 @@ def draw_camera(
 def draw_view(
     joints_m: Float[np.ndarray, "frames joints 3"], fps: float, ranges: CameraRanges, rng: np.random.Generator
 ) -> Camera | None:
-    """Draw a camera that sees a motion; with a chance of ``ranges.moving`` it moves.
+    """Draw a camera that sees a motion; it moves with probability ``ranges.moving``.
 
     Args:
-        joints_m: the motion, world axes, z up.
-        fps: frames a second.
-        ranges: what to draw from.
-        rng: source of every draw.
+        joints_m: the motion in world axes, z up.
+        fps: frame rate.
+        ranges: ranges of the parameters.
+        rng: random generator.
 
     Returns:
-        A camera, or None when 200 draws found none that sees enough of the motion.
+        A camera, or None if no camera of 200 draws sees enough of the motion.
     """
     if ranges.moving == 0 or rng.uniform() >= ranges.moving:
         return draw_camera(joints_m, ranges, rng)
-    for attempt in range(200):
+    for attempt in range(_ATTEMPTS):
         start, aim_m, roll = _placed(joints_m, ranges, attempt, rng)
         camera = _set_moving(start, aim_m, roll, joints_m, fps, ranges, rng)
         if _sees(camera, joints_m, ranges):
@@ -113,11 +117,11 @@ def draw_view(
 def _placed(
     joints_m: np.ndarray, ranges: CameraRanges, attempt: int, rng: np.random.Generator
 ) -> tuple[Camera, np.ndarray, float]:
-    """A static camera, the point that it aims at, and its roll in radians."""
+    """Draw a static camera; returns it, its target point, and its roll in radians."""
     middle = joints_m.mean((0, 1))
     width, height = ranges.pictures[rng.integers(len(ranges.pictures))]
     fov = np.radians(rng.uniform(*ranges.fov_deg))
-    # A motion that covers much ground is seen from farther away: widen the range slowly.
+    # The distance grows with each attempt, for motions that cover a large area.
     low, high = np.log(ranges.distance_m)
     distance = np.exp(rng.uniform(low, high)) * (1.0 + attempt / 60.0)
     azimuth = rng.uniform(0.0, 2.0 * np.pi)
@@ -152,7 +156,7 @@ def _set_moving(
     ranges: CameraRanges,
     rng: np.random.Generator,
 ) -> Camera:
-    """Carry a static camera about; some cameras follow the person, with a lag."""
+    """Add motion to a static camera; some cameras follow the person with a smoothing delay."""
     frames = len(joints_m)
     amount = rng.uniform(0.2, 1.5)
     centre_m = start.centre_m + amount * ranges.carry_m * smooth_noise(frames, _CARRIED_TIME_S * fps, 3, rng)

@@ -1,1 +1,1 @@
-"""Variation of recorded motion: bodies, limbs, playback speed, sitting."""
+"""Augmentation of recorded motion: proportions, limbs, playback speed, sitting."""

@@ -21,7 +21,7 @@ def draw_proportions(
     Args:
         skeleton: names the joints.
         spread: standard deviation of the logarithm of a factor, cut at two standard deviations.
-        rng: source of every draw.
+        rng: random generator.
         hip_width: lowest and highest further factor of the bones from pelvis to hips, uniform in its logarithm:
             data sets place hips less alike than people differ.
         shoulder_width: the same for the bones from thorax to shoulders.

@@ -1,4 +1,4 @@
-"""Other poses around a recorded one: every joint is turned by a smooth random rotation.
+"""Varies poses: rotates each joint by a smooth random rotation.
 
 Ball joints (hips, shoulders, spine, neck) turn about all axes. Elbows and knees bend about the hinge that the recorded
 pose shows and turn about the bone above it; their bend stays between ``_STRAIGHT`` and ``_BENT``, so that none goes
@@ -15,7 +15,7 @@ from hyperlift.mocap.augmentation.smooth_noise import smooth_noise
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
-# How far each joint turns, relative to the one number of the configuration, and by whose axes.
+# Joint, rotation relative to the configuration, and axes.
 _BALLS = (
     ("Spine", 0.5, "pelvis"),
     ("Thorax", 0.6, "pelvis"),
@@ -32,10 +32,12 @@ _HINGES = (("LElbow", "LWrist", 1.4), ("RElbow", "RWrist", 1.4), ("LKnee", "LAnk
 """Hinge, the end of the bone below it, how far it bends relative to the configuration."""
 
 _TWIST = {"LWrist": 1.0, "RWrist": 1.0, "LAnkle": 0.25, "RAnkle": 0.25}
+"""Twist about the bone above the hinge, relative to the configuration. Chosen: forearms rotate more than shanks."""
 _STRAIGHT, _BENT = np.radians(3.0), np.radians(150.0)
 _STEADY = 0.6
-"""Part of the variance that stays the same over the motion."""
+"""Share of the variance that is constant over the motion. Chosen: poses vary more than their dynamics."""
 _TIME_S = 1.2
+"""Time scale of the varying part. Chosen: slow against gestures, so that the motion keeps its timing."""
 
 
 def rotate_limbs(body: MovingBody, spread_deg: float, fps: float, rng: np.random.Generator) -> None:
@@ -44,8 +46,8 @@ def rotate_limbs(body: MovingBody, spread_deg: float, fps: float, rng: np.random
     Args:
         body: changed in place; bones keep their lengths.
         spread_deg: standard deviation of a rotation about each axis; joints differ around it.
-        fps: frames a second.
-        rng: source of every draw.
+        fps: frame rate.
+        rng: random generator.
     """
     frames = len(body.root_m)
     spread = np.radians(spread_deg)
@@ -58,7 +60,7 @@ def rotate_limbs(body: MovingBody, spread_deg: float, fps: float, rng: np.random
     bends = noise[:, 3 * len(_BALLS) :]
     for number, (hinge, end, share) in enumerate(_HINGES):
         _bend(body, hinge, end, bends[:, 2 * number] * share, bends[:, 2 * number + 1] * _TWIST[end], fps)
-    # From the ends to the root: a rotation written in the recorded axes is then carried along by those before it.
+    # From the ends to the root: rotations in recorded axes are then rotated by those of their ancestors.
     for joint, _, _ in reversed(_BALLS):
         part = above(joint, len(body.lengths_m))
         matrix = Rotation.from_rotvec(turns[joint][..., 0]).as_matrix()
@@ -70,7 +72,7 @@ def _bend(body: MovingBody, hinge: str, end: str, bend: np.ndarray, twist: np.nd
     lower = unit(body.bones_m[:, H36M_17.index(end)])
     normal = np.cross(upper, lower)
     angle = np.arctan2(np.linalg.norm(normal, axis=-1), (upper * lower).sum(-1))
-    # A straight limb shows no hinge; the moments around it do.
+    # A straight limb does not define its hinge axis; neighbouring frames do.
     steady = gaussian_filter1d(normal, 0.2 * fps, axis=0, mode="nearest") + 1e-3 * normal.mean(0)
     axis = normal + 0.2 * steady
     axis = unit(axis - (axis * lower).sum(-1, keepdims=True) * lower)

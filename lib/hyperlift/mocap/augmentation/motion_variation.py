@@ -1,4 +1,4 @@
-"""How much recorded motions are varied, and the order in which it is done."""
+"""Configuration of motion augmentation, and the order of its steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,33 +26,33 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.extremities import EXTREMITIES
 
 _GROUND_S = 0.2
-"""Feet that take turns in being the lowest move the body up and down; smoothed over this time."""
+"""Time over which the height correction is smoothed, because the lowest foot alternates. Chosen: less than a step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MotionVariation:
-    """What is done to a recorded motion before it is filmed; 0 is off. Chances are per motion."""
+    """Augmentations of a recorded motion; 0 is off. Probabilities are per motion."""
 
     speed: tuple[float, float] = (1.0, 1.0)
     """Slowest and fastest playback; the speed changes smoothly between them."""
     arms_and_head: float = 0.0
-    """Chance that arms and head come from another recording."""
+    """Probability that arms and head come from another recording."""
     one_arm: float = 0.0
-    """Chance that one arm comes from another recording."""
+    """Probability that one arm comes from another recording."""
     legs: float = 0.0
-    """Chance that both legs come from another recording; the lowest foot keeps its height."""
+    """Probability that both legs come from another recording; the lowest foot keeps its height."""
     one_leg: float = 0.0
-    """Chance that one leg comes from another recording."""
+    """Probability that one leg comes from another recording."""
     sitting: float = 0.0
-    """Chance that the legs sit, as recordings hardly ever show."""
+    """Probability that the legs sit, as recordings hardly ever show."""
     limbs: float = 0.0
-    """Chance that all joints are turned by smooth random rotations."""
+    """Probability that all joints are turned by smooth random rotations."""
     limbs_deg: float = 12.0
     """Standard deviation of these rotations, about each axis."""
     lean_deg: float = 0.0
     """Standard deviation of a constant tilt of the whole body about each horizontal axis."""
     tumble: float = 0.0
-    """Chance that the whole body is tilted by any angle, as in lying or in a somersault."""
+    """Probability that the whole body is tilted by any angle, as in lying or in a somersault."""
 
     def __post_init__(self) -> None:
         for name in ("arms_and_head", "one_arm", "legs", "one_leg", "sitting", "limbs", "tumble"):
@@ -73,18 +73,18 @@ def vary_motion(
     rng: np.random.Generator,
     lending: Float[np.ndarray, " donors"] | None = None,
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """A random part of a recording, varied.
+    """Augment a random part of a recording.
 
     What is carried over was measured: a donor never lends a joint that its source lacks.
 
     Args:
-        recording: the motion whose path, bone lengths and foot heights are kept.
-        donors: recordings that may lend arms, heads and legs, in an order that depends on nothing but their names.
-        frames: how many frames to make.
-        fps: their rate.
-        variation: how much.
-        rng: source of every draw.
-        lending: how often each donor lends, relative to the others; None: by ``lending_weights``.
+        recording: the motion; its trajectory, bone lengths and foot heights are kept.
+        donors: recordings that donate arms, heads and legs, ordered by name.
+        frames: number of frames of the result.
+        fps: frame rate of the result.
+        variation: configuration.
+        rng: random generator.
+        lending: relative probability of each donor; None: ``lending_weights``.
 
     Returns:
         World metres, z up; every bone has one length throughout.
@@ -121,7 +121,7 @@ def vary_motion(
             carry_legs(body, lender, "LR")
     elif rng.uniform() < variation.one_leg and (lender := donor(LEGS)):
         carry_legs(body, lender, "LR"[rng.integers(2)])
-    # Nothing is drawn where nobody sits: the motions of recipes from before there were seats stay as they are.
+    # No random draw without seats, so that older recipes give the same motions.
     if variation.sitting and rng.uniform() < variation.sitting and sit_down(body, fps, rng):
         foot_m = np.full_like(foot_m, np.quantile(foot_m, 0.1))
     if rng.uniform() < variation.limbs:
@@ -141,11 +141,11 @@ def vary_motion(
 
 
 def lending_weights(donors: Sequence[Recording]) -> Float[np.ndarray, " donors"]:
-    """How often each donor lends: long recordings more often, but not in proportion, since a few of them are most of
-    the time recorded."""
+    """Relative probability of each donor: the square root of its duration, because a few long recordings make up most
+    of the time."""
     return np.sqrt([other.seconds for other in donors])
 
 
 def _tilt(body: MovingBody, rotation: Float[np.ndarray, " 3"]) -> None:
-    """Turn every pose about its root; the root's path stays."""
+    """Rotate each pose about its root; the root trajectory is unchanged."""
     body.bones_m = body.bones_m @ Rotation.from_rotvec(rotation).as_matrix().T

@@ -1,4 +1,4 @@
-"""Part of a recording, played at a speed that changes smoothly."""
+"""Plays a part of a recording at a smoothly varying speed."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -8,7 +8,7 @@ from hyperlift.mocap.recording import Recording
 from hyperlift.shapes import Float
 
 _TURN_S = 0.12
-"""Over about this time a motion that is played back and forth comes to rest at the turning point."""
+"""Deceleration time at the turning points of a motion played back and forth. Chosen: a natural stop."""
 
 
 def played_back(
@@ -25,10 +25,10 @@ def played_back(
 
     Args:
         recording: the motion.
-        frames: how many frames to make.
-        fps: their rate.
+        frames: number of frames of the result.
+        fps: frame rate of the result.
         speed: slowest and fastest playback; 1 is as recorded.
-        rng: source of every draw.
+        rng: random generator.
 
     Returns:
         World metres; between recorded frames read off cubic curves, which do not quite keep bone lengths.

@@ -1,4 +1,4 @@
-"""Legs that sit, under the trunk and arms of somebody who stands: recordings have hardly any chairs.
+"""Seated legs below a recorded trunk and arms, because recordings contain few chairs.
 
 Thighs point forward and shanks down, both with respect to gravity and to where the pelvis faces. How far hips and knees
 bend, and how wide the knees stand, is drawn once a motion and changes slowly by a few degrees.
@@ -17,13 +17,15 @@ _HIP_DEG, _SHANK_DEG = (65.0, 100.0), (-25.0, 30.0)
 """Flexion of the hips, from a bar stool to a low sofa; the shanks' angle to straight down, feet under the seat or
 stretched out."""
 _WIDE_DEG = (10.0, 9.0)
-"""Mean and standard deviation of the angle by which a knee stands outward."""
+"""Mean and standard deviation of the outward angle of a knee. Chosen."""
 _FIDGET_DEG, _FIDGET_S = 3.0, 1.0
+"""Amplitude and time scale of small motions of seated legs. Chosen: visible, but less than a change of posture."""
 _HEADING_S = 0.4
+"""Time over which the heading of the pelvis is smoothed. Chosen: legs follow turns of the trunk slowly."""
 _LEVEL = 0.3
-"""Where the line of the hips is steeper than this cosine nobody sits."""
+"""Maximum vertical component of the hip line of a seated pelvis (17°). Chosen."""
 _SWAY = 0.1
-"""How much of the recorded path a seated pelvis keeps."""
+"""Share of the recorded trajectory that a seated pelvis keeps. Chosen: a seat allows small shifts."""
 
 
 def sit_down(body: MovingBody, fps: float, rng: np.random.Generator) -> bool:
@@ -32,8 +34,8 @@ def sit_down(body: MovingBody, fps: float, rng: np.random.Generator) -> bool:
     Args:
         body: changed in place; bones keep their lengths. The height of the root is left to the caller: the lower
             ankle should stand still.
-        fps: frames a second.
-        rng: source of every draw.
+        fps: frame rate.
+        rng: random generator.
 
     Returns:
         False, with nothing changed, where the pelvis lies on its side at some moment.

@@ -1,4 +1,4 @@
-"""Random curves without corners."""
+"""Smooth random curves."""
 
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ def smooth_noise(
         frames: length of the curves.
         time_frames: distance of the bumps, in frames.
         columns: number of curves.
-        rng: source of every draw.
+        rng: random generator.
     """
     bumps = _bumps(frames, float(time_frames))
     return bumps @ rng.normal(size=(bumps.shape[1], columns))
