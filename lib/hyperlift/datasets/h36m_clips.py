@@ -84,7 +84,7 @@ def new_splits(out: Path) -> Iterator[Path]:
 def _refuse_taken(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the clips")
-    if unsettled(out):  # a conversion was interrupted while it moved its splits
+    if is_interrupted(out):  # a conversion was interrupted while it moved its splits
         with folder_lock(out):
             complete_swap(out)
     for split in h36m.SPLITS:
