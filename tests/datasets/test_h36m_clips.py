@@ -76,7 +76,7 @@ def test_nothing_half_written(tmp_path, beside, clip_format):
 
 
 def test_plan_is_checked():
-    with pytest.raises(InputError, match="tds is 0"):
+    with pytest.raises(InputError, match="`tds` is 0"):
         ClipPlan(tds=0)
 
 

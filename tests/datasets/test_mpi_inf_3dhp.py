@@ -110,5 +110,5 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(tmp_path, split, chan
 
 
 def test_plan_is_checked():
-    with pytest.raises(InputError, match="fps is 0"):
+    with pytest.raises(InputError, match="`fps` is 0"):
         ClipPlan3DHP(fps=0.0)

@@ -1,7 +1,7 @@
-"""What a virtual detector sees of feet and hands.
+"""Virtual detection of feet and hands.
 
-Detectors report toes and heels on the shoe, a little above the sole, where motion capture has them; the hand is between
-the knuckles of the index and the little finger. Which of these points a detector has depends on its joint set.
+Detectors report toes and heels on the shoe, slightly above the sole, where motion capture places them; the hand is
+between the knuckles of index and little finger. The joint set of a detector determines which of these points it has.
 """
 
 from collections.abc import Mapping
@@ -20,23 +20,21 @@ _POINTS: dict[str, tuple[str, ...]] = {
     "feet_and_hands": EXTREMITIES,
     "blazepose": tuple(point for point in EXTREMITIES if not point.endswith("SmallToe")),
 }
-"""Points that detectors have: COCO's 17; BODY_25 and Halpe-26; whole bodies; BlazePose."""
+"""Points of detectors: COCO; BODY_25 and Halpe-26; whole-body joint sets; BlazePose."""
 
 _ABOVE_SOLE_M = (0.015, 0.005)
-"""Mean and standard deviation, over videos, of how far above the sole a detector sees toes and heels."""
+"""Mean and standard deviation over videos of the height of detected toes and heels above the sole. Chosen: a shoe."""
 _FOOT_SPREAD_M, _HAND_SPREAD_M = 0.008, 0.01
-"""Standard deviation, over videos, along each axis of the foot, and along the hand."""
-
-
+"""Standard deviation over videos of the offset along each axis of the foot, and along the hand. Chosen."""
 _ONE_SIDE = 0.1
-"""Chance that a detector of such points has lost those of one side for good."""
+"""Probability that a video lacks the points of one side throughout. Chosen."""
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
-    """Refuse shares that no detector can be drawn from.
+    """Check the shares of joint sets.
 
     Raises:
-        InputError: an unknown joint set, a negative share, or none above 0.
+        InputError: a joint set is unknown, a share is negative, or all are 0.
     """
     if set(shares) - set(_POINTS) or min(shares.values(), default=0.0) < 0 or not sum(shares.values()):
         raise InputError(
@@ -45,7 +43,7 @@ def check_shares(shares: Mapping[str, float]) -> None:
 
 
 def draw_seen(shares: Mapping[str, float], rng: np.random.Generator) -> tuple[str, ...]:
-    """The points of feet and hands that the detector of a video has; now and then of one side alone."""
+    """Draw the points of feet and hands that the detector of a video has; sometimes of one side only."""
     names = list(shares)
     weights = np.array([shares[name] for name in names])
     points = _POINTS[names[rng.choice(len(names), p=weights / weights.sum())]]
@@ -56,12 +54,12 @@ def draw_seen(shares: Mapping[str, float], rng: np.random.Generator) -> tuple[st
 def detected_places(
     joints_m: Float[np.ndarray, "frames joints 3"], size: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Where a detector sees feet and hands on a body of ``H36M_25``, metres; the other joints are as they were.
+    """Positions of detected feet and hands on a body of ``H36M_25``, in metres; other joints are unchanged.
 
     Args:
-        joints_m: any axes.
-        size: of the body, 1 for an average adult.
-        rng: source of the offsets, which are fixed to the body and alike on both sides.
+        joints_m: joints in any axes.
+        size: scale of the body; 1 is an average adult.
+        rng: random generator of the offsets, which are fixed to the body and equal for both sides.
     """
     places_m = joints_m.copy()
     above_m = rng.normal(*_ABOVE_SOLE_M)
@@ -86,13 +84,13 @@ def detected_places(
 def leave_unseen(
     keypoints: Float[np.ndarray, "*any joints 3"], seen: tuple[str, ...]
 ) -> Float[np.ndarray, "*any joints 3"]:
-    """Put the points of feet and hands that are not among ``seen`` where ankle or wrist are, with confidence 0.
+    """Move points of feet and hands that are not in ``seen`` to ankle or wrist, with confidence 0.
 
-    That is how a lifter of ``H36M_25`` is told that it has to find them from the rest of the body.
+    A lifter of ``H36M_25`` then predicts them from the rest of the body.
     """
-    told = keypoints.copy()
+    masked = keypoints.copy()
     for number, (point, parent) in enumerate(zip(EXTREMITIES, PARENTS_OF_EXTREMITIES, strict=True), start=CORE.stop):
         if point not in seen:
-            told[..., number, :2] = keypoints[..., parent, :2]
-            told[..., number, 2] = 0.0
-    return told
+            masked[..., number, :2] = keypoints[..., parent, :2]
+            masked[..., number, 2] = 0.0
+    return masked

@@ -1,8 +1,8 @@
-"""An exported lifter that takes clips of any length: overlapping windows inside the graph, one after the other.
+"""Extends an exported lifter to clips of any length, by overlapping windows within the graph.
 
-The network itself sees at most as many frames as it was trained on. The graph around it is a ``Loop`` over windows
-that overlap by half and fade into one another, as in ``lifting.windows``: the same frames, weights and sums. A
-clip of up to a window is one window. Beyond input and output the memory is that of one window.
+The network takes at most as many frames as in training. A ``Loop`` around it processes windows that overlap by half and
+are blended, as in ``lifting.windows``: with equal frames, weights and sums. Shorter clips are a single window. Besides
+input and output, the memory is that of one window.
 """
 
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ from onnx import TensorProto, helper, numpy_helper
 
 _PREFIX = "windows/"
 _FRAMES, _LENGTH, _HOP, _LAST_START = (_PREFIX + name for name in ("frames", "length", "hop", "last_start"))
-"""Of the clip; of a window; between the starts of two windows; where the last one starts."""
+"""Frames of the clip, frames of a window, stride of windows, and start of the last window."""
 _NUMBER, _GO_ON = _PREFIX + "number", _PREFIX + "go_on"
 _WEIGHT, _NEXT_WEIGHT = _PREFIX + "weight", _PREFIX + "next_weight"
-"""Sum of the windows' weights for each frame of the current window, before and after it."""
+"""Sum of the blending weights for each frame of the current window, before and after adding it."""
 
 
 def take_any_length(model: onnx.ModelProto, window: int) -> onnx.ModelProto:
     """Put an exported lifter of at most ``window`` frames into a loop.
 
     Args:
-        model: one input ``[N,T,V,3]``, and float32 outputs whose first two axes are N and T; left as it is.
-        window: the most frames that it lifts at once.
+        model: has one input ``[N,T,V,3]`` and float32 outputs whose first axes are N and T; it is not changed.
+        window: maximum frames per call of the network.
 
     Returns:
-        A model of the same inputs, outputs and metadata that takes every T.
+        A model with the same inputs, outputs and metadata for any T.
     """
     looped = onnx.ModelProto()
     looped.CopyFrom(model)
@@ -56,7 +56,7 @@ def take_any_length(model: onnx.ModelProto, window: int) -> onnx.ModelProto:
     steps.nodes.append(whole)
 
     for output, last, scanned in zip(outputs, ended[1:], done, strict=True):
-        # [windows, N, hop, …] to [N, windows * hop, …], of which all frames but those of the last window are done.
+        # [windows, N, hop, …] to [N, windows * hop, …]; only the frames of the last window are not final.
         more = len(_sizes(output)) - 2
         turned = steps.add("Transpose", [scanned], perm=[1, 0, 2, *range(3, 3 + more)])
         shape = steps.add("Concat", [clips, steps.constant([-1]), sizes[output.name]], axis=0)
@@ -70,7 +70,7 @@ def take_any_length(model: onnx.ModelProto, window: int) -> onnx.ModelProto:
 
 
 class _Steps:
-    """Nodes that are added one by one; those of the graph and of the loop's body have different names."""
+    """Collects nodes with unique names, for the graph or for the body of the loop."""
 
     def __init__(self, where: str) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -83,21 +83,21 @@ class _Steps:
         return output
 
     def constant(self, value: int | float | Sequence[int]) -> str:
-        """A constant; whole numbers as int64, others as float32."""
+        """Add a constant: int64 for integers, float32 for floats."""
         array = np.array(value, np.float32 if isinstance(value, float) else np.int64)
         return self.add("Constant", [], value=numpy_helper.from_array(array))
 
     def vector(self, number: str) -> str:
-        """A single number as a vector."""
+        """Reshape a scalar to a vector of length 1."""
         return self.add("Reshape", [number, self.constant([1])])
 
     def zeros(self, shape: str) -> str:
-        """Float32 zeros."""
+        """Add float32 zeros of a shape."""
         return self.add("ConstantOfShape", [shape], value=numpy_helper.from_array(np.zeros(1, np.float32)))
 
 
 def _body(graph: onnx.GraphProto, given: str) -> onnx.GraphProto:
-    """One window: lift it and add it, weighted, to the sums of those before."""
+    """Body of the loop: lift one window, and add it with its weights to the sums of the previous window."""
     steps, outputs = _Steps("body/"), list(graph.output)
     renamed = {value: f"{_PREFIX}lifter/{value}" for value in (given, *(output.name for output in outputs))}
     start = steps.add("Min", [steps.add("Mul", [_NUMBER, _HOP]), _LAST_START])
@@ -110,14 +110,14 @@ def _body(graph: onnx.GraphProto, given: str) -> onnx.GraphProto:
         copied.output[:] = [renamed.get(name, name) for name in node.output]
         steps.nodes.append(copied)
 
-    # sin² of the place in the window: nearly 0 at its ends, 1 in its middle.
+    # Blending weights: sin² over the window, nearly 0 at its ends and 1 in its middle.
     within = steps.add("Range", [steps.constant(0), _LENGTH, steps.constant(1)])
     place = steps.add("Add", [steps.add("Cast", [within], to=TensorProto.FLOAT), steps.constant(0.5)])
     turn = steps.add("Div", [place, steps.add("Cast", [_LENGTH], to=TensorProto.FLOAT)])
     sine = steps.add("Sin", [steps.add("Mul", [turn, steps.constant(float(np.pi))])])
     fade = steps.add("Mul", [sine, sine])
 
-    # The sums begin with the window before; frames that it did not have count nothing yet.
+    # Sums of the previous window, shifted; they are 0 for its missing frames.
     before = steps.add("Min", [steps.add("Mul", [steps.add("Sub", [_NUMBER, steps.constant(1)]), _HOP]), _LAST_START])
     there = steps.add("Add", [within, steps.add("Sub", [start, before])])
     known = steps.add("Cast", [steps.add("Less", [there, _LENGTH])], to=TensorProto.FLOAT)

@@ -14,7 +14,7 @@ from hyperlift.training.config import RunConfig
 from hyperlift.training.distillation.config import DistillationConfig, FeatureTerm, OutputTerm
 from hyperlift.training.distillation.teacher import Teacher, check_pair, choose_teacher, identity, load_teacher
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SIZES = ModelConfig(channels=8, depth=2, heads=2, n_frames=9, frame_patch=3)
 PAIR = FeatureTerm(student_layers=(0, 1), teacher_layers=(0, 1))
 PARTS = DistillationConfig(spatial_mimicking=PAIR, temporal_mimicking=PAIR, generation=PAIR)

@@ -1,8 +1,7 @@
-"""What the parts of a network answer for every joint, and what becomes of it.
+"""Outputs of the parts of a network per joint, and their conversion to poses.
 
-A part answers three numbers a joint, its place; with ``uncertainty`` a fourth, the logarithm of its standard deviation.
-The answers of several parts are added. Where feet and hands are predicted from the joints that they hang on, their
-places count from there until the very end.
+A part outputs the 3D position of each joint and, with ``uncertainty``, the logarithm of its standard deviation. Outputs
+of several parts are added. Predicted feet and hands are relative to their parent joints until the final conversion.
 """
 
 import math
@@ -16,28 +15,30 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.extremities import PARENTS_OF_EXTREMITIES
 
 PLACE = slice(0, 3)
+"""Outputs of a joint that are its position."""
 LOG_STD = 3
+"""Output of a joint that is the logarithm of its standard deviation."""
 
 FIRST_LOG_STD = math.log(0.1)
-"""What a network that knows nothing says: 10 cm."""
-_LEAST_STD, _MOST_STD = 1e-3, 2.0
-"""Bounds in metres. The root, which has no error, is given the lower one."""
+"""Initial output. Chosen: 10 cm, the order of the error of an untrained network."""
+_MIN_STD, _MAX_STD = 1e-3, 2.0
+"""Range in metres. Chosen: the size of a body bounds it. The root, which has no error, has the minimum."""
 
 
 class Lifted(NamedTuple):
-    """What a network says of a clip."""
+    """Output of a network for a clip."""
 
     pose: Float[Tensor, "clips frames joints 3"]
     std: Float[Tensor, "clips frames joints"] | None
-    """Of the error along each axis, after the best scale of the clip with the root at 0; metres of a body of standard
-    size. None of a network without ``uncertainty``."""
+    """Standard deviation of the error per axis in metres of a body of standard size, root-relative, after the optimal
+    scale per clip. None without ``uncertainty``."""
 
 
 class Answers(nn.Module):
-    """From the added answers to a pose with its uncertainty.
+    """Converts summed outputs to poses and standard deviations.
 
     Args:
-        config: ``skeleton``, ``extremities``, ``uncertainty`` and ``rootrel`` count.
+        config: ``skeleton``, ``extremities``, ``uncertainty`` and ``rootrel`` are used.
     """
 
     parents: Tensor
@@ -50,7 +51,7 @@ class Answers(nn.Module):
         self.register_buffer("parents", torch.tensor(PARENTS_OF_EXTREMITIES), persistent=False)
 
     def rooted(self, answer: Float[Tensor, "clips frames joints n"]) -> Float[Tensor, "clips frames joints n"]:
-        """The root at 0, where poses are root-relative."""
+        """Subtract the root if poses are root-relative."""
         if not self.rootrel:
             return answer
         root = answer[:, :, self.root : self.root + 1]
@@ -61,22 +62,22 @@ class Answers(nn.Module):
         return torch.cat([answer[:, :, : self.tokens] - root, answer[:, :, self.tokens :]], dim=2)
 
     def lifted(self, answer: Float[Tensor, "clips frames joints n"]) -> Lifted:
-        """Feet and hands at the ends of their limbs, and the uncertainty as a standard deviation."""
+        """Add parent positions to feet and hands, and convert log std to std."""
         pose = answer[..., PLACE] if self.uncertainty else answer
         if self.predicts_extremities:
             core = pose[:, :, : self.tokens]
             pose = torch.cat([core, core.index_select(2, self.parents) + pose[:, :, self.tokens :]], dim=2)
         if not self.uncertainty:
             return Lifted(pose, None)
-        std = answer[..., LOG_STD].clamp(math.log(_LEAST_STD), math.log(_MOST_STD)).exp()
+        std = answer[..., LOG_STD].clamp(math.log(_MIN_STD), math.log(_MAX_STD)).exp()
         if self.rootrel:
             own = torch.arange(std.shape[-1], device=std.device) != self.root
-            std = torch.where(own, std, torch.full_like(std, _LEAST_STD))
+            std = torch.where(own, std, torch.full_like(std, _MIN_STD))
         return Lifted(pose, std)
 
 
 @torch.no_grad()
 def start_uncertain(head: nn.Linear) -> None:
-    """Let a fresh head of four numbers a joint begin with ``FIRST_LOG_STD`` everywhere."""
+    """Initialise a head with 4 outputs per joint so that log std is ``FIRST_LOG_STD``."""
     head.weight.unflatten(0, (-1, 4))[:, LOG_STD] = 0.0
     head.bias.unflatten(0, (-1, 4))[:, LOG_STD] = FIRST_LOG_STD

@@ -1,4 +1,4 @@
-"""Feet and hands of a transformer whose tokens are the joints that they hang on."""
+"""Feet and hands as inputs and outputs of the tokens of their parent joints."""
 
 import numpy as np
 import torch
@@ -13,22 +13,22 @@ from hyperlift.skeletons.joint_sets import H36M_17, H36M_25
 
 _CARRIERS = H36M_17.indices(("LAnkle", "RAnkle", "LWrist", "RWrist"))
 _CARRIED = [(np.array(PARENTS_OF_EXTREMITIES) == carrier).nonzero()[0] for carrier in _CARRIERS]
-"""Which of the eight points hang on each; both ankles have theirs in the same order, big toe, small toe, heel."""
+"""Indices, among the eight points, of the children of each; for both ankles big toe, small toe, heel."""
 _FEET, _HANDS = slice(0, 2), slice(2, 4)
 
 assert [number for carried in _CARRIED for number in carried] == list(range(len(H36M_25) - CORE.stop))
 
 
 class ExtremityTokens(nn.Module):
-    """What is seen of a foot or a hand goes into the token of its ankle or wrist, and its place comes out of it.
+    """Adds keypoints of feet and hands to the tokens of ankles and wrists, and predicts their positions from these.
 
-    Both sides have the same weights, as all joints have.
+    Both sides share their weights.
 
     Args:
         channels: C.
-        patch: frames a token.
-        features: numbers a point at the input.
-        numbers: answers a point.
+        patch: frames per token.
+        features: input features per point.
+        numbers: outputs per point.
     """
 
     carriers: Tensor
@@ -52,7 +52,7 @@ class ExtremityTokens(nn.Module):
         self.register_buffer("places", places, persistent=False)
 
     def embed(self, extremities: Float[Tensor, "clips frames 8 c"]) -> Float[Tensor, "clips tokens 17 channels"]:
-        """What is added to the tokens; 0 to all but ankles and wrists."""
+        """Embedding to add to the tokens; 0 except for ankles and wrists."""
         limbs = to_patches(extremities, self.patch)  # [clips, tokens, points, frames of a token * c]
         feet = self.foot_in(limbs[:, :, :6].unflatten(2, (2, 3)).flatten(3))
         hands = self.hand_in(limbs[:, :, 6:])
@@ -60,7 +60,7 @@ class ExtremityTokens(nn.Module):
         return self.places.to(carried.dtype) @ carried
 
     def forward(self, x: Float[Tensor, "clips tokens 17 channels"]) -> Float[Tensor, "clips frames 8 numbers"]:
-        """Places relative to ankle or wrist; some frames more than there were, as ``from_patches``."""
+        """Positions relative to ankle or wrist; frames that fill the last patch are kept, as in ``from_patches``."""
         return in_float32(self._answers, x.index_select(2, self.carriers))
 
     def _answers(self, x: Float[Tensor, "clips tokens 4 channels"]) -> Float[Tensor, "clips frames 8 numbers"]:
@@ -71,7 +71,7 @@ class ExtremityTokens(nn.Module):
 
     @torch.no_grad()
     def start_at_zero(self) -> None:
-        """Let the first answer be none."""
+        """Zero the output layers, so that the initial prediction is 0."""
         for head in (self.foot_out, self.hand_out):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
