@@ -29,7 +29,7 @@ def mark(): marks.append(time.perf_counter())
 print([after - before for before, after in zip(marks, marks[1:])])
 """
 ARRAYS = """
-import numpy as np; from hyperlift.runtime import load_lifter; mark()
+import numpy as np; from hyperlift.runtime.loading import load_lifter; mark()
 lifter = load_lifter("small", threads=1); mark()
 lifter(np.zeros((1, 81, 17, 3), np.float32)); mark()
 """

@@ -4,6 +4,7 @@ A block runs unless an HTML comment above it, ``<!-- not run: why -->``, says wh
 """
 
 import re
+import shlex
 import shutil
 import threading
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from keypoint_writers import mediapipe_json
 from live_client import listening
 
 import hyperlift
+from hyperlift.cli.arguments import read_arguments
+from hyperlift.cli.main import COMMANDS, options_of
 from hyperlift.keypoints.detections import Detection
 from hyperlift.models.hyperlifter.lifter import HyperLifter, ModelConfig
 from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
@@ -203,3 +206,20 @@ def test_page(page: str, folder: Path):
 def test_every_page_with_python_is_run():
     elsewhere = {"README.md", "animation.md", "lifting.md", "tracking.md", "metres.md"}
     assert set(PAGES) == elsewhere | set(PRESETS)
+
+
+def command_lines() -> list[str]:
+    """The ``hyperlift`` commands in the shell blocks of all pages; lines with an ellipsis are left out."""
+    pages = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    blocks = [block for page in pages for block in re.findall(r"```shell\n(.*?)```", page.read_text(), re.DOTALL)]
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return sorted({line for line in lines if line.startswith("hyperlift ") and "…" not in line})
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_command_line(line: str):
+    """Every option of a printed command exists and takes the printed value."""
+    _, command, *arguments = shlex.split(line, comments=True)
+    if command not in COMMANDS:
+        command, arguments = "lift", [command, *arguments]
+    read_arguments(options_of(command), arguments)
