@@ -54,8 +54,8 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     _check_place(path)
-    with _writing(path), private_folder(path.parent) as beside:
-        partial = beside / path.name
+    with _writing(path), private_folder(path.parent) as private:
+        partial = private / path.name
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         mode = _mode(path) if path.is_file() and not path.is_symlink() else _mode(partial)
         yield partial
@@ -76,8 +76,8 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     if os.path.lexists(path):
         raise InputError(f"{path}: already exists; remove it or choose another output folder")
-    with _writing(path), private_folder(path.parent) as beside:
-        partial = beside / path.name
+    with _writing(path), private_folder(path.parent) as private:
+        partial = private / path.name
         partial.mkdir()
         yield partial
         sync_tree(partial)

@@ -29,9 +29,9 @@ def staging(folder: Path) -> Iterator[Path]:
     Raises:
         InputError: ``folder`` cannot be created or written.
     """
-    with private_folder(folder) as beside:
-        (beside / _NEW).mkdir()
-        yield beside / _NEW
+    with private_folder(folder) as private:
+        (private / _NEW).mkdir()
+        yield private / _NEW
 
 
 def publish(

@@ -13,6 +13,7 @@ import numpy as np
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
 from hyperlift.safe_io.npz import FREE_BYTES, RATIO
+from hyperlift.safe_io.pickle_arrays import MOST_AXES
 
 # Constants of the MATLAB 5 format (MathWorks 2024): sizes, element types, number types and array classes.
 _HEADER_BYTES, _TAG_BYTES = 128, 8
@@ -20,8 +21,6 @@ _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15
 # Element types of numbers, as NumPy types.
 _STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _CELL, _NUMBERS, _COMPLEX = 1, range(6, 16), 0x800
-_MOST_AXES = 32
-"""Maximal number of axes of a NumPy 1 array."""
 _REMEDY = "copy the file again as the data set has it"
 
 
@@ -118,7 +117,7 @@ class _Mat5:
         if level == 0 and name not in names:
             return name, None
         matlab_class, count = flags & 0xFF, math.prod(shape)
-        if min(shape, default=-1) < 0 or len(shape) > _MOST_AXES or flags & _COMPLEX:
+        if min(shape, default=-1) < 0 or len(shape) > MOST_AXES or flags & _COMPLEX:
             raise ValueError(f"{name}: an array of shape {quoted(shape)}, or of complex numbers")
         if matlab_class in _NUMBERS:
             kind, content = self.element()

@@ -18,7 +18,7 @@ import numpy as np
 
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.readers import reader
-from hyperlift.safe_io.pickle_arrays import check_elements
+from hyperlift.safe_io.pickle_arrays import MOST_AXES, MOST_EMPTY, check_elements
 from hyperlift.safe_io.pickles import unpickle
 from hyperlift.safe_io.plain_values import NotPlain
 
@@ -31,11 +31,6 @@ _ENCRYPTED = 1
 """Bit 0 of the flags of a ZIP member (APPNOTE 4.4.4)."""
 _CHUNK_BYTES = 2**20
 """Bytes per read. Chosen: an array that is cut off costs at most 1 MB of reading beyond its end."""
-_MOST_AXES = 32
-"""Maximal number of axes of a NumPy 1 array."""
-_MOST_EMPTY = 10**6
-"""Maximal axis length and number of elements of an array without bytes, which the size of the file does not bound.
-Chosen: no file needs a longer empty array."""
 # Headers of version 3 differ from 2 only in the encoding of field names, and structured types are rejected.
 _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -217,14 +212,14 @@ def _header(
     if dtype.kind not in kinds or dtype.names or dtype.subdtype or dtype.metadata:
         what = "objects" if dtype.hasobject else one_line(str(dtype))
         raise InputError(f"{where}: an array of {what}; save plain arrays of numbers or texts")
-    if len(shape) > _MOST_AXES or any(type(length) is not int or length < 0 for length in shape):
+    if len(shape) > MOST_AXES or any(type(length) is not int or length < 0 for length in shape):
         raise InputError(f"{where}: an array of shape {quoted(shape)}; {_REMEDY}")
     held, elements = size - file.tell(), math.prod(shape)
     if dtype.kind != "O" and elements * dtype.itemsize != held:
         wanted = f"{elements * dtype.itemsize:,} bytes, the file has {held:,}"
         raise InputError(f"{where}: {dtype} {quoted(shape)} takes {wanted}; {_REMEDY}")
-    if not held and max(elements, *shape, 0) > _MOST_EMPTY:
-        raise InputError(f"{where}: an empty array of shape {quoted(shape)}; the limit is {_MOST_EMPTY:,}")
+    if not held and max(elements, *shape, 0) > MOST_EMPTY:
+        raise InputError(f"{where}: an empty array of shape {quoted(shape)}; the limit is {MOST_EMPTY:,}")
     return shape, "F" if fortran else "C", dtype
 
 

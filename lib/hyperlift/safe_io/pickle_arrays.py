@@ -17,9 +17,9 @@ from hyperlift.safe_io.plain_values import NotPlain, check_keys
 _SPEC = re.compile(r"b1|[iu][1248]|f[248]|c8|c16|[SU]\d{1,7}|O[48]")
 """Numbers, fixed-width strings, and objects (O4: from a 32-bit machine); no structured types, dates or sub-arrays."""
 _OBJECTS = np.dtype(object)
-_MOST_EMPTY = 10**6
+MOST_EMPTY = 10**6
 """Maximal axis length and number of elements of an array without bytes, which the size of the file does not bound."""
-_MOST_AXES = 32
+MOST_AXES = 32
 """Maximal number of axes of a NumPy 1 array."""
 _LAST_CODE_POINT = 0x10FFFF
 """The last code point of Unicode."""
@@ -110,7 +110,7 @@ def array_of(dtype: Any, shape: Any, data: Any, order: Any = "C") -> Any:
     """
     if not isinstance(dtype, np.dtype) or order not in ("C", "F"):
         raise NotPlain("an array without a data type or of an unknown order")
-    if type(shape) is not tuple or len(shape) > _MOST_AXES or not all(type(n) is int and n >= 0 for n in shape):
+    if type(shape) is not tuple or len(shape) > MOST_AXES or not all(type(n) is int and n >= 0 for n in shape):
         raise NotPlain(f"an array of shape {_shown(shape)}")
     objects = dtype == _OBJECTS
     if not objects and type(data) is str:
@@ -121,8 +121,8 @@ def array_of(dtype: Any, shape: Any, data: Any, order: Any = "C") -> Any:
     wanted, what = (elements, "values") if objects else (elements * dtype.itemsize, "bytes")
     if wanted != len(data):
         raise NotPlain(f"an array of {dtype} {_shown(shape)} takes {wanted:,} {what}, not {len(data):,}")
-    if not data and max(elements, *shape, 0) > _MOST_EMPTY:
-        raise NotPlain(f"an empty array of shape {_shown(shape)}; the limit is {_MOST_EMPTY:,}")
+    if not data and max(elements, *shape, 0) > MOST_EMPTY:
+        raise NotPlain(f"an empty array of shape {_shown(shape)}; the limit is {MOST_EMPTY:,}")
     if objects:
         array = np.empty(elements, object)
         for place, value in enumerate(data):

@@ -28,15 +28,15 @@ _space = re.compile(r"[ \t\n\r]*").match
 class JsonList:
     """A list in a file, decoded entry by entry in every iteration."""
 
-    def __init__(self, path: Path, offset: int, whole: bool) -> None:
+    def __init__(self, path: Path, offset: int, to_end: bool) -> None:
         """Do not read yet.
 
         Args:
             path: the file.
             offset: position of the opening bracket in bytes.
-            whole: True if nothing may follow the list.
+            to_end: True if nothing may follow the list.
         """
-        self._path, self._offset, self._whole = path, offset, whole
+        self._path, self._offset, self._to_end = path, offset, to_end
 
     def __iter__(self) -> Iterator[object]:
         """Decode the entries.
@@ -47,7 +47,7 @@ class JsonList:
         with _opened(self._path) as file:
             window = _Window(self._path, file, self._offset)
             yield from window.entries()
-            if self._whole:
+            if self._to_end:
                 window.check_end()
 
     def __bool__(self) -> bool:
@@ -73,7 +73,7 @@ def read_json(path: Path) -> object:
         window = _Window(path, file, None)
         first = window.peek()
         if first == "[":
-            return JsonList(path, window.offset, whole=True)
+            return JsonList(path, window.offset, to_end=True)
         value = window.members() if first == "{" else window.value()
         window.check_end()
     return value
@@ -201,7 +201,7 @@ class _Window:
                 raise self._error("expected a name in double quotes")
             self.take(":")
             if self.peek() == "[":
-                found[key] = JsonList(self._path, self.offset, whole=False)
+                found[key] = JsonList(self._path, self.offset, to_end=False)
                 for _ in self.entries():
                     pass
             else:

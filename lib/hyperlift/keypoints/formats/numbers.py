@@ -30,7 +30,7 @@ def frames_of_times(times: Sequence[float]) -> list[int]:
     ]
 
 
-def whole(digits: str) -> int | None:
+def parse_digits(digits: str) -> int | None:
     """Parse digits; None from ``LARGEST_NUMBER`` on."""
     digits = digits.lstrip("0") or "0"
     number = int(digits) if len(digits) <= len(str(LARGEST_NUMBER)) else LARGEST_NUMBER

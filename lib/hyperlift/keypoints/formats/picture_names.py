@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from hyperlift.errors import InputError, quoted
-from hyperlift.keypoints.formats.numbers import whole
+from hyperlift.keypoints.formats.numbers import parse_digits
 
 _DIGITS = re.compile(r"[0-9]+")
 _GAP = "#"
@@ -150,7 +150,7 @@ def _places(runs: int) -> list[int]:
 def _reading(stems: Sequence[str], runs: Sequence[re.Match[str]], where: str, example: str) -> _Reading:
     recordings, numbers = [], []
     for stem, run in zip(stems, runs, strict=True):
-        number = whole(run[0])
+        number = parse_digits(run[0])
         if number is None:
             raise InputError(f"{where}: {quoted(stem, 60)} holds no frame number; expected digits as in {example}")
         recordings.append(f"{stem[: run.start()]}{_GAP}{stem[run.end() :]}")

@@ -8,7 +8,7 @@ import numpy as np
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.formats.collector import PeopleCollector
-from hyperlift.keypoints.formats.numbers import whole
+from hyperlift.keypoints.formats.numbers import parse_digits
 from hyperlift.keypoints.formats.picture_names import PictureNames
 from hyperlift.keypoints.formats.source import Format, Hints, Source
 from hyperlift.keypoints.formats.tables import number_of, picture_name
@@ -53,7 +53,7 @@ def _read(source: Source, hints: Hints) -> Detections:
 def _track_numbers(names: Iterable[str]) -> dict[str, int]:
     named = [name for name in dict.fromkeys(name.strip() for name in names) if name]
     digits = [re.fullmatch(r"track_([0-9]+)", name) for name in named]
-    numbers = [whole(match[1]) for match in digits if match]
+    numbers = [parse_digits(match[1]) for match in digits if match]
     if len(numbers) == len(named) and None not in numbers:
         return {name: number for name, number in zip(named, numbers, strict=True) if number is not None}
     return {name: number for number, name in enumerate(named)}

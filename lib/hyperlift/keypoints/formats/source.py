@@ -68,7 +68,7 @@ class Source:
     def json_list(self) -> Iterable[Any]:
         """The parsed JSON, which must be a list."""
         content = self.json
-        assert isinstance(content, JsonList), "asked of a list alone"
+        assert isinstance(content, JsonList), "the caller has checked this"
         return content
 
     @property
