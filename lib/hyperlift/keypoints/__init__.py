@@ -1,2 +1,1 @@
-"""2D keypoints of a recording: types, time stamps, plausibility checks; ``keypoints.formats`` reads and writes
-files."""
+"""2D keypoints of a recording: types, time stamps, plausibility checks, and ``formats`` for files."""

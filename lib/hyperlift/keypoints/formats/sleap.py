@@ -1,4 +1,5 @@
-"""SLEAP's analysis CSV: track, frame_idx, instance.score, then x, y, score of every node; a row a person and frame."""
+"""SLEAP analysis CSV: track, frame_idx, instance.score, then x, y, score of every node; one row per person and
+frame."""
 
 import re
 from collections.abc import Iterable
@@ -23,8 +24,8 @@ def _fits(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> Detections:
-    """Frame numbers from 0; joints are matched by name. ``track_3`` is track 3; tracks with other names are numbered
-    in the order in which they appear."""
+    """Frame numbers start at 0; joints are matched by name. ``track_3`` has the number 3; if tracks have other names,
+    they are numbered in the order of appearance."""
     titles = [cell.strip() for cell in source.head[0]]
     column = {title: i for i, title in enumerate(titles)}
     joints = [title.removesuffix(".x") for title in titles if title.endswith(".x")]
