@@ -1,4 +1,4 @@
-"""Joints of a motion file by name, as the programs that write such files call them.
+"""Finds joints of a motion file by the naming conventions of animation programs.
 
 Each row of ``LIMB_NAMES`` holds the names of one joint; ``tests/mocap/test_joint_names.py`` has a skeleton of every
 convention: Mixamo, Unreal, Unity and VRoid, Rigify, ARKit, Kinect, OptiTrack, Daz, MMD, SMPL, CMU.
@@ -45,11 +45,11 @@ MMD_NAMES = {
         )
     },
 }
-"""MikuMikuDance's names, in those of Mixamo."""
+"""Names of MikuMikuDance, mapped to those of Mixamo."""
 _PREFIX = re.compile(r"^(mixamorig\d*|bip0*1|jbipc?|c(?=neck|head)|def|org)(?=.)")
-"""What Mixamo, 3ds Max Biped, VRoid and Rigify put before every joint, once letters and digits alone are left."""
+"""Prefixes of Mixamo, 3ds Max Biped, VRoid and Rigify, after removal of all but letters and digits."""
 _SUFFIX = re.compile(r"(?<=.)joint$")
-"""ARKit's: left_upLeg_joint."""
+"""Suffix of ARKit, such as left_upLeg_joint."""
 _WORDS = {"R": ("right", "r"), "L": ("left", "l"), "": ("", "")}
 
 
@@ -89,7 +89,7 @@ def find_joints(motion: BvhMotion, joint_map: Mapping[str, str] | None = None) -
 
 
 def _bare(names: Sequence[str]) -> list[str]:
-    """Letters and digits of each name, without what a program puts before or after all of them."""
+    """Letters and digits of each name, without common prefixes and suffixes."""
     # Some programs write the name of the character before every joint: Character1_LeftArm.
     named = [MMD_NAMES.get(name, name).rpartition(":")[2] for name in names]
     character = _shared_start(named)
@@ -120,7 +120,7 @@ def _mapped(motion: BvhMotion, joint_map: Mapping[str, str], known: Sequence[str
 
 
 def _end_of_neck(motion: BvhMotion, neck: int) -> int:
-    """The last joint of the chain that goes on from the neck, its end site left out."""
+    """The last joint of the chain from the neck, without its end site."""
     at = neck
     while True:
         onward = [
@@ -134,6 +134,6 @@ def _end_of_neck(motion: BvhMotion, neck: int) -> int:
 
 
 def _shared_start(names: list[str]) -> int:
-    """How many characters at the start all names have in common."""
+    """Length of the common prefix of all names."""
     pairs = zip(min(names), max(names), strict=False)
     return next((count for count, (a, b) in enumerate(pairs) if a != b), min(map(len, names)))

@@ -1,4 +1,4 @@
-"""The gate behind all readers of motion: what no person does or is does not enter a clip store."""
+"""Plausibility checks for all motion files, before they enter a clip store."""
 
 import logging
 from dataclasses import replace
@@ -12,24 +12,24 @@ from hyperlift.mocap.recording import Recording
 from hyperlift.skeletons.joint_sets import H36M_17
 
 FASTEST_ROOT_M_S = 15.0
-"""No pelvis moves faster: sprinters reach 12 m/s, and falls of a few metres stay below."""
+"""Maximum speed of the pelvis: sprinters reach 12 m/s, and falls of a few metres stay below."""
 SLOWEST_FPS, FASTEST_FPS = 5.0, 1000.0
-"""Frame rates of motion capture lie between; beyond, a frame time was written in another unit than seconds."""
+"""Range of frame rates of motion capture; outside, the frame time has another unit than seconds."""
 UNEQUAL_SIDES = 0.10
-"""In the CMU and UI-PRMD recordings whole legs differ by up to 2.8 % and arms by up to 8.3 %, single bones by more."""
+"""Maximum difference of limb lengths between sides: in CMU and UI-PRMD, legs differ by up to 2.8 %, arms by 8.3 %."""
 LEG_M = (0.35, 1.35)
-"""Thigh and shank, from a small child to the tallest adult."""
+"""Range of thigh plus shank, from a small child to the tallest adult."""
 USUAL_LEG_M = (0.45, 1.05)
-"""Of nearly everybody who was ever recorded: preferred where a unit is guessed."""
-_LEAST_PART = 2
-"""Frames of a part that is kept."""
+"""Range of nearly all recorded people; preferred when the unit is inferred."""
+_MIN_PART = 2
+"""Minimum frames of a part: a velocity needs two."""
 _LIMBS = {"leg": ("Hip", "Knee", "Ankle"), "arm": ("Shoulder", "Elbow", "Wrist")}
 
 _LOG = logging.getLogger(__name__)
 
 
 def plausible_parts(recording: Recording) -> list[Recording]:
-    """The recording, cut where its root leaps.
+    """Split a recording where its root jumps.
 
     Returns:
         One recording, or several named NAME.1, NAME.2 … where frames were left out.
@@ -49,7 +49,7 @@ def plausible_parts(recording: Recording) -> list[Recording]:
         return [recording]
     borders = [0, *(int(leap) + 1 for leap in leaps), len(root_m)]
     parts = [slice(first, last) for first, last in pairwise(borders)]
-    parts = [part for part in parts if part.stop - part.start >= _LEAST_PART]
+    parts = [part for part in parts if part.stop - part.start >= _MIN_PART]
     if not parts:
         raise InputError(f"{recording.name}: its root leaps faster than {FASTEST_ROOT_M_S:g} m/s in every frame")
     kept = sum(part.stop - part.start for part in parts)

@@ -1,8 +1,6 @@
-"""Motions made by rule, so that tests and demonstrations need no files: walking, turning, reaching,
-squatting, waving.
+"""Procedural motions for tests and demonstrations without files: walking, turning, reaching, squatting, waving.
 
-They are smooth, keep bone lengths and joint limits and stand on the floor, and are no substitute for
-recordings.
+They are smooth, keep bone lengths and joint limits, and stand on the floor. They do not replace recordings.
 """
 
 from collections.abc import Callable
@@ -17,20 +15,20 @@ from hyperlift.mocap.recording import Recording, centred
 from hyperlift.shapes import Float
 
 _STANDING_STRETCH = 0.994
-"""Leg length as a part of its longest at which people stand and walk."""
+"""Leg length in standing and walking, relative to its maximum. Chosen: knees are slightly bent."""
 _STANCE_PART = 0.44
-"""Part of the walking cycle in which a foot stands flat and still."""
+"""Share of the gait cycle in which a foot is flat and still. Chosen: stance without heel strike and push-off."""
 _SETTLE_S = 0.06
-"""Time over which the height of the pelvis is smoothed, to both sides."""
+"""Half width of the smoothing of the pelvis height. Chosen: it removes corners between steps."""
 
 
 def procedural_recordings(count: int, seconds: float, seed: int, fps: float = 50.0) -> list[Recording]:
-    """Make recordings; the same arguments give the same bytes, and a longer list starts with the shorter one.
+    """Generate recordings; equal arguments give equal bytes, and a longer list starts with the shorter one.
 
     Args:
-        count: how many; the kinds of motion take turns.
-        seconds: length of each.
-        seed: of all random draws.
+        count: number of recordings; kinds of motion alternate.
+        seconds: duration of each.
+        seed: seed of the random generator.
         fps: frame rate.
 
     Returns:
@@ -56,7 +54,7 @@ def procedural_recordings(count: int, seconds: float, seed: int, fps: float = 50
 
 @dataclass(eq=False)
 class _Stage:
-    """A body and where its parts are at every time; a motion fills it in."""
+    """A body and the time courses of its pose, which a motion fills in."""
 
     generator: np.random.Generator
     times_s: Float[np.ndarray, " frames"]

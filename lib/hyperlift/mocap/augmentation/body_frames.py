@@ -1,4 +1,4 @@
-"""A moving body as root path and bone vectors, and the axes of its pelvis and thorax."""
+"""A moving body as root trajectory and bone vectors, with the axes of its pelvis and thorax."""
 
 from dataclasses import dataclass
 
@@ -16,26 +16,26 @@ _FEET = H36M_17.indices(("RAnkle", "LAnkle"))
 
 @dataclass(eq=False)
 class MovingBody:
-    """A motion of ``H36M_17`` or ``H36M_25`` from which joints are put together; world metres, z up."""
+    """A motion of ``H36M_17`` or ``H36M_25`` as root trajectory and bone vectors; world metres, z up."""
 
     root_m: Float[np.ndarray, "frames 3"]
     bones_m: Float[np.ndarray, "frames joints 3"]
-    """From its parent to each joint; 0 for the root."""
+    """Vector from the parent to each joint; 0 for the root."""
     lengths_m: Float[np.ndarray, " joints"]
-    """Length of each of these bones, the same in every frame; 0 for the root."""
+    """Constant length of each bone; 0 for the root."""
 
     @classmethod
     def of(
         cls, joints_m: Float[np.ndarray, "frames joints 3"], lengths_m: Float[np.ndarray, " joints"]
     ) -> "MovingBody":
-        """Take a motion apart; bones keep their directions and get the given lengths."""
+        """Decompose a motion; bones keep their directions and get the given lengths."""
         parents = body_skeleton(joints_m.shape[1]).parents
         bones_m = joints_m - joints_m[:, np.maximum(parents, 0)]
         bones_m *= (lengths_m / np.maximum(np.linalg.norm(bones_m, axis=-1), 1e-9))[..., None]
         return cls(joints_m[:, H36M_17.root].copy(), bones_m, lengths_m)
 
     def joints_m(self) -> Float[np.ndarray, "frames joints 3"]:
-        """Put the motion together."""
+        """Compute the joints from root and bones."""
         return joints_from_bones(self.bones_m, self.root_m, body_skeleton(self.bones_m.shape[1]).parents)
 
     def lowest_foot_m(self) -> Float[np.ndarray, " frames"]:
@@ -62,7 +62,7 @@ def constant_lengths(joints_m: Float[np.ndarray, "frames joints 3"]) -> Float[np
 
 
 def above(joint: str, joints: int = len(H36M_17)) -> Int[np.ndarray, " descendants"]:
-    """A joint and all joints that hang on it, of a body of so many joints."""
+    """Indices of a joint and its descendants, for a body with this number of joints."""
     found = [_index(joint)]
     for child, parent in enumerate(body_skeleton(joints).parents):
         if parent in found:

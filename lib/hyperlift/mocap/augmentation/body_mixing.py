@@ -1,4 +1,4 @@
-"""Arms, head and legs of one motion carried by the body of another."""
+"""Transfers arms, head and legs of one motion to the body of another."""
 
 import numpy as np
 
@@ -18,24 +18,24 @@ def _names(*parts: Int[np.ndarray, " part"]) -> frozenset[str]:
 
 
 ARMS_AND_HEAD = _names(_ARMS_AND_HEAD)
-"""Joints that ``carry_arms_and_head`` takes from the donor, with their hands."""
+"""Joints that ``carry_arms_and_head`` takes from the donor, including hands."""
 ARMS = _names(*_ARM.values())
 LEGS = _names(*_LEG.values())
-"""With their feet."""
+"""Joints of the legs, including feet."""
 
 
 def carry_arms_and_head(body: MovingBody, donor: MovingBody) -> None:
-    """Give a body the arms and head of another, as they stand to the thorax."""
+    """Transfer the arms and head of another body, relative to the thorax."""
     _carry(body, donor, body.thorax_axes(), donor.thorax_axes(), _ARMS_AND_HEAD)
 
 
 def carry_arm(body: MovingBody, donor: MovingBody, side: str) -> None:
-    """Give a body one arm ("L" or "R") of another, as it stands to the thorax."""
+    """Transfer one arm ("L" or "R") of another body, relative to the thorax."""
     _carry(body, donor, body.thorax_axes(), donor.thorax_axes(), _ARM[side])
 
 
 def carry_legs(body: MovingBody, donor: MovingBody, sides: str) -> None:
-    """Give a body legs ("L", "R" or "LR") of another, as they stand to the pelvis."""
+    """Transfer legs ("L", "R" or "LR") of another body, relative to the pelvis."""
     joints = np.concatenate([_LEG[side] for side in sides])
     _carry(body, donor, body.pelvis_axes(), donor.pelvis_axes(), joints)
 

@@ -1,4 +1,4 @@
-"""Bodies of other proportions doing the same motion: bone directions are kept, lengths change alike on both sides."""
+"""Changes body proportions: bone directions are kept, lengths change equally on both sides."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def draw_proportions(
     hip_width: Range = (1.0, 1.0),
     shoulder_width: Range = (1.0, 1.0),
 ) -> Float[np.ndarray, " joints"]:
-    """One factor for the bone that ends in each joint; left and right share theirs.
+    """Draw a length factor for the bone that ends in each joint, equal for left and right.
 
     Args:
         skeleton: names the joints.
@@ -42,7 +42,7 @@ def draw_proportions(
 def with_proportions(
     joints_m: Float[np.ndarray, "frames joints 3"], factors: Float[np.ndarray, " joints"], skeleton: Skeleton
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Scale every bone by the factor of the joint it ends in.
+    """Scale each bone by the factor of the joint in which it ends.
 
     The path of the root is scaled with the legs, so that steps keep their length relative to the body; the ground
     stays at z = 0.
