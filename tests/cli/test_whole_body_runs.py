@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_store import write_run, write_store
 
-from hyperlift.cli import train
+from hyperlift.cli.main import run as hyperlift
 from hyperlift.config.loader import load_config
 from hyperlift.errors import InputError
 from hyperlift.models.checkpoint import load_checkpoint
@@ -24,7 +24,7 @@ def run_file(folder, store, model=WHOLE, loss=LOSS):
 
 def test_a_run_trains_and_its_checkpoint_says_how_sure_it_is(tmp_path):
     config = run_file(tmp_path, write_store(tmp_path / "store", skeleton="h36m25"))
-    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
+    assert hyperlift("train", ["--config", str(config), "--checkpoint", str(tmp_path / "run"), "--no-progress"]) == 0
     record = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert {"extremities", "uncertainty", "position"} <= record.keys()
     assert {"n_mpjpe", "extremities"} <= record["validation"].keys()
@@ -35,7 +35,7 @@ def test_a_run_trains_and_its_checkpoint_says_how_sure_it_is(tmp_path):
 
 def test_a_store_without_feet_is_refused_with_the_command_that_makes_it(tmp_path, capsys):
     config = run_file(tmp_path, write_store(tmp_path / "store"))
-    assert train.main(["--config", str(config), "--checkpoint", str(tmp_path / "run")]) == 2
+    assert hyperlift("train", ["--config", str(config), "--checkpoint", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
     assert "holds skeleton h36m17, the config asks for h36m25" in said
     assert f"--config configs/data/mocap_whole_wild.yaml --out {tmp_path / 'store'}" in said

@@ -45,7 +45,7 @@ UNNAMED_FPS = 25.0
 """Frames a second of clips that say nothing of it: Human3.6M as it is published for lifting."""
 
 _REMAKE = (
-    "; move it away and make it with feet and hands: python tools/convert_mocap.py --arrays MOCAP MOCAP2 "
+    "; move it away and make it with feet and hands: hyperlift convert-mocap --arrays MOCAP MOCAP2 "
     "--config configs/data/mocap_whole_wild.yaml --out {store}"
 )
 """Of a store that was made before there were feet."""
