@@ -25,7 +25,7 @@ from hyperlift.evaluation.depth_flips import (
 from hyperlift.motion.motion import Motion
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.options import LiftOptions
-from hyperlift.rendering.pictures.skeleton_video import Recording, pose_picture
+from hyperlift.rendering.pictures.skeleton_video import SourceVideo, pose_picture
 from hyperlift.skeletons.joint_sets import H36M_17
 
 RECORDINGS = ("sports2d_demo", "multiperson_cam01")
@@ -87,7 +87,7 @@ def real_videos(
 def draw(path: Path, motion: Motion, frames: list[int]) -> None:
     of = motion.recorded
     assert of is not None
-    recording = Recording(width=of.width, height=of.height, fps=of.fps, file=of.video, facts=of.facts)
+    recording = SourceVideo(width=of.width, height=of.height, fps=of.fps, file=of.video, facts=of.facts)
     pose_picture(path, motion.people, recording, frames, columns=3, picture_height=400)
 
 

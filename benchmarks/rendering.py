@@ -16,7 +16,7 @@ from runner import Repetitions, Report, cores, counted, run, table
 from timing import interleaved
 
 from hyperlift.rendering.pictures.skeleton_picture import SkeletonCanvas
-from hyperlift.rendering.pictures.skeleton_video import Recording, write_skeleton_video
+from hyperlift.rendering.pictures.skeleton_video import SourceVideo, write_skeleton_video
 from hyperlift.rendering.staging import stage_people
 from hyperlift.skeletons.joint_sets import H36M_17
 from hyperlift.video.reading import read_frames
@@ -44,7 +44,7 @@ def rendering(*, repetitions: Repetitions = 7, frames: int = 240) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         video, out = Path(folder) / "video.mp4", Path(folder) / "out.mp4"
         write_scene(video, frames)
-        recording = Recording(width=WIDTH, height=HEIGHT, fps=FPS, file=video)
+        recording = SourceVideo(width=WIDTH, height=HEIGHT, fps=FPS, file=video)
         canvas = SkeletonCanvas(stage_people(people, H36M_17), WIDTH, HEIGHT, FPS)
 
         def decode() -> list[np.ndarray]:

@@ -141,7 +141,7 @@ def test_a_detector_that_fails_says_where(file: JournalFile, caplog: pytest.LogC
     with pytest.raises(InputError, match=r"^a\.mp4: the detector walk fails in frame 17: no memory$") as raised:
         detected(file, Walk(17))
     assert isinstance(raised.value.__cause__, RuntimeError)
-    assert "the next run goes on from frame 17" in caplog.text
+    assert "the next run continues at frame 17" in caplog.text
 
 
 def test_a_detector_without_hooks_begins_anew_with_a_line(file: JournalFile, caplog: pytest.LogCaptureFixture):
@@ -202,7 +202,7 @@ def test_a_journal_of_something_else_is_left_with_a_line(file: JournalFile, capl
     else:
         detector.skeleton = replace(COCO_17, name="another17")
     assert_equal(detected(file, detector), UNDISTURBED)
-    assert "is of another video, detector or version; detection begins anew" in caplog.text
+    assert "is of another video, detector or version; detection starts again from frame 0" in caplog.text
     assert detector.looked_at == list(range(40))
 
 
@@ -230,7 +230,7 @@ def test_a_whole_record_that_makes_no_sense_begins_anew(file: JournalFile, caplo
         file.path.write_bytes(whole + _record(payload))
         caplog.clear()
         assert_equal(detected(file, Walk()), UNDISTURBED)
-        assert "begins anew" in caplog.text
+        assert "starts again from frame 0" in caplog.text
 
 
 def test_a_detector_that_cannot_be_restored_begins_anew(file: JournalFile, caplog: pytest.LogCaptureFixture):
@@ -241,7 +241,7 @@ def test_a_detector_that_cannot_be_restored_begins_anew(file: JournalFile, caplo
     with pytest.raises(InputError):
         detected(file, Walk(17))
     assert_equal(detected(file, Later()), UNDISTURBED)
-    assert "walk cannot go on from it ('where'); it begins anew" in caplog.text
+    assert "walk cannot resume ('where'); it starts again from frame 0" in caplog.text
 
 
 def test_a_state_that_is_no_json(file: JournalFile):
@@ -277,7 +277,9 @@ except InputError as error:
     print(error)
 """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "the journal of detections cannot be written (File too large); make room and start again" in ended.stdout
+    assert (
+        "the journal of detections cannot be written (File too large); free disk space and start again" in ended.stdout
+    )
     detector = Walk()
     assert_equal(detected(file, detector), UNDISTURBED)
     assert 0 < detector.looked_at[0] < 40

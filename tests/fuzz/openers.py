@@ -98,7 +98,7 @@ NOT_OF_THE_USER = {
     "files.swap.file_hash": "hashes bytes",
     "training.sinks.JsonLines.write": "a log of ours; a damaged line counts as later than all",
     "training.sinks._epoch": "a log of ours; a damaged line counts as later than all",
-    "rendering.page.video_beside.video_beside": "bytes that are put into a page as they are",
+    "rendering.page.page_video.page_video": "bytes that are put into a page as they are",
     "rendering.page.write_page.page_text.asset": "files of the package",
     "rendering.pictures.matplotlib_fonts._write_empty_list": "the source of an installed package",
     "rendering.pictures.attention_page._picture": "a picture that was written by the same command",

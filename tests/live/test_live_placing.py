@@ -6,7 +6,7 @@ from placed_people import FPS, camera_at, person_walking, see
 
 from hyperlift.contract import LifterSpec
 from hyperlift.lifting.streams import StreamedPose
-from hyperlift.live.placement import LivePlacing
+from hyperlift.live.placement import LivePlacement
 from hyperlift.placement.body_height import BodyHeight
 from hyperlift.placement.lens import Intrinsics
 from hyperlift.placement.world_frame import pitch_roll
@@ -50,7 +50,7 @@ def walkers():
 def test_with_a_known_camera_people_are_where_they_are(walkers):
     camera, seen = walkers
     pitch_deg, roll_deg = pitch_roll(seen[0].up)
-    placing = LivePlacing(SPEC, lens(camera), BodyHeight(), pitch_deg, roll_deg)
+    placing = LivePlacement(SPEC, lens(camera), BodyHeight(), pitch_deg, roll_deg)
     for frame in range(FRAMES):
         placed = placing.place(frame / FPS, {3 + k: poses_of(one, frame) for k, one in enumerate(seen)})
         assert set(placed) == {3, 4}
@@ -66,7 +66,7 @@ def test_with_a_known_camera_people_are_where_they_are(walkers):
 
 def test_without_a_known_camera_up_and_floor_are_found_while_people_move(walkers):
     camera, seen = walkers
-    placing = LivePlacing(SPEC, lens(camera))
+    placing = LivePlacement(SPEC, lens(camera))
     heads, settled = [], []
     for frame in range(FRAMES):
         placed = placing.place(frame / FPS, {0: poses_of(seen[0], frame)})
@@ -87,7 +87,7 @@ def test_without_a_known_camera_up_and_floor_are_found_while_people_move(walkers
 
 def test_nobody_and_somebody_who_is_not_known(walkers):
     camera, seen = walkers
-    placing = LivePlacing(SPEC, lens(camera))
+    placing = LivePlacement(SPEC, lens(camera))
     assert placing.place(0.0, {}) == {}
     assert placing.world is None
     lost = StreamedPose(1, 0.04, np.full((17, 3), np.nan, np.float32), np.zeros(17, bool))
@@ -98,7 +98,7 @@ def test_nobody_and_somebody_who_is_not_known(walkers):
 
 def test_memory_is_bounded_and_whoever_comes_back_goes_on(walkers):
     camera, seen = walkers
-    placing = LivePlacing(SPEC, lens(camera))
+    placing = LivePlacement(SPEC, lens(camera))
     for turn in range(400):
         frame = turn % FRAMES
         pose = StreamedPose(

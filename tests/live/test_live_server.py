@@ -231,7 +231,7 @@ def test_other_addresses_of_this_computer_are_not_served(server):
 def test_a_port_that_is_taken_or_none(server):
     with pytest.raises(InputError, match=rf"`port` {server.port}: is used by another program; choose another"):
         LiveServer(server.port, Hub(), Clock())
-    with pytest.raises(InputError, match="--port is 70000"):
+    with pytest.raises(InputError, match="`port` is 70000"):
         LiveServer(70000, Hub(), Clock())
 
 

@@ -48,7 +48,7 @@ def test_what_cannot_be_opened(tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(InputError, match="is not a video"):
         open_source(str(tmp_path / "text.mp4"))
-    with pytest.raises(InputError, match="--camera-size and --camera-fps are for cameras"):
+    with pytest.raises(InputError, match="`camera_size` and `camera_fps` are for cameras"):
         open_source(str(tmp_path / "text.mp4"), fps=30)
 
 

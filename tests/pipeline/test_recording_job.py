@@ -234,7 +234,7 @@ def test_an_interrupted_detection_goes_on(
     write_spots(job.source, xs[1:])
     detector = Forgiving()
     run_job(job)
-    assert "is of another video, detector or version; detection begins anew" in caplog.text
+    assert "is of another video, detector or version; detection starts again from frame 0" in caplog.text
     assert detector.looked_at == list(range(15))
 
 

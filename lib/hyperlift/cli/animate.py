@@ -34,7 +34,7 @@ def main(options: Animate) -> int:
         written = [out]
     else:
         with ProgressBars() as bars:
-            written = motion.save(out, naming=options.naming, on_frame=lambda done, total: bars("draw", done, total))
+            written = motion.save(out, naming=options.naming, on_progress=lambda done, total: bars("draw", done, total))
     for path in written:
         say(path)
     return 0

@@ -1,4 +1,4 @@
-"""Cutting a rectangle out of a picture and bringing it to a network's size, without touching pixels in Python."""
+"""Crops of pictures, resized to the input of a network with Pillow."""
 
 import math
 
@@ -12,10 +12,10 @@ Picture = Shaped[np.ndarray, "_ _ 3"]
 
 
 def check_picture(picture: np.ndarray) -> None:
-    """Refuse what is no RGB picture.
+    """Check that an array is an RGB picture.
 
     Raises:
-        InputError: another shape or type, or a picture without pixels.
+        InputError: the shape or type is wrong, or the picture has no pixels.
     """
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
         raise InputError(
@@ -27,27 +27,27 @@ def check_picture(picture: np.ndarray) -> None:
 
 
 def cut_out(picture: Picture, left_px: float, top_px: float, scale: float, width: int, height: int) -> Picture:
-    """The part of a picture that begins at (``left_px``, ``top_px``), scaled, on a canvas of ``width`` x ``height``.
+    """Crop a picture at (``left_px``, ``top_px``) and scale it to a canvas of ``width`` x ``height``.
 
-    A point x, y of the picture lands at ((x - left_px) * scale, (y - top_px) * scale). What lies outside the picture
-    is black. Shrinking averages over the pixels that fall together.
+    A point x, y of the picture is mapped to ((x - left_px) * scale, (y - top_px) * scale). Pixels outside of the
+    picture are black. Downscaling is antialiased.
 
     Args:
         picture: RGB.
-        left_px: left edge of the canvas in the picture; may lie outside.
+        left_px: left edge of the canvas in the picture; may be outside of it.
         top_px: upper edge of the canvas in the picture.
-        scale: canvas pixels for one pixel of the picture.
+        scale: canvas pixels per pixel of the picture.
         width: of the canvas.
         height: of the canvas.
     """
-    from PIL import Image  # only who looks at pictures waits for it
+    from PIL import Image  # not needed to lift keypoints
 
     canvas = np.zeros((height, width, 3), np.uint8)
     columns = _overlap(left_px, scale, width, picture.shape[1])
     rows = _overlap(top_px, scale, height, picture.shape[0])
     if columns is None or rows is None:
         return canvas
-    # Only the pixels that are needed go to Pillow, which copies what it is given.
+    # Pillow copies its input, so it gets only the pixels that are needed.
     first_row, last_row = math.floor(rows.start_px), math.ceil(rows.stop_px)
     first_column, last_column = math.floor(columns.start_px), math.ceil(columns.stop_px)
     part = Image.fromarray(np.ascontiguousarray(picture[first_row:last_row, first_column:last_column]))
@@ -61,8 +61,8 @@ def cut_out(picture: Picture, left_px: float, top_px: float, scale: float, width
     return canvas
 
 
-class _Stretch:
-    """Whole canvas pixels ``start`` up to ``stop``, and the stretch of the picture that they show."""
+class _Interval:
+    """Canvas pixels ``start`` up to ``stop`` along one axis, and the interval of the picture that they show."""
 
     def __init__(self, start: int, stop: int, offset_px: float, scale: float, limit: int) -> None:
         self.start, self.stop = start, stop
@@ -70,12 +70,12 @@ class _Stretch:
         self.stop_px = min(max(offset_px + stop / scale, 0.0), float(limit))
 
 
-def _overlap(offset_px: float, scale: float, canvas: int, limit: int) -> _Stretch | None:
-    """Where the canvas shows the picture along one axis; None where it does not."""
-    # A hair of tolerance: an edge that falls on a canvas pixel must not lose it to rounding.
+def _overlap(offset_px: float, scale: float, canvas: int, limit: int) -> _Interval | None:
+    """The overlap of canvas and picture along one axis; None without one."""
+    # The tolerance keeps a pixel whose edge coincides with that of the picture despite rounding.
     start = max(0, math.ceil(-offset_px * scale - 1e-6))
     stop = min(canvas, math.floor((limit - offset_px) * scale + 1e-6))
     if stop <= start:
         return None
-    stretch = _Stretch(start, stop, offset_px, scale, limit)
-    return stretch if stretch.stop_px > stretch.start_px else None
+    interval = _Interval(start, stop, offset_px, scale, limit)
+    return interval if interval.stop_px > interval.start_px else None

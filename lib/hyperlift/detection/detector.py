@@ -1,4 +1,4 @@
-"""What a detector is, and running one over a video."""
+"""Protocols of detectors, and detection in a video."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, runtime_checkable
@@ -14,7 +14,7 @@ from hyperlift.tracking.tracker import Tracker
 
 @runtime_checkable
 class VideoFrame(Protocol):
-    """One picture of a video, such as ``hyperlift.video`` yields."""
+    """One picture of a video, such as those of ``hyperlift.video``."""
 
     @property
     def index(self) -> int:
@@ -29,7 +29,7 @@ class VideoFrame(Protocol):
 
 @runtime_checkable
 class Detector(Protocol):
-    """Finds people and their joints, picture by picture. Anything with these four members is one."""
+    """Finds people and their joints in each picture; any object with these four members."""
 
     @property
     def name(self) -> str:
@@ -38,62 +38,62 @@ class Detector(Protocol):
 
     @property
     def skeleton(self) -> Skeleton:
-        """The joints it gives, in this order."""
+        """Joints of the keypoints, in this order."""
         ...
 
     def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
-        """Everybody in one picture of a video.
+        """Detect all people in one picture of a video.
 
         Args:
             frame_rgb: the picture, uint8 [height, width, 3], upright.
-            index: its frame number; it grows from call to call, frames may be left out.
+            index: frame number; it increases from call to call, and frames may be skipped.
 
         Returns:
-            Keypoints in pixels of the picture, x right, y down, with confidences 0..1; ``track_id`` where the
-            detector knows who is who over time. Nobody is an empty list.
+            Keypoints in pixels, x right, y down, with confidence 0..1; with ``track_id`` if the detector tracks people.
+            Empty without people.
         """
         ...
 
     def reset(self) -> None:
-        """Forget everybody: another video follows."""
+        """Reset the state before another video."""
         ...
 
 
 @runtime_checkable
 class ResumableDetector(Detector, Protocol):
-    """A detector that can go on in the middle of a video, as if it had seen the frames before."""
+    """A detector whose state can be saved and restored, to resume in the middle of a video."""
 
     def state(self) -> Any:
-        """What it remembers of the frames so far, as plain JSON values that later calls do not change.
+        """The state after the frames so far, as plain JSON values that later calls do not change.
 
-        Asked for after every frame, so it must be cheap. None where nothing is remembered from picture to picture.
+        It is read after every frame, so it must be cheap. None for a detector without state.
         """
         ...
 
     def restore(self, state: Any) -> None:
-        """Be as when ``state`` was returned: what follows is equal to the last bit."""
+        """Restore a state of ``state``: later detections are bit-identical to an uninterrupted run."""
         ...
 
 
 @runtime_checkable
 class TrackingDetector(Detector, Protocol):
-    """A detector whose track ids are identities: they come from its ``tracker``. Those of others are evidence."""
+    """A detector whose track ids come from our ``Tracker`` and are final. Ids of other detectors are only hints."""
 
     @property
     def tracker(self) -> Tracker:
-        """What gives the ids."""
+        """The source of the ids."""
         ...
 
 
 @runtime_checkable
 class FrameLog(Protocol):
-    """Keeps what is found while it is found, such as ``hyperlift.detection.journal`` does."""
+    """Log of detections by frame, such as ``hyperlift.detection.journal``."""
 
     found: dict[int, list[Detection]]
-    """What was found before this run."""
+    """Detections of earlier runs."""
 
     def add(self, index: int, people: list[Detection]) -> None:
-        """The next frame is finished."""
+        """Add the detections of the next frame."""
         ...
 
 
@@ -104,21 +104,21 @@ def detect_video(
     source: str = "video",
     log: FrameLog | None = None,
 ) -> Detections:
-    """Run a detector over a video, holding one picture at a time.
+    """Run a detector over a video; one picture is in memory at a time.
 
     Args:
-        frames: pictures in order; each is let go before the next is asked for.
-        detector: is reset first, unless a log says where it is.
-        on_frame: called after each picture with its number and who is in it, for progress bars.
-        source: name of the video in messages.
-        log: told about every finished frame. Its detector stands after the frames that it has; ``frames`` go on from
-            there.
+        frames: pictures in order.
+        detector: is reset first, unless a log is given.
+        on_frame: called after each picture with its frame number and detections.
+        source: name of the video for messages.
+        log: receives the detections of every frame. If it has frames of an earlier run, ``detector`` must have the
+            state after them, and ``frames`` must continue there.
 
     Returns:
-        An entry for every frame that came, empty where nobody is, after those of the log.
+        Detections of the frames of the log and of all ``frames``, with an empty entry for a frame without people.
 
     Raises:
-        InputError: a frame is no RGB picture, or the detector fails in it or gives what are no keypoints.
+        InputError: a frame is no RGB picture, the detector raises an error, or its keypoints have the wrong shape.
 
     Example:
         >>> from itertools import islice
@@ -134,7 +134,7 @@ def detect_video(
     found = {} if log is None else dict(log.found)
     for frame in frames:
         check_picture(frame.rgb)
-        people = found[frame.index] = _looked(detector, frame, source)
+        people = found[frame.index] = _detect_checked(detector, frame, source)
         if log is not None:
             log.add(frame.index, people)
         on_frame(frame.index, people)
@@ -147,10 +147,10 @@ def detect_video(
     )
 
 
-def _looked(detector: Detector, frame: VideoFrame, source: str) -> list[Detection]:
+def _detect_checked(detector: Detector, frame: VideoFrame, source: str) -> list[Detection]:
     try:
         people = detector.detect(frame.rgb, frame.index)
-    except Exception as error:  # somebody's detector, or ONNX Runtime's private classes
+    except Exception as error:  # a detector of the user, or private classes of ONNX Runtime
         reason = one_line(str(error)) or type(error).__name__
         raise InputError(f"{source}: the detector {detector.name} fails in frame {frame.index}: {reason}") from error
     expected = (len(detector.skeleton), 3)
@@ -161,5 +161,5 @@ def _looked(detector: Detector, frame: VideoFrame, source: str) -> list[Detectio
                 f"{list(person.keypoints_px.shape)} in frame {frame.index}; its skeleton {detector.skeleton.name} has "
                 f"{list(expected)}"
             )
-    # One precision, whatever the detector's: what was read back from a log is the same as what was never written.
+    # float64 for every detector, so that detections read from a log equal new ones.
     return [Detection(person.keypoints_px.astype(np.float64, copy=False), person.track_id) for person in people]

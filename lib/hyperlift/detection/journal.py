@@ -1,8 +1,8 @@
-"""Detections of a run that may be interrupted, on disk, so that the next run goes on where the last one ended.
+"""Journal of detections on disk, with which an interrupted run is resumed.
 
-The file begins with ``MAGIC``; records follow, each a length, a digest and a payload. The first record says what the
-detections were made from; every further one holds some frames and the detector's state after the last of them. A record
-that was cut off while it was written does not match its digest, and counts as not there.
+The file starts with ``MAGIC``. Records follow, each with a length, a digest and a payload. The first record states what
+the detections were made from; each further one holds some frames and the state of the detector after the last of them.
+A record that was truncated by an interruption does not match its digest and is ignored.
 """
 
 import json
@@ -27,8 +27,9 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 MAGIC = b"HLDETJ1\n"
 WRITE_EVERY_S = 2.0
-"""At most so much work is lost to a kill, and one frame more."""
+"""Interval of writes: a killed run loses this time and one frame. Chosen: short against a run."""
 _HEAD = struct.Struct("<Q16s")
+"""Header of a record: length of the payload and its digest."""
 _NUMBER = np.dtype("<f8")
 
 _LOG = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JournalFile:
-    """Where the journal of a run is, and what its detections depend on.
+    """Path of the journal of a run, and what its detections depend on.
 
     Example:
         >>> from pathlib import Path
@@ -56,28 +57,28 @@ class JournalFile:
 
     path: Path
     made_from: str
-    """The video, the detector's options and networks, and the version of the package. A journal of anything else is
-    not gone on from. The detector's name and joints are compared as well."""
+    """The video, options and networks of the detector, and the version of the package. A journal with other facts, or
+    of a detector with another name or other joints, is not resumed."""
     write_every_s: float = WRITE_EVERY_S
 
     @contextmanager
     def opened(self, detector: Detector) -> "Iterator[Journal | None]":
-        """Read what an earlier run found, bring the detector to where that run was, and write from there.
+        """Read the detections of an earlier run, restore the detector, and open the journal for writing.
 
-        What the block finds is on disk when it ends, also by an exception; the file stays until ``remove``.
+        All detections are on disk when the block ends, also after an exception. The file is kept until ``remove``.
 
         Args:
             detector: is reset, or restored to its state after the last frame of the journal.
 
         Yields:
-            The journal; None for a detector that cannot be restored, which begins anew every time.
+            The journal; None for a detector that cannot be restored.
 
         Raises:
             InputError: the file is no journal, or cannot be written.
         """
         detector.reset()
         if not isinstance(detector, ResumableDetector):
-            _LOG.info("%s has no state() and restore(): a run that is interrupted begins anew", detector.name)
+            _LOG.info("%s has no state() and restore(): an interrupted run starts again from frame 0", detector.name)
             yield None
             return
         facts = {"made_from": self.made_from, "detector": detector.name, "skeleton": detector.skeleton.name}
@@ -87,15 +88,15 @@ class JournalFile:
             try:
                 yield journal
             except BaseException:
-                with suppress(InputError):  # why the journal cannot be written has been told
+                with suppress(InputError):  # the first error is raised
                     journal.write()
                 if journal.next_frame:
-                    _LOG.info("what was found is kept; the next run goes on from frame %d", journal.next_frame)
+                    _LOG.info("detections are kept; the next run continues at frame %d", journal.next_frame)
                 raise
             journal.write()
 
     def remove(self) -> None:
-        """Delete the file: the detections are complete and stored elsewhere."""
+        """Delete the file, after the detections were stored elsewhere."""
         self.path.unlink(missing_ok=True)
 
 
@@ -104,25 +105,25 @@ class Kept:
     """The complete records of a journal."""
 
     facts: str = ""
-    """What they were made from."""
+    """The first record: what the detections were made from."""
     frames: dict[int, list[Detection]] = field(default_factory=dict)
     state: Any = None
-    """The detector's, after the last frame."""
+    """State of the detector after the last frame."""
     length: int = 0
-    """Bytes of the file that are whole."""
+    """Bytes up to the end of the last complete record."""
 
 
 @reader("journal of detections")
 def read_journal(path: Path, facts: str, skeleton: Skeleton) -> Kept:
-    """Read the complete records of a journal; what follows the last of them is left out.
+    """Read the complete records of a journal.
 
     Args:
-        path: of the journal; an empty file is one.
-        facts: what the detections must have been made from. Of a journal of anything else only its facts are read.
+        path: of the journal, which may be empty.
+        facts: expected first record; if it differs, only the facts are read.
         skeleton: of the detector.
 
     Raises:
-        InputError: the file is no journal, or its records contradict themselves.
+        InputError: the file is no journal, or its frames are out of order.
     """
     with path.open("rb") as file:
         if not MAGIC.startswith(file.read(len(MAGIC))):
@@ -144,7 +145,7 @@ def read_journal(path: Path, facts: str, skeleton: Skeleton) -> Kept:
 
 
 class Journal:
-    """A journal that is open for one run; ``JournalFile.opened`` makes it."""
+    """An open journal, from ``JournalFile.opened``."""
 
     def __init__(self, described: JournalFile, descriptor: int, detector: ResumableDetector, kept: Kept) -> None:
         self._path, self._every_s = described.path, described.write_every_s
@@ -153,17 +154,17 @@ class Journal:
         self._state: Any = None
         self._end, self._written_s = kept.length, time.monotonic()
         self.found = kept.frames
-        """What earlier runs found, frame by frame."""
+        """Detections of earlier runs by frame."""
         self.next_frame = max(kept.frames, default=-1) + 1
-        """The first frame that is still to be looked at."""
+        """The first frame without detections."""
         if not self._end:
             self._append(MAGIC + _record(kept.facts.encode()))
 
     def add(self, index: int, people: list[Detection]) -> None:
-        """Take in the next frame, which the detector has just finished; written every few seconds.
+        """Add the detections of the next frame, directly after the detector returned them; written every 2 s.
 
         Raises:
-            InputError: the file cannot be written, or the detector's state is not made of plain JSON values.
+            InputError: the file cannot be written, or the state of the detector is not plain JSON.
         """
         self._waiting.append((index, people))
         self._state = self._detector.state()
@@ -171,10 +172,10 @@ class Journal:
             self.write()
 
     def write(self) -> None:
-        """Bring every frame so far to the disk.
+        """Write all frames so far to the disk.
 
         Raises:
-            InputError: as ``add``.
+            InputError: as for ``add``.
         """
         if self._waiting:
             try:
@@ -190,7 +191,7 @@ class Journal:
         self._written_s = time.monotonic()
 
     def _append(self, record: bytes) -> None:
-        """Write behind the last complete record, over whatever follows it."""
+        """Write after the last complete record; a truncated record is overwritten."""
         try:
             os.ftruncate(self._descriptor, self._end)
             os.lseek(self._descriptor, self._end, os.SEEK_SET)
@@ -200,15 +201,15 @@ class Journal:
             os.fsync(self._descriptor)
         except OSError as error:
             raise InputError(
-                f"{self._path}: the journal of detections cannot be written ({error.strerror}); make room and start "
-                "again: the run goes on where it ended"
+                f"{self._path}: the journal of detections cannot be written ({error.strerror}); free disk space and "
+                "start again: the run continues where it ended"
             ) from error
         self._end += len(record)
 
 
 @contextmanager
 def _writable(path: Path) -> Iterator[int]:
-    # A link that somebody put there would have us write into another file.
+    # O_NOFOLLOW: a symbolic link at this path could point to another file.
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -224,27 +225,28 @@ def _writable(path: Path) -> Iterator[int]:
 
 
 def _restored(path: Path, facts: str, detector: ResumableDetector) -> Kept:
-    """What the journal holds, with the detector where it was; nothing where it cannot be gone on from."""
-    anew = Kept(facts)
+    """Read a journal and restore the detector; an empty journal if it cannot be resumed."""
+    empty = Kept(facts)
     try:
         kept = read_journal(path, facts, detector.skeleton)
     except InputError as error:
         with path.open("rb") as file:
             if not MAGIC.startswith(file.read(len(MAGIC))):
                 raise
-        _LOG.warning("%s; detection begins anew", error)
-        return anew
+        _LOG.warning("%s; detection starts again from frame 0", error)
+        return empty
     if kept.facts != facts:
         if kept.facts:
-            _LOG.warning("%s: is of another video, detector or version; detection begins anew", path)
-        return anew
+            _LOG.warning("%s: is of another video, detector or version; detection starts again from frame 0", path)
+        return empty
     if kept.frames:
         try:
             detector.restore(kept.state)
-        except Exception as error:  # a detector of the user's may raise anything
-            _LOG.warning("%s: %s cannot go on from it (%s); it begins anew", path, detector.name, one_line(str(error)))
+        except Exception as error:  # a detector of the user may raise anything
+            reason = one_line(str(error))
+            _LOG.warning("%s: %s cannot resume (%s); it starts again from frame 0", path, detector.name, reason)
             detector.reset()
-            return anew
+            return empty
     return kept
 
 
@@ -253,7 +255,7 @@ def _record(payload: bytes) -> bytes:
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Payloads in order, each with the position of its end; ends before a record that is not whole."""
+    """Payloads in order with the file position after each; stops before an incomplete record."""
     left = os.fstat(file.fileno()).st_size - file.tell()
     while left >= _HEAD.size:
         length, digest = _HEAD.unpack(file.read(_HEAD.size))
@@ -271,10 +273,10 @@ def _digest(payload: bytes) -> bytes:
 
 
 def _packed(frames: list[tuple[int, list[Detection]]], state: Any) -> bytes:
-    """A line of JSON (frame numbers with the track ids in each, and the state), then all keypoints as numbers."""
-    who = [[index, [None if p.track_id is None else int(p.track_id) for p in people]] for index, people in frames]
+    """A line of JSON (frame numbers with the track ids in each, and the state), then all keypoints as float64."""
+    ids = [[index, [None if p.track_id is None else int(p.track_id) for p in people]] for index, people in frames]
     points = [person.keypoints_px.astype(_NUMBER).tobytes() for _, people in frames for person in people]
-    return json.dumps({"frames": who, "state": state}).encode() + b"\n" + b"".join(points)
+    return json.dumps({"frames": ids, "state": state}).encode() + b"\n" + b"".join(points)
 
 
 def _unpacked(payload: bytes, joints: int) -> tuple[dict[int, list[Detection]], Any]:

@@ -1,11 +1,11 @@
-"""People in video with the bundled MoveNet: one network finds everybody now and then, another looks at each closely."""
+"""Detector with the bundled MoveNet: MultiPose finds new people at intervals, SinglePose refines each person's crop."""
 
 from typing import Any
 
 import numpy as np
 
 from hyperlift.detection.crops import Picture, check_picture
-from hyperlift.detection.movenet_networks import MOST_PEOPLE, MultiPose, SinglePose, Square
+from hyperlift.detection.movenet_networks import MAX_PEOPLE, MultiPose, SinglePose, Square
 from hyperlift.errors import InputError
 from hyperlift.keypoints.detections import Detection
 from hyperlift.shapes import Float
@@ -16,28 +16,30 @@ from hyperlift.tracking.gaps import ROUNDING_S
 from hyperlift.tracking.tracker import Tracker
 
 FIND_EVERY_S = 0.2
-"""Whoever enters the picture is found within this time."""
+"""Interval of searches in the whole picture. Chosen: a new person is found within this time."""
 SEEK_EVERY_S = 0.07
-"""While somebody is hidden, the whole picture is searched this often."""
+"""The same while a tracked person is missing. Chosen: 2 frames at 30 frames a second."""
 SEEN_SCORE = 0.2
-"""A joint with a lower score counts as not seen: less than a quarter of such joints are right (see below)."""
+"""A joint with a lower score counts as missing: less than a quarter of such joints are right (``_CONFIDENCE_AT``)."""
 
 _MIN_SEEN = 6
-"""Joints of a pose that shows somebody, at least."""
+"""Minimum number of detected joints of a person. Chosen: a third of COCO's 17."""
 _MIN_SCORE_NEW = 0.3
 _MIN_SCORE_KNOWN = 0.25
 _MIN_SCORE_FOUND = 0.1
-"""Mean scores below which a pose is nobody: for somebody new, somebody known, and MultiPose's first look."""
+"""Minimum mean scores of a pose: of a new person, of a tracked person, and of MultiPose before refinement. Chosen: new
+people need more evidence than tracked ones, and refinement rejects false positives of MultiPose."""
 _SAME_BODY = 0.15
-"""Two poses in one picture that are nearer than this many body sizes are one body, found twice."""
+"""Poses in one picture that are closer than this many body sizes are duplicates. Chosen: below the distance of two
+people side by side."""
 _EXPLAINED = 0.25
-"""A pose of MultiPose, which is coarser, shows the same body where it is this near to another."""
+"""The same for a pose of MultiPose, which is less accurate."""
 _CROP_MARGIN = 1.25
-"""Side of the square around a person over the longer side of the box around their joints."""
+"""Side of the square crop over the longer side of the box around the joints. Chosen: near MoveNet's own cropping."""
 _SMALLEST_SQUARE_PX = 8.0
-"""Below it nobody is seen, and the crop must have a size."""
+"""Smallest crop. Chosen: nobody is recognisable below, and the size must not be 0."""
 _TILE_SHARE = 0.6
-"""Part of the long side that each half of a crowded picture covers, so that nobody is cut by both."""
+"""Fraction of the long side that each of two tiles covers. Chosen: an overlap of 20 % keeps a person whole in one."""
 
 Pose = Float[np.ndarray, "joints 3"]
 """x, y in pixels and MoveNet's score."""
@@ -46,14 +48,15 @@ _CONFIDENCE_AT = (
     (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0),
     (0.0, 0.05, 0.25, 0.45, 0.65, 0.83, 0.90, 0.95, 0.98, 1.0),
 )
+"""Scores and their confidences, measured by ``benchmarks/detection.py`` as ``movenet_confidence`` states."""
 
 
 def movenet_confidence(score: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-    """MoveNet's score as a confidence 0..1.
+    """Convert MoveNet's score to a confidence 0..1.
 
-    A score is not a probability: joints that are right lie between 0.5 and 0.9. The confidence is, roughly, the share
-    of joints of that score that come out at the same place, within 2 % of the body's size, when the picture is
-    mirrored (``benchmarks/detection.py``). It is an upper bound of being right: both looks can err alike.
+    A score is not a probability: correct joints score between 0.5 and 0.9. The confidence is approximately the fraction
+    of joints with that score whose position agrees, within 2 % of the body's size, with that in the mirrored picture
+    (``benchmarks/detection.py``). This is an upper bound of correctness, because both positions can be wrong alike.
 
     Example:
         >>> import numpy as np
@@ -65,10 +68,10 @@ def movenet_confidence(score: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*
 
 
 class MoveNetDetector:
-    """Finds people with MultiPose, and their joints with Thunder or Lightning in a square around each.
+    """Finds people with MultiPose, and their joints with Thunder or Lightning in a square crop.
 
-    A ``TrackingDetector`` with COCO-17 joints: its ``tracker`` says where to look for everybody and who is who. Whoever
-    is hidden keeps their id for a second.
+    A ``TrackingDetector`` with COCO-17 joints: its ``tracker`` predicts the crops and gives the ids. A missing person
+    keeps the id for 1 s.
     """
 
     skeleton = COCO_17
@@ -83,13 +86,13 @@ class MoveNetDetector:
         """Open the networks; nothing is downloaded.
 
         Args:
-            follow: the network that follows: ``thunder`` is surer, ``lightning`` several times faster.
+            follow: the network for crops: ``thunder`` is more accurate, ``lightning`` several times faster.
             long_side: to which pictures are scaled to find people, a multiple of 32.
-            fps: of the video; says how far a body can move from frame to frame.
+            fps: of the video; bounds the motion between frames.
             threads: CPU threads; None takes all cores.
 
         Raises:
-            InputError: an option is impossible, or the networks are not in this installation.
+            InputError: an option is out of range, or the networks are not in this installation.
         """
         if not 0 < fps < float("inf"):
             raise InputError(f"fps is {fps:g}; give the video's frames a second")
@@ -101,13 +104,13 @@ class MoveNetDetector:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everybody: another video follows."""
+        """Reset the state before another video."""
         self.tracker.reset()
         self._last_frame = -1
         self._last_search: int | None = None
 
     def state(self) -> dict[str, Any]:
-        """Everybody who is tracked; see ``ResumableDetector``."""
+        """The state of the tracker; see ``ResumableDetector``."""
         return {
             "tracker": self.tracker.state(),
             "last_frame": self._last_frame,
@@ -115,16 +118,16 @@ class MoveNetDetector:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from where ``state`` was returned."""
+        """Restore a state of ``state``."""
         self.tracker.restore(state["tracker"])
         self._last_frame = state["last_frame"]
         self._last_search = state["last_search"]
 
     def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
-        """Everybody in the next picture of a video; see ``Detector``.
+        """Detect all people in the next picture of a video; see ``Detector``.
 
         Raises:
-            InputError: no RGB picture, or a frame number that does not grow.
+            InputError: no RGB picture, or a frame number that does not increase.
         """
         check_picture(frame_rgb)
         if index <= self._last_frame:
@@ -132,12 +135,12 @@ class MoveNetDetector:
         self._last_frame = index
 
         now_s = index / self._fps
-        # Those seen a moment ago; whoever is hidden is not looked for in their square, where somebody else stands now.
+        # Only recently detected people are searched in their crop: in that of a hidden person stands somebody else.
         lately_s = now_s - SEEK_EVERY_S - 1 / self._fps - ROUNDING_S
         lately = [person for person in self.tracker.targets if person.time_s >= lately_s]
         poses = [self._look(frame_rgb, crop_square(*person.expected(now_s))) for person in lately]
         poses = _distinct([pose for pose in poses if _shows_person(pose, _MIN_SCORE_KNOWN)])
-        # What lies on nobody's course is no new person: it was seen in a square of somebody known.
+        # Poses from crops of tracked people start no new track.
         people = self._identified(poses, now_s, start_new=False)
         if self._search_is_due(index):
             self._last_search = index
@@ -153,12 +156,12 @@ class MoveNetDetector:
             return True
         hidden = [person.time_s for person in self.tracker.targets if person.time_s < index / self._fps]
         if any(seen_s >= self._last_search / self._fps for seen_s in hidden):
-            return True  # just lost: look at once
+            return True  # a person was just lost: search now
         wait_s = SEEK_EVERY_S if hidden else FIND_EVERY_S
         return index - self._last_search >= max(1, round(self._fps * wait_s))
 
     def _newly_found(self, picture: Picture, shown: list[Pose]) -> list[Pose]:
-        """People whom nobody's square shows, looked at closely."""
+        """New people of MultiPose that no crop shows, refined in a crop of their own."""
         fresh: list[Pose] = []
         for rough in self._everybody(picture):
             if not _shows_person(rough, _MIN_SCORE_FOUND) or _is_among(rough, shown, _EXPLAINED):
@@ -169,9 +172,9 @@ class MoveNetDetector:
         return _distinct(fresh)
 
     def _everybody(self, picture: Picture) -> list[Pose]:
-        """MultiPose on the whole picture; where it has found all that it can, on both halves too."""
+        """MultiPose on the whole picture; if it finds its maximum of people, also on both halves."""
         found = self._find(picture)
-        if len(found) < MOST_PEOPLE:
+        if len(found) < MAX_PEOPLE:
             return found
         for top, bottom, left, right in _halves(*picture.shape[:2]):
             for pose in self._find(picture[top:bottom, left:right]):
@@ -180,31 +183,31 @@ class MoveNetDetector:
 
 
 def crop_square(middle_px: Float[np.ndarray, " 2"], extent_px: float) -> Square:
-    """The square in which a network should look at a person in a box of this middle and longer side."""
+    """The square crop of a person in a box with this centre and longer side."""
     side = max(_CROP_MARGIN * extent_px, _SMALLEST_SQUARE_PX)
     left, top = middle_px - side / 2
     return Square(float(left), float(top), side)
 
 
 def square_around(pose: Pose) -> Square:
-    """The square in which a network should look at a person whose joints are roughly these."""
+    """The square crop of a person with approximate joints."""
     seen = mark_missing(pose, SEEN_SCORE)
     return crop_square(*box_around(seen if np.isfinite(seen[:, 0]).any() else pose))
 
 
 def _shows_person(pose: Pose, least_mean_score: float) -> bool:
-    """Whether a network that always answers has seen somebody."""
+    """Whether a pose of SinglePose, which always returns one, shows a person."""
     return int((pose[:, 2] >= SEEN_SCORE).sum()) >= _MIN_SEEN and float(pose[:, 2].mean()) >= least_mean_score
 
 
 def _is_among(pose: Pose, others: list[Pose], nearer_than: float) -> bool:
-    """Whether one of ``others`` is the same body in the same picture."""
+    """Whether one of ``others`` is a duplicate of the pose."""
     points, other_points = (mark_missing(_stacked(poses), SEEN_SCORE)[..., :2] for poses in ([pose], others))
     return bool((pose_distances(points, other_points) < nearer_than).any())
 
 
 def _distinct(poses: list[Pose]) -> list[Pose]:
-    """The poses without those that show a body already there; the surer one stays."""
+    """The poses without duplicates; the one with the highest mean score is kept."""
     kept: list[Pose] = []
     for pose in sorted(poses, key=lambda pose: -float(pose[:, 2].mean())):
         if not _is_among(pose, kept, _SAME_BODY):

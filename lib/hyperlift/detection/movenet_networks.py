@@ -1,7 +1,7 @@
-"""Google's MoveNet under ONNX Runtime: one network that finds people, and two that look at one person closely.
+"""Google's MoveNet under ONNX Runtime: MultiPose for whole pictures, SinglePose for the crop of one person.
 
 Source: MoveNet model cards (Google, 2021), SinglePose (Lightning, Thunder) and MultiPose Lightning, Apache-2.0.
-Everything here is COCO-17, in pixels of the picture handed in, with MoveNet's own scores.
+All results are COCO-17 keypoints in pixels of the given picture with MoveNet's scores.
 """
 
 from dataclasses import dataclass
@@ -15,17 +15,20 @@ from hyperlift.runtime.session import open_session
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import COCO_17
 
-MOST_PEOPLE = 6
-"""MultiPose reports no more than this from one picture."""
+MAX_PEOPLE = 6
+"""Output size of MultiPose (model card)."""
 
 _SIDES = {"thunder": 256, "lightning": 192}
+"""Input size of each SinglePose network in pixels (model card)."""
 _STRIDE = 32
-"""MultiPose takes pictures whose sides are multiples of this."""
+"""The sides of MultiPose's input are multiples of this (model card)."""
+_MIN_PERSON_SCORE = 0.05
+"""MultiPose pads its output with people of a lower score. Chosen low: the detector applies its own limits."""
 
 
 @dataclass(frozen=True)
 class Square:
-    """An upright square of the picture, in pixels; it may reach beyond the picture."""
+    """An axis-aligned square in pixels; it may extend beyond the picture."""
 
     left_px: float
     top_px: float
@@ -39,8 +42,8 @@ class MultiPose:
         """Open the network.
 
         Args:
-            long_side: to which the picture's long side is scaled, a multiple of 32; 256 is what the network was made
-                for, more finds smaller people and takes longer in proportion to the area.
+            long_side: to which the long side of the picture is scaled, a multiple of 32. The network was trained for
+                256; a larger value finds smaller people at a cost in proportion to the area.
             threads: CPU threads; None takes all cores.
 
         Raises:
@@ -52,7 +55,7 @@ class MultiPose:
         self._session = _open("multipose", threads)
 
     def __call__(self, picture: Picture) -> list[Float[np.ndarray, "joints 3"]]:
-        """x, y in pixels and score of everybody, surest first; nobody's overall score is below 0.05."""
+        """x, y in pixels and score of all people with a person score of at least 0.05, highest first."""
         height, width = picture.shape[:2]
         scale = self._long_side / max(height, width)
         canvas_height, canvas_width = (max(1, -(-round(side * scale) // _STRIDE)) * _STRIDE for side in (height, width))
@@ -61,17 +64,17 @@ class MultiPose:
         joints = people[:, : 3 * len(COCO_17)].reshape(-1, len(COCO_17), 3)
         keypoints = joints[..., [1, 0, 2]] * np.array([canvas_width / scale, canvas_height / scale, 1.0])
         order = np.argsort(-people[:, -1], kind="stable")
-        return [keypoints[person] for person in order if people[person, -1] >= 0.05]
+        return [keypoints[person] for person in order if people[person, -1] >= _MIN_PERSON_SCORE]
 
 
 class SinglePose:
-    """Thunder or Lightning: the joints of the one person in a square."""
+    """Thunder or Lightning: the joints of one person in a square crop."""
 
     def __init__(self, name: str, threads: int | None = None) -> None:
         """Open the network.
 
         Args:
-            name: ``thunder`` or ``lightning``; Thunder is surer and slower.
+            name: ``thunder`` or ``lightning``; Thunder is more accurate and slower.
             threads: CPU threads; None takes all cores.
 
         Raises:
@@ -83,7 +86,7 @@ class SinglePose:
         self._session = _open(name, threads)
 
     def __call__(self, picture: Picture, square: Square) -> Float[np.ndarray, "joints 3"]:
-        """x, y in pixels and score; the network always answers, whether somebody is there or not."""
+        """x, y in pixels and score; the network returns a pose even without a person."""
         scale = self._side / square.side_px
         canvas = cut_out(picture, square.left_px, square.top_px, scale, self._side, self._side)
         joints = _run(self._session, canvas)[0, 0]
@@ -95,7 +98,7 @@ def _open(name: str, threads: int | None):
     bundled = resources.files("hyperlift") / "weights" / f"movenet-{name}.onnx"
     if not bundled.is_file():
         raise InputError(f"MoveNet {name} is not in this installation; install hyperlift again")
-    # The two networks take turns, and decoding runs beside them.
+    # The two networks alternate, and decoding runs in parallel: idle threads that spin would slow the others.
     return open_session(bundled.read_bytes(), f"bundled MoveNet {name}", threads, idle_threads_wait=False)
 
 

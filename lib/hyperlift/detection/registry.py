@@ -27,12 +27,12 @@ def make_detector(name: str, **options: Any) -> Detector:
     """A detector by name.
 
     Args:
-        name: ``movenet`` (bundled; Thunder follows), ``movenet-fast`` (bundled; Lightning follows, and people are
-            sought in a smaller picture) or ``rtmlib`` (optional extra).
-        options: as ``MoveNetDetector`` or ``RtmlibDetector`` takes them.
+        name: ``movenet`` (bundled, with Thunder), ``movenet-fast`` (bundled, with Lightning and a smaller picture for
+            new people) or ``rtmlib`` (optional extra).
+        options: arguments of ``MoveNetDetector`` or ``RtmlibDetector``.
 
     Raises:
-        InputError: no detector has that name or takes that option, or it cannot be opened.
+        InputError: the name or an option is unknown, or the detector cannot be opened.
 
     Example:
         >>> from hyperlift.detection.registry import make_detector

@@ -1,7 +1,7 @@
-"""RTMPose through rtmlib, an optional extra: surer than MoveNet, with feet, head and pelvis in its Halpe-26 models.
+"""RTMPose through rtmlib (optional extra): more accurate than MoveNet, with feet, head and pelvis in Halpe-26 models.
 
-rtmlib (Apache-2.0, https://github.com/Tau-J/rtmlib) brings the arithmetic of YOLOX and RTMPose, and OpenCV. The
-networks are files of the user's own; only when asked does rtmlib download them.
+rtmlib (Apache-2.0, https://github.com/Tau-J/rtmlib) implements YOLOX and RTMPose and requires OpenCV. The networks are
+files of the user; rtmlib downloads networks only on request.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _SKELETONS = {skeleton.name: skeleton for skeleton in (COCO_17, HALPE_26)}
 class RtmlibDetector:
     """YOLOX finds people in every picture, RTMPose their joints; a ``Detector`` without track ids.
 
-    Confidences are SimCC's peak heights, which run from 0 to about 1 and are cut off there.
+    Confidences are the heights of SimCC's peaks, clipped to 1.
     """
 
     def __init__(
@@ -40,12 +40,11 @@ class RtmlibDetector:
             det_onnx: a YOLOX person detector as OpenMMLab exports it.
             pose_onnx: an RTMPose network with outputs ``simcc_x`` and ``simcc_y``.
             skeleton: the joints of the pose network, ``coco17`` or ``halpe26``; checked against it.
-            download: instead of files, let rtmlib fetch its networks of this size: ``lightweight``, ``balanced`` or
+            download: instead of files, download rtmlib's networks of this size: ``lightweight``, ``balanced`` or
                 ``performance``. They stay in rtmlib's cache.
 
         Raises:
-            InputError: rtmlib is not installed, a file is missing or another kind of network, or the download
-                fails.
+            InputError: rtmlib is not installed, a file is missing or of another kind, or the download fails.
         """
         if skeleton not in _SKELETONS:
             raise InputError(
@@ -61,7 +60,7 @@ class RtmlibDetector:
         elif det_onnx is None or pose_onnx is None:
             raise InputError("rtmlib needs two networks: give det_onnx and pose_onnx, or download='balanced'")
         else:
-            # rtmlib takes a path that does not exist for an address and goes to the network.
+            # rtmlib would treat a path that does not exist as a URL.
             for path in (det_onnx, pose_onnx):
                 if not Path(path).is_file():
                     raise InputError(f"{path}: no such file; give an ONNX network for rtmlib")
@@ -71,24 +70,24 @@ class RtmlibDetector:
         self._check_pose_network()
 
     def reset(self) -> None:
-        """Nothing is remembered between pictures."""
+        """Do nothing: there is no state."""
 
     def state(self) -> None:
-        """Nothing; see ``ResumableDetector``."""
+        """None: there is no state; see ``ResumableDetector``."""
 
     def restore(self, state: None) -> None:
-        """Nothing is remembered, so every frame is a good one to go on from."""
+        """Do nothing: there is no state."""
 
     def detect(self, frame_rgb: np.ndarray, index: int) -> list[Detection]:
-        """Everybody in one picture; see ``Detector``.
+        """Detect all people in one picture; see ``Detector``.
 
         Raises:
             InputError: no RGB picture.
         """
         check_picture(frame_rgb)
-        # YOLOX was trained on BGR, RTMPose on RGB; rtmlib passes on whatever it is given.
+        # YOLOX was trained on BGR, RTMPose on RGB; rtmlib does not convert.
         boxes = np.asarray(self._find(np.ascontiguousarray(frame_rgb[..., ::-1]))).reshape(-1, 4)
-        if not len(boxes):  # without boxes rtmlib would take the whole picture for a person
+        if not len(boxes):  # without boxes rtmlib would use the whole picture as a box
             return []
         points_px, scores = self._pose(frame_rgb, bboxes=boxes)
         return [Detection(keypoints) for keypoints in mark_missing(_with_scores(points_px, scores))]
@@ -119,8 +118,8 @@ def _import_rtmlib() -> Any:
     except ImportError as error:
         if error.name == "rtmlib":
             raise missing_package("rtmlib", "this detector needs") from error
-        raise InputError(  # it is there, and what it needs is not
-            f"the detector rtmlib cannot be used ({one_line(str(error))}); take movenet"
+        raise InputError(  # it is installed, but a dependency is not
+            f"the detector rtmlib cannot be used ({one_line(str(error))}); use movenet"
         ) from error
     return rtmlib
 
@@ -133,13 +132,13 @@ def _addresses(rtmlib: Any, skeleton: Skeleton, size: str) -> tuple[str, str]:
 
 
 def _opened(tool: Any, source: str) -> Any:
-    """Open a network through rtmlib, quietly, with the picture size that stands in the network itself."""
+    """Open a network through rtmlib without output, with the input size that the network states."""
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             opened = tool(source, backend="onnxruntime", device="cpu")
     except (ImportError, MemoryError):
         raise
-    except Exception as error:  # download errors, zip errors and ONNX Runtime's private classes
+    except Exception as error:  # download errors, zip errors and private classes of ONNX Runtime
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"{source}: rtmlib cannot open this network ({reason}); give another file") from error
     height, width = opened.session.get_inputs()[0].shape[2:]

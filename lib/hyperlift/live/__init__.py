@@ -1,5 +1,5 @@
-"""From a camera, or a video as if it were one, to people in 3D on a page while they move.
+"""Live 3D view of people in front of a camera, or in a video that is played in real time.
 
-A thread takes pictures (``capture``), a thread finds, lifts and places people (``follow``, ``placing``), and a server
-on 127.0.0.1 hands every frame to the pages that are open (``events``, ``server``); ``session`` holds them together.
+One thread captures pictures (``capture``), one detects, lifts and places people (``frame_pipeline``, ``placement``),
+and a server on 127.0.0.1 sends every frame to the open pages (``events``, ``server``); ``session`` owns them all.
 """

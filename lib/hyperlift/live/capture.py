@@ -1,4 +1,4 @@
-"""The thread that takes pictures and hands them on: the newest to whoever asks, or every one."""
+"""The capture thread: hands out the newest picture of a source, or every picture."""
 
 import threading
 import time
@@ -9,11 +9,11 @@ from hyperlift.live.source import LiveSource
 from hyperlift.video.facts import Frame
 
 _PATIENCE_S = 3.0
-"""A device that gives no picture for longer cannot be waited for."""
+"""Time to wait for the thread to end. Chosen: a device that blocks for longer hangs."""
 
 
 class Clock:
-    """The server's clock: milliseconds since it was made; it never goes back.
+    """The clock of the server: monotonic milliseconds since it was created.
 
     Example:
         >>> from hyperlift.live.capture import Clock
@@ -26,36 +26,36 @@ class Clock:
         self._start = time.monotonic()
 
     def now_ms(self) -> float:
-        """Milliseconds."""
+        """Milliseconds since the clock was created."""
         return 1e3 * (time.monotonic() - self._start)
 
 
 @dataclass(frozen=True, eq=False)
 class Captured:
-    """A picture and when it came."""
+    """A picture with its capture time."""
 
     frame: Frame
     captured_ms: float
-    """By the ``Clock``: when the camera's driver or the decoder had handed over the picture; for a file never before it
-    is due."""
+    """Time of the ``Clock`` at which the driver of the camera or the decoder returned the picture; for a file not
+    before the picture is due."""
     dropped: int
-    """Pictures so far that nobody had time for."""
+    """Number of pictures dropped so far."""
 
 
 class Capture:
-    """Takes pictures in its own thread. One picture at most waits for ``take``.
+    """Captures pictures in its own thread. At most one picture waits for ``take``.
 
-    A camera's pictures do not wait: a picture that is not taken before the next one comes is dropped. A file is played
-    at its own pace; with ``every_frame`` it waits instead of dropping.
+    A waiting picture is dropped when the next one arrives. A file is played in real time; with ``every_frame`` its
+    playback waits instead of dropping pictures.
     """
 
     def __init__(self, source: LiveSource, clock: Clock, every_frame: bool = False) -> None:
-        """The thread starts with ``start``.
+        """Prepare the thread; ``start`` starts it.
 
         Args:
             source: is not closed.
-            clock: stamps the pictures.
-            every_frame: drop nothing; of a file only.
+            clock: for capture times.
+            every_frame: drop no pictures; has no effect on cameras.
         """
         self._source, self._clock, self._every = source, clock, every_frame and source.waits
         self._changed = threading.Condition()
@@ -68,18 +68,18 @@ class Capture:
 
     @property
     def dropped(self) -> int:
-        """Pictures so far that nobody had time for."""
+        """Number of pictures dropped so far."""
         return self._dropped
 
     def start(self) -> None:
-        """Begin to take pictures."""
+        """Start to capture."""
         self._thread.start()
 
     def take(self) -> Captured | None:
         """Wait for a picture; None after the last one, or after ``stop``.
 
         Raises:
-            InputError: the source broke down.
+            InputError: the source failed.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting is not None or self._ended)
@@ -90,7 +90,7 @@ class Capture:
             return taken
 
     def stop(self) -> bool:
-        """End the thread; ``take`` then returns None. False if a device that hangs keeps it."""
+        """End the thread; ``take`` then returns None. Returns False if the thread is blocked by a device that hangs."""
         self._left.set()
         with self._changed:
             self._ended = True
@@ -103,7 +103,7 @@ class Capture:
     def _work(self) -> None:
         try:
             self._hand_on()
-        except BaseException as error:  # told to whoever takes
+        except BaseException as error:  # raised by ``take``
             self._error = error
         finally:
             with self._changed:
@@ -120,7 +120,7 @@ class Capture:
                     if self._left.wait(max(0.0, -late_ms / 1e3)):
                         return
                     if self._every and late_ms > 0:
-                        start_ms += late_ms  # a pipeline that is slower than the file sets the pace
+                        start_ms += late_ms  # playback slows down to the speed of the pipeline
                 if self._left.is_set():
                     return
                 self._offer(frame)

@@ -1,13 +1,13 @@
-"""Frames as short text, and everybody who listens: a page that opens late gets the last minute at once.
+"""Events of a live session: frames as JSON, and the hub that sends them to all open pages.
 
-Messages are server-sent events (WHATWG HTML, section 9.2) whose data is JSON:
+Messages are server-sent events (WHATWG HTML, section 9.2) with JSON data:
 
-``frame``: ``index``, ``time_s``, ``dropped``, ``floor`` ("provisional" until somebody has stood for a moment, for
-gravity and floor may be far off; then "settled"), ``course`` (milliseconds of the server's clock: captured, begun,
-detected, complete, placed, sent) and ``people``, each ``id``, ``joints`` (x, y, z of every joint in turn, whole
-steps of ``PLACE_STEP_M``, world axes, null where unknown), ``valid`` (bit j: joint j was seen) and ``curves`` (in
-steps of the page's curves, null where unknown).
-``past``: ``frames``, a list of such frames, oldest first: what was before this page listened.
+``frame``: ``index``, ``time_s``, ``dropped``, ``floor`` ("provisional" until a foot has rested, because gravity and
+floor can be far off; then "settled"), ``course`` (``FrameTimestamps`` and the time of sending, milliseconds of the
+server's clock) and ``people``, each with ``id``, ``joints`` (x, y, z of each joint in turn, in steps of
+``PLACE_STEP_M``, world axes, null where unknown), ``valid`` (bit j: joint j was detected) and ``curves`` (in steps of
+the curves of the page, null where unknown).
+``past``: ``frames``, a list of such frames, oldest first, from before the page was opened.
 ``picture``: ``index`` and ``jpeg`` (base64) of a frame.
 ``end``: ``reason``; no frame follows.
 """
@@ -24,31 +24,27 @@ from queue import Empty, Full, Queue
 import numpy as np
 from PIL import Image
 
-from hyperlift.live.frame_worker import LiveFrame
+from hyperlift.live.frame_pipeline import LiveFrame
 from hyperlift.rendering.page.curves import Curve, curve_values
 from hyperlift.rendering.page.write_page import PLACE_STEP_M
 from hyperlift.shapes import Shaped
 
 KEPT_S = 60.0
-"""So much of the past a page gets that opens late."""
+"""Length of the past that a new page receives. Chosen: the length of the page's curves."""
 _LONGEST_QUEUE = 256
-"""A page that does not read loses its oldest messages beyond this."""
+"""Messages that wait for a page; beyond them, the oldest are dropped. Chosen: several seconds of frames and
+pictures."""
 _PICTURE_SIDE_PX, _JPEG_QUALITY = 480, 70
+"""Long side and quality of the pictures. Chosen: sharp enough for the panel of the page."""
 
 Message = bytes
-"""One event, ready to be sent."""
+"""One encoded event."""
 GOODBYE: Message = b""
-"""The last message: whoever gets it leaves."""
+"""The last message, after which a connection is closed."""
 
 
 def frame_text(frame: LiveFrame, curves: Sequence[Curve], sent_ms: float) -> str:
-    """A frame as JSON.
-
-    Args:
-        frame: in world metres.
-        curves: those of the page.
-        sent_ms: now, by the server's clock.
-    """
+    """Encode a frame as JSON; ``sent_ms`` is the current time of the server's clock."""
     steps = np.array([curve.step for curve in curves])
     people = []
     for person in frame.people:
@@ -56,30 +52,21 @@ def frame_text(frame: LiveFrame, curves: Sequence[Curve], sent_ms: float) -> str
         valid = sum(1 << joint for joint, seen in enumerate(person.pose.valid) if seen)
         joints = _whole(person.world_m.ravel() / PLACE_STEP_M)
         people.append({"id": person.id, "joints": joints, "valid": valid, "curves": _whole(values)})
-    course = frame.course
-    stations = (
-        course.captured_ms,
-        course.begun_ms,
-        course.detected_ms,
-        course.complete_ms,
-        course.placed_ms,
-        sent_ms,
-    )
     content = {
         "index": frame.index,
         "time_s": round(frame.time_s, 4),
         "dropped": frame.dropped,
         "floor": "settled" if frame.floor_settled else "provisional",
-        "course": [round(station, 2) for station in stations],
+        "course": [round(time_ms, 2) for time_ms in (*frame.timestamps, sent_ms)],
         "people": people,
     }
     return json.dumps(content, separators=(",", ":"))
 
 
 def picture_text(frame: LiveFrame) -> str:
-    """A small JPEG of the frame's picture as JSON; the frame must have one."""
+    """Encode a small JPEG of the frame's picture, which must exist, as JSON."""
     assert frame.rgb is not None
-    # Most pixels go before the careful scaling, which would be the dearest part.
+    # Subsampling first: bilinear scaling of the full picture would dominate the cost.
     stride = max(1, max(frame.rgb.shape[:2]) // (2 * _PICTURE_SIDE_PX))
     picture = Image.fromarray(np.ascontiguousarray(frame.rgb[::stride, ::stride]))
     picture.thumbnail((_PICTURE_SIDE_PX, _PICTURE_SIDE_PX), Image.Resampling.BILINEAR)
@@ -89,13 +76,13 @@ def picture_text(frame: LiveFrame) -> str:
 
 
 class Listener:
-    """One page that listens."""
+    """Message queue of one page."""
 
     def __init__(self) -> None:
         self._messages: Queue[Message] = Queue(_LONGEST_QUEUE)
 
     def put(self, message: Message) -> None:
-        """Hand a message over; if the page does not keep up its oldest one goes."""
+        """Add a message; if the queue is full, its oldest message is dropped."""
         while True:
             try:
                 self._messages.put_nowait(message)
@@ -104,7 +91,7 @@ class Listener:
                 self._drop_oldest()
 
     def get(self, patience_s: float) -> Message | None:
-        """The next message; None if none comes in time."""
+        """The next message; None after ``patience_s`` without one."""
         try:
             return self._messages.get(timeout=patience_s)
         except Empty:
@@ -116,13 +103,13 @@ class Listener:
 
 
 class Hub:
-    """Everybody who listens, and what they missed.
+    """Sends events to all listeners, and the past to new ones.
 
     Example:
         >>> from hyperlift.live.events import Hub
         >>> hub = Hub()
         >>> listener = hub.listen()
-        >>> listener.get(patience_s=1.0).startswith(b"event: past")  # what was before comes first
+        >>> listener.get(patience_s=1.0).startswith(b"event: past")  # the past comes first
         True
     """
 
@@ -131,16 +118,16 @@ class Hub:
         self._listeners: list[Listener] = []
         self._past: deque[tuple[float, str]] = deque()
         self._end: Message | None = None
-        self.somebody = threading.Event()
-        """Set once somebody has listened."""
+        self.first_listener = threading.Event()
+        """Set when the first page listens."""
 
     @property
     def listeners(self) -> int:
-        """Pages that listen now."""
+        """Number of pages that listen."""
         return len(self._listeners)
 
     def listen(self) -> Listener:
-        """Join; the past comes first. Call ``leave`` in the end."""
+        """Add a listener, whose first message is the past. Call ``leave`` at the end."""
         listener = Listener()
         with self._lock:
             frames = ",".join(text for _, text in self._past)
@@ -148,41 +135,41 @@ class Hub:
             if self._end is not None:
                 listener.put(self._end)
             self._listeners.append(listener)
-        self.somebody.set()
+        self.first_listener.set()
         return listener
 
     def leave(self, listener: Listener) -> None:
-        """Listen no longer."""
+        """Remove a listener."""
         with self._lock:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
     def frame(self, time_s: float, text: str) -> None:
-        """Tell everybody a frame, and keep it for those who come later."""
+        """Send a frame to all listeners, and keep it for later ones."""
         with self._lock:
             self._past.append((time_s, text))
             while self._past[0][0] < time_s - KEPT_S:
                 self._past.popleft()
-            self._tell(_message("frame", text))
+            self._send(_message("frame", text))
 
     def picture(self, text: str) -> None:
-        """Tell everybody a picture."""
+        """Send a picture to all listeners."""
         with self._lock:
-            self._tell(_message("picture", text))
+            self._send(_message("picture", text))
 
     def end(self, reason: str) -> None:
-        """Tell everybody, and all who come later, that no frame follows."""
+        """Send the end of the session to all listeners, also to later ones."""
         with self._lock:
             self._end = _message("end", json.dumps({"reason": reason}))
-            self._tell(self._end)
+            self._send(self._end)
 
     def close(self) -> None:
-        """Send everybody away."""
+        """Send ``GOODBYE`` to all listeners."""
         with self._lock:
             for listener in self._listeners:
                 listener.put(GOODBYE)
 
-    def _tell(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         for listener in self._listeners:
             listener.put(message)
 

@@ -1,4 +1,4 @@
-"""What a user may choose about a live session, beside what it has in common with a recording."""
+"""Options of a live session that recordings do not have."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,7 +8,7 @@ from hyperlift.config.option import Option
 
 @dataclass(frozen=True, kw_only=True)
 class LiveOptions:
-    """What a user may choose beside ``LiftOptions``, of which detector, confidence, height and camera count.
+    """Options in addition to the detector, confidence, height and camera of ``LiftOptions``.
 
     Example:
         >>> from hyperlift.live.options import LiveOptions

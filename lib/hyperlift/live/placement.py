@@ -1,8 +1,8 @@
-"""Metres for people who move right now: size, place, gravity and floor from what was seen so far.
+"""Causal placement of people in live streams: scale, root, gravity and floor from the frames so far.
 
-The same estimates as for recordings (``hyperlift.placement``), looking back only: sizes are medians of the last
-seconds, a root is the last point of the smoothed path of the last half second, and gravity and floor are found anew
-from the last seconds of everybody, at first often, then seldom. What is drawn glides to a new floor, without a jump.
+The estimates are those for recordings (``hyperlift.placement``) over the past only: the scale is a median over the last
+seconds; the root is the last point of the smoothed path of the last half second; gravity and floor are estimated from
+the last seconds of all people, often at first and then rarely. The world converges smoothly to a new estimate.
 """
 
 import math
@@ -26,42 +26,44 @@ from hyperlift.shapes import Bool, Float
 from hyperlift.skeletons.joint_sets import skeleton_named
 
 SIZE_MEMORY_S = 10.0
-"""The scale from the lifter's space to metres is a running median over this time ..."""
+"""Window of the running median of the scale to metres. Chosen: several strides."""
 _IMAGE_SIZE_MEMORY_S = 1.0
-"""... and in label space "image", where a body grows as it comes closer, over this."""
+"""The same in label space "image", where a body grows as it comes closer; as in ``placement.body_height``."""
 PATH_MEMORY_S = 0.5
-"""A root's place is smoothed over this time."""
+"""Window of the smoothing of the root. Chosen: about the correlation time of the errors (``ERROR_TIME_S``)."""
 WORLD_MEMORY_S = 8.0
-"""Gravity and floor follow from this time, of people ..."""
-_LOOK_EVERY_S = 0.04
-"""... looked at this often."""
-GLIDE_S = 0.5
-"""Time constant with which the world goes over to a better estimate."""
-_FIRST_LOOKS_S = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+"""Window of the estimates of gravity and floor. Chosen: long enough for several foot contacts."""
+_SAMPLE_EVERY_S = 0.04
+"""Interval of the samples of a body in that window. Chosen: 25 per second, also for faster cameras."""
+CONVERGE_S = 0.5
+"""Time constant of the convergence to a new estimate of the world. Chosen: fast, but without a visible jump."""
+_FIRST_ESTIMATES_S = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+"""Times of the first estimates of the world. Chosen: often while the window fills."""
 _LATER_EVERY_S = 5.0
+"""Interval of the later estimates. Chosen: cameras rarely move, and an estimate takes time."""
 _SETTLED_REST_S, _SETTLED_TILT_DEG, _SETTLED_M = 1.0, 8.0, 0.02
-"""The floor is more than a guess when somebody's feet rested on it for so long, up is known to so many degrees, and
-what is drawn has come within this (and a degree) of it."""
+"""The floor is settled if a foot has rested for this time, up has at most this standard deviation (as
+``MAX_UP_STD_DEG``), and the applied world is within this height and 1° of the estimate."""
 _FORGOTTEN_S = 2.0
-"""Whoever was not seen for so long is somebody new; their numbers are never given again."""
+"""A person who is missing for this time is removed. Chosen: longer than the tracker keeps an id."""
 
 
 @dataclass
 class _Body:
-    """What is remembered of one person; all deques are as long as each other in their own seconds."""
+    """History of one person."""
 
     sizes: deque[tuple[float, float]] = field(default_factory=deque)
-    """Time and sum of the bones in the lifter's space."""
+    """Time and sum of bone lengths in the label space of the lifter."""
     path: deque[tuple[float, np.ndarray, np.ndarray]] = field(default_factory=deque)
-    """Time, place [3] of the root in that frame by itself, metres, and its information [3,3], 1/m²."""
+    """Time, root [3] from that frame alone in metres, and its information matrix [3,3] in 1/m²."""
     seen: deque[tuple[float, np.ndarray, np.ndarray]] = field(default_factory=deque)
-    """Time, camera metres [17,3] and valid [17], for the world."""
+    """Time, joints [17,3] in camera metres and valid [17], for estimates of the world."""
     shift_m: float = 0.0
-    """Onto the common floor, as it is applied."""
-    shift_wanted_m: float = 0.0
+    """Applied vertical shift onto the common floor."""
+    target_shift_m: float = 0.0
 
 
-class LivePlacing:
+class LivePlacement:
     """Places people frame by frame."""
 
     def __init__(
@@ -72,54 +74,54 @@ class LivePlacing:
         pitch_deg: float | None = None,
         roll_deg: float | None = None,
     ) -> None:
-        """Nobody has been seen yet.
+        """Start without people.
 
         Args:
-            lifter: tells label space and skeleton.
+            lifter: contract with label space and skeleton.
             intrinsics: of the upright picture.
-            height: standing height of everybody; None assumes that of an adult.
-            pitch_deg: of the camera, positive looks up; None finds it.
-            roll_deg: of the camera, positive is clockwise as seen from behind it; None finds it.
+            height: standing height of all people; None assumes an average adult.
+            pitch_deg: of the camera, positive looks up; None estimates it.
+            roll_deg: of the camera, positive is clockwise as seen from behind it; None estimates it.
         """
-        import_module("scipy.linalg")  # takes a moment, which the first frame should not
+        import_module("scipy.linalg")  # slow to import: not during the first frame
         self._height = height or BodyHeight()
         self._skeleton, self._image_space = skeleton_named(lifter.skeleton), lifter.label_space == "image"
         self._intrinsics, self._angles = intrinsics, (pitch_deg, roll_deg)
         self._target_m = bone_sum_of(self._height.height_m)
         self._bodies: dict[int, _Body] = {}
         self._since_s: float | None = None
-        self._looked_s = -math.inf
-        self._glided_s = 0.0
-        self._wanted: WorldFrame | None = None
+        self._estimated_s = -math.inf
+        self._converged_s = 0.0
+        self._estimate: WorldFrame | None = None
         self._up = np.array([0.0, -1.0, 0.0])
         self._floor_m = 0.0
         self._sure = self._settled = False
 
     @property
     def world(self) -> WorldFrame | None:
-        """From camera axes to the world as it is applied: z up, y the viewing direction along the floor, the origin on
-        the floor below the camera. None before anybody was seen."""
-        if self._wanted is None:
+        """The applied world: z up, y the viewing direction along the floor, the origin on the floor below the camera.
+        None before the first person."""
+        if self._estimate is None:
             return None
         return WorldFrame(
             R=world_axes(self._up),
             origin_m=self._floor_m * self._up,
-            tilt_source=self._wanted.tilt_source,
-            tilt_std_deg=self._wanted.tilt_std_deg,
-            floor_source=self._wanted.floor_source,
+            tilt_source=self._estimate.tilt_source,
+            tilt_std_deg=self._estimate.tilt_std_deg,
+            floor_source=self._estimate.floor_source,
         )
 
     @property
     def settled(self) -> bool:
-        """Whether gravity and floor rest on enough evidence; before that they may be far off. Once they do, they do."""
+        """Whether gravity and floor have had enough evidence; until then they can be far off. It stays True."""
         return self._settled
 
     def place(self, time_s: float, poses: Mapping[int, StreamedPose]) -> dict[int, Float[np.ndarray, "joints 3"]]:
-        """World metres of everybody in the next frame; z is up, the floor at 0.
+        """Place the people of the next frame in world metres: z up, the floor at 0.
 
         Args:
-            time_s: of the frame; later than that of the frame before.
-            poses: by number, with their keypoints; those with NaN are left out.
+            time_s: time stamp of the frame, later than the previous one.
+            poses: by person id, with keypoints; poses with NaN are skipped.
         """
         camera_m = {}
         for number, pose in poses.items():
@@ -128,9 +130,9 @@ class LivePlacing:
             body = self._bodies.setdefault(number, _Body())
             camera_m[number] = self._in_camera(body, time_s, pose.pose_norm, pose.valid, pose.keypoints_px)
         self._forget(time_s)
-        if self._look_is_due(time_s):
-            self._look(time_s)
-        world = self._glide(time_s)
+        if self._estimate_is_due(time_s):
+            self._estimate_world(time_s)
+        world = self._converge(time_s)
         if world is None:
             return {}
         lifted = {number: [0.0, 0.0, self._bodies[number].shift_m] for number in camera_m}
@@ -152,7 +154,7 @@ class LivePlacing:
         alone = root_path(pose_m[None], keypoints_px[None], self._intrinsics.K, np.array([time_s]), np.inf)
         body.path.append((time_s, alone.root_m[0], np.linalg.inv(alone.covariance_m2[0])))
         joints_m = pose_m + _end_of_path(body.path)
-        if not body.seen or time_s - body.seen[-1][0] >= _LOOK_EVERY_S - 1e-6:
+        if not body.seen or time_s - body.seen[-1][0] >= _SAMPLE_EVERY_S - 1e-6:
             body.seen.append((time_s, joints_m, valid))
         return joints_m
 
@@ -165,54 +167,56 @@ class LivePlacing:
             while body.seen and body.seen[0][0] < now_s - WORLD_MEMORY_S:
                 body.seen.popleft()
         for number, body in list(self._bodies.items()):
-            # Their last seconds still tell of the floor; their path does not go on.
+            # People who left still contribute to the floor while the window covers them.
             if body.path[-1][0] < now_s - _FORGOTTEN_S and not body.seen:
                 del self._bodies[number]
 
-    def _look_is_due(self, now_s: float) -> bool:
+    def _estimate_is_due(self, now_s: float) -> bool:
         if not any(body.seen for body in self._bodies.values()):
             return False
         self._since_s = now_s if self._since_s is None else self._since_s
-        passed_s, looked_s = now_s - self._since_s, self._looked_s - self._since_s
-        return now_s - self._looked_s >= _LATER_EVERY_S or any(looked_s < due_s <= passed_s for due_s in _FIRST_LOOKS_S)
+        passed_s, before_s = now_s - self._since_s, self._estimated_s - self._since_s
+        first = any(before_s < due_s <= passed_s for due_s in _FIRST_ESTIMATES_S)
+        return first or now_s - self._estimated_s >= _LATER_EVERY_S
 
-    def _look(self, now_s: float) -> None:
-        """Gravity and floor from everybody's last seconds."""
-        self._looked_s = now_s
+    def _estimate_world(self, now_s: float) -> None:
+        """Estimate gravity and floor from the last seconds of all people."""
+        self._estimated_s = now_s
         people = [body for body in self._bodies.values() if body.seen]
         placed = []
         for body in people:
             times_s, joints_m, valid = (np.array(column) for column in zip(*body.seen, strict=True))
             placed.append(PlacedBody(joints_m, valid, times_s, self._height.height_m))
-        self._wanted = world_frame(placed, self._skeleton, *self._angles)
-        levels = [floor_level(evidence, self._skeleton, self._wanted.up) for evidence in placed]
-        # A given tilt has no standard deviation: NaN is not more.
-        unsure = self._wanted.tilt_std_deg > _SETTLED_TILT_DEG
+        self._estimate = world_frame(placed, self._skeleton, *self._angles)
+        levels = [floor_level(evidence, self._skeleton, self._estimate.up) for evidence in placed]
+        # The standard deviation of a given tilt is NaN, for which the comparison is false.
+        unsure = self._estimate.tilt_std_deg > _SETTLED_TILT_DEG
         self._sure = max(rest_s for _, rest_s in levels) >= _SETTLED_REST_S and not unsure
         for body, evidence, level in zip(people, placed, levels, strict=True):
-            body.shift_wanted_m = floor_shift(evidence, level, self._skeleton, self._wanted, self._height)
+            body.target_shift_m = floor_shift(evidence, level, self._skeleton, self._estimate, self._height)
 
-    def _glide(self, now_s: float) -> WorldFrame | None:
-        if self._wanted is None:
+    def _converge(self, now_s: float) -> WorldFrame | None:
+        """Move the applied world exponentially towards the estimate."""
+        if self._estimate is None:
             return None
         first = self._since_s == now_s
-        share = 1.0 if first else 1 - math.exp(-max(now_s - self._glided_s, 0.0) / GLIDE_S)
-        self._glided_s = now_s
-        up = (1 - share) * self._up + share * self._wanted.up
+        share = 1.0 if first else 1 - math.exp(-max(now_s - self._converged_s, 0.0) / CONVERGE_S)
+        self._converged_s = now_s
+        up = (1 - share) * self._up + share * self._estimate.up
         self._up = up / np.linalg.norm(up)
-        self._floor_m += share * (-self._wanted.camera_height_m - self._floor_m)
-        there = abs(self._floor_m + self._wanted.camera_height_m) < _SETTLED_M
-        level = float(self._up @ self._wanted.up) > math.cos(math.radians(1.0))
-        self._settled |= self._sure and there and level
+        self._floor_m += share * (-self._estimate.camera_height_m - self._floor_m)
+        floor_is_close = abs(self._floor_m + self._estimate.camera_height_m) < _SETTLED_M
+        up_is_close = float(self._up @ self._estimate.up) > math.cos(math.radians(1.0))
+        self._settled |= self._sure and floor_is_close and up_is_close
         for body in self._bodies.values():
-            body.shift_m += share * (body.shift_wanted_m - body.shift_m)
+            body.shift_m += share * (body.target_shift_m - body.shift_m)
         return self.world
 
 
 def _end_of_path(path: deque[tuple[float, np.ndarray, np.ndarray]]) -> Float[np.ndarray, " 3"]:
-    """The last place of the most likely path through the places of the last frames.
+    """The last position of the smoothed path through the roots of the last frames.
 
-    In a recording the joints of a frame are weighed by how well they fit the whole path, which costs several rounds.
+    Unlike for recordings, the weights of the joints are not recomputed from the path, which would need iterations.
     """
     times_s, places_m, information = (np.array(column) for column in zip(*path, strict=True))
     if len(times_s) < 3:

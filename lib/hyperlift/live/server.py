@@ -1,12 +1,11 @@
-"""The page and its events over HTTP, for this computer and whoever started the server alone.
+"""HTTP server of the page and its events, only for the user who started it on this computer.
 
-The server is bound to 127.0.0.1, where every user of the computer and every page in a browser could still reach it. So
-it answers nobody who does not send the token in its address, which is drawn anew at every start. There is no cookie: a
-browser sends those along with requests of any page, and to every port. Beyond that only requests addressed to this very
-server are answered (DNS rebinding), none that a page of another site makes, and on Linux only those of the same user,
-who else could read the token in the list of processes while a browser is started.
+The server is bound to 127.0.0.1, which every user of the computer and every page in a browser can reach. Therefore each
+request must carry a random token, which is new at every start. There is no cookie: browsers send cookies with requests
+of any page and to every port. Requests with another Host (DNS rebinding) or from pages of other sites are rejected, and
+on Linux connections of other users, who can read the token in the list of processes while a browser is started.
 
-It answers GET and nothing else. No request changes anything, but for the first that listens: a video file waits for it.
+Only GET is answered. No request has side effects, except that a video file starts with the first listener.
 """
 
 import errno
@@ -31,15 +30,16 @@ from hyperlift.live.owner import may_listen
 
 HOST = "127.0.0.1"
 _HEARTBEAT_S = 1.0
-"""A closed page is noticed within this time."""
+"""Interval of comments to idle pages, which detect a closed page. Chosen: small traffic, quick detection."""
 _GOODBYE_S = 0.5
-"""Pages have so long to read the last message."""
+"""Time for pages to read the last message. Chosen: ample on one computer, short at exit."""
 _SILENT_S = 20.0
-"""Whoever connects and then says nothing, or reads nothing, is cut off."""
+"""Timeout of a connection that sends or reads nothing. Chosen: longer than any pause of a page that works."""
 _BACKLOG = 128
-_MAX_STRANGERS = 64
-"""Connections that have not sent the token yet; of more than these the oldest is cut off. So nobody without the token
-can use up threads, and whoever has it, and sends it at once, is not kept waiting."""
+"""Connections that wait to be accepted: the default limit of older Linux kernels (net.core.somaxconn)."""
+_MAX_UNAUTHENTICATED = 64
+"""Limit of connections that have not sent the token; beyond it, the oldest is closed, so that clients without the token
+cannot exhaust threads. Chosen: far more than pages open at once."""
 
 
 class LiveServer:
@@ -59,12 +59,12 @@ class LiveServer:
         """Take the port; nothing is answered before ``start``.
 
         Args:
-            port: 0 takes any free one.
+            port: 0 takes any free port.
             hub: whose messages are sent.
-            clock: whose time is told.
+            clock: for ``/clock``.
 
         Raises:
-            InputError: the port is impossible, taken or not allowed.
+            InputError: the port is out of range, in use or not permitted.
         """
         if not 0 <= port <= 65535:
             raise InputError(f"`port` is {port}; give 1 to 65535, or 0 for any free one")
@@ -84,21 +84,21 @@ class LiveServer:
 
     @property
     def url(self) -> str:
-        """Where the page is; with the token, so it is for the user's eyes alone."""
+        """Address of the page with the token, which must stay secret."""
         return f"http://{HOST}:{self.port}/?{self.query}"
 
     @property
     def query(self) -> str:
-        """What every address of this server must end with, after the question mark."""
+        """The query that every request to this server must have."""
         return f"token={self.token}"
 
     def start(self, page: str) -> None:
-        """Begin to answer, with this page."""
+        """Serve this page."""
         self.page = page.encode()
         self._thread.start()
 
     def stop(self) -> None:
-        """Send everybody away and let the port go; no thread is left."""
+        """Close all connections, release the port and end all threads."""
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
@@ -106,68 +106,68 @@ class LiveServer:
         patience = time.monotonic() + _GOODBYE_S
         while self._hub.listeners and time.monotonic() < patience:
             time.sleep(0.01)
-        self._http.hang_up()
+        self._http.close_connections()
         self._http.server_close()
 
 
 class _Http(ThreadingHTTPServer):
-    # Joined on closing, after their connections were cut.
+    # Threads are joined on closing, after their connections were closed.
     daemon_threads = False
     block_on_close = True
-    # On Windows this option would let two programs take one port.
+    # On Windows, this option would allow two programs to share a port.
     allow_reuse_address = os.name == "posix"
     request_queue_size = _BACKLOG
 
     def __init__(self, port: int, live: LiveServer, hub: Hub, clock: Clock) -> None:
         self.live, self.hub, self.clock = live, hub, clock
         self._lock = threading.Lock()
-        self._strangers: dict[socket.socket, None] = {}
-        self._known: set[socket.socket] = set()
+        self._unauthenticated: dict[socket.socket, None] = {}
+        self._authenticated: set[socket.socket] = set()
         super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
-        # Without the base class's question to DNS for the name of this computer.
+        # The base class would also look up the name of this computer in DNS.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pages come and go as they like: a connection that breaks is no event."""
+        """Ignore connections that break: pages close at any time."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Whether to listen at all; a connection of another user is closed."""
+        """Accept a connection, unless it belongs to another user."""
         if not may_listen(client_address, self.server_port):
             return False
         with self._lock:
-            self._strangers[request] = None
-            if len(self._strangers) > _MAX_STRANGERS:
-                oldest = next(iter(self._strangers))
-                del self._strangers[oldest]
-                _cut(oldest)
+            self._unauthenticated[request] = None
+            if len(self._unauthenticated) > _MAX_UNAUTHENTICATED:
+                oldest = next(iter(self._unauthenticated))
+                del self._unauthenticated[oldest]
+                _shut_down(oldest)
         return True
 
-    def recognised(self, connection: socket.socket) -> None:
-        """The connection has sent the token."""
+    def authenticate(self, connection: socket.socket) -> None:
+        """Register a connection that has sent the token."""
         with self._lock:
-            self._strangers.pop(connection, None)
-            self._known.add(connection)
+            self._unauthenticated.pop(connection, None)
+            self._authenticated.add(connection)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection and forget it."""
+        """Close a connection and unregister it."""
         with self._lock:
-            self._strangers.pop(request, None)
-            self._known.discard(request)
+            self._unauthenticated.pop(request, None)
+            self._authenticated.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
-        """Cut off everybody."""
+    def close_connections(self) -> None:
+        """Shut down all connections."""
         with self._lock:
-            for connection in (*self._strangers, *self._known):
-                _cut(connection)
+            for connection in (*self._unauthenticated, *self._authenticated):
+                _shut_down(connection)
 
 
-def _cut(connection: socket.socket) -> None:
+def _shut_down(connection: socket.socket) -> None:
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -183,12 +183,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        # Compared in the same time wherever the first difference is; http.server reads lines as Latin-1.
-        knows = hmac.compare_digest(query.encode("latin-1"), self.server.live.query.encode())
-        if not (knows and self._is_for_us()):
+        # Comparison in constant time; http.server decodes lines as Latin-1.
+        has_token = hmac.compare_digest(query.encode("latin-1"), self.server.live.query.encode())
+        if not (has_token and self._is_same_site()):
             self._answer(HTTPStatus.FORBIDDEN, "text/plain", b"Open the whole address that hyperlift live prints.\n")
             return
-        self.server.recognised(self.connection)
+        self.server.authenticate(self.connection)
         if path == "/":
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", self.server.live.page)
         elif path == "/clock":
@@ -200,19 +200,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"There is nothing here.\n")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not worth a line."""
+        """Do not log requests."""
 
-    def _is_for_us(self) -> bool:
-        # A browser says whose page asks: ours, or "none" where the user opens an address. "same-site" is another port.
+    def _is_same_site(self) -> bool:
+        # Browsers send "same-origin" for this page and "none" for an address that the user opens; "same-site" is
+        # another port.
         if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             return False
         port = self.server.server_port
         hosts = {f"{HOST}:{port}", f"localhost:{port}"} | ({HOST, "localhost"} if port == 80 else set())
         origin = self.headers.get("Origin")
-        told = self.headers.get_all("Host") or []
+        sent = self.headers.get_all("Host") or []
         return (
-            len(told) == 1
-            and told[0].lower() in hosts
+            len(sent) == 1
+            and sent[0].lower() in hosts
             and (origin is None or origin.lower() in {f"http://{host}" for host in hosts})
         )
 
@@ -237,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
         listener = self.server.hub.listen()
         try:
             while (message := listener.get(_HEARTBEAT_S)) != GOODBYE:
-                # A line with a colon is a comment: it finds out whether anybody is there.
+                # A line that starts with a colon is a comment; writing it fails if the page was closed.
                 self.wfile.write(b":\n\n" if message is None else message)
         finally:
             self.server.hub.leave(listener)

@@ -1,4 +1,4 @@
-"""``LiveSession``: source, people and server held together; starts and ends all threads."""
+"""``LiveSession``: owns source, pipeline and server; starts and ends all threads."""
 
 import threading
 import time
@@ -14,9 +14,9 @@ from hyperlift.detection.detector import Detector
 from hyperlift.errors import InputError
 from hyperlift.live.capture import Capture, Clock
 from hyperlift.live.events import KEPT_S, Hub, frame_text, picture_text
-from hyperlift.live.frame_worker import LiveFrame, LivePeople, Seen
+from hyperlift.live.frame_pipeline import DetectedFrame, FramePipeline, FrameTimestamps, LiveFrame
 from hyperlift.live.options import LiveOptions
-from hyperlift.live.placement import LivePlacing
+from hyperlift.live.placement import LivePlacement
 from hyperlift.live.server import LiveServer
 from hyperlift.live.source import LiveSource
 from hyperlift.pipeline.lifter import Lifter
@@ -28,13 +28,15 @@ from hyperlift.rendering.page.write_page import live_page
 from hyperlift.skeletons.joint_sets import skeleton_named
 
 _PICTURE_EVERY_S = 1 / 15
+"""Interval of pictures for the page. Chosen: fluent enough beside the 3D view, half the traffic of every frame."""
 _POLL_S = 0.2
-_REMEMBERED = 4000
-"""Frames whose times are kept for the summary."""
+"""Interval at which ``wait`` handles Ctrl-C. Chosen: short for a user."""
+_MAX_TIMESTAMPS = 4000
+"""Frames whose timestamps are kept for the summary: 2 minutes at 30 frames a second. Chosen: bounds memory."""
 
 
 class LiveSession:
-    """From a source to pages; use it in a ``with`` block, which ends all threads.
+    """Processes a source and serves its pages; use it in a ``with`` block, which ends all threads.
 
     Example:
         >>> from hyperlift import Lifter, LiftOptions
@@ -65,17 +67,17 @@ class LiveSession:
         live: LiveOptions,
         detector: Detector | None = None,
     ) -> None:
-        """Put the stages together; nothing runs before ``start``.
+        """Connect the stages; nothing runs before ``start``.
 
         Args:
-            source: is closed in the end.
-            server: of ``hub`` and ``clock``; is stopped in the end.
-            hub: gets the frames.
-            clock: stamps everything.
-            lifter: lifts.
-            lift: detector, least confidence, height and camera.
-            live: look-ahead and pace.
-            detector: in place of the one that ``lift`` names.
+            source: is closed at the end.
+            server: of ``hub`` and ``clock``; is stopped at the end.
+            hub: receives the frames.
+            clock: for timestamps.
+            lifter: the network.
+            lift: detector, minimum confidence, height and camera.
+            live: look-ahead and playback.
+            detector: replaces the one that ``lift`` names.
 
         Raises:
             InputError: the options do not fit the source.
@@ -92,7 +94,7 @@ class LiveSession:
         )
         height = BodyHeight() if lift.height_m is None else BodyHeight.given(lift.height_m)
         detector = detector or lifter.open_detector(lift, source.fps)
-        self.people = LivePeople(
+        self.people = FramePipeline(
             detector,
             lifter.streams(
                 source.width,
@@ -102,7 +104,7 @@ class LiveSession:
                 skeleton=detector.skeleton.name,
                 min_confidence=lift.min_confidence,
             ),
-            LivePlacing(lifter.spec, intrinsics, height, lift.camera_pitch_deg, lift.camera_roll_deg),
+            LivePlacement(lifter.spec, intrinsics, height, lift.camera_pitch_deg, lift.camera_roll_deg),
             clock,
             look_ahead,
             source.fps,
@@ -112,25 +114,25 @@ class LiveSession:
         )
         self._capture = Capture(source, clock, live.every_frame)
         self._thread = threading.Thread(target=self._work, name="live-people", daemon=True)
-        self._done, self._left = threading.Event(), threading.Event()
+        self._done, self._stopped = threading.Event(), threading.Event()
         self._error: BaseException | None = None
-        self._pictured_s = -np.inf
+        self._picture_s = -np.inf
         self._frames = 0
-        self._courses: list[tuple[float, ...]] = []
+        self._timestamps: list[FrameTimestamps] = []
 
     def start(self) -> None:
-        """Serve the page. A camera starts at once, a file when the first page listens."""
+        """Serve the page. A camera starts immediately, a file when the first page listens."""
         self._server.start(self._page)
         self._thread.start()
 
     def wait(self, patience_s: float | None = None) -> bool:
-        """Wait until no frame follows; the pages can be looked at further. Whether that is so.
+        """Wait for the end of the source, after which the pages stay open; False after ``patience_s``.
 
         Raises:
-            InputError: the source broke down, or a stage refused what came.
+            InputError: the source failed, or a stage rejected its input.
         """
         end = None if patience_s is None else time.monotonic() + patience_s
-        # In short naps: on Windows Ctrl-C does not wake a thread that waits.
+        # Polling: on Windows, Ctrl-C does not wake a waiting thread.
         while not self._done.wait(_POLL_S):
             if end is not None and time.monotonic() > end:
                 return False
@@ -139,21 +141,20 @@ class LiveSession:
         return True
 
     def summary(self) -> str:
-        """Frames, rate and means of the way of a frame up to its sending, in a line."""
-        if len(self._courses) < 2:
-            return f"{self._frames} frames"
-        courses = np.array(self._courses)
-        # Means, not medians: parts of a sum must sum up.
-        captured, begun, detected, complete, placed = np.mean(np.diff(courses, prepend=courses[:, :1]), axis=0)[:5]
-        del captured
-        # Against the pictures' own clock: the last frames of a video leave together.
-        rate = 1e3 * len(courses) / max(courses[-1, 4] - courses[0, 0], 1e-9)
-        total = float(np.mean(courses[:, 4] - courses[:, 0]))
+        """One line with the number of frames, the frame rate and the mean latency of each stage."""
+        if len(self._timestamps) < 2:
+            return f"{self._frames} frame{'s' * (self._frames != 1)}"
+        times_ms = np.array(self._timestamps)
+        # Means, not medians, so that the stages sum to the total.
+        waits, detection, look_ahead, lift = np.mean(np.diff(times_ms), axis=0)
+        # From the first capture: the last frames of a video are sent together.
+        rate = 1e3 * len(times_ms) / max(times_ms[-1, 4] - times_ms[0, 0], 1e-9)
+        total = float(np.mean(times_ms[:, 4] - times_ms[:, 0]))
         hint = " (`every_frame` leaves out none)" if self._source.waits and self._capture.dropped else ""
         return (
             f"{self._frames} frames, {rate:.1f} a second, {self._capture.dropped} dropped{hint}; on average "
-            f"{total:.0f} ms from picture to sending: waits {begun:.0f}, detection {detected:.0f}, "
-            f"look-ahead {complete:.0f}, lift {placed:.0f}"
+            f"{total:.0f} ms from picture to sending: waits {waits:.0f}, detection {detection:.0f}, "
+            f"look-ahead {look_ahead:.0f}, lift {lift:.0f}"
         )
 
     def __enter__(self) -> "LiveSession":
@@ -165,9 +166,9 @@ class LiveSession:
         self.stop()
 
     def stop(self) -> None:
-        """End everything; no thread is left, unless a device hangs."""
-        self._left.set()
-        self._hub.somebody.set()
+        """End all threads, except one that is blocked by a device that hangs."""
+        self._stopped.set()
+        self._hub.first_listener.set()
         with ExitStack() as stack:
             stack.callback(self._server.stop)
             if self._capture.stop():
@@ -178,48 +179,45 @@ class LiveSession:
     def _work(self) -> None:
         try:
             if self._source.waits:
-                self._hub.somebody.wait()
-            if not self._left.is_set():
+                self._hub.first_listener.wait()
+            if not self._stopped.is_set():
                 self._capture.start()
-                self._follow()
-            self._hub.end("The server was stopped." if self._left.is_set() else "The video is over.")
-        except BaseException as error:  # told to whoever waits
+                self._process()
+            self._hub.end("The server was stopped." if self._stopped.is_set() else "The video is over.")
+        except BaseException as error:  # raised by ``wait``
             self._error = error
             self._hub.end("Nothing more comes; the terminal says why.")
         finally:
             self._done.set()
 
-    def _follow(self) -> None:
-        # The next picture is looked at while this one is lifted, and no further: nobody waits for two liftings.
+    def _process(self) -> None:
+        # Detection in the next picture runs while this one is lifted. One frame ahead only, which bounds the latency.
         with ThreadPoolExecutor(1, "live-detect") as pool:
             try:
-                coming = pool.submit(self._see_next)
-                while (seen := coming.result()) is not None:
-                    coming = pool.submit(self._see_next)
-                    frame = self.people.lift(seen)
+                coming = pool.submit(self._detect_next)
+                while (detected := coming.result()) is not None:
+                    coming = pool.submit(self._detect_next)
+                    frame = self.people.lift(detected)
                     if frame is not None:
-                        self._tell(frame)
+                        self._send(frame)
             finally:
-                self._capture.stop()  # a camera may keep the other thread waiting for its next picture
-        if not self._left.is_set():
+                self._capture.stop()  # wakes the other thread, which may wait for a picture
+        if not self._stopped.is_set():
             for frame in self.people.flush():
-                self._tell(frame)
+                self._send(frame)
 
-    def _see_next(self) -> Seen | None:
+    def _detect_next(self) -> DetectedFrame | None:
         captured = self._capture.take()
-        return None if captured is None else self.people.see(captured)
+        return None if captured is None else self.people.detect(captured)
 
-    def _tell(self, frame: LiveFrame) -> None:
+    def _send(self, frame: LiveFrame) -> None:
         self._hub.frame(frame.time_s, frame_text(frame, self._curves, self._clock.now_ms()))
         self._frames += 1
-        if len(self._courses) < _REMEMBERED:
-            course = frame.course
-            self._courses.append(
-                (course.captured_ms, course.begun_ms, course.detected_ms, course.complete_ms, course.placed_ms)
-            )
-        wanted = self._live.picture and self._hub.listeners and frame.rgb is not None
-        if wanted and frame.time_s - self._pictured_s >= _PICTURE_EVERY_S:
-            self._pictured_s = frame.time_s
+        if len(self._timestamps) < _MAX_TIMESTAMPS:
+            self._timestamps.append(frame.timestamps)
+        show = self._live.picture and self._hub.listeners and frame.rgb is not None
+        if show and frame.time_s - self._picture_s >= _PICTURE_EVERY_S:
+            self._picture_s = frame.time_s
             self._hub.picture(picture_text(frame))
 
 
@@ -233,14 +231,14 @@ def _facts(
 ) -> dict[str, object]:
     return {
         "Source": f"{source.name}, {source.width} × {source.height}, {source.fps:g} frames a second",
-        "Places": "metres in the world, z up, the floor at 0 as far as it is known by now (provisional until somebody "
-        "has stood for a moment); the camera above the origin",
+        "Places": "metres in the world, z up, the floor at 0 (provisional until a foot has rested for a moment); the "
+        "camera is above the origin",
         "Size": height.sentence,
         "Camera": intrinsics.source,
-        "Look-ahead": f"{live.look_ahead} frames: those are waited for before somebody is shown",
-        "Latency": "from the moment at which the picture was there (after the camera's own exposure and transfer) to "
-        "the page's next turn after it drew it (before the display's own delay), by the server's clock, which the page "
-        "asks for and knows to half the time of the quickest answer",
+        "Look-ahead": f"{live.look_ahead} frame{'s' * (live.look_ahead != 1)} of delay before a person is shown",
+        "Latency": "from the capture of a picture (after the camera's exposure and transfer) to the first callback of "
+        "the page after it drew the frame (before the delay of the display), by the server's clock, which the page "
+        "knows to half the round-trip time of its fastest request",
         "Detector": detector.name,
         "Lifter": " · ".join(text for text in (lifter.spec.name, lifter.spec.licence) if text),
         "Credit": lifter.spec.credit,

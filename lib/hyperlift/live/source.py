@@ -1,7 +1,6 @@
-"""Where live pictures come from: a camera through FFmpeg's input devices, or a video file at its own pace.
+"""Sources of live pictures: a camera through FFmpeg's input devices, or a video file.
 
-A camera is opened as a file of a device format, so every camera that FFmpeg knows works: V4L2 on Linux, AVFoundation on
-macOS, DirectShow on Windows.
+Cameras are opened with FFmpeg's device formats: V4L2 on Linux, AVFoundation on macOS, DirectShow on Windows.
 """
 
 import stat
@@ -26,8 +25,9 @@ from hyperlift.video.reading import read_frames, video_facts
 DEVICE_FORMATS = {"linux": "video4linux2", "darwin": "avfoundation", "win32": "dshow"}
 """FFmpeg's input format for cameras, by ``sys.platform``."""
 _USUAL_FPS = 30.0
+"""Frame rate of a camera that declares none or an invalid one: the rate of most webcams."""
 _STILL_COMING_S = 5.0
-"""A camera that gives no picture for so long is taken for broken."""
+"""Timeout of a camera. Chosen: longer than cameras need to start."""
 
 
 @runtime_checkable
@@ -41,33 +41,33 @@ class LiveSource(Protocol):
     height: int
     """In pixels, upright."""
     fps: float
-    """Frames a second, as declared."""
+    """Declared frame rate."""
     metadata: Mapping[str, str]
-    """The container's notes, among them the lens of some phones."""
+    """Metadata of the container, for some phones with the lens."""
     waits: bool
-    """Whether pictures wait until they are asked for (a file), or come and go (a camera)."""
+    """Whether pictures wait until they are read (a file), or are lost (a camera)."""
 
     def frames(self) -> Generator[Frame, None, None]:
-        """Every picture; ends with the file, or when ``close`` is called.
+        """All pictures, until the file ends or ``close`` is called.
 
         Raises:
-            InputError: the file cannot be decoded, or the camera is gone.
+            InputError: the file cannot be decoded, or the camera was disconnected.
         """
         ...
 
     def close(self) -> None:
-        """Let the device go."""
+        """Release the device."""
         ...
 
 
 @dataclass(frozen=True)
 class CameraAddress:
-    """What FFmpeg needs to open a camera."""
+    """Arguments of FFmpeg for a camera."""
 
     format: str
     """An FFmpeg input format, such as ``video4linux2``."""
     address: str
-    """In the words of that format, such as ``/dev/video0``."""
+    """In the syntax of that format, such as ``/dev/video0``."""
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,13 +75,13 @@ def open_source(source: str, *, size: tuple[int, int] | None = None, fps: float 
     """Open a camera or a video file.
 
     Args:
-        source: the number of a camera ("0"), a V4L2 device ("/dev/video2"), a name in the words of the system's camera
-            format ("video=Integrated Camera" on Windows), or a video file.
-        size: width and height in pixels to ask a camera for; None leaves it to the camera.
-        fps: frames a second to ask a camera for; None leaves it to the camera.
+        source: the number of a camera ("0"), a V4L2 device ("/dev/video2"), a DirectShow name ("video=Integrated
+            Camera" on Windows), or a video file.
+        size: width and height to request from a camera, in pixels; None uses its default.
+        fps: frame rate to request from a camera; None uses its default.
 
     Raises:
-        InputError: there is no such camera or file, it cannot be read, or it gives no picture.
+        InputError: the camera or file does not exist, cannot be read, or gives no picture.
 
     Example:
         >>> from hyperlift.live.source import open_source
@@ -100,10 +100,10 @@ def open_source(source: str, *, size: tuple[int, int] | None = None, fps: float 
 def camera_address(
     source: str, size: tuple[int, int] | None = None, fps: float | None = None, platform: str = sys.platform
 ) -> CameraAddress | None:
-    """How to open the camera that a source names; None where it names a file.
+    """Arguments of FFmpeg for the camera that a source names; None for a file.
 
     Raises:
-        InputError: cameras of this system are not known, or have no numbers.
+        InputError: cameras of this system are not supported, or have no numbers.
     """
     text = source.strip()
     number = text.isdecimal()
@@ -117,7 +117,7 @@ def camera_address(
     if fps is not None:
         options["framerate"] = f"{fps:g}"
     if platform == "darwin" and fps is None:
-        options["framerate"] = f"{_USUAL_FPS:g}"  # its own default, 29.97, is refused by most cameras of a Mac
+        options["framerate"] = f"{_USUAL_FPS:g}"  # most cameras of Macs reject FFmpeg's default, 29.97
     if number and platform == "win32":
         raise InputError(
             f"`source` is {text}; Windows names its cameras: give `source` 'video=NAME' ({_cameras('dshow')})"
@@ -133,14 +133,14 @@ class Camera:
     metadata: Mapping[str, str] = {}
 
     def __init__(self, address: CameraAddress, name: str) -> None:
-        """Open the device and look at its first picture.
+        """Open the device and read its first picture.
 
         Args:
             address: of the device.
-            name: what the user called it.
+            name: of the camera, for messages.
 
         Raises:
-            InputError: there is no such device, it may not be read, is in use, or gives no picture.
+            InputError: the device does not exist, may not be read, is in use, or gives no picture.
         """
         self.name = f"camera {name}"
         self._address, self._stopped = address, False
@@ -170,7 +170,7 @@ class Camera:
         return self._container.streams.video[0]
 
     def frames(self) -> Generator[Frame, None, None]:
-        """Every picture that comes while somebody asks; time is the camera's own clock."""
+        """All pictures that arrive; times are those of the camera's clock."""
         first, index, time_s = self._first, 0, 0.0
         picture, start_s = first, None
         while picture is not None:
@@ -189,7 +189,7 @@ class Camera:
             raise InputError(f"{self.name}: gives no more pictures; look whether it is still connected")
 
     def close(self) -> None:
-        """Let the device go; the thread that reads it must have ended."""
+        """Release the device; the thread that reads it must have ended."""
         self._stopped = True
         self._container.close()
 
@@ -210,21 +210,21 @@ class Camera:
             return f"{called}: {path} may not be read by you; join the group that owns it (video, as a rule)"
         if isinstance(error, ValueError) and "format" in str(error):
             return f"{called}: this PyAV has no {device.format}; install PyAV's own wheel, or give a video file"
-        asked = " ".join(device.options.values())
-        hint = f"; it may not know {asked}" if asked else ""
+        requested = " ".join(device.options.values())
+        hint = f"; it may not support {requested}" if requested else ""
         return f"{called}: cannot be opened ({_reason(error)}){hint}; look whether another program uses it"
 
 
 class VideoFile:
-    """A video as if it came live; a ``LiveSource`` whose pictures wait."""
+    """A video file as a ``LiveSource`` whose pictures wait."""
 
     waits = True
 
     def __init__(self, path: Path) -> None:
-        """Read through the file once.
+        """Read the time stamps of the file.
 
         Raises:
-            InputError: it is missing or no video.
+            InputError: the file is missing or not a video.
         """
         self._path = path
         if path.exists() and not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
@@ -237,19 +237,19 @@ class VideoFile:
 
     @property
     def times_s(self) -> Float[np.ndarray, " frames"]:
-        """Seconds of every frame since frame 0."""
+        """Time of every frame since frame 0, seconds."""
         return self._facts.times_s
 
     def frames(self) -> Generator[Frame, None, None]:
-        """Every frame as fast as it is asked for."""
+        """All frames, as fast as they are read."""
         return read_frames(self._path, facts=self._facts)
 
     def close(self) -> None:
-        """Nothing is held between frames."""
+        """Do nothing: no resources are held."""
 
 
 def _cameras(format_: str) -> str:
-    """What cameras there are, for a message."""
+    """The available cameras, for a message."""
     found: list[Any] = []
     with suppress(av.error.FFmpegError, ValueError, OSError, AttributeError):
         found = [device.name for device in av.enumerate_input_devices(format_)]

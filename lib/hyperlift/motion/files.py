@@ -1,4 +1,4 @@
-"""Kinds of files that a motion is written to, by suffix: tables of everybody, bodies of one person each, clips."""
+"""Output files of a motion by suffix: tables of all people, rigid bodies of one person each, clips."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,14 +26,14 @@ _TABLES: dict[str, Callable[[Path, Sequence[Person], Mapping[str, Any]], None]] 
 CLIPS = (".mp4", ".gif")
 BODIES = tuple(f".{kind}" for kind in get_args(BodyFormat))
 NAMED = (".bvh", ".glb")
-"""Bodies whose nodes have a naming."""
+"""Formats whose nodes have a naming."""
 
 
 def check_kind(path: Path, naming: str = "plain") -> str:
-    """The suffix of a file that can be written; what it needs is there.
+    """Check that a file can be written, and return its suffix.
 
     Raises:
-        InputError: an unknown suffix or naming, a naming of what has no nodes, or the package for C3D is missing.
+        InputError: the suffix or naming is unknown, the format has no nodes to name, or the package for C3D is missing.
     """
     kind = path.suffix.lower()
     known = (*_TABLES, *BODIES, *CLIPS)
@@ -49,7 +49,7 @@ def check_kind(path: Path, naming: str = "plain") -> str:
 
 
 def write_table(path: Path, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
-    """Write everybody's joints as ``.npz``, ``.json`` or ``.csv``.
+    """Write the joints of all people as ``.npz``, ``.json`` or ``.csv``.
 
     Raises:
         InputError: the folder cannot be written.
@@ -58,7 +58,7 @@ def write_table(path: Path, people: Sequence[Person], meta: Mapping[str, Any]) -
 
 
 def body_paths(path: Path, ids: Sequence[int], numbered: bool) -> list[Path]:
-    """A file a person: ``walk.bvh`` of two becomes ``walk_p0.bvh`` and ``walk_p1.bvh``, of one it stays, unless
+    """One path per person: ``walk_p0.bvh``, ``walk_p1.bvh`` for ``walk.bvh``; for one person the path itself, unless
     ``numbered``."""
     if len(ids) == 1 and not numbered:
         return [path]
@@ -68,14 +68,15 @@ def body_paths(path: Path, ids: Sequence[int], numbered: bool) -> list[Path]:
 def write_bodies(
     path: Path, fits: Mapping[int, FittedMotion], naming: str = "plain", numbered: bool = False
 ) -> list[Path]:
-    """Write everybody's rigid body as ``.bvh``, ``.glb``, ``.trc`` or ``.c3d``, one file a person. In BVH and glTF all
-    begin with the recording: whoever enters later holds the first pose until then.
+    """Write each rigid body as ``.bvh``, ``.glb``, ``.trc`` or ``.c3d``, one file per person.
+
+    BVH and glTF files all start with the recording; people who enter later hold their first pose until then.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
-        InputError: as ``check_kind``; or the folder cannot be written.
+        InputError: as for ``check_kind``, or the folder cannot be written.
     """
     kind = check_kind(path, naming)
     paths = body_paths(path, list(fits), numbered)

@@ -1,4 +1,4 @@
-"""``Motion``: everybody in a recording, in 3D, with everything that says what the numbers mean."""
+"""``Motion``: all people of a recording in 3D, with the metadata of their numbers."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from hyperlift.motion.formats.angles_csv import write_angles_csv
 from hyperlift.motion.formats.poses_npz import read_poses
 from hyperlift.placement.lens import Intrinsics
 from hyperlift.placement.world_frame import MAX_UP_STD_DEG, WorldFrame
-from hyperlift.rendering.page.video_beside import check_recording
+from hyperlift.rendering.page.page_video import check_recording
 from hyperlift.rendering.page.write_page import WrittenPage, write_page
 from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import skeleton_named
@@ -34,11 +34,11 @@ from hyperlift.skeletons.skeleton import Skeleton
 _LOG = logging.getLogger(__name__)
 
 _LARGE_SHIFT_M = 0.1
-"""Heights that are moved by more are mentioned."""
+"""Larger floor shifts are reported. Chosen: above the usual error of a floor."""
 _UNKNOWN_FPS = 25.0
-"""Of a file that does not say its frame rate."""
-OnFrame = Callable[[int, int], object]
-"""Told after every picture the number that is done and that of all."""
+"""Frame rate of a file that states none. Chosen: that of film (PAL)."""
+OnProgress = Callable[[int, int], object]
+"""Called after every picture with the number of drawn pictures and the total number."""
 Stated = TypeVar("Stated")
 
 
@@ -60,30 +60,30 @@ class Motion:
     """Each with ``joints_m`` [T,17,3] (metres, camera axes x right, y down, z forward), ``world_m`` (metres, z up, the
     floor at 0), ``root_m``, ``time_s``, ``frame``, ``valid``, ``keypoints_px`` and ``reprojection_px``."""
     meta: Mapping[str, Any]
-    """What the numbers mean and where they come from, as in ``pose3d.npz``."""
+    """Meaning and origin of the numbers, as in ``pose3d.npz``."""
     recorded: Recorded | None = None
     """Picture size, times and video of the recording; None for a file that was loaded without its video."""
     detections: Detections | None = None
-    """The keypoints that were lifted, as they came; None for a file, which holds none."""
+    """The lifted keypoints before any processing; None for a file, which has none."""
     warnings: tuple[str, ...] = ()
-    """What looks wrong about the keypoints, or about the video that was given with a file."""
+    """Doubts about the keypoints, or about the video that was given with a file."""
     levelled_deg: float = 0.0
-    """Roll of the camera that was taken out of the keypoints before lifting, given or found; positive is clockwise.
-    Files do not say it."""
+    """Camera roll that was removed from the keypoints before lifting, given or estimated; positive is clockwise. Files
+    do not store it."""
 
     @property
     def skeleton(self) -> Skeleton:
-        """Of everybody's joints."""
+        """Skeleton of the joints."""
         return skeleton_named(self.meta["skeleton"])
 
     @property
     def frames(self) -> int:
-        """Of the recording, those with nobody included; of a file without its video up to the last with somebody."""
+        """Number of frames of the recording; for a file without its video, up to the last frame with a person."""
         return len(self.times_s)
 
     @property
     def times_s(self) -> Float[np.ndarray, " frames"]:
-        """Seconds of every frame since frame 0; NaN where nobody was and the recording is not at hand."""
+        """Seconds of every frame since frame 0; NaN for frames without people of a file without its video."""
         if self.recorded is not None:
             return self.recorded.times_s
         times_s = np.full(max((int(person.frame[-1]) + 1 for person in self.people), default=0), np.nan)
@@ -93,22 +93,22 @@ class Motion:
 
     @property
     def intrinsics(self) -> Intrinsics | None:
-        """Of the camera, and where they come from; None for a file that was written before people were placed."""
+        """Intrinsics of the camera and their origin; None for a file of a version without placement."""
         return self._stated("intrinsics", Intrinsics.from_dict)
 
     @property
     def world(self) -> WorldFrame | None:
-        """From camera axes to the world; None for a file that was written before people were placed."""
+        """The world frame; None for a file of a version without placement."""
         return self._stated("world", WorldFrame.from_dict)
 
     @property
     def fits(self) -> dict[int, FittedMotion]:
-        """Rigid bodies by person, of a motion that ``rigid`` returned: lengths, rotations, and what the fit moved."""
+        """Rigid bodies by person id, for a motion that ``rigid`` returned."""
         return {person.id: person.fit for person in self.people if person.fit is not None}
 
     @property
     def summary(self) -> tuple[str, ...]:
-        """Who was lifted, and what was assumed about camera, size and gravity, in sentences."""
+        """Sentences about the lifted people, and the assumptions about camera, size and gravity."""
         people = [
             f"p{person.id}: {frames_text(person.frame)}"
             + (f", reprojection {np.nanmedian(person.reprojection_px):.1f} px" if known(person.reprojection_px) else "")
@@ -136,8 +136,7 @@ class Motion:
 
     @property
     def gravity(self) -> Mapping[str, Any] | None:
-        """How the camera was held and how surely that is known, for ``report.json``; None where people have no
-        world."""
+        """Tilt of the camera and its uncertainty, for ``report.json``; None without a world frame."""
         world = self.world
         if world is None:
             return None
@@ -157,33 +156,32 @@ class Motion:
         return f"Motion({self.meta.get('source', 'people')}: {self.frames} frames; {people or 'nobody'})"
 
     def of(self, ids: Sequence[int]) -> "Motion":
-        """These people alone.
+        """The same motion with only these people.
 
         Raises:
-            InputError: there is no such person.
+            InputError: an id does not exist.
         """
-        there = [person.id for person in self.people]
+        known_ids = [person.id for person in self.people]
         for number in ids:
-            if number not in there:
+            if number not in known_ids:
                 raise InputError(
                     f"person {number} (`people`): there is no such person; choose from "
-                    f"{', '.join(f'p{n}' for n in there)}"
+                    f"{', '.join(f'p{n}' for n in known_ids)}"
                 )
         return replace(self, people=[person for person in self.people if person.id in ids])
 
     def rigid(self, limits: JointLimits | None = None, cutoff_hz: float | None = DEFAULT_CUTOFF_HZ) -> "Motion":
-        """The same motion with bones of constant length; ``fits`` and ``meta["rigid"]`` say what moved.
+        """The same motion with bones of constant length; ``fits`` and ``meta["rigid"]`` state the changes.
 
-        The bones are fitted to the joints, and to the keypoints where they are known: a file holds none. Somebody who
-        was never seen stays as they are. ``pose_norm`` stays what the network gave. A motion that is rigid already is
-        not smoothed again.
+        Bones are fitted to the joints, and to the keypoints if they are known (files have none). People without a
+        detected joint, and ``pose_norm``, are unchanged. A motion that is already rigid is not smoothed again.
 
         Args:
             limits: of joint angles; None for none.
-            cutoff_hz: of the smoothing; None for none.
+            cutoff_hz: of the smoothing; None for no smoothing.
 
         Raises:
-            InputError: somebody is not placed in metres, nobody was ever seen, or other joints than Human3.6M's 17.
+            InputError: a person has no metres, no person has a detected joint, or the joints are not ``H36M_17``.
         """
         if self.fits and limits is None:
             return self
@@ -200,26 +198,28 @@ class Motion:
         *,
         naming: str = "plain",
         limits: JointLimits | None = None,
-        on_frame: OnFrame = lambda done, total: None,
+        on_progress: OnProgress = lambda done, total: None,
+        on_frame: OnProgress | None = None,
     ) -> list[Path]:
-        """Write a file of the kind that the suffix says, whole or not at all.
+        """Write a file of the kind that the suffix states, atomically.
 
-        ``.npz``, ``.json`` and ``.csv`` hold everybody's joints. ``.bvh``, ``.glb``, ``.trc`` and ``.c3d`` hold one
-        rigid body each: ``walk.bvh`` of several people becomes ``walk_p0.bvh``, ``walk_p1.bvh`` … ``.mp4`` and
-        ``.gif`` show everybody in 3D (``render`` shows the video as well).
+        ``.npz``, ``.json`` and ``.csv`` hold the joints of all people. ``.bvh``, ``.glb``, ``.trc`` and ``.c3d`` hold
+        one rigid body each: ``walk.bvh`` of several people becomes ``walk_p0.bvh``, ``walk_p1.bvh`` … ``.mp4`` and
+        ``.gif`` show all people in 3D (``render`` also shows the video).
 
         Args:
             path: of the file.
             naming: of nodes in BVH and glTF, ``plain`` or ``mixamo``.
-            limits: of joint angles, for rigid bodies of a motion that is not rigid yet.
-            on_frame: told about every picture of a clip.
+            limits: of joint angles, for rigid bodies of a motion that is not rigid.
+            on_progress: called after every picture of a clip.
+            on_frame: former name of ``on_progress``.
 
         Returns:
             The files that were written.
 
         Raises:
-            InputError: an unknown suffix or naming, nothing that could be written, as ``rigid``, or the folder cannot
-                be written.
+            InputError: the suffix or naming is unknown, no rigid body can be fitted (see ``rigid``), or the folder
+                cannot be written.
         """
         path = Path(path)
         kind = check_kind(path, naming)
@@ -227,20 +227,19 @@ class Motion:
             return write_bodies(path, self.rigid(limits).fits, naming)
         check_output(path)
         if kind in CLIPS:
-            # matplotlib and its fonts take long to import: only who draws waits for them.
-            from hyperlift.rendering.pictures.scene_clip import write_clip
+            from hyperlift.rendering.pictures.scene_clip import write_clip  # Matplotlib is slow to import
 
-            write_clip(path, self.people, self._fps, on_frame)
+            write_clip(path, self.people, self._fps, on_frame or on_progress)
         else:
             write_table(path, self.people, self.meta)
         return [path]
 
     def save_angles(self, path: str | Path) -> None:
-        """Write hip, knee, shoulder, elbow and trunk angles in degrees as a CSV table, a row a person and frame.
+        """Write hip, knee, shoulder, elbow and trunk angles in degrees as CSV, one row per person and frame.
 
         Raises:
-            InputError: another suffix, other joints than Human3.6M's, somebody is not placed in metres, or the folder
-                cannot be written.
+            InputError: another suffix, joints other than ``H36M_17``, a person without metres, or the folder cannot be
+                written.
         """
         if Path(path).suffix.lower() != ".csv":
             raise InputError(f"{path}: angles are written as .csv; choose such a name")
@@ -248,49 +247,56 @@ class Motion:
         write_angles_csv(path, self.people, self.skeleton)
 
     def save_keypoints(self, path: str | Path) -> None:
-        """Write the keypoints as an AlphaPose results file, from which they can be lifted again.
+        """Write the keypoints as an AlphaPose results file, which can be lifted again.
 
         Raises:
-            InputError: they are not known, or the folder cannot be written.
+            InputError: the motion has no keypoints, or the folder cannot be written.
         """
         if self.detections is None or self.recorded is None:
             raise InputError(f"{self._source}: a file of poses holds no keypoints; lift the recording to have them")
         save_keypoints(path, self.detections, self.recorded)
 
-    def render(self, path: str | Path, on_frame: OnFrame = lambda done, total: None) -> None:
-        """Draw an mp4: the keypoints over the video, and the people in 3D beside it.
+    def render(
+        self,
+        path: str | Path,
+        on_progress: OnProgress = lambda done, total: None,
+        on_frame: OnProgress | None = None,
+    ) -> None:
+        """Draw an mp4 with the keypoints over the video on the left and the people in 3D on the right.
 
-        Of a file that was loaded without its video the people alone are drawn.
+        For a file that was loaded without its video, only the people are drawn.
 
         Args:
             path: the mp4.
-            on_frame: told about every picture.
+            on_progress: called after every picture.
+            on_frame: former name of ``on_progress``.
 
         Raises:
-            InputError: nobody is there to draw, the folder cannot be written, or the video cannot be read.
+            InputError: there are no people, the folder cannot be written, or the video cannot be read.
         """
         from hyperlift.rendering.pictures.scene_clip import write_clip
-        from hyperlift.rendering.pictures.skeleton_video import Recording, write_skeleton_video
+        from hyperlift.rendering.pictures.skeleton_video import SourceVideo, write_skeleton_video
 
+        on_progress = on_frame or on_progress
         if not self.people:
             raise InputError(f"{self._source}: nobody is in it, there is nothing to draw")
         if self.recorded is None:
-            write_clip(path, self.people, self._fps, on_frame)
+            write_clip(path, self.people, self._fps, on_progress)
             return
-        recording = Recording(
+        recording = SourceVideo(
             width=self.recorded.width,
             height=self.recorded.height,
             fps=self.recorded.fps,
             file=self.recorded.video,
             facts=self.recorded.facts,
         )
-        write_skeleton_video(path, self.people, recording, on_frame)
+        write_skeleton_video(path, self.people, recording, on_progress)
 
     def view(self, path: str | Path) -> WrittenPage:
-        """Write one self-contained HTML page: the people in 3D, the video beside them, curves; it needs no network.
+        """Write one self-contained HTML page with the people in 3D, the video and curves; it needs no network.
 
         Raises:
-            InputError: nobody is there, the folder cannot be written, or the video cannot be read.
+            InputError: there are no people, the folder cannot be written, or the video cannot be read.
         """
         page = write_page(path, self.people, self.meta, None if self.recorded is None else self.recorded.video)
         for note in page.notes:
@@ -306,7 +312,7 @@ class Motion:
         return float(self.meta.get("fps") or _UNKNOWN_FPS)
 
     def _stated(self, section: str, read: Callable[[Mapping[str, Any]], Stated]) -> Stated | None:
-        """A section of the meta data, which a foreign hand may have written."""
+        """A section of the metadata, validated because files can be edited; None without it."""
         if section not in self.meta:
             return None
         try:
@@ -322,11 +328,11 @@ def load_motion(path: str | Path, video: str | Path | None = None) -> Motion:
 
     Args:
         path: of the file.
-        video: the recording that the people were lifted from, to draw on; a smaller copy is welcome.
+        video: the recording that the people were lifted from, for drawing; a copy in another size is accepted.
 
     Raises:
-        InputError: the file is missing or damaged, holds nobody, or its arrays do not fit together; or the video is
-            another recording's, missing or none.
+        InputError: the file is missing or damaged, has no people, or its shapes do not match; or the video is missing,
+            not a video, or of another recording.
 
     Example:
         >>> import hyperlift
@@ -339,7 +345,7 @@ def load_motion(path: str | Path, video: str | Path | None = None) -> Motion:
         raise InputError(f"{path}: nobody is in it, there is nothing to look at")
     if video is None:
         return Motion(people=people, meta=meta)
-    from hyperlift.video.reading import video_facts  # PyAV takes long to import: who has no video does not wait
+    from hyperlift.video.reading import video_facts  # PyAV is slow to import
 
     video = Path(video)
     facts = video_facts(video, allow_truncated=True)
@@ -368,7 +374,7 @@ def _rolled(roll_deg: float) -> str:
 
 
 def _how_sure(world: WorldFrame) -> str:
-    """Nothing where up was given and nobody contradicts it."""
+    """Uncertainty of up in words; empty if up was given and is not contradicted."""
     if world.seen_roll_deg is not None:
         return "taken as it was given, "
     if np.isnan(world.tilt_std_deg):

@@ -1,8 +1,7 @@
-"""Where people stand in pictures and pages: at their own places where those are known, otherwise in lanes.
+"""Positions of people in pictures and pages: their own if they are known, otherwise side by side in lanes.
 
-Poses alone are root-relative, so a picture of several people needs places for them: everybody gets a lane, in the
-order in which they stand in the video from left to right; people who are never seen together may share one.
-In the lane a person stands on the floor with the lower foot.
+Poses alone are root-relative. Without positions, each person stands with the lower foot on the floor of a lane; lanes
+have the order of the people in the video from left to right. People who never appear together can share a lane.
 """
 
 from collections.abc import Sequence
@@ -16,40 +15,37 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 
 LANE_M = 1.3
-"""Between people, in metres of a body of reference size."""
+"""Distance of lanes for a body of reference size. Chosen: arms of neighbours rarely touch."""
 _FLOOR_MEMORY_S = 0.4
+"""Time over which the floor of a lane follows the lower foot. Chosen: longer than a hop, shorter than a squat."""
 _FLOOR_PERCENT = 5.0
-"""Of ankle heights, lowest first: the floor of people placed in camera axes."""
+"""Percentile of the ankle heights that is the floor of people in camera axes. Chosen: ignores outliers."""
 _ANKLE_HEIGHT_M = 0.08
+"""Height of the ankle of a standing foot for an adult (``placement.world_frame.ANKLE_HEIGHT`` · 1.70 m)."""
 _SPACES: tuple[Space, ...] = ("world_m", "joints_m", "pose_norm")
-"""The best first; in the last nobody has a place."""
+"""Preferred space first; the last has no positions."""
 
 
 @dataclass(frozen=True, eq=False)
 class Staged:
-    """Everybody in the metres of one stage."""
+    """All people in one common space for drawing."""
 
     people: Sequence[Person]
-    """With ``world_m`` on the stage: x right, y away from the video's camera, z up, the floor at 0."""
+    """With ``world_m`` in stage axes: x right, y away from the camera of the video, z up, the floor at 0."""
     space: Space
-    """What places come from: ``world_m``; ``joints_m``, taken for level, with the floor where the feet are lowest; or
-    ``pose_norm``, everybody in a lane."""
+    """Source of the positions: ``world_m``; ``joints_m`` of a camera that is assumed level, with the floor at the
+    lowest feet; or ``pose_norm`` in lanes."""
     left_out: tuple[int, ...]
-    """Ids of people who have no place where others have one."""
+    """Ids of people who lack this space."""
 
     @property
     def placed(self) -> bool:
-        """Whether people stand where they stood before the camera."""
+        """Whether people have their own positions."""
         return self.space != "pose_norm"
 
 
 def stage_people(people: Sequence[Person], skeleton: Skeleton) -> Staged:
-    """Put everybody on the stage.
-
-    Args:
-        people: ``world_m`` is taken where anybody has it, else ``joints_m``, else ``pose_norm``.
-        skeleton: of their joints.
-    """
+    """Bring all people into the best space that any of them has: ``world_m``, ``joints_m`` or ``pose_norm``."""
     found: list[Space] = [space for space in _SPACES if any(known(getattr(person, space)) for person in people)]
     space = found[0] if found else _SPACES[-1]
     shown = [person for person in people if not person.lacks(space)]
@@ -84,8 +80,7 @@ def stand_upright(
 ) -> Float[np.ndarray, "frames joints 3"]:
     """Camera axes to stage axes: reference size, the root above the origin, the lower foot on the floor.
 
-    The floor follows the lower foot slowly, so that a squat lowers the hips and a short hop still leaves the
-    floor.
+    The floor follows the lower foot slowly, so that hips move in a squat and feet leave the floor in a hop.
     """
     sizes = bone_lengths(pose, skeleton).sum(-1)
     size = float(np.median(sizes[np.isfinite(sizes)])) if known(sizes) else 0.0
@@ -96,7 +91,7 @@ def stand_upright(
 
 
 def share_lanes(people: Sequence[Person]) -> list[int]:
-    """The lane of each person, from the left; two in one lane are never in the same frame."""
+    """The lane of each person, from the left; people in one lane have no common frames."""
     free_from: list[int] = []
     members: list[list[int]] = []
     for number in sorted(range(len(people)), key=lambda i: int(people[i].frame[0])):
@@ -119,7 +114,7 @@ def _upright(joints: Float[np.ndarray, "frames joints 3"]) -> Float[np.ndarray, 
 
 
 def _lowest(skeleton: Skeleton) -> list[int]:
-    """The ankles, or every joint of a skeleton that has none."""
+    """The ankles, or all joints of a skeleton without ankles."""
     ankles = [i for i, joint in enumerate(skeleton.joints) if joint.endswith("Ankle")]
     return ankles or list(range(len(skeleton)))
 
@@ -136,7 +131,7 @@ def _rate(person: Person) -> float:
 
 
 def _smooth(values: Float[np.ndarray, " frames"], width: int) -> Float[np.ndarray, " frames"]:
-    """Mean over about ``width`` frames on either side, the ends held."""
+    """Weighted mean (Hann window) over ``width`` frames on both sides; the ends are repeated."""
     padded = np.pad(values, width, mode="edge")
     window = np.hanning(2 * width + 3)[1:-1]
     return np.convolve(padded, window / window.sum(), mode="valid")

@@ -168,7 +168,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(path):
 
 def test_a_video_that_is_not_there_is_said_and_the_rest_works(tmp_path):
     video = write_video(tmp_path / "clip.mp4", [corner_picture()] * 5)
-    write_page(tmp_path / "page.html", [walker(0, 20)], META, video, largest_inside_mb=0)
+    write_page(tmp_path / "page.html", [walker(0, 20)], META, video, max_embedded_mb=0)
     with opened(tmp_path / "page.html") as page:
         until(page, "hyperlift.state.film")
     video.unlink()

@@ -7,7 +7,7 @@ import pytest
 from placed_people import STANDING_M
 from viewed_people import META, walker
 
-from hyperlift.rendering.page.initial_view import AZIMUTH_DEG, first_azimuth_deg
+from hyperlift.rendering.page.initial_view import AZIMUTH_DEG, initial_azimuth_deg
 from hyperlift.rendering.page.write_page import _data
 from hyperlift.rendering.staging import Staged, stage_people
 from hyperlift.skeletons.joint_sets import H36M_17
@@ -37,38 +37,38 @@ def behind_one_another(distance_m: float) -> np.ndarray:
 
 @pytest.mark.parametrize("places", [[(0, 0)], [(0, 0), (2, 0)], [(-2, 0), (0, 0.5), (2, -0.5)]])
 def test_people_who_stand_apart_are_seen_from_the_usual_side(places):
-    assert first_azimuth_deg(standing_at(*places)) == AZIMUTH_DEG
+    assert initial_azimuth_deg(standing_at(*places)) == AZIMUTH_DEG
 
 
 def test_people_who_would_hide_each_other_are_seen_from_another_side():
     places = behind_one_another(4.0)
     assert seen_apart_m(places, AZIMUTH_DEG) == pytest.approx(0.0, abs=1e-9)
-    chosen = first_azimuth_deg(standing_at(*places))
+    chosen = initial_azimuth_deg(standing_at(*places))
     assert abs(chosen - AZIMUTH_DEG) == 15.0, "no further than needed"
     assert seen_apart_m(places, chosen) >= 0.8
 
 
 def test_where_no_side_is_good_it_is_the_best():
     places = np.array([[0.0, 0.0], [0.3, 0.4], [-0.2, 0.5], [0.1, -0.6]])
-    chosen = first_azimuth_deg(standing_at(*places))
+    chosen = initial_azimuth_deg(standing_at(*places))
     assert seen_apart_m(places, chosen) >= max(seen_apart_m(places, angle) for angle in (35, 20, 50, 5, 65, 80, -25))
 
 
 def test_the_first_moment_of_two_people_counts():
     hidden = behind_one_another(4.0)
     aside = (5.0, 0.0)
-    assert first_azimuth_deg(standing_at(hidden[0], hidden[1], first=(0, 40))) == AZIMUTH_DEG, "never there together"
-    assert first_azimuth_deg(standing_at(hidden[0], hidden[1], first=(0, 20))) != AZIMUTH_DEG
-    assert first_azimuth_deg(standing_at(hidden[0], aside, hidden[1], first=(0, 0, 20))) == AZIMUTH_DEG
+    assert initial_azimuth_deg(standing_at(hidden[0], hidden[1], first=(0, 40))) == AZIMUTH_DEG, "never there together"
+    assert initial_azimuth_deg(standing_at(hidden[0], hidden[1], first=(0, 20))) != AZIMUTH_DEG
+    assert initial_azimuth_deg(standing_at(hidden[0], aside, hidden[1], first=(0, 0, 20))) == AZIMUTH_DEG
 
 
 def test_joints_that_are_missing_do_not_matter():
     staged = standing_at(*behind_one_another(4.0))
     staged.people[0].world_m[:] = np.nan
     staged.people[1].world_m[:, 0] = np.nan
-    assert first_azimuth_deg(staged) == AZIMUTH_DEG, "one of them is never seen"
+    assert initial_azimuth_deg(staged) == AZIMUTH_DEG, "one of them is never seen"
 
 
 def test_the_page_knows_it():
     staged = standing_at(*behind_one_another(4.0))
-    assert _data(staged, H36M_17, META, None)["azimuth_deg"] == first_azimuth_deg(staged)
+    assert _data(staged, H36M_17, META, None)["azimuth_deg"] == initial_azimuth_deg(staged)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from packed_numbers import from_steps, unpack
 
-from hyperlift.rendering.page.packing import in_steps, pack
+from hyperlift.rendering.page.packing import pack, quantised
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int16", "int32"])
@@ -18,6 +18,6 @@ def test_whole_numbers_come_back_whole(kind, shape):
 
 def test_steps_are_kept_to_half_a_step_and_the_rest_is_missing():
     values = np.array([0.0, 1.23456, -1.23456, np.nan, np.inf, 1e9])
-    back = from_steps(in_steps(values, 2e-4, "int16"), 2e-4)
+    back = from_steps(quantised(values, 2e-4, "int16"), 2e-4)
     assert np.abs(back[:3] - values[:3]).max() <= 1e-4 + 1e-12
     assert np.isnan(back[3:]).all()

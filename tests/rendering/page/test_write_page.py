@@ -133,7 +133,7 @@ def test_a_small_video_is_inside(tmp_path):
 def test_a_large_video_stays_beside_the_page(tmp_path):
     (tmp_path / "pages").mkdir()
     video = write_video(tmp_path / "my clip #1.mp4", [corner_picture()] * 5)
-    page = write_page(tmp_path / "pages/page.html", [walker(0, 5)], META, video, largest_inside_mb=0)
+    page = write_page(tmp_path / "pages/page.html", [walker(0, 5)], META, video, max_embedded_mb=0)
     data = data_of(tmp_path / "pages/page.html")["video"]
     assert data["address"] == "../my%20clip%20%231.mp4"
     assert "keep my clip #1.mp4 where it is" in page.notes[0]
@@ -155,7 +155,7 @@ def spoiled(**changes):
 @pytest.mark.parametrize(
     ("people", "said"),
     [
-        ([], "nobody is there"),
+        ([], "no people to show"),
         (
             [Person.of(id=0, **ONE_SHORT)],
             r"p0/pose_norm has shape \(5, 16, 3\); expected \(5, 17, 3\)",

@@ -11,14 +11,14 @@ from wild_people import standing
 from hyperlift.body.person import Person
 from hyperlift.rendering.pictures import skeleton_picture
 from hyperlift.rendering.pictures.skeleton_picture import SkeletonCanvas, bone_sides
-from hyperlift.rendering.pictures.skeleton_video import Recording, frames_shown, pose_picture, write_skeleton_video
+from hyperlift.rendering.pictures.skeleton_video import SourceVideo, frames_shown, pose_picture, write_skeleton_video
 from hyperlift.rendering.staging import Staged, stage_people
 from hyperlift.skeletons.joint_sets import COCO_17, H36M_17
 from hyperlift.skeletons.mapping import to_h36m
 from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
 
-RECORDING = Recording(width=640, height=480, fps=30.0)
+RECORDING = SourceVideo(width=640, height=480, fps=30.0)
 
 
 def standing_person(frames: int = 6, number: int = 0, first: int = 2) -> Person:
@@ -84,7 +84,7 @@ def test_video_lies_upright_under_the_keypoints():
 def test_video_file(tmp_path: Path):
     people = [standing_person(), standing_person(frames=4, number=1, first=6)]
     drawn = []
-    write_skeleton_video(tmp_path / "out" / "a.mp4", people, RECORDING, on_frame=lambda *step: drawn.append(step))
+    write_skeleton_video(tmp_path / "out" / "a.mp4", people, RECORDING, on_progress=lambda *step: drawn.append(step))
     assert drawn == [(number, 8) for number in range(1, 9)]
     assert len(drawn) == len(frames_shown(people, 30.0)) == 8
     facts = video_facts(tmp_path / "out" / "a.mp4")
@@ -107,7 +107,7 @@ def test_sheet_over_a_video_that_ends_early(tmp_path: Path):
     with write_mp4(tmp_path / "v.mp4", 64, 48, 30.0) as video:
         for _ in range(4):
             video.add(np.full((48, 64, 3), [200, 40, 40], np.uint8))
-    with_video = Recording(width=64, height=48, fps=30.0, file=tmp_path / "v.mp4")
+    with_video = SourceVideo(width=64, height=48, fps=30.0, file=tmp_path / "v.mp4")
     pose_picture(tmp_path / "sheet.png", [standing_person()], with_video, [2, 3, 7], columns=2)
     sheet = image.imread(tmp_path / "sheet.png")
     canvas = SkeletonCanvas(on_stage(standing_person()), 64, 48, 30.0, picture_height=480)
@@ -121,7 +121,7 @@ def test_no_half_written_video(tmp_path: Path):
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
-        write_skeleton_video(tmp_path / "v.mp4", [standing_person()], RECORDING, on_frame=stop)
+        write_skeleton_video(tmp_path / "v.mp4", [standing_person()], RECORDING, on_progress=stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -243,7 +243,7 @@ def test_variable_rate_is_kept(tmp_path: Path):
     times_s = [0.0, 0.04, 0.08, 0.2, 0.24, 0.3, 0.5, 0.54]
     levels = [20 + 25 * number for number in range(8)]
     write_video(tmp_path / "v.mp4", [np.full((48, 64, 3), v, np.uint8) for v in levels], 25, times_s)
-    recording = Recording(width=64, height=48, fps=25.0, file=tmp_path / "v.mp4")
+    recording = SourceVideo(width=64, height=48, fps=25.0, file=tmp_path / "v.mp4")
     person = standing_person()
     person.keypoints_px[:] = np.nan
     write_skeleton_video(tmp_path / "out.mp4", [person], recording, picture_height=120)
@@ -258,7 +258,7 @@ def test_turned_video_is_drawn_upright(tmp_path: Path):
     clockwise = [0, one, 0, -one, 0, 0, 0, 0, 1 << 30]
     write_video(tmp_path / "v.mp4", [corner_picture()] * 4, 30, matrix=clockwise)
     facts = video_facts(tmp_path / "v.mp4")
-    recording = Recording(width=facts.width, height=facts.height, fps=30.0, file=tmp_path / "v.mp4", facts=facts)
+    recording = SourceVideo(width=facts.width, height=facts.height, fps=30.0, file=tmp_path / "v.mp4", facts=facts)
     person = standing_person()
     person.keypoints_px[:] = np.nan
     pose_picture(tmp_path / "sheet.png", [person], recording, [2], columns=1)

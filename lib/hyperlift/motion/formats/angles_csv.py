@@ -1,4 +1,4 @@
-"""Angles for movement science as one table, a row a person and frame."""
+"""Table of joint angles for movement science, one row per person and frame."""
 
 import csv
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 
 def write_angles_csv(path: Path | str, people: Sequence[Person], skeleton: Skeleton) -> None:
-    """Write the table, whole or not at all.
+    """Write the table atomically.
 
-    Columns ``person``, ``frame``, ``time_s`` and every angle of ``BODY_ANGLES`` with ``_deg`` behind its name; cells
-    are empty where an angle is not known. Angles against the vertical need ``world_m``.
+    Columns are ``person``, ``frame``, ``time_s`` and each angle of ``BODY_ANGLES`` with the suffix ``_deg``. Unknown
+    angles are empty cells. Angles against the vertical need ``world_m``.
 
     Raises:
-        InputError: somebody is not placed in metres, the skeleton lacks a joint, or the folder cannot be written.
+        InputError: a person has no metres, the skeleton lacks a joint, or the folder cannot be written.
     """
     lacking = sorted({joint for angle in BODY_ANGLES for joint in angle.joints} - set(skeleton.joints))
     if lacking:
@@ -39,6 +39,6 @@ def write_angles_csv(path: Path | str, people: Sequence[Person], skeleton: Skele
         table.writerow(["person", "frame", "time_s", *(f"{angle.name}_deg" for angle in BODY_ANGLES)])
         for person, values in zip(people, tables, strict=True):
             for frame, time_s, row in zip(person.frame.tolist(), person.time_s.tolist(), values.tolist(), strict=True):
-                # Adding 0 takes the sign from a zero.
+                # Adding 0 turns -0.0 into 0.0.
                 cells = ["" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}" for value in row]
                 table.writerow([person.id, frame, f"{time_s:.6f}", *cells])

@@ -14,9 +14,10 @@ from hyperlift.motion.formats.node_tree import NodeTree, node_tree
 from hyperlift.shapes import Float
 
 _PER_M = {"cm": 100.0, "m": 1.0}
+"""Units per metre."""
 _ORDERS = ("ZXY", "ZYX", "XYZ", "XZY", "YXZ", "YZX")
 PER_JOINT = "per-joint"
-"""Each joint in the order whose middle axis it turns about least."""
+"""Each joint has the order whose middle axis it rotates about least."""
 _ARMS = ("Clavicle", "Shoulder", "Elbow", "Wrist")
 
 
@@ -29,27 +30,27 @@ def write_bvh(
     order: str = "ZXY",
     start_s: float | None = None,
 ) -> None:
-    """Write one person, whole or not at all.
+    """Write one person atomically.
 
-    Constant offsets; the root has a position and three angles, every other joint three angles in degrees, about axes
-    already turned by those before. T-pose at rest, y up, looking along +z. The format has no place for a unit or an up
-    axis: centimetres and y up are what programs expect. Angles are unwrapped over time.
+    Offsets are constant. The root has a position and three angles, each other joint three intrinsic Euler angles in
+    degrees, unwrapped over time. The rest pose is a T-pose, y up, facing +z. The format states neither unit nor up
+    axis; programs expect centimetres and y up.
 
-    Where the middle one of the three angles is 90°, the other two turn about the same axis and may change by any amount
-    between frames: every frame is right, but not what a program interpolates in between. In the order ``ZXY`` that is a
-    knee bent by 90°. ``per-joint`` avoids it, for readers that take each joint's own order.
+    If the middle angle is 90° (gimbal lock), the other two can jump between frames: each frame is correct, but
+    interpolation between them is not. For the order ``ZXY`` this occurs at a knee flexion of 90°. ``per-joint`` avoids
+    it, for readers that support one order per joint.
 
     Args:
         path: the file.
         fitted: the motion.
         naming: of the joints, one of ``node_tree.NAMINGS``.
         unit: of lengths, cm or m.
-        order: of the angles, one for all joints, or ``per-joint``.
-        start_s: time of the file's first frame; the first pose is held until the motion begins, so that people of one
-            recording who share it move together. None begins with the motion.
+        order: of the angles of all joints, or ``per-joint``.
+        start_s: time of the first frame of the file, equal for people who must stay in sync; the first pose is held
+            until the motion starts. None starts with the motion.
 
     Raises:
-        InputError: an unknown naming, unit or order, or a folder that cannot be written.
+        InputError: the naming, unit or order is unknown, or the folder cannot be written.
     """
     if unit not in _PER_M:
         raise InputError(f"unit is {quoted(unit)}; choose from {', '.join(_PER_M)}")
@@ -76,7 +77,7 @@ def _row(numbers: Float[np.ndarray, " channels"]) -> str:
 
 def _lock_free(name: str) -> str:
     if name == "Pelvis":
-        return "YZX"  # turns about y, leans about x; rolls about z least
+        return "YZX"  # yaw about y and pitch about x are large, roll about z is small
     return "ZXY" if name.endswith(_ARMS) else "XZY"
 
 
@@ -101,7 +102,7 @@ def _node(tree: NodeTree, node: int, depth: int, orders: Sequence[str], per_m: f
 
 
 def _frame_time_s(fitted: FittedMotion) -> float:
-    """The format knows one rate: with uneven times the mean, so that the motion lasts as long as it did."""
+    """The mean frame time, which keeps the duration: the format has one constant rate."""
     times_s = fitted.time_s
     return float(times_s[-1] - times_s[0]) / (len(times_s) - 1) if len(times_s) > 1 else 1.0 / fitted.fps
 

@@ -1,4 +1,4 @@
-"""Writer of marker recordings (``.c3d``), as laboratories exchange them; needs the extra ``c3d``."""
+"""Writer of C3D files, the exchange format of motion capture laboratories; needs the extra ``c3d``."""
 
 import errno
 import os
@@ -14,25 +14,25 @@ from hyperlift.files.atomic import atomic_file
 from hyperlift.motion.formats.node_tree import joints_y_up_m
 
 _TURN = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-"""From y up to z up, which programs that read C3D expect."""
+"""Rotation from y up to z up, which readers of C3D expect."""
 
 
 def check_c3d() -> None:
-    """Find out before the work whether the package that writes C3D is there.
+    """Check that ezc3d is installed.
 
     Raises:
-        InputError: it is not.
+        InputError: it is not installed.
     """
     _ezc3d()
 
 
 def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) -> None:
-    """Write one person's joints as points, whole or not at all: millimetres, z up, both stated in the file.
+    """Write the joints of one person as points atomically; in millimetres, z up, as the file states.
 
     Args:
         path: the file.
         fitted: the motion.
-        guessed: write the fit's places for joints that were not seen, too; otherwise those points are invalid.
+        guessed: also write joints that were not detected; otherwise these points are invalid.
 
     Raises:
         InputError: ezc3d is not installed, or the folder cannot be written.
@@ -50,7 +50,7 @@ def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) 
     file.add_parameter("POINT", "Y_SCREEN", ["+Z"])
     homogeneous = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=-1)
     file["data"]["points"] = homogeneous.transpose(2, 1, 0)
-    # ezc3d takes names in UTF-8 alone, and says nothing when the disk is full.
+    # ezc3d accepts only paths in UTF-8, and reports no error on a full disk.
     with atomic_file(path) as partial, TemporaryDirectory() as elsewhere:
         whole = Path(elsewhere) / "motion.c3d"
         file.write(str(whole))
@@ -61,7 +61,7 @@ def write_c3d(path: Path | str, fitted: FittedMotion, *, guessed: bool = False) 
 
 
 def _least_size(content: bytes, points: int) -> int:
-    """Bytes of a file whose header begins like ``content``, with so many points of 4 numbers of 4 bytes each."""
+    """Smallest size in bytes of a file with this header and number of points (4 numbers of 4 bytes each)."""
     blocks_before = int.from_bytes(content[16:18], "little") - 1 if len(content) >= 512 else 1
     return 512 * blocks_before + 16 * points
 

@@ -1,6 +1,6 @@
-"""Writer of binary glTF 2.0 (``.glb``): the nodes, their motion, and sticks to look at, skinned to them.
+"""Writer of binary glTF 2.0 (``.glb``): nodes, their animation, and a skinned mesh of sticks.
 
-Written after the specification of the Khronos Group, chapters 3 (JSON) and 4 (GLB).
+Source: specification of the Khronos Group, chapters 3 (JSON) and 4 (GLB).
 """
 
 import json
@@ -25,25 +25,26 @@ from hyperlift.shapes import Float, Int
 
 _FLOAT, _USHORT, _UBYTE = 5126, 5123, 5121
 _VERTICES = 34962
-"""Target of a buffer view that holds vertices."""
+"""Target of a buffer view of vertices (ARRAY_BUFFER)."""
 _COLOURS = {"L": (0.16, 0.45, 0.80, 1.0), "R": (0.84, 0.33, 0.20, 1.0), "": (0.45, 0.47, 0.50, 1.0)}
+"""Colours of left, right and middle, RGBA: similar to those of the videos."""
 
 
 def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain", start_s: float | None = None) -> None:
-    """Write one person, whole or not at all: metres, y up, looking along +z at rest (a T-pose).
+    """Write one person atomically; in metres, y up, with a T-pose that faces +z as rest pose.
 
-    Every node has a rotation of every frame, the root a place as well; players interpolate between
-    them. ``asset.extras`` states unit, axes, rest pose and naming.
+    Every node has a rotation in every frame, the root also a position. ``asset.extras`` states unit, axes, rest pose
+    and naming.
 
     Args:
         path: the file.
-        fitted: the motion; its times become those of the file.
+        fitted: the motion, whose times are kept.
         naming: of the nodes, one of ``node_tree.NAMINGS``.
-        start_s: the time that is 0 in the file; None for the first frame's. People of one recording who share it move
-            together: players hold the first pose until it begins.
+        start_s: time 0 of the file, equal for people who must stay in sync; players hold the first pose until the
+            motion starts. None is the time of the first frame.
 
     Raises:
-        InputError: an unknown naming, or a folder that cannot be written.
+        InputError: the naming is unknown, or the folder cannot be written.
     """
     tree = node_tree(fitted, naming)
     buffer = _Buffer()
@@ -52,7 +53,7 @@ def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain", 
     mesh, materials = _sticks(tree, buffer)
     places = tree.rest_m()
     inverse = np.broadcast_to(np.eye(4), (len(places), 4, 4)).copy()
-    inverse[:, 3, :3] = -places  # column-major: the translation is the last row as it lies in the file
+    inverse[:, 3, :3] = -places  # column-major: the translation is the last row in memory
     skin = {"joints": list(range(len(places))), "inverseBindMatrices": buffer.add(inverse.reshape(-1, 16), "MAT4")}
     root = tree.root_m[0].tolist()
     nodes: list[dict] = []
@@ -60,7 +61,7 @@ def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain", 
         children = [child for child, parent in enumerate(tree.parents) if parent == node]
         offset = root if node == 0 else tree.offsets_m[node].tolist()
         nodes.append({"name": name, "translation": offset, **({"children": children} if children else {})})
-    # A skinned mesh goes where its joints go; its own node stands beside them.
+    # The transform of a skinned mesh is that of its joints; its node is a second root.
     nodes.append({"name": "Sticks", "mesh": 0, "skin": 0})
     document = {
         "asset": {
@@ -97,14 +98,14 @@ def write_glb(path: Path | str, fitted: FittedMotion, *, naming: str = "plain", 
 
 @dataclass(eq=False)
 class _Buffer:
-    """The binary chunk, and the views and accessors into it."""
+    """The binary chunk with its views and accessors."""
 
     data: bytearray = field(default_factory=bytearray)
     views: list[dict] = field(default_factory=list)
     accessors: list[dict] = field(default_factory=list)
 
     def add(self, values: np.ndarray, kind: str, *, bounds: bool = False, vertices: bool = False) -> int:
-        """Append an array, one row an element; floats become 32 bits, integers keep their unsigned type."""
+        """Append an array with one element per row; floats are stored as float32, unsigned integers unchanged."""
         values = values.astype("<f4") if values.dtype.kind == "f" else values
         component = {"f": _FLOAT, "u": _USHORT if values.itemsize == 2 else _UBYTE}[values.dtype.kind]
         view = {"buffer": 0, "byteOffset": len(self.data), "byteLength": values.nbytes}
@@ -131,7 +132,7 @@ def _animation(tree: NodeTree, times: int, buffer: _Buffer) -> dict:
 
 
 def _sticks(tree: NodeTree, buffer: _Buffer) -> tuple[dict, list[dict]]:
-    """An octahedron a bone, in the rest pose, and a colour a side."""
+    """A mesh with one octahedron per bone in the rest pose, and one material per side."""
     places = tree.rest_m()
     bones = [(parent, places[node]) for node, parent in enumerate(tree.parents) if parent >= 0]
     bones += [(node, places[node] + stub) for node, stub in tree.stubs_m.items()]
@@ -160,7 +161,7 @@ def _sticks(tree: NodeTree, buffer: _Buffer) -> tuple[dict, list[dict]]:
 
 
 def _octahedron(start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> Float[np.ndarray, "faces 3 3"]:
-    """Faces of a stick from start to end, counter-clockwise from outside; none for a stick without length."""
+    """Faces of a stick from start to end, counter-clockwise from outside; none for a stick of length 0."""
     length = float(np.linalg.norm(end - start))
     if length < 1e-4:
         return np.zeros((0, 3, 3))

@@ -1,8 +1,7 @@
-"""A fitted motion as animation programs keep it: a tree of named nodes with rest offsets and local rotations, y up.
+"""Node tree of animation formats: named nodes with rest offsets and local rotations, y up.
 
-Every bone of the skeleton turns a node of its own, at the joint where the bone starts. Pelvis and thorax carry several
-bones; there nodes without length (lower spine, neck, collar bones) share the joint's place. The rest pose is a T-pose,
-arms along x, looking along z: left is +x, up +y, forward +z.
+Each bone has a node at the joint where it starts. Pelvis and thorax have several bones; their nodes of length 0 (lower
+spine, neck, clavicles) have the position of the joint. The rest pose is a T-pose: left is +x, up +y, forward +z.
 """
 
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from hyperlift.skeletons.joint_sets import H36M_17
 NAMINGS = get_args(NodeNaming)
 
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
-"""Turns z up, y backward into y up, z forward."""
+"""Rotation from z up, y backward to y up, z forward."""
 _CAMERA = np.diag([1.0, -1.0, -1.0])
-"""Turns camera axes (y down, z forward) into y up, z towards the camera."""
+"""Rotation from camera axes (y down, z forward) to y up, z towards the camera."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,9 @@ class _Node:
     mixamo: str
     parent: str
     joint: str
-    """Where it is."""
+    """Joint at the position of the node."""
     bone: str
-    """Joint in which the bone ends that it turns."""
+    """End joint of the bone that the node rotates."""
 
 
 _NODES = (
@@ -59,7 +58,7 @@ _NODES = (
     _Node("RKnee", "RightLeg", "RHip", "RKnee", "RAnkle"),
     _Node("RAnkle", "RightFoot", "RKnee", "RAnkle", "RAnkle"),
 )
-"""Parents first, depth first, as files want them."""
+"""Nodes in the depth-first order of files, parents first."""
 
 _STUBS = {
     "LWrist": (0.08, 0.0, 0.0),
@@ -68,52 +67,51 @@ _STUBS = {
     "RAnkle": (0.0, -0.04, 0.12),
     "Head": (0.0, 0.05, 0.0),
 }
-"""Metres beyond the last joints, in the rest pose: programs draw a bone only where something follows. Nothing was
-measured there; hands, feet and the crown stand still on the bone before."""
+"""Ends beyond the last joints in the rest pose, metres, because programs draw a bone only to a child. Chosen: plausible
+sizes of hands, feet and head; they are not measured and do not move relative to their parents."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NodeTree:
-    """Nodes with offsets and rotations against their parents; metres, y up."""
+    """Nodes with offsets and rotations relative to their parents; metres, y up."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
-    """-1 at the root, which is the first; children follow their parents, depth first."""
+    """-1 for the root, which is first; depth-first order."""
     joints: tuple[int, ...]
-    """Joint of the skeleton at whose place each node is."""
+    """Joint at the position of each node."""
     offsets_m: Float[np.ndarray, "nodes 3"]
-    """From the parent in the rest pose; 0 for the root."""
+    """Offset from the parent in the rest pose; 0 for the root."""
     stubs_m: dict[int, Float[np.ndarray, "3"]]
-    """Ends beyond the last nodes, for drawing."""
+    """Ends beyond the last nodes."""
     rotations: Float[np.ndarray, "frames nodes 3 3"]
-    """Against the parent; identity in the rest pose."""
+    """Relative to the parent; identity in the rest pose."""
     root_m: Float[np.ndarray, "frames 3"]
     naming: str
 
     def rest_m(self) -> Float[np.ndarray, "nodes 3"]:
-        """Places in the rest pose, the root at 0."""
+        """Positions in the rest pose, the root at 0."""
         return joints_from_bones(self.offsets_m, np.zeros(3), self.parents)
 
 
 def y_up(axes: str) -> Float[np.ndarray, "3 3"]:
-    """Turns a motion's axes into those of animation files, y up.
+    """Rotation from the axes of a motion to those of animation files: x unchanged, y up, z towards the camera.
 
-    From the world (z up, y forward from the camera) x stays and z comes towards the camera; from the camera likewise,
-    so that "up" is the camera's.
+    For camera axes, up is that of the camera.
     """
     return _CAMERA if axes == "camera" else _Z_UP
 
 
 def joints_y_up_m(fitted: FittedMotion) -> Float[np.ndarray, "frames joints 3"]:
-    """The joints in the axes of animation files."""
+    """Joints in the axes of animation files."""
     return fitted.joints_m @ y_up(fitted.axes).T
 
 
 def node_tree(fitted: FittedMotion, naming: str = "plain") -> NodeTree:
-    """Nodes of a fitted motion.
+    """Node tree of a fitted motion.
 
     Raises:
-        InputError: an unknown naming.
+        InputError: the naming is unknown.
     """
     if naming not in NAMINGS:
         raise InputError(f"naming is {quoted(naming)}; choose from {', '.join(NAMINGS)}")
@@ -123,7 +121,7 @@ def node_tree(fitted: FittedMotion, naming: str = "plain") -> NodeTree:
     offsets_m = np.zeros((len(_NODES), 3))
     absolute = np.empty((len(fitted.time_s), len(_NODES), 3, 3))
     for number, (node, parent) in enumerate(zip(_NODES, parents, strict=True)):
-        # A node without length stands where its parent stands; all others one bone further.
+        # A node at the joint of its parent has offset 0; others have that of one bone.
         if parent >= 0 and _NODES[parent].joint != node.joint:
             offsets_m[number] = _Z_UP @ fitted.offsets_m[at(node.joint)]
         absolute[:, number] = y_up(fitted.axes) @ fitted.rotations[:, at(node.bone)] @ _Z_UP.T

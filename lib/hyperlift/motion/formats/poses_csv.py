@@ -1,4 +1,4 @@
-"""``pose3d.csv``: the content of ``pose3d.npz`` as one wide table, a row a person and frame."""
+"""``pose3d.csv``: the content of ``pose3d.npz`` as one wide table, one row per person and frame."""
 
 import csv
 import json
@@ -19,16 +19,16 @@ _DECIMALS = 5
 
 
 def meta_path(path: Path | str) -> Path:
-    """Where the table's ``meta`` stands: ``pose3d.csv`` has ``pose3d.meta.json``."""
+    """Path of the metadata of a table: ``pose3d.meta.json`` for ``pose3d.csv``."""
     return Path(path).with_suffix(".meta.json")
 
 
 def write_poses_csv(path: Path | str, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
-    """Write the table and, beside it, its ``meta`` as JSON; each whole or not at all, a row at a time.
+    """Write the table and its metadata as JSON (``meta_path``), each atomically.
 
     Columns: ``person``, ``frame``, ``time_s``, ``root_x_m`` …, ``root_std_x_m`` …, ``reprojection_px``, and for every
     joint such as LWrist ``LWrist_x_m`` … (camera axes), ``LWrist_world_x_m`` … (z up), ``LWrist_norm_x`` … (the
-    lifter's label space) and ``LWrist_valid`` (1 or 0). Cells are empty for what is not known.
+    lifter's label space) and ``LWrist_valid`` (1 or 0). Unknown values are empty cells.
 
     Raises:
         InputError: the folder cannot be written.

@@ -1,4 +1,4 @@
-"""``pose3d.json``: the content of ``pose3d.npz`` with named joints, for whoever reads no NumPy."""
+"""``pose3d.json``: the content of ``pose3d.npz`` with named joints, for programs without NumPy."""
 
 import json
 import math
@@ -19,12 +19,11 @@ _DECIMALS = 5
 
 
 def write_poses_json(path: Path | str, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
-    """Write the file, whole or not at all, a frame at a time.
-
+    """Write the file atomically.
     ``{"meta": {…}, "people": [{"id": 0, "frames": [{…}, …]}]}``. A frame holds ``frame``, ``time_s``, ``valid``
     (joint name to true or false), ``pose_norm`` (joint name to [x, y, z]) and, where they are known,
     ``joints_m``, ``world_m`` (joint name to [x, y, z]), ``root_m``, ``root_std_m`` ([x, y, z]) and
-    ``reprojection_px``. What is not known (no joint seen) is null. ``meta`` is that of ``pose3d.npz``.
+    ``reprojection_px``. Unknown values are null. ``meta`` is that of ``pose3d.npz``.
 
     Raises:
         InputError: the folder cannot be written.
@@ -54,5 +53,5 @@ def _write_frames(file: TextIO, person: Person, joints: Sequence[str]) -> None:
 
 
 def _numbers(values: Float[np.ndarray, " n"]) -> list[float | None]:
-    """JSON knows no NaN."""
+    """Rounded numbers with None for NaN, which JSON does not have."""
     return [round(value, _DECIMALS) if math.isfinite(value) else None for value in values.tolist()]

@@ -1,4 +1,4 @@
-"""The file ``pose3d.npz``: 3D poses of everybody in a video, saying what its numbers mean."""
+"""``pose3d.npz``: 3D poses of all people in a video, with metadata."""
 
 import json
 import re
@@ -23,8 +23,9 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 FORMAT = "hyperlift-poses"
 FORMAT_VERSION = 1
+"""Version of the format; it changes when readers of older files would fail."""
 POSES_NAME = "pose3d.npz"
-"""Of the file in a folder of results."""
+"""Name of the file in a folder of results."""
 _ARRAYS = ("frame", "time_s", "pose_norm", "valid")
 _PLACED_ARRAYS = {
     "joints_m": "metres from the camera; camera axes x right, y down, z forward",
@@ -33,10 +34,10 @@ _PLACED_ARRAYS = {
     "world_m": "metres; z up, the floor at 0",
     "reprojection_px": "pixels of the upright video, root mean square over the joints seen; NaN where none was",
 }
-"""Written for people who are placed, with the units that ``meta`` states."""
+"""Arrays of placed people, with their units in ``meta``."""
 _OPTIONAL = ("bridged", *_PLACED_ARRAYS)
 _KINDS = {"frame": "i", "valid": "b", "bridged": "b"}
-"""Of the dtypes of arrays that do not hold floating-point numbers."""
+"""Kinds of the dtypes of arrays that are not floating-point."""
 _PERSON_KEY = re.compile(r"p(-?[0-9]{1,18})/[a-z_]+")
 _SECTIONS = ("model", "height", "intrinsics", "world", "arrays", "rigid")
 
@@ -50,15 +51,15 @@ def poses_meta(
     lifter: LifterSpec,
     placement: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What stands in the ``meta`` of files: what their numbers mean and where they come from.
+    """The ``meta`` of files: meaning and origin of the numbers.
 
     Args:
         source: name of the keypoint file or folder.
         width: of the video in pixels.
         height: of the video in pixels.
         fps: of the video.
-        lifter: that lifted the people.
-        placement: ``Placement.as_dict``, where people are placed.
+        lifter: contract of the lifter.
+        placement: ``Placement.as_dict`` of placed people.
     """
     return {
         "format": FORMAT,
@@ -86,9 +87,9 @@ def poses_meta(
 
 
 def write_poses(path: Path | str, people: Sequence[Person], meta: Mapping[str, Any]) -> None:
-    """Write the file, whole or not at all.
+    """Write the file atomically.
 
-    Per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V],
+    It holds per person ``p<ID>/frame`` [T], ``p<ID>/time_s`` [T], ``p<ID>/pose_norm`` [T,V,3], ``p<ID>/valid`` [T,V],
     ``p<ID>/bridged`` [T,V], ``p<ID>/joints_m`` [T,V,3], ``p<ID>/root_m`` [T,3], ``p<ID>/root_std_m`` [T,3],
     ``p<ID>/world_m`` [T,V,3] and ``p<ID>/reprojection_px`` [T], and ``meta``, a JSON text with axes, units, joint
     names, source, model, intrinsics, height and the world's frame. Arrays of metres and pixels of which no number is
@@ -103,17 +104,17 @@ def write_poses(path: Path | str, people: Sequence[Person], meta: Mapping[str, A
 
 
 def written_arrays(person: Person) -> list[str]:
-    """Names of the arrays of a person that files hold: those of which a number is known."""
+    """Names of the arrays of a person that are written: those with a finite number."""
     return [*_ARRAYS, "bridged", *(name for name in _PLACED_ARRAYS if known(getattr(person, name)))]
 
 
 @reader("3D poses", remedy="lift the recording again")
 def read_poses(path: Path | str) -> tuple[list[Person], dict[str, Any]]:
-    """Read people, ascending by id, and the meta data; keypoints, and what the file lacks, are NaN.
+    """Read people, in ascending order of id, and the metadata; keypoints and arrays that the file lacks are NaN.
 
     Raises:
-        InputError: the file is missing or is no such file, its arrays do not fit together or hold other values than
-            poses, or its meta data are not what lifting writes.
+        InputError: the file is missing or of another kind, its shapes do not match, or its values or metadata are not
+            valid.
     """
     path = Path(path)
     if path.is_dir():
@@ -186,8 +187,7 @@ def _checked_meta(meta: object, path: Path) -> Skeleton:
 
 
 def _of_valid_text(meta: Any) -> Any:
-    """Meta data without halves of characters (lone surrogates): a file name may have had them, and no file takes
-    them."""
+    """Metadata without lone surrogates, which file names can contain and UTF-8 files cannot."""
     return json.loads(json.dumps(meta, ensure_ascii=False).encode("utf-8", "replace"))
 
 

@@ -1,4 +1,4 @@
-"""Writer of marker tables (``.trc``), as OpenSim reads them."""
+"""Writer of marker tables (``.trc``) for OpenSim."""
 
 from pathlib import Path
 
@@ -10,22 +10,23 @@ from hyperlift.files.atomic import atomic_file
 from hyperlift.motion.formats.node_tree import joints_y_up_m
 
 _PER_M = {"m": 1.0, "mm": 1000.0}
+"""Units per metre."""
 
 
 def write_trc(path: Path | str, fitted: FittedMotion, *, unit: str = "m", guessed: bool = False) -> None:
-    """Write one person's joints as markers, whole or not at all.
+    """Write the joints of one person as markers atomically.
 
-    y up, as OpenSim's ground frame; the unit stands in the header. Cells of joints that were not seen are empty, the
-    format's way of saying so.
+    Axes are y up, as OpenSim's ground frame; the header states the unit. Cells of joints that were not detected are
+    empty, as the format defines.
 
     Args:
         path: the file.
         fitted: the motion.
-        unit: of places, m or mm.
-        guessed: write the fit's places for joints that were not seen, too.
+        unit: of positions, m or mm.
+        guessed: also write joints that were not detected.
 
     Raises:
-        InputError: an unknown unit, or a folder that cannot be written.
+        InputError: the unit is unknown, or the folder cannot be written.
     """
     if unit not in _PER_M:
         raise InputError(f"unit is {quoted(unit)}; choose from {', '.join(_PER_M)}")
@@ -38,13 +39,14 @@ def write_trc(path: Path | str, fitted: FittedMotion, *, unit: str = "m", guesse
     axes = [f"{axis}{number}" for number in range(1, len(names) + 1) for axis in "XYZ"]
     rows = [
         ["PathFileType", "4", "(X/Y/Z)", printable(path.name)],
-        *[["DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units"] + ["OrigDataRate", "OrigDataStartFrame"]],
+        ["DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units"]
+        + ["OrigDataRate", "OrigDataStartFrame", "OrigNumFrames"],
         [rate, rate, str(frames), str(len(names)), unit, rate, "1", str(frames)],
         ["Frame#", "Time", *(cell for name in names for cell in (name, "", ""))],
         ["", "", *axes],
         [],
     ]
-    rows[1].append("OrigNumFrames")
+
     for frame in range(frames):
         cells = ["" if np.isnan(number) else f"{number:.6f}" for number in places[frame].ravel().tolist()]
         rows.append([str(frame + 1), f"{fitted.time_s[frame]:.6f}", *cells])

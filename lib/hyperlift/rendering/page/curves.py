@@ -1,7 +1,4 @@
-"""The curves under the time slider: flexion of knees, hips and elbows, and how high the ankles are.
-
-The angles are those of ``hyperlift.body.joint_angles``, wherever their own joints are known.
-"""
+"""Curves of the page: flexion of knees, hips and elbows (``hyperlift.body.joint_angles``), and height of the ankles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,19 +17,19 @@ class Curve:
     """One curve of one side."""
 
     panel: str
-    """Curves of one panel are drawn over each other."""
+    """Curves with the same panel share one plot."""
     side: str
     """``right`` or ``left``."""
     unit: str
     """``°`` or ``m``."""
     step: float
-    """The precision with which it is kept."""
+    """Quantisation step in the page."""
     joints: tuple[int, ...]
-    """Those it is made of: where one is not valid, the curve is faint."""
+    """Joints that define the curve; it is drawn faintly where one of them is not valid."""
 
 
 def curves_of(skeleton: Skeleton) -> list[Curve]:
-    """The curves that a skeleton's joints allow: knee, hip and elbow flexion, height of the ankle."""
+    """The curves whose joints the skeleton has."""
     wanted = {
         ("Knee flexion", "°"): ("{}Hip", "{}Knee", "{}Ankle"),
         (_HIP, "°"): ("RHip", "LHip", "Pelvis", "Spine", "{}Hip", "{}Knee"),
@@ -52,14 +49,14 @@ def curves_of(skeleton: Skeleton) -> list[Curve]:
 def curve_values(
     joints_m: Float[np.ndarray, "frames joints 3"], curves: Sequence[Curve]
 ) -> Float[np.ndarray, "frames curves"]:
-    """Degrees or metres of every curve; NaN where a joint is.
+    """Values of all curves in degrees or metres; NaN where a joint is NaN.
 
-    Flexion of knee and elbow is 180° less the angle at the joint: 0° is straight. At the hip it is the turn of the
-    thigh about the line of the hips, forward positive, 0° where thigh and lower spine are in line.
+    Flexion of knee and elbow is 0° for a straight limb. Flexion of the hip is the rotation of the thigh about the line
+    of the hips, positive forward, 0° if thigh and lower spine are collinear.
 
     Args:
         joints_m: z up, the floor at 0.
-        curves: as ``curves_of`` gives them for the same skeleton.
+        curves: of ``curves_of`` for the same skeleton.
     """
     values = [_values(joints_m[:, curve.joints], curve) for curve in curves]
     return np.stack(values, -1) if values else np.zeros((len(joints_m), 0))

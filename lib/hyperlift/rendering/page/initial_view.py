@@ -1,4 +1,4 @@
-"""From where the page first looks: a side from which people stand apart."""
+"""Initial view of the page: an azimuth from which people do not occlude each other."""
 
 import numpy as np
 
@@ -6,24 +6,20 @@ from hyperlift.rendering.staging import Staged
 from hyperlift.shapes import Float
 
 AZIMUTH_DEG = 35.0
-"""Of the eye about the vertical, counter-clockwise from where the video's camera is."""
+"""Default azimuth about the vertical, counter-clockwise from the camera of the video. Chosen: depth becomes visible."""
 _OTHERS_DEG = (20.0, 50.0, 5.0, 65.0, -10.0, 80.0, -25.0, -40.0)
-"""Nearest first."""
+"""Alternatives, nearest to the default first. Chosen: steps of 15° within the front."""
 _APART_M = 0.8
-"""Two bodies side by side do not cover each other."""
+"""Distance across the picture at which bodies do not occlude each other. Chosen: wider than shoulders with arms."""
 
 
-def first_azimuth_deg(staged: Staged) -> float:
-    """The azimuth from which nobody stands behind somebody else in the page's first picture.
+def initial_azimuth_deg(staged: Staged) -> float:
+    """The azimuth from which people do not occlude each other in the first frame with two people.
 
-    The usual one where people are seen far enough apart from it, else the nearest other one, else that from which the
-    smallest distance across the picture is largest. What counts is the first moment at which two people are there.
-    Perspective is left out of account.
-
-    Args:
-        staged: everybody on the page.
+    It is the first of the default and the alternatives that shows them at least ``_APART_M`` apart; if there is none,
+    the one with the largest minimum distance. Perspective is ignored.
     """
-    places_m = _first_together(staged)
+    places_m = _first_common_frame(staged)
     if len(places_m) < 2:
         return AZIMUTH_DEG
     turns = np.radians([AZIMUTH_DEG, *_OTHERS_DEG])
@@ -34,8 +30,8 @@ def first_azimuth_deg(staged: Staged) -> float:
     return (AZIMUTH_DEG, *_OTHERS_DEG)[best]
 
 
-def _first_together(staged: Staged) -> Float[np.ndarray, "people 2"]:
-    """Where everybody stands on the floor at the first moment at which two people or more are there."""
+def _first_common_frame(staged: Staged) -> Float[np.ndarray, "people 2"]:
+    """Positions on the floor in the first frame with at least two people."""
     seen: dict[int, list[np.ndarray]] = {}
     for person in staged.people:
         joints_m = person.world_m

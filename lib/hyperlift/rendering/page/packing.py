@@ -1,7 +1,6 @@
-"""Numbers of many frames as short text: whole steps, differences over time, byte planes, deflate, base64.
+"""Compact encoding of time series: quantisation, differences over time, byte planes, deflate, base64.
 
-Motion changes little from frame to frame, so the differences are small numbers, their high bytes are nearly all alike
-and deflate takes them away. Every browser undoes this with its own ``DecompressionStream``.
+Differences between frames are small, so their high bytes compress well. Browsers decode with ``DecompressionStream``.
 """
 
 import base64
@@ -12,14 +11,14 @@ import numpy as np
 from hyperlift.shapes import Float, Shaped
 
 MISSING = {"int16": -(2**15), "int32": -(2**31)}
-"""Stands for NaN, and for what does not fit, in whole steps."""
+"""Codes for NaN and for values out of range."""
 
 
 def pack(values: Shaped[np.ndarray, " frames *channels"]) -> dict:
-    """Integers as a dictionary for JSON: ``dtype``, ``shape`` and ``data``.
+    """Encode integers as a dictionary for JSON: ``dtype``, ``shape`` and ``data``.
 
-    ``data`` is, channel by channel, the first value and then the difference to the frame before (modulo the range of
-    the type), little-endian, all lowest bytes first, then all second bytes and so on; deflated (zlib), in base64.
+    ``data`` holds for each channel the first value and the differences to the previous frame (modulo the range of the
+    type), as byte planes with the lowest byte first, compressed with zlib, in base64.
 
     Args:
         values: uint8, int16 or int32.
@@ -33,12 +32,12 @@ def pack(values: Shaped[np.ndarray, " frames *channels"]) -> dict:
     return {"dtype": kind.name, "shape": list(values.shape), "data": data}
 
 
-def in_steps(values: Float[np.ndarray, "*any"], step: float, kind: str) -> Shaped[np.ndarray, "*any"]:
-    """Whole multiples of ``step``; NaN, infinite and too large become ``MISSING``.
+def quantised(values: Float[np.ndarray, "*any"], step: float, kind: str) -> Shaped[np.ndarray, "*any"]:
+    """Quantise to multiples of ``step``; NaN, infinity and values out of range become ``MISSING``.
 
     Args:
         values: in any unit.
-        step: in the same.
+        step: in the same unit.
         kind: int16 or int32.
     """
     steps = np.round(values / step)

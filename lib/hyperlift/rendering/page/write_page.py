@@ -1,4 +1,4 @@
-"""``write_page``: people and what is known about them as one HTML file with three.js, styles and data inside."""
+"""``write_page``: people in 3D as one self-contained HTML file with three.js, styles and data."""
 
 import html
 import json
@@ -15,19 +15,19 @@ from hyperlift.body.person import Person, check_people
 from hyperlift.errors import InputError
 from hyperlift.files.atomic import atomic_file, check_output
 from hyperlift.rendering.page.curves import curve_values, curves_of
-from hyperlift.rendering.page.initial_view import first_azimuth_deg
-from hyperlift.rendering.page.packing import MISSING, in_steps, pack
-from hyperlift.rendering.page.video_beside import LARGEST_INSIDE_MB, VideoBeside, video_beside
+from hyperlift.rendering.page.initial_view import initial_azimuth_deg
+from hyperlift.rendering.page.packing import MISSING, pack, quantised
+from hyperlift.rendering.page.page_video import MAX_EMBEDDED_MB, PageVideo, page_video
 from hyperlift.rendering.staging import Staged, stage_people
 from hyperlift.skeletons.joint_sets import skeleton_named
 from hyperlift.skeletons.skeleton import Skeleton
 
 THREE = "three-0.187.0.min.js"
 TIME_STEP_S, PLACE_STEP_M = 1e-4, 2e-4
-"""The precision of the page's data."""
+"""Quantisation steps of the data. Chosen: 0.1 ms and 0.2 mm are below what can be seen."""
 RIGHT, LEFT = "#e4572e", "#2e86de"
 TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
-"""The colours of ``pose3d.mp4``: sides, and people by their id."""
+"""Colours of sides and of people by id, as in ``pose3d.mp4``."""
 DRAWN_WITH = "three.js 0.187.0, MIT licence, © 2010–2026 three.js authors"
 _PLACES = {
     "world_m": "metres in the world, z up, the floor at 0",
@@ -39,12 +39,12 @@ _SCRIPTS = ("data.js", "scene.js", "curves.js", "live.js", "player.js")
 
 @dataclass(frozen=True)
 class WrittenPage:
-    """What somebody who writes a page wants to know of it."""
+    """Path, size and limitations of a written page."""
 
     path: Path
     size_mb: float
     notes: tuple[str, ...]
-    """What the page does not hold: a video beside it, people without a place."""
+    """What the page lacks: a video that is not embedded, people without a place."""
 
 
 def write_page(
@@ -52,38 +52,38 @@ def write_page(
     people: Sequence[Person],
     meta: Mapping[str, Any],
     video: Path | str | None = None,
-    largest_inside_mb: float = LARGEST_INSIDE_MB,
+    max_embedded_mb: float = MAX_EMBEDDED_MB,
 ) -> WrittenPage:
-    """Write one self-contained HTML file, whole or not at all.
+    """Write one self-contained HTML file atomically.
 
     The page shows ``world_m`` (metres, z up); without it ``joints_m``, or ``pose_norm`` side by side. NaN joints are
-    not drawn, joints that are not valid are drawn faintly. Places are kept to 0.2 mm, times to 0.1 ms.
+    not drawn, joints that are not valid are drawn faintly. Positions are stored to 0.2 mm, times to 0.1 ms.
 
     Args:
         path: of the page.
         people: at least one, each with at least one frame.
         meta: of ``pose3d.npz``.
         video: the recording, whose frame 0 is second 0.
-        largest_inside_mb: a larger video stays outside and is named by its place relative to the page.
+        max_embedded_mb: a larger video is not embedded, and is linked relative to the page.
 
     Raises:
-        InputError: there is nobody, arrays do not fit together, the video is missing or no video, or the page cannot
+        InputError: there are no people, shapes do not match, the video is missing or not a video, or the page cannot
             be written.
     """
     path = Path(path)
     skeleton = _skeleton(meta)
     if not people:
-        raise InputError("nobody is there, there is nothing to look at")
+        raise InputError("there are no people to show")
     check_people(people, skeleton)
     check_output(path)
-    beside = None if video is None else video_beside(Path(video), path, largest_inside_mb)
+    embedded = None if video is None else page_video(Path(video), path, max_embedded_mb)
     staged = stage_people(people, skeleton)
-    page = page_text(_data(staged, skeleton, meta, beside), str(meta.get("source", "lifted people")), beside)
+    page = page_text(_data(staged, skeleton, meta, embedded), str(meta.get("source", "lifted people")), embedded)
     with atomic_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
     notes = [f"p{number} has no place in the world and is not shown" for number in staged.left_out]
-    if beside is not None and beside.note is not None:
-        notes.append(beside.note)
+    if embedded is not None and embedded.note is not None:
+        notes.append(embedded.note)
     return WrittenPage(path, path.stat().st_size / 1e6, tuple(notes))
 
 
@@ -94,12 +94,12 @@ def _skeleton(meta: Mapping) -> Skeleton:
 
 
 def page_frame(skeleton: Skeleton, fps: float | None, facts: Mapping[str, object]) -> dict:
-    """What every page's data begin with: joints, bones, colours, curves, precision.
+    """The part of the data that all pages have: joints, bones, colours, curves, quantisation.
 
     Args:
         skeleton: of the people.
-        fps: frames a second, as far as they are known.
-        facts: what the page says under "About", name and sentence; empty ones are left out.
+        fps: frame rate; None if it is unknown.
+        facts: rows of "About", name and text; empty ones are skipped.
     """
     side_of = {joint: side for pair in skeleton.pairs for joint, side in zip(pair, ("right", "left"), strict=True)}
     return {
@@ -118,19 +118,19 @@ def page_frame(skeleton: Skeleton, fps: float | None, facts: Mapping[str, object
     }
 
 
-def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, beside: VideoBeside | None) -> dict:
+def _data(staged: Staged, skeleton: Skeleton, meta: Mapping, embedded: PageVideo | None) -> dict:
     curves = curves_of(skeleton)
     return {
         **page_frame(skeleton, float(meta.get("fps", 0.0)) or None, _facts(staged, meta)),
-        "azimuth_deg": first_azimuth_deg(staged),
+        "azimuth_deg": initial_azimuth_deg(staged),
         "video": None
-        if beside is None
+        if embedded is None
         else {
-            "name": beside.name,
-            "address": beside.address,
-            "kind": beside.kind,
-            "size": beside.size,
-            "note": beside.note,
+            "name": embedded.name,
+            "address": embedded.address,
+            "kind": embedded.kind,
+            "size": embedded.size,
+            "note": embedded.note,
         },
         "people": [
             _person(person, curve_values(person.world_m, curves), [curve.step for curve in curves])
@@ -146,16 +146,16 @@ def _person(person: Person, values: np.ndarray, steps: list[float]) -> dict:
         "id": person.id,
         "colour": TAGS[person.id % len(TAGS)],
         "frame": pack(person.frame.astype(np.int32)),
-        "time": pack(in_steps(np.asarray(person.time_s, np.float64), TIME_STEP_S, "int32")),
+        "time": pack(quantised(np.asarray(person.time_s, np.float64), TIME_STEP_S, "int32")),
         "anchor": pack(anchor),
-        "joints": pack(in_steps(joints_m - anchor[:, None] * PLACE_STEP_M, PLACE_STEP_M, "int16")),
+        "joints": pack(quantised(joints_m - anchor[:, None] * PLACE_STEP_M, PLACE_STEP_M, "int16")),
         "valid": pack(np.packbits(person.valid, axis=1, bitorder="little")),
-        "curves": pack(in_steps(values / steps, 1.0, "int16")),
+        "curves": pack(quantised(values / steps, 1.0, "int16")),
     }
 
 
 def _anchor_steps(joints_m: np.ndarray) -> np.ndarray:
-    """A point near the body in every frame, from which its joints are measured: int32 [T,3] in steps."""
+    """Mean position of the joints in every frame, the origin of their int16 positions: int32 [T,3] in steps."""
     known = np.isfinite(joints_m).all(-1, keepdims=True)
     total = np.where(known, joints_m, 0.0).sum(1)
     count = known.sum(1)
@@ -182,14 +182,14 @@ def _facts(staged: Staged, meta: Mapping) -> dict[str, object]:
     }
 
 
-def page_text(data: dict, title: str, beside: VideoBeside | None = None) -> str:
-    """The page with its data inside.
+def page_text(data: dict, title: str, embedded: PageVideo | None = None) -> str:
+    """The HTML text of a page.
 
     Args:
-        data: for JSON, beginning with ``page_frame``. A page whose ``live`` is set may talk to its own server, any
-            other to nobody.
+        data: for JSON, with the keys of ``page_frame``. If ``live`` is set, the page may connect to its own server;
+            otherwise all connections are forbidden.
         title: any text.
-        beside: the recording's video.
+        embedded: the video of the recording.
     """
     assets = files("hyperlift.rendering.page") / "assets"
 
@@ -201,27 +201,26 @@ def page_text(data: dict, title: str, beside: VideoBeside | None = None) -> str:
         "style": asset("page.css"),
         "three": f"/*\n{asset('three.LICENSE')}*/\n{asset(THREE)}",
         "script": "\n".join(asset(name) for name in _SCRIPTS),
-        # Text of a recording must not end the script that holds it.
+        # Escaped, so that text from a recording cannot close the script element.
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
         "connect": "; connect-src 'self'" if data["live"] else "",
-        "video": "" if beside is None else beside.data,
+        "video": "" if embedded is None else embedded.data,
     }
-    # In one go: what a recording is called may look like a place for another part.
+    # One pass: inserted text is not searched for placeholders.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], asset("page.html"))
 
 
 def live_page(name: str, skeleton: Skeleton, fps: float, kept_s: float, facts: Mapping[str, object]) -> str:
-    """The page without people, as text: they come from the server that it is from, while somebody looks.
+    """The HTML text of a live page, which receives people from its server.
 
-    It listens to ``/events`` and asks ``/clock`` of that server, and nobody else; what its own address says after the
-    question mark it says there too.
+    It requests ``/events`` and ``/clock`` of its own server, with the query of its own address, and nothing else.
 
     Args:
         name: of the camera or file, for the title.
-        skeleton: of the people that will come, in world metres.
-        fps: frames a second of the source.
-        kept_s: seconds back that the page remembers.
-        facts: what the page says under "About", name and sentence.
+        skeleton: of the people, in world metres.
+        fps: frame rate of the source.
+        kept_s: length of the history in the page.
+        facts: rows of "About", name and text.
     """
     data = page_frame(skeleton, fps, {**facts, "Drawn with": DRAWN_WITH})
     data |= {"video": None, "people": [], "tags": TAGS, "live": {"kept_s": kept_s}}

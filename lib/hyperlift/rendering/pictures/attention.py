@@ -1,6 +1,6 @@
-"""Attention as pictures: heat maps with joint names, hyperedges as coloured blocks, strongest links on the skeleton.
+"""Figures of attention: heat maps with joint names, hyperedges as coloured blocks, strongest links on the skeleton.
 
-Arrays in, figures out; :mod:`hyperlift.rendering.pictures.attention_page` puts them on a page.
+:mod:`hyperlift.rendering.pictures.attention_page` writes them to a page.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,11 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 
 _STRIP = 0.6
-"""Width of the coloured strips beside a heat map, in joints."""
+"""Width of the coloured strips beside a heat map, in cells."""
 _FRAMES_SHOWN = 8
+"""Frames of a clip that are drawn: as many as fit side by side on a page."""
 LINKS = 12
-"""Links drawn on a skeleton."""
+"""Links drawn on a skeleton. Chosen: more would hide each other."""
 _HEAT = "magma_r"
 _INK, _PAPER, _BONE = "#2b303a", "#ffffff", "#c9ccd1"
 _EDGE_COLOURS = (
@@ -37,16 +38,16 @@ _STANDING = {
     **{"Knee": (0.17, 0.50), "Ankle": (0.20, 0.08), "Shoulder": (0.20, 1.42), "Elbow": (0.37, 1.16)},
     **{"Wrist": (0.50, 0.92)},
 }
-"""A standing figure that faces the viewer, x for the left side: metres, so its right is on the picture's left."""
+"""Joints of a standing figure that faces the viewer, metres; x is that of the left side, mirrored for the right."""
 
 
 def edge_colour(edge: int) -> str:
-    """The colour of a hyperedge, the same in every picture."""
+    """The colour of a hyperedge in all pictures."""
     return _EDGE_COLOURS[edge % len(_EDGE_COLOURS)]
 
 
 def hyperedge_names(incidence: Float[np.ndarray, "joints edges"], skeleton: Skeleton) -> list[str]:
-    """A line for every hyperedge: its joints, those first that belong to it most; soft ones with their share."""
+    """One line per hyperedge with its joints in descending order of membership; partial membership in per cent."""
     lines = []
     for edge, column in enumerate(incidence.T):
         members = [j for j in np.argsort(-column, kind="stable") if column[j] >= min(0.2, column.max())]
@@ -56,7 +57,7 @@ def hyperedge_names(incidence: Float[np.ndarray, "joints edges"], skeleton: Skel
 
 
 def overview_figure(maps: AttentionMaps, title: str) -> Figure:
-    """One sheet: links on the skeleton, and the three kinds of attention averaged over all that was chosen."""
+    """Overview: links on the skeleton, and the three kinds of attention averaged over all selected layers and heads."""
     figure = Figure(figsize=(15, 13), facecolor=_PAPER, layout="constrained")
     figure.suptitle(title, fontsize=15, color=_INK, x=0.01, ha="left")
     axes = figure.subplot_mosaic([["links", "spatial"], ["edges", "temporal"]], width_ratios=[1, 1.05])
@@ -66,7 +67,7 @@ def overview_figure(maps: AttentionMaps, title: str) -> Figure:
     draw_links(axes["links"], spatial, incidence, maps.skeleton)
     axes["links"].set_title(f"The {LINKS} strongest links from joint to joint (spatial attention)", fontsize=11)
     draw_joint_heat(axes["spatial"], spatial, maps.skeleton, bar=True)
-    axes["spatial"].set_title("Spatial attention: row looks at column", fontsize=11)
+    axes["spatial"].set_title("Spatial attention: rows are queries, columns keys", fontsize=11)
     _, through = maps.of_hypergraph(graph)
     draw_hyperedge_heat(axes["edges"], through.mean((0, 1, 2)), incidence, maps.skeleton, bar=True)
     which = f" of hypergraph {graph} (of {len(maps.incidence)})" if len(maps.incidence) > 1 else ""
@@ -75,22 +76,22 @@ def overview_figure(maps: AttentionMaps, title: str) -> Figure:
     patches = [Patch(color=edge_colour(edge), label=name) for edge, name in enumerate(names)]
     figure.legend(handles=patches, loc="outside lower left", fontsize=9, frameon=False, ncols=2, title="Hyperedges")
     draw_time_heat(axes["temporal"], maps.temporal.mean((0, 1, 2)), maps, bar=True)
-    axes["temporal"].set_title("Temporal attention: row looks at column", fontsize=11)
+    axes["temporal"].set_title("Temporal attention: rows are queries, columns keys", fontsize=11)
     return figure
 
 
 def clip_figure(
     pose2d_norm: Float[np.ndarray, "frames joints 3"], maps: AttentionMaps, fps: float, most: int = _FRAMES_SHOWN
 ) -> Figure:
-    """Some frames of the clip as the network saw them: 2D joints in the colours of their hyperedges.
+    """Some frames of the input clip: 2D joints in the colours of their hyperedges.
 
-    A joint that the detector was not sure of (confidence below one half) is hollow.
+    Joints with a confidence below 0.5 are hollow.
 
     Args:
         pose2d_norm: the clip, normalised picture space (y down).
-        maps: for the skeleton and the hyperedges.
-        fps: frames a second.
-        most: frames that are drawn.
+        maps: with skeleton and hyperedges.
+        fps: frame rate of the clip.
+        most: number of frames to draw.
     """
     shown = np.unique(np.linspace(0, len(pose2d_norm) - 1, most).round().astype(int))
     main = maps.incidence[int(maps.hypergraph_of[0, 0])].mean(0).argmax(1)
@@ -113,7 +114,7 @@ def clip_figure(
 
 
 def spatial_figure(maps: AttentionMaps) -> Figure:
-    """A row a layer: the mean over heads, then every head."""
+    """One row per layer: the mean over heads, then each head."""
     figure, grid = _grid(len(maps.layers), 1 + len(maps.heads), 2.9)
     mean = maps.spatial.mean(2)
     for row, layer in enumerate(maps.layers):
@@ -158,7 +159,7 @@ def temporal_figure(maps: AttentionMaps) -> Figure:
 
 
 def links_figure(maps: AttentionMaps) -> Figure:
-    """The strongest links of every layer: spatial above, below through the hyperedges (of the first hypergraph)."""
+    """The strongest links of each layer: spatial attention above, hyperedge attention of the first hypergraph below."""
     figure, grid = _grid(2, len(maps.layers), 4.6)
     graph = int(maps.hypergraph_of[0, 0])
     _, through = maps.of_hypergraph(graph)
@@ -179,7 +180,7 @@ def draw_joint_heat(
     columns: bool = True,
     bar: bool = False,
 ) -> None:
-    """Joints by joints with their names."""
+    """Draw a heat map of joints by joints."""
     image = axes.imshow(100 * heat, cmap=_HEAT, vmin=0, vmax=_scale_end(heat))
     _name_ticks(axes, skeleton.joints, rows, columns)
     if bar:
@@ -195,7 +196,7 @@ def draw_hyperedge_heat(
     names: bool = True,
     bar: bool = False,
 ) -> None:
-    """Joints by joints, sorted by hyperedge; strips in the hyperedge's colour and a frame around each block."""
+    """Draw a heat map of joints by joints, sorted by hyperedge, with strips and frames in the hyperedges' colours."""
     order, edges = by_hyperedge(incidence)
     image = axes.imshow(100 * heat[np.ix_(order, order)], cmap=_HEAT, vmin=0, vmax=_scale_end(heat))
     _name_ticks(axes, [skeleton.joints[j] for j in order], names, names)
@@ -222,7 +223,7 @@ def draw_edge_shares(
     incidence: Float[np.ndarray, "joints edges"],
     skeleton: Skeleton,
 ) -> None:
-    """How much of each joint's attention falls on each hyperedge."""
+    """Draw the share of each joint's attention on each hyperedge."""
     order, edges = by_hyperedge(incidence)
     shares = to_hyperedges(heat, incidence)[order]
     axes.imshow(100 * shares, cmap=_HEAT, vmin=0, vmax=_scale_end(shares), aspect="auto")
@@ -250,7 +251,7 @@ def draw_time_heat(
     columns: bool = True,
     bar: bool = False,
 ) -> None:
-    """Chosen frames by all frames of the clip."""
+    """Draw a heat map of selected frames by all frames of the clip."""
     image = axes.imshow(100 * heat, cmap=_HEAT, vmin=0, vmax=_scale_end(heat), aspect="auto", interpolation="nearest")
     every = heat.shape[1]
     across, down = _spread(every), _spread(len(maps.tokens))
@@ -259,9 +260,9 @@ def draw_time_heat(
     axes.set_yticks(down if rows else [], starts if rows else [])
     axes.tick_params(labelsize=7)
     if rows:
-        axes.set_ylabel("frame that looks", fontsize=8)
+        axes.set_ylabel("query frame", fontsize=8)
     if columns:
-        axes.set_xlabel("frame looked at", fontsize=8)
+        axes.set_xlabel("key frame", fontsize=8)
     if bar:
         axes.figure.colorbar(image, ax=axes, shrink=0.8, label="% of a frame's attention")
 
@@ -272,7 +273,7 @@ def draw_links(
     incidence: Float[np.ndarray, "joints edges"],
     skeleton: Skeleton,
 ) -> None:
-    """Arrows from the joint that looks to the joint it looks at; joints in the colours of their hyperedges."""
+    """Draw the strongest links as arrows from query joint to key joint, with joints in their hyperedges' colours."""
     places = standing(skeleton)
     axes.set_aspect("equal")
     axes.set_axis_off()
@@ -310,7 +311,7 @@ def draw_links(
 
 
 def standing(skeleton: Skeleton) -> Float[np.ndarray, "joints 2"]:
-    """Where joints are drawn: a standing figure; joints it does not know stand in a ring of their own."""
+    """Positions of joints: those of a standing figure; unknown joints lie on a circle."""
     places = np.zeros((len(skeleton), 2))
     for joint, name in enumerate(skeleton.joints):
         side = {"L": 1, "R": -1}.get(name[0], 0) if name[1:] in _STANDING else 0
@@ -337,7 +338,7 @@ def _draw_pie(axes: Axes, x: float, y: float, shares: Float[np.ndarray, " edges"
 
 
 def _grid(rows: int, columns: int, size: float) -> tuple[Figure, np.ndarray]:
-    """Square panels of ``size`` inches with room for names on the left and below; much faster than automatic layout."""
+    """A grid of square panels of ``size`` inches with margins for names; much faster than automatic layout."""
     width, height = _LEFT + columns * (size + _GAP), _TOP + rows * (size + _GAP) + _BOTTOM
     figure = Figure(figsize=(width, height), facecolor=_PAPER)
     grid = figure.subplots(rows, columns, squeeze=False)
@@ -358,7 +359,7 @@ def _panel_name(layer: int, heads: Sequence[int], column: int, heat: Float[np.nd
 
 
 def _scale_end(heat: Float[np.ndarray, "rows columns"]) -> float:
-    """Per cent at the dark end: at least twice the even share, so that having no preference is a middle tone."""
+    """Upper end of the colour scale in per cent: at least twice the uniform share, which is then a middle tone."""
     return 100.0 * max(float(heat.max()), 2.0 / heat.shape[1])
 
 

@@ -1,4 +1,4 @@
-"""The page of an attention run: pictures as PNG files, and one HTML file that carries them all."""
+"""Page of an attention run: PNG pictures, and one HTML file that embeds them."""
 
 import base64
 import html
@@ -22,30 +22,32 @@ from hyperlift.shapes import Float
 
 OVERVIEW, PAGE = "overview.png", "index.html"
 _DPI = 110
+"""Resolution of the pictures. Chosen: labels are readable at full size."""
 _LINKS_LISTED = 8
+"""Links per layer in the table: those that fit in a row."""
 
 _SECTIONS = {
     "links": (
         "Strongest links on the skeleton",
-        "An arrow goes from the joint that looks to the joint it looks at; the darker and thicker, the more of its "
-        "attention. Dots have the colours of their hyperedges. The figure faces you: its right is on your left.",
+        "An arrow points from the query joint to the joint that it attends to; darker and thicker arrows have more of "
+        "its attention. Dots have the colours of their hyperedges. The figure faces you: its right is on your left.",
     ),
     "spatial": (
         "Spatial attention",
-        "Which joints of the same frame a joint looks at. Every row is one joint's attention and sums to 100 %; dark "
-        "is much. With nothing to prefer, each of {joints} joints gets {even:.1f} %, a middle tone; the largest value "
-        "of a panel stands in its title.",
+        "Attention of each joint to the joints of the same frame. Each row is one joint and sums to 100 %; dark is "
+        "high. Uniform attention gives each of {joints} joints {even:.1f} %, a middle tone. The title of a panel has "
+        "its largest value.",
     ),
     "hyperedge": (
         "Hyperedge attention",
-        "The same through hyperedges, groups of joints. Left: per cent of each joint's attention that falls on each "
-        "group. Right: joint to joint, sorted by group; each coloured box holds the joints of one group, and the "
-        "strips at the sides have the group's colour. Joints stand in the order of the names on the left.",
+        "Attention through hyperedges, which are groups of joints. Left: share of each joint's attention on each "
+        "group, in per cent. Right: joint to joint, sorted by group; a coloured box holds the joints of one group, and "
+        "the strips have the colours of the groups. Joints have the order of the names on the left.",
     ),
     "temporal": (
         "Temporal attention",
-        "Which frames of the clip a frame looks at, for the same joint; the mean over joints. A dark diagonal means "
-        "that it looks at its own time, dark columns are moments that the whole clip looks at.",
+        "Attention of each frame to the frames of the clip, for the same joint; the mean over joints. A dark diagonal "
+        "is attention to the frame's own time; dark columns are frames that the whole clip attends to.",
     ),
 }
 
@@ -61,12 +63,12 @@ def write_attention_page(
     """Write ``index.html`` and its pictures into a folder.
 
     Args:
-        folder: exists; the caller makes it appear whole (``files.atomic_folder``).
-        maps: what was captured.
-        pose2d_norm: the clip that was lifted, normalised picture space.
-        fps: its frames a second.
+        folder: an existing folder (``files.atomic_folder`` makes it atomic).
+        maps: captured attention.
+        pose2d_norm: the input clip, normalised picture space.
+        fps: frame rate of the clip.
         title: of the page.
-        facts: what a reader wants to know of the run, in the order shown.
+        facts: rows of the first table, name and text.
     """
     figures = {
         "clip": clip_figure(pose2d_norm, maps, fps),
@@ -144,21 +146,19 @@ th {{ font-weight: 600; white-space: nowrap; }} td {{ padding: 0.2em 0; }}
 <h1>{title}</h1>
 <table>{facts}</table>
 <h2>The clip</h2>
-<p>Some of its frames as the network saw them: 2D joints in the colours of their hyperedges (named below), hollow where
-the detector was not sure.</p>
+<p>Frames of the input: 2D joints in the colours of their hyperedges (named below), hollow where the confidence is below
+0.5.</p>
 {clip}
 <h2>At a glance</h2>
-<p>The lifter turns a person's 2D keypoints into 3D. While it does so, every joint and every frame draws on others;
-attention says on which, and how much. Below it is averaged over all layers, heads and frames that were chosen.</p>
+<p>The lifter turns 2D keypoints of a person into 3D. For each joint and frame it uses others; attention states which,
+and how much. The pictures below are averages over all selected layers, heads and frames.</p>
 {overview}
 <h2>Strongest links, by layer</h2>
-<p>Spatial attention, mean of the heads: the joint that looks → the joint it looks at, and the part of its attention
-that goes there; with nothing to prefer it would be {even} for every joint. Pictures further down that are wider than
-the window scroll.</p>
+<p>Spatial attention, mean of the heads: query joint → joint that it attends to, with its share of the attention.
+Uniform attention is {even} for every joint. Pictures that are wider than the window scroll.</p>
 {links}
 <h2>The hyperedges</h2>
-<p>Groups of joints that are looked at together. Where membership is soft or shared, the joint's share stands behind
-its name.</p>
+<p>Groups of joints that are attended to together. A joint with partial membership has its share after its name.</p>
 {hyperedges}
 {sections}
 </body></html>

@@ -1,7 +1,7 @@
-"""Antialiased strokes, areas and text on an array of pixels, without a figure.
+"""Antialiased strokes, areas and text on an array of pixels, with Matplotlib's Agg renderer.
 
-Matplotlib's Agg renderer does the drawing; its figures, axes and artists would take more time than the strokes. All
-coordinates are pixels, x to the right and y down from the upper left corner.
+Figures, axes and artists are not used: they would take more time than the drawing. All coordinates are pixels, x to the
+right and y down from the upper left corner.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,19 @@ from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 from hyperlift.shapes import Float, Shaped
 
 _POINTS_AN_INCH = 72
-"""At this resolution a point is a pixel."""
+"""At this resolution, a point is a pixel."""
 _UNIT_LINE = Path(np.array([[0.0, 0.0], [1.0, 0.0]]))
+"""The path of a stroke, which an affine transform maps to each segment."""
 _NO_OFFSET, _NO_FACE = np.zeros((0, 2)), np.zeros((0, 4))
 _GLYPH_MARGIN = 2
+"""Pixels around a glyph. Chosen: for antialiasing and overhanging letters."""
 
 
 class Brush:
-    """Draws on ``pixels``, uint8 [height, width, 4]: RGB and a fourth byte without meaning."""
+    """Draws on ``pixels``, uint8 [height, width, 4]: RGB and an unused byte."""
 
     def __init__(self, width: int, height: int) -> None:
-        # Its own signatures name single colours where arrays of them are meant.
+        # Any: the type hints of RendererAgg accept single colours only, although arrays are valid.
         self._renderer: Any = RendererAgg(width, height, _POINTS_AN_INCH)
         self.pixels: Shaped[np.ndarray, "height width 4"] = np.asarray(self._renderer.buffer_rgba())
         self.pixels[:] = 255
@@ -41,7 +43,7 @@ class Brush:
         self._glyphs: dict[tuple[str, float, bool], _Glyph] = {}
 
     def within(self, left: int, right: int) -> None:
-        """Draw strokes and areas only between two columns from now on."""
+        """Clip later strokes and areas to the columns from ``left`` to ``right``."""
         self._context.set_clip_rectangle(Bbox([[left, 0], [right, self._height]]))
 
     def strokes(
@@ -50,17 +52,17 @@ class Brush:
         colours: Float[np.ndarray, "strokes 4"],
         widths_px: Float[np.ndarray, " strokes"],
     ) -> None:
-        """Straight strokes with round ends, later ones over earlier ones; a stroke without length is a disc.
+        """Draw straight strokes with round ends in order; a stroke of length 0 is a disc.
 
         Args:
             segments_px: both ends, finite.
             colours: RGB and opacity, 0..1.
-            widths_px: width of each.
+            widths_px: width of each stroke.
         """
         if not len(segments_px):
             return
         start, along = segments_px[:, 0], segments_px[:, 1] - segments_px[:, 0]
-        # Agg drops what has no length at all.
+        # Agg does not draw paths of length 0.
         along = np.where(np.abs(along).max(-1, keepdims=True) < 0.01, [0.01, 0.0], along)
         placed = np.zeros((len(segments_px), 3, 3))
         placed[:, :2, 0], placed[:, :2, 2] = along, start
@@ -82,7 +84,7 @@ class Brush:
         )
 
     def area(self, corners_px: Float[np.ndarray, "corners 2"], colour: str) -> None:
-        """A filled polygon."""
+        """Draw a filled polygon."""
         self._context.set_linewidth(0.0)
         outline = Path(np.concatenate([corners_px, corners_px[:1]]), closed=True)
         self._renderer.draw_path(self._context, outline, self._flip, to_rgba(colour))
@@ -90,7 +92,7 @@ class Brush:
     def text(
         self, text: str, x: float, y: float, size_px: float, colour: str, align: str = "left", bold: bool = False
     ) -> None:
-        """One line, vertically centred on ``y``; ``align`` says which part of it is at ``x``."""
+        """Draw one line of text, vertically centred on ``y``; ``align`` selects the part of it that is at ``x``."""
         glyphs = [self._glyph(letter, size_px, bold) for letter in text]
         if not glyphs:
             return
@@ -104,14 +106,14 @@ class Brush:
         self._blend(line, round(x) - _GLYPH_MARGIN, round(y) - height // 2, colour)
 
     def tag(self, text: str, x: float, y: float, size_px: float, colour: str) -> None:
-        """White text on a rounded ground, centred on x, y."""
+        """Draw white text on a rounded rectangle, centred on x, y."""
         half = size_px * (0.32 * len(text) - 0.15)
         ends = np.array([[[x - half, y], [x + half, y]]])
         self.strokes(ends, rgba([colour]), np.array([1.55 * size_px]))
         self.text(text, x, y, size_px, "white", align="center", bold=True)
 
     def _glyph(self, letter: str, size_px: float, bold: bool) -> "_Glyph":
-        """Letters are drawn once: setting type anew in every frame would take most of the time."""
+        """A cached glyph; drawing text with Matplotlib in every frame would take most of the time."""
         key = letter, size_px, bold
         if key not in self._glyphs:
             font = FontProperties(size=size_px, weight="bold" if bold else None)
@@ -120,7 +122,7 @@ class Brush:
             renderer = RendererAgg(width, height, _POINTS_AN_INCH)
             context = renderer.new_gc()
             context.set_foreground((0.0, 0.0, 0.0, 1.0), isRGBA=True)
-            # Digits and capitals are 0.73 of the size high: their middle is to be the middle of the line.
+            # Digits and capitals of DejaVu Sans are 0.73 of the font size high; the line is centred on their middle.
             renderer.draw_text(context, _GLYPH_MARGIN, round(height / 2 + 0.365 * size_px), letter, font, 0)
             cover = np.asarray(renderer.buffer_rgba())[..., 3] / np.float32(255)
 
@@ -131,7 +133,7 @@ class Brush:
         return self._glyphs[key]
 
     def _blend(self, cover: Float[np.ndarray, "rows columns"], x: int, y: int, colour: str) -> None:
-        """Lay colour over what is there, by its share of each pixel; what is outside is left out."""
+        """Blend a colour into the pixels by its coverage, clipped to the picture."""
         top, left = max(0, -y), max(0, -x)
         ground = self.pixels[max(0, y) : max(0, y + cover.shape[0]), max(0, x) : max(0, x + cover.shape[1]), :3]
         share = cover[top : top + ground.shape[0], left : left + ground.shape[1], None]
@@ -142,7 +144,7 @@ class Brush:
 @dataclass(frozen=True, eq=False)
 class _Glyph:
     cover: Float[np.ndarray, "rows columns"]
-    """The share of each pixel that is ink."""
+    """Coverage of each pixel, 0..1."""
     advance_px: float
 
 

@@ -1,8 +1,8 @@
-"""Matplotlib with the fonts that it brings along, leaving nothing in the user's home.
+"""Import of Matplotlib with its bundled fonts only, without a font cache in the home folder.
 
-When it is first imported Matplotlib looks at every font of the system and keeps what it found in a folder of the user.
-Our pictures take its own DejaVu Sans, so that a command needs neither the search nor the folder, and draws the same on
-every machine. In the program of somebody who uses the library Matplotlib stays as that program wants it.
+On first import, Matplotlib searches all fonts of the system and caches the list in the home folder. Our commands use
+only its bundled DejaVu Sans, so they skip the search and draw the same on every machine. If the library is used in
+another program, Matplotlib is not changed.
 """
 
 import ast
@@ -20,7 +20,7 @@ _HOME_KEY = "MPLCONFIGDIR"
 
 
 def import_matplotlib() -> None:
-    """Import Matplotlib's fonts; of a process that is ours, without the user's folder. Call it before other imports."""
+    """Import Matplotlib's fonts, in our own commands without the font cache. Call it before other imports of it."""
     if COMMAND_KEY not in os.environ or _HOME_KEY in os.environ or "matplotlib" in sys.modules:
         return
     with TemporaryDirectory() as folder:
@@ -30,7 +30,7 @@ def import_matplotlib() -> None:
             from matplotlib.font_manager import fontManager
         finally:
             del os.environ[_HOME_KEY]
-    if fontManager.ttflist:  # a release whose list is written otherwise: it has searched after all
+    if fontManager.ttflist:  # this release has another cache format, and has searched the system
         return
     from matplotlib import get_data_path
 
@@ -39,20 +39,20 @@ def import_matplotlib() -> None:
 
 
 def _write_empty_list(folder: Path) -> None:
-    """Write the list that Matplotlib expects to have kept, without fonts, as the installed release reads it."""
+    """Write an empty font cache in the format of the installed release of Matplotlib."""
     found = find_spec("matplotlib.font_manager")
     source = Path(found.origin).read_text(encoding="utf-8") if found and found.origin else ""
     version = re.search(r"^    __version__ = (.+)$", source, re.MULTILINE)
     if version is None:
         return
-    told = ast.literal_eval(version[1])
+    cache_version = ast.literal_eval(version[1])
     empty = {
         "__class__": "FontManager",
-        "_version": told,
+        "_version": cache_version,
         "_FontManager__default_weight": "normal",
         "default_size": None,
         "defaultFamily": {"ttf": "DejaVu Sans", "afm": "Helvetica"},
         "afmlist": [],
         "ttflist": [],
     }
-    (folder / f"fontlist-v{told}.json").write_text(json.dumps(empty))
+    (folder / f"fontlist-v{cache_version}.json").write_text(json.dumps(empty))

@@ -1,4 +1,4 @@
-"""The 3D view alone as a clip: mp4, or gif for pages and messages."""
+"""Clips of the 3D view without the video: mp4 or gif."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,42 +16,43 @@ from hyperlift.video.gif import FASTEST_FPS, palette_of, write_gif
 from hyperlift.video.writing import write_mp4
 
 _HEIGHTS = {".mp4": 720, ".gif": 360}
+"""Default heights in pixels. Chosen: HD for video; a quarter of the pixels for gif, which compresses badly."""
 _PALETTE_PICTURES = 8
+"""Frames from which the palette of a gif is computed. Chosen: the colours change little."""
 _LAST_S = 0.5
-"""Before a gif begins again."""
+"""Duration of the last frame of a gif before it loops."""
 _EVEN = 0.2
-"""Of a frame's time by which times of an even rate may be off."""
+"""Times deviate from a constant rate by at most this fraction of a frame. Chosen: rounding of time stamps in ms."""
 
 
 def write_clip(
     path: Path | str,
     people: Sequence[Person],
     fps: float,
-    on_frame: Callable[[int, int], object] = lambda done, total: None,
+    on_progress: Callable[[int, int], object] = lambda done, total: None,
     picture_height: int | None = None,
 ) -> None:
-    """Write everybody in 3D as ``.mp4`` or ``.gif``, at the recording's own pace, whole or not at all.
+    """Write all people in 3D as ``.mp4`` or ``.gif`` in real time, atomically.
 
-    People stand as ``stage_people`` puts them. Joints that are
-    NaN are not drawn, joints that were not seen faintly. A gif loops, has 256 colours and at most 25 pictures a
-    second, and shows the last one for half a second.
+    Positions come from ``stage_people``. NaN joints are not drawn, joints that are not valid are drawn faintly. A gif
+    loops, has 256 colours and at most 25 pictures per second, and shows the last one for 0.5 s.
 
     Args:
         path: the clip.
         people: at least one, in ``H36M_17`` joints.
         fps: of the recording.
-        on_frame: called after every picture with the number that is done and that of all.
-        picture_height: in pixels; None takes 720, for gif 360.
+        on_progress: called after every picture with the number of drawn pictures and the total number.
+        picture_height: in pixels; None is 720, for gif 360.
 
     Raises:
-        InputError: nobody is there, another suffix, or the folder cannot be written.
+        InputError: there are no people, the suffix is unknown, or the folder cannot be written.
     """
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in _HEIGHTS:
         raise InputError(f"{path}: clips are written as {' or '.join(_HEIGHTS)}; choose such a name")
     if not people:
-        raise InputError(f"{path}: nobody is there, there is nothing to draw")
+        raise InputError(f"{path}: there are no people to draw")
     canvas = SkeletonCanvas(stage_people(people, H36M_17), 16, 9, fps, picture_height or _HEIGHTS[kind], alone=True)
     frames = np.array(frames_shown(people, fps))
     shown_s, clock_s = _times(people, frames, fps)
@@ -62,17 +63,17 @@ def write_clip(
         with write_gif(path, canvas.width, canvas.height, palette, _LAST_S) as gif:
             for done, number in enumerate(kept, 1):
                 gif.add(canvas.draw(int(frames[number]), None, clock_s[number]), float(shown_s[number]))
-                on_frame(done, len(kept))
+                on_progress(done, len(kept))
         return
     even = np.abs(shown_s - np.arange(len(frames)) / fps).max() < _EVEN / fps
     with write_mp4(path, canvas.width, canvas.height, fps) as video:
         for number, frame in enumerate(frames):
             video.add(canvas.paint(int(frame), None, clock_s[number]), None if even else float(shown_s[number]))
-            on_frame(number + 1, len(frames))
+            on_progress(number + 1, len(frames))
 
 
 def _times(people: Sequence[Person], frames: np.ndarray, fps: float) -> tuple[Float[np.ndarray, " shown"], list[float]]:
-    """When each frame is shown, from 0, and its time in the recording; frames of nobody follow at the usual rate."""
+    """Presentation time of each frame from 0, and its time in the recording; interpolated for frames without people."""
     known = {
         int(frame): float(time_s)
         for person in people
@@ -81,12 +82,12 @@ def _times(people: Sequence[Person], frames: np.ndarray, fps: float) -> tuple[Fl
     numbers = np.array(sorted(known))
     times_s = np.interp(frames, numbers, [known[number] for number in numbers])
     steps_s = np.diff(times_s)
-    steps_s[np.diff(frames) > 1] = 1 / fps  # a stretch without anybody is left out
+    steps_s[np.diff(frames) > 1] = 1 / fps  # frames without people are skipped here
     return np.concatenate([[0.0], np.cumsum(steps_s)]), times_s.tolist()
 
 
 def _thinned(shown_s: Float[np.ndarray, " shown"]) -> list[int]:
-    """Numbers of the frames that a gif shows: never faster than it can be played."""
+    """Indices of the frames of a gif, at most ``FASTEST_FPS`` per second."""
     kept, last_s = [], -np.inf
     for number, time_s in enumerate(shown_s):
         if time_s - last_s >= 0.999 / FASTEST_FPS:

@@ -1,4 +1,4 @@
-"""The steady camera that looks at the stage, and the floor under it."""
+"""The static camera of the 3D view, and the floor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,23 +10,29 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
 AZIMUTH_DEG = 35.0
-"""The view is turned round the vertical by this, so that depth shows: the camera goes to its own right, or to its left
-where that spreads people more."""
+"""Azimuth of the view, which makes depth visible. The camera moves to its right, or to its left if that separates
+people more."""
 ELEVATION_DEG = 16.0
+"""Elevation of the view. Chosen: shows the floor, and bodies nearly from the side."""
 _MARGIN_M = 0.65
-"""Floor beyond the outermost roots."""
+"""Floor beyond the outermost roots. Chosen: the reach of an arm or a step."""
 _EYE_LEVEL_M = 0.9
+"""Height that the camera points at. Chosen: half of a standing height."""
 _NEAREST_VIEWER_M, _STEP_BACK = 6.0, 1.6
+"""Distance of the viewer: at least this, and this multiple of the floor's diagonal. Chosen: weak perspective."""
 _ROBUST_PERCENT = (1.0, 99.0)
-"""A single wild frame must not make everybody small."""
+"""Percentiles that define the extent. Chosen: an outlier frame must not shrink the view."""
 _LABEL_ROOM_M = 0.3
+"""Room for tags above the heads."""
 _CELLS_M = (1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 1000.0)
+"""Cell sizes of the floor; the smallest that needs at most ``_MAX_CELLS`` cells is used."""
 _MAX_CELLS = 14
+"""Largest number of cells along a side. Chosen: lines stay distinguishable."""
 
 
 @dataclass(frozen=True)
 class Floor:
-    """A rectangle of square cells at height 0, in stage metres."""
+    """A rectangle of square cells at height 0, stage metres."""
 
     left_m: float
     right_m: float
@@ -36,7 +42,7 @@ class Floor:
 
     @classmethod
     def under(cls, people: Sequence[Person]) -> "Floor":
-        """Under everybody's path, in whole cells; a stage without people has a floor too."""
+        """The floor under all paths, in whole cells; one cell or more without people."""
         ranges = [_robust_range(person.world_m[:, H36M_17.root, :2]) for person in people]
         known = [r for r in ranges if r is not None] or [np.zeros((2, 2))]
         low, high = np.min([r[0] for r in known], axis=0) - _MARGIN_M, np.max([r[1] for r in known], axis=0) + _MARGIN_M
@@ -47,13 +53,13 @@ class Floor:
 
     @property
     def corners_m(self) -> Float[np.ndarray, "4 3"]:
-        """In order round the rectangle."""
+        """The corners in order around the rectangle."""
         x, y = (self.left_m, self.right_m), (self.near_m, self.far_m)
         return np.array([[x[0], y[0], 0.0], [x[1], y[0], 0.0], [x[1], y[1], 0.0], [x[0], y[1], 0.0]])
 
     @property
     def lines_m(self) -> Float[np.ndarray, "lines 2 3"]:
-        """The grid, as both ends of each line."""
+        """Both ends of each line of the grid."""
         across = np.arange(self.left_m, self.right_m + self.cell_m / 2, self.cell_m)
         along = np.arange(self.near_m, self.far_m + self.cell_m / 2, self.cell_m)
         return np.array(
@@ -63,18 +69,18 @@ class Floor:
 
 
 class SceneView:
-    """A perspective camera that stands still and sees everybody's whole path.
+    """A static perspective camera that sees all paths.
 
-    Stage metres (x right, y away from the video's camera, z up) to pixels of one panel.
+    It projects stage metres (x right, y away from the camera of the video, z up) to pixels of one panel.
     """
 
     def __init__(self, people: Sequence[Person], floor: Floor, panel_px: tuple[float, float, float, float]) -> None:
-        """Fit the view into left, top, right, bottom of a panel."""
+        """Fit the view into a panel (left, top, right, bottom)."""
         azimuth, elevation = _better_side(people), np.deg2rad(ELEVATION_DEG)
         cos, sin = np.cos(elevation), np.sin(elevation)
         level = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
         up = np.array([0.0, 0.0, 1.0])
-        # Rows: to the viewer's right, down, and away from the viewer.
+        # Rows: right, down and away from the viewer.
         self._axes = np.stack(
             [[np.cos(azimuth), np.sin(azimuth), 0.0], -(cos * up + sin * level), cos * level - sin * up]
         )
@@ -86,13 +92,13 @@ class SceneView:
         self._fit(people, corners, panel_px)
 
     def project(self, points_m: Float[np.ndarray, "*any 3"]) -> Float[np.ndarray, "*any 3"]:
-        """Stage metres to x, y in pixels and the distance from the viewer in metres (larger is farther)."""
+        """Project stage metres to x, y in pixels and the distance from the viewer in metres."""
         seen = (points_m - self._centre_m) @ self._axes.T
         distance = np.maximum(seen[..., 2:] + self._back_m, 0.2 * self._back_m)
         return np.concatenate([seen[..., :2] * self._focal_px / distance + self._middle_px, distance], axis=-1)
 
     def px_per_m(self, distance_m: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-        """How long a metre is at a distance from the viewer."""
+        """Pixels per metre at a distance from the viewer."""
         return self._focal_px / distance_m
 
     def _fit(
@@ -101,7 +107,7 @@ class SceneView:
         corners: Float[np.ndarray, "4 3"],
         panel_px: tuple[float, float, float, float],
     ) -> None:
-        """Enlarge and shift what the camera sees to the panel."""
+        """Choose focal length and principal point so that the scene fills the panel."""
         head_room = np.array([0.0, 0.0, _LABEL_ROOM_M])
         ranges = [_robust_range(self.project(p.world_m + head_room)[..., :2].reshape(-1, 2)) for p in people]
         seen = np.concatenate([self.project(corners)[:, :2], *(r for r in ranges if r is not None)])
@@ -112,7 +118,7 @@ class SceneView:
 
 
 def _better_side(people: Sequence[Person]) -> float:
-    """Radians of the azimuth from which hips are seen farther apart."""
+    """The azimuth, + or − ``AZIMUTH_DEG``, that separates the roots more; radians."""
     roots = [person.world_m[:, H36M_17.root, :2] for person in people]
     roots = np.concatenate(roots or [np.zeros((1, 2))])
     roots = roots[np.isfinite(roots).all(-1)]

@@ -1,4 +1,4 @@
-"""One picture of a moment: the 2D keypoints on the left, the 3D skeletons on the right."""
+"""Picture of one frame: 2D keypoints on the left, 3D skeletons on the right."""
 
 import numpy as np
 
@@ -12,25 +12,30 @@ from hyperlift.video.facts import Picture
 
 RIGHT, LEFT, TRUNK = "#e4572e", "#2e86de", "#3d4451"
 TAGS = ("#6c4fb5", "#1f8a5b", "#b8741a", "#b03a7a", "#28808f", "#6b6f1d")
-"""A person's colour is that of their tag; it belongs to the id."""
+"""Colours of the tags of people, by id."""
 _PAPER, _FLOOR, _GRID, _SHADOW, _PLUMB = "#fbfbf9", "#f2f2ed", "#d8d8d1", "#d3d3cc", "#b4b4ac"
 _FAINT, _INK, _DARK = "#75757d", "#3d4451", "#20242b"
 _SIDE_COLOUR = {"right": RIGHT, "left": LEFT, "trunk": TRUNK}
 _ON_PICTURE = {"right": RIGHT, "left": LEFT, "trunk": "#f4f4f0"}
 DEFAULT_AREA_PX = 1280 * 720
+"""Default number of pixels of a picture. Chosen: HD."""
 FAINT_OPACITY = 0.28
-"""Of bones with an end that was not seen."""
+"""Opacity of bones with an end that is not valid."""
 _BONE_M, _HEAD_M, _SHADOW_M = 0.055, 0.15, 0.075
 _BONE_WIDTHS_PX = (2.5, 9.0)
-"""Thinnest and thickest at a picture height of 720."""
+"""Smallest and largest width of a bone at a picture height of 720."""
 _RIM_PX = 1.5
+"""Width of the rim of a bone at a picture height of 720."""
 _INNER = np.array([[0.8, 0.2], [0.2, 0.8]])
-"""A bone without its ends."""
+"""Weights that shorten a bone at both ends, for its rim."""
 _IN_THE_AIR_M = 0.3
+"""A person whose lowest joint is higher than this gets a plumb line. Chosen: above a hop or an error of the floor."""
 _TRAIL_S, _TRAIL_POINTS = 2.0, 16
+"""Length of a trail in seconds and in points."""
 _ON_FLOOR = np.array([1.0, 1.0, 0.0])
+"""Factors that project a point vertically to the floor."""
 _Strokes = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Segments, colours and widths, as ``Brush.strokes`` takes them."""
+"""Arguments of ``Brush.strokes``: segments, colours and widths."""
 _PARENTS, _CHILDREN = np.array(H36M_17.bones).T
 _HEAD_BONE = H36M_17.bones.index((H36M_17.index("Nose"), H36M_17.index("Head")))
 
@@ -42,12 +47,12 @@ def bone_sides() -> list[str]:
 
 
 def tag_colour(number: int) -> str:
-    """The colour of a person's tag."""
+    """The colour of the tag of a person."""
     return TAGS[number % len(TAGS)]
 
 
 class SkeletonCanvas:
-    """Draws moments of one recording onto pictures of one size; what stands still is drawn once."""
+    """Draws frames of one recording as pictures of one size; static parts are drawn once."""
 
     def __init__(
         self,
@@ -61,19 +66,19 @@ class SkeletonCanvas:
         """Prepare the panels.
 
         Args:
-            staged: everybody in the recording.
+            staged: all people of the recording.
             video_width: of the recording in pixels.
             video_height: of the recording in pixels.
             fps: of the recording, for the clock.
-            picture_height: of what is drawn, in pixels. The width follows from the video's shape. None chooses both
-                so that there are about as many pixels as in 1280 x 720.
-            alone: leave out the panel of the video, and draw the stage 16 to 9.
+            picture_height: of the picture in pixels; its width follows from the aspect ratio of the video. None chooses
+                about as many pixels as 1280 x 720.
+            alone: omit the panel of the video, and draw the 3D view with an aspect ratio of 16:9.
         """
         people = staged.people
         self._people, self._fps, self._placed = people, fps, staged.placed
         self._row_of = [{int(frame): row for row, frame in enumerate(person.frame)} for person in people]
         panel_share = float(np.clip(video_width / video_height, 0.55, 1.78))
-        # A tall video leaves room for a wide stage.
+        # A portrait video leaves room for a wide 3D view.
         share = 16 / 9 if alone else panel_share + max(1.2, 16 / 9 - panel_share)
         height = np.sqrt(DEFAULT_AREA_PX / share) if picture_height is None else picture_height
         self.height, self.width = round(height) // 2 * 2, round(height * share) // 2 * 2
@@ -101,8 +106,8 @@ class SkeletonCanvas:
 
         Args:
             frame: number of the frame in the recording.
-            video_picture: that frame of the video, of the size ``video_shown``; None draws on a dark ground.
-            time_s: of that frame, where it does not follow from the frame rate.
+            video_picture: that frame of the video in the size ``video_shown``; None draws on a dark background.
+            time_s: time of that frame; None computes it from the frame rate.
 
         Returns:
             uint8 RGB [height, width, 3].
@@ -112,7 +117,7 @@ class SkeletonCanvas:
     def paint(
         self, frame: int, video_picture: Picture | None = None, time_s: float | None = None
     ) -> Shaped[np.ndarray, "height width 4"]:
-        """``draw`` without a copy: the pixels, RGB and a byte without meaning, are overwritten by the next call."""
+        """``draw`` without a copy: RGB and an unused byte, overwritten by the next call."""
         pixels, brush = self._brush.pixels, self._brush
         width, height = self.video_shown
         x, y = self._corner
@@ -133,7 +138,7 @@ class SkeletonCanvas:
         return pixels
 
     def keypoints_to_picture(self, points_px: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
-        """Video pixels to pixels of what is drawn."""
+        """Convert video pixels to pixels of the picture."""
         return points_px * self._scale + self._corner
 
     def _draw_still_life(self, floor: Floor) -> None:
@@ -151,7 +156,7 @@ class SkeletonCanvas:
             brush.text(name, x + 34 * unit, y, 15 * unit, _INK)
             x += 96 * unit
         cell = f"grid: {floor.cell_m:g} m"
-        note = cell if self._placed else "poses only, everybody on a spot of their own: their ways are not recovered"
+        note = cell if self._placed else "poses only, side by side: positions in space are unknown"
         brush.text(note, self.width - 20 * unit, self.height - 18 * unit, 12 * unit, _FAINT, align="right")
 
     def _draw_keypoints(self, present: list[tuple[Person, int]]) -> None:
@@ -172,7 +177,7 @@ class SkeletonCanvas:
             self._tag(person, points, 0, self.panel_width)
 
     def _draw_scene(self, present: list[tuple[Person, int]]) -> None:
-        """From the floor up: trails, shadows, then every bone of everybody, the farthest first."""
+        """Draw trails, shadows, plumb lines, and then all bones, the farthest first."""
         staged = [(p, row) for p, row in present if np.isfinite(p.world_m[row]).all(-1).any()]
         if not staged:
             return
@@ -198,8 +203,8 @@ class SkeletonCanvas:
         widths = np.clip(_BONE_M * self.view.px_per_m(distance), low, high) * thickness
         colours = np.tile(self._bone_colours, (people, 1))
         colours[~sure, 3] = FAINT_OPACITY
-        # Each bone carries a rim in the paper's colour, so the nearer one visibly passes in front; the rim ends before
-        # the joints, where it would cut the next bone.
+        # Each bone has a rim in the colour of the background, which shows which bone is in front. The rim ends before
+        # the joints, where it would cover the next bone.
         flat = bones[..., :2]
         rims = np.einsum("ij,bjk->bik", _INNER, flat)
         rim_colours = np.repeat(rgba([_PAPER], 0.9), len(flat), axis=0)
@@ -212,27 +217,27 @@ class SkeletonCanvas:
         return segments, shades, breadths
 
     def _shadows(self, joints_m: Float[np.ndarray, "people joints 3"]) -> _Strokes:
-        """What a light straight above would throw on the floor."""
+        """Vertical projections of the bones onto the floor."""
         below = self.view.project(joints_m * _ON_FLOOR)
         bones = np.stack([below[:, _PARENTS], below[:, _CHILDREN]], axis=2).reshape(-1, 2, 3)
         widths = _SHADOW_M * self.view.px_per_m(bones[..., 2].mean(1))
         return bones[..., :2], np.repeat(rgba([_SHADOW]), len(bones), axis=0), widths
 
     def _trail(self, person: Person, row: int) -> _Strokes:
-        """Where the hips were above the floor in the last seconds, fading."""
+        """Path of the root on the floor in the last seconds, fading."""
         since = max(0, row - round(_TRAIL_S * self._fps))
         rows = np.unique(np.linspace(since, row, _TRAIL_POINTS).round().astype(int))
         way = person.world_m[rows, H36M_17.root]
         way = self.view.project(way[np.isfinite(way).all(-1)] * _ON_FLOOR)[:, :2]
         steps = np.stack([way[:-1], way[1:]], axis=1)
         segments, colours, widths = self._alike(steps, (tag_colour(person.id), 1.0), 3.0)
-        # Fading into the floor rather than transparent: overlapping ends must not show.
+        # Blended with the floor's colour instead of transparency, which would show where strokes overlap.
         age = np.linspace(0.1, 0.8, len(colours))[:, None]
         colours = age * colours + (1 - age) * rgba([_FLOOR])
         return segments, colours, widths
 
     def _plumb_lines(self, joints_m: Float[np.ndarray, "people joints 3"]) -> _Strokes:
-        """From the hips of everybody above the floor to the point below."""
+        """Vertical lines from the roots of people in the air to the floor."""
         hips = joints_m[np.nanmin(joints_m[..., 2], axis=1) > _IN_THE_AIR_M, H36M_17.root]
         ends = self.view.project(np.stack([hips, hips * _ON_FLOOR], axis=1))[..., :2]
         return self._alike(ends, (_PLUMB, 1.0), 1.5)
@@ -243,14 +248,14 @@ class SkeletonCanvas:
         return segments, colours, np.full(len(segments), width * self._unit)
 
     def _draw(self, strokes: list[_Strokes]) -> None:
-        """All at once, in order: a call costs more than a stroke. Strokes to a joint that is missing are left out."""
+        """Draw all strokes in order in one call, which is faster; strokes to missing joints (NaN) are skipped."""
         if strokes:
             segments, colours, widths = (np.concatenate(parts) for parts in zip(*strokes, strict=True))
             known = np.isfinite(segments).all((1, 2))
             self._brush.strokes(segments[known], colours[known], widths[known])
 
     def _tag(self, person: Person, points: Float[np.ndarray, "joints 2"], left: int, right: int) -> None:
-        """The person's id over the highest point, inside the panel from ``left`` to ``right``."""
+        """Draw the id of a person above the highest joint, within the columns from ``left`` to ``right``."""
         seen = points[np.isfinite(points).all(-1)]
         if len(seen):
             x, y = seen[seen[:, 1].argmin()]

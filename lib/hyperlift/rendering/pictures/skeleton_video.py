@@ -1,4 +1,4 @@
-"""Lifted people as a video, or as a sheet of chosen frames."""
+"""Video of lifted people beside their keypoints, and pictures of chosen frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -21,17 +21,17 @@ from hyperlift.video.reading import read_frames, video_facts
 from hyperlift.video.writing import write_mp4
 
 LONGEST_EMPTY_S = 10.0
-"""A stretch with nobody in it that lasts longer is left out of the video."""
+"""Longer gaps without people are cut from the video. Chosen: a viewer waits that long without doubt."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Recording:
+class SourceVideo:
     """The video that people were lifted from.
 
     Example:
         >>> from pathlib import Path
-        >>> from hyperlift.rendering.pictures.skeleton_video import Recording
-        >>> recording = Recording(width=1088, height=1920, fps=30.0, file=Path("examples/multiperson.mp4"))
+        >>> from hyperlift.rendering.pictures.skeleton_video import SourceVideo
+        >>> recording = SourceVideo(width=1088, height=1920, fps=30.0, file=Path("examples/multiperson.mp4"))
     """
 
     width: int
@@ -40,38 +40,37 @@ class Recording:
     """In pixels."""
     fps: float
     file: Path | None = None
-    """Drawn under the keypoints where given."""
+    """The video file, drawn under the keypoints; None draws a dark background."""
     facts: VideoFacts | None = None
-    """Of the file, if they are known already."""
+    """Facts of the file; None reads them."""
 
 
 def frames_shown(people: Sequence[Person], fps: float) -> list[int]:
-    """From the first frame with anybody in it to the last, without stretches longer than
-    ``LONGEST_EMPTY_S``."""
+    """Frames from the first to the last with people, without gaps of more than ``LONGEST_EMPTY_S``."""
     shown: list[int] = []
     for first, last in sorted((int(person.frame[0]), int(person.frame[-1])) for person in people):
-        goes_on = shown and first - shown[-1] <= LONGEST_EMPTY_S * fps
-        shown += range(shown[-1] + 1 if goes_on else first, last + 1)
+        continues = shown and first - shown[-1] <= LONGEST_EMPTY_S * fps
+        shown += range(shown[-1] + 1 if continues else first, last + 1)
     return shown
 
 
 def write_skeleton_video(
     path: Path | str,
     people: Sequence[Person],
-    recording: Recording,
-    on_frame: Callable[[int, int], object] = lambda done, total: None,
+    recording: SourceVideo,
+    on_progress: Callable[[int, int], object] = lambda done, total: None,
     picture_height: int | None = None,
 ) -> None:
-    """Write an mp4 with keypoints on the left and skeletons on the right, in the recording's own time.
+    """Write an mp4 in real time with keypoints on the left and skeletons on the right.
 
-    Frames of a file with a variable rate are shown for as long as in that file. Decoding, drawing and encoding run
-    side by side; a few pictures are in memory at a time.
+    A variable frame rate of the file is kept. Decoding, drawing and encoding run in parallel; a few pictures are in
+    memory at a time.
 
     Args:
         path: the mp4.
         people: at least one person.
         recording: its size places the keypoints.
-        on_frame: called after each frame with the number that is done and that of all.
+        on_progress: called after each frame with the number of drawn frames and the total number.
         picture_height: of the mp4, in pixels; None chooses about as many pixels as 1280 x 720 has.
 
     Raises:
@@ -80,8 +79,8 @@ def write_skeleton_video(
     Example:
         >>> import hyperlift
         >>> motion = hyperlift.load_motion("out/pose3d.npz")
-        >>> from hyperlift.rendering.pictures.skeleton_video import Recording, write_skeleton_video
-        >>> write_skeleton_video("people.mp4", motion.of([2]).people, Recording(width=1768, height=994, fps=30.0))
+        >>> from hyperlift.rendering.pictures.skeleton_video import SourceVideo, write_skeleton_video
+        >>> write_skeleton_video("people.mp4", motion.of([2]).people, SourceVideo(width=1768, height=994, fps=30.0))
     """
     facts = _facts(recording)
     canvas = _canvas(people, recording, picture_height)
@@ -91,13 +90,13 @@ def write_skeleton_video(
     with write_mp4(path, canvas.width, canvas.height, recording.fps) as video, closing(ahead(moments)) as pictures:
         for number, (frame, below, time_s) in enumerate(pictures):
             video.add(canvas.paint(frame, below, time_s), None if shown_s is None else float(shown_s[number]))
-            on_frame(number + 1, len(frames))
+            on_progress(number + 1, len(frames))
 
 
 def pose_picture(
     path: Path | str,
     people: Sequence[Person],
-    recording: Recording,
+    recording: SourceVideo,
     frames: Sequence[int],
     columns: int = 2,
     picture_height: int = 480,
@@ -118,8 +117,8 @@ def pose_picture(
     Example:
         >>> import hyperlift
         >>> motion = hyperlift.load_motion("out/pose3d.npz")
-        >>> from hyperlift.rendering.pictures.skeleton_video import Recording, pose_picture
-        >>> pose_picture("people.png", motion.people, Recording(width=1768, height=994, fps=30.0), frames=[10, 60])
+        >>> from hyperlift.rendering.pictures.skeleton_video import SourceVideo, pose_picture
+        >>> pose_picture("people.png", motion.people, SourceVideo(width=1768, height=994, fps=30.0), frames=[10, 60])
     """
     canvas = _canvas(people, recording, picture_height)
     moments = _moments(frames, recording, _facts(recording), canvas.video_shown, "rgb24")
@@ -131,20 +130,20 @@ def pose_picture(
         image.imsave(partial, np.concatenate(rows))
 
 
-def _canvas(people: Sequence[Person], recording: Recording, picture_height: int | None) -> SkeletonCanvas:
+def _canvas(people: Sequence[Person], recording: SourceVideo, picture_height: int | None) -> SkeletonCanvas:
     return SkeletonCanvas(
         stage_people(people, H36M_17), recording.width, recording.height, recording.fps, picture_height
     )
 
 
-def _facts(recording: Recording) -> VideoFacts | None:
+def _facts(recording: SourceVideo) -> VideoFacts | None:
     if recording.file is None:
         return None
     return recording.facts or video_facts(recording.file)
 
 
 def _shown_at(frames: Sequence[int], fps: float, facts: VideoFacts) -> Float[np.ndarray, " shown"]:
-    """When each frame is shown: the file's own pace, except where a stretch is left out or the file has ended."""
+    """Presentation times of the frames: those of the file, with gaps cut, and a constant rate after its end."""
     numbers = np.array(frames)
     known = np.append(facts.times_s, facts.times_s[-1] + (1 + np.arange(max(0, numbers[-1] - facts.frames + 1))) / fps)
     gaps_s = np.diff(known[numbers])
@@ -154,16 +153,16 @@ def _shown_at(frames: Sequence[int], fps: float, facts: VideoFacts) -> Float[np.
 
 def _moments(
     frames: Sequence[int],
-    recording: Recording,
+    recording: SourceVideo,
     facts: VideoFacts | None,
     size: tuple[int, int],
     pixels: Literal["rgb24", "rgba"],
 ) -> Iterator[tuple[int, Picture | None, float | None]]:
-    """Each frame number with its picture and time; None for what a video that ends early does not have."""
+    """Each frame number with its picture and time; None after the end of a truncated video."""
     if recording.file is None or facts is None:
         yield from ((frame, None, None) for frame in frames)
         return
-    # Pictures that a damaged file does not have are left dark.
+    # Frames that a damaged file lacks have a dark background.
     reader = read_frames(recording.file, size, facts=facts, allow_truncated=True, pixels=pixels)
     with closing(reader) as decoded:
         at: Frame | None = next(decoded, None)

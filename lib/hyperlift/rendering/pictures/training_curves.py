@@ -1,4 +1,4 @@
-"""The logs of training runs as curves."""
+"""Curves from the logs of training runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _NO_LOSSES = {"epoch", "lr", "clips_per_s", "seconds", "validation"}
 
 @dataclass(frozen=True)
 class _Run:
-    """A log, and where its epochs lie on the time axis of the picture."""
+    """A log, and the positions of its epochs on the time axis."""
 
     name: str
     records: list[dict[str, Any]]
@@ -33,20 +33,20 @@ class _Run:
 
 
 def draw_training_curves(logs: Path | Sequence[Path], picture: Path) -> Path:
-    """Draw loss, validation errors and learning rate of a run, or of runs that went on from each other's weights.
+    """Draw loss, validation errors and learning rate of one run, or of consecutive runs.
 
-    One run is drawn against its epochs. Several are drawn one after the other against hours of training, since their
-    epochs are of different length, with a line where each begins and the name of its folder.
+    The time axis of one run is in epochs. That of several runs, whose epochs differ in length, is in hours of training,
+    with a line and the name of the folder at the start of each run.
 
     Args:
-        logs: the JSON lines of a run, or of several; a line of a resumed run replaces an earlier one of the same epoch.
+        logs: JSON lines of one run or several; a later line of the same epoch (a resumed run) replaces an earlier one.
         picture: PNG to write.
 
     Returns:
         ``picture``.
 
     Raises:
-        InputError: a log is missing, broken or empty.
+        InputError: a log is missing, damaged or empty.
     """
     runs = _one_after_the_other([logs] if isinstance(logs, Path) else logs)
     figure = Figure(figsize=(10, 3.2), layout="constrained")
@@ -87,7 +87,7 @@ def _one_after_the_other(logs: Sequence[Path]) -> list[_Run]:
 
 
 def _draw(axes: Axes, runs: Sequence[_Run], label: str, values: Sequence[Sequence[float | None]]) -> None:
-    """One curve in one colour, broken between runs and where epochs lack the value."""
+    """Draw one curve in one colour, with gaps between runs."""
     colour, labelled = f"C{len(axes.get_legend_handles_labels()[1])}", False
     for run, of_run in zip(runs, values, strict=True):
         points = [(at, value) for at, value in zip(run.at, of_run, strict=True) if value is not None]
