@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hyperlift import COMMAND_KEY
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SAY = (
     "import hyperlift.rendering.pictures, matplotlib.font_manager as fonts; "
     "print(fonts.findfont('DejaVu Sans:bold')); print(sorted({font.name for font in fonts.fontManager.ttflist}))"
