@@ -221,7 +221,7 @@ def test_an_interrupted_detection_goes_on(
     assert files_in(job.out) == {".keypoints.json.journal"}
     detector = Forgiving()
     run_job(job)
-    assert f"{job.source}: going on from frame 9 of 16" in caplog.text
+    assert f"{job.source}: continuing at frame 9 of 16" in caplog.text
     assert detector.looked_at == list(range(9, 16))
     for name in ("keypoints.json", "keypoints.recording.json", "pose3d.npz"):
         assert (job.out / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()

@@ -20,7 +20,7 @@ def test_mp4_boxes(tmp_path: Path):
     assert extent_of(tmp_path, whole) == Extent(148, 148)
     cut = extent_of(tmp_path, whole[:-30])
     assert cut == Extent(118, 148)
-    assert cut.cut
+    assert cut.truncated
     assert not cut.index_missing
 
 
@@ -33,7 +33,7 @@ def test_mp4_box_to_the_end_of_the_file(tmp_path: Path):
     content = box(b"ftyp", b"isom") + box(b"moov", b"") + box(b"mdat", bytes(50), announced=0)
     extent = extent_of(tmp_path, content)
     assert extent is not None
-    assert not extent.cut
+    assert not extent.truncated
 
 
 def test_mp4_without_its_index(tmp_path: Path):
@@ -48,7 +48,7 @@ def test_mp4_without_its_index(tmp_path: Path):
 def test_a_file_of_nothing_but_headers_is_not_walked_to_its_end(tmp_path: Path, content: bytes):
     extent = extent_of(tmp_path, content)
     assert extent is not None
-    assert extent.announced <= extent.there
+    assert extent.stated <= extent.size
 
 
 def test_avi(tmp_path: Path):

@@ -11,7 +11,7 @@ from hyperlift.motion.motion import load_motion
 
 
 def main(options: Animate) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     out = options.out
     kind = check_kind(out, options.naming)
     if out.exists() and options.poses.exists() and out.samefile(options.poses):

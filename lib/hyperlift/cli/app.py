@@ -1,4 +1,4 @@
-"""What every command does around its work: one line for a user's mistake, and exit codes."""
+"""Frame of all commands: errors of the user in one line, and exit codes."""
 
 import io
 import logging
@@ -15,15 +15,17 @@ from hyperlift.errors import EXTRAS, InputError, missing_package, printable
 _Options = TypeVar("_Options")
 
 INPUT_ERROR = 2
+"""Exit code of a mistake of the user, as that of argparse."""
 INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells report it."""
 PIPE_CLOSED = 141
+"""Exit code after the reader of the output has ended: 128 + SIGPIPE."""
 
 
 def show_any_text() -> None:
-    """Let standard output and error take every text: what their encoding does not have becomes an escape.
+    """Escape characters that standard output and error cannot encode.
 
-    Names of files hold any bytes, and a terminal, a log or a pipe may know UTF-8 or ASCII alone; a message that cannot
-    be shown as it is must not end the work that it speaks of.
+    File names can hold any bytes, and a terminal, log or pipe can be limited to ASCII; a message must not end the work.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -31,12 +33,12 @@ def show_any_text() -> None:
 
 
 def say(text: object, *, stderr: bool = False) -> None:
-    """Print one line, whatever the names in it hold (``errors.printable``)."""
+    """Print one line, with control characters escaped (``errors.printable``)."""
     print(printable(text), file=sys.stderr if stderr else sys.stdout, flush=True)
 
 
 def log_to_stderr(kind: type, level: int = logging.INFO) -> None:
-    """Show the library's log, each message as one line with the flags of a command."""
+    """Print log messages of the library in one line each, with the flags of a command."""
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine(kind))
     logging.basicConfig(level=level, handlers=[handler])
@@ -48,20 +50,20 @@ class _OneLine(logging.Formatter):
         self._kind = kind
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The message without the lines of a traceback, which keep their form."""
+        """Format the message in one line; tracebacks are not changed."""
         return printable(with_flags(record.message, self._kind))
 
 
 def run_work(
     options: Callable[[], type[_Options]], work: Callable[[_Options], int], argv: Sequence[str] | None = None
 ) -> int:
-    """Read the options of a command and do its work; returns the exit code.
+    """Parse the options of a command and run it; returns its exit code.
 
-    A user's mistake, a package that is not installed and Ctrl-C are one line each; a defect keeps its traceback.
+    An error of the user, a missing package and Ctrl-C are one line each; other exceptions keep their traceback.
 
     Args:
         options: imports the dataclass of the options (``config.option``).
-        work: does it and returns the exit code. Its ``InputError`` names fields, which are printed as flags.
+        work: runs the command. Its ``InputError`` names fields, which are printed as flags.
         argv: arguments; None takes those of the process.
     """
     show_any_text()
@@ -70,7 +72,7 @@ def run_work(
         kind = options()
         return work(read_arguments(kind, argv))
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain again when it flushes at exit.
+        # The reader of the output has ended. Python would raise again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except (InputError, OSError) as error:
@@ -82,7 +84,7 @@ def run_work(
         say(f"{program}: error: {missing_package(package, 'this command needs')}", stderr=True)
         return INPUT_ERROR
     except (KeyboardInterrupt, RuntimeError) as error:
-        # Python 3.11 gives a Ctrl-C that comes while a class is made as the cause of a RuntimeError.
+        # In Python 3.11, Ctrl-C during the creation of a class is the cause of a RuntimeError.
         if not any(isinstance(cause, KeyboardInterrupt) for cause in (error, error.__cause__)):
             raise
         print(f"{program}: interrupted", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""From a dataclass of options (``config.option``) to its command line, and back."""
+"""Conversion between a dataclass of options (``config.option``) and a command line."""
 
 import argparse
 import re
@@ -15,21 +15,21 @@ _UNKNOWN = "unrecognized arguments: "
 
 
 def read_arguments(kind: type[_Options], argv: Sequence[str] | None = None) -> _Options:
-    """The options that a command line gives; ``--help`` ends the process.
+    """Parse a command line; ``--help`` ends the process.
 
     Raises:
-        InputError: an unknown option, a value that is not as expected, or options that do not go together.
+        InputError: an option is unknown, a value is invalid, or options exclude each other.
     """
     return build(kind, vars(_parser(kind).parse_args(argv)))
 
 
 def help_text(kind: type, program: str) -> str:
-    """What ``--help`` prints."""
+    """The text of ``--help``."""
     return _parser(kind, program).format_help()
 
 
 def to_arguments(options: Any) -> list[str]:
-    """The command line of options whose values are texts, numbers, paths and switches: for another process."""
+    """The command line of options with texts, numbers, paths and switches, for another process."""
     argv: list[str] = []
     for one in option_fields(type(options)):
         value = _value_of(options, one.name)
@@ -46,7 +46,7 @@ def to_arguments(options: Any) -> list[str]:
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A mistake is one line; a misspelt option is recognised, and ``_`` in an option is read as ``-``."""
+    """Errors are one line with suggestions for misspelt options; ``_`` in an option is equivalent to ``-``."""
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: D102
         given = list(sys.argv[1:] if args is None else args)
@@ -68,7 +68,7 @@ def _kebab(argument: str) -> str:
 
 
 def _parser(kind: type, program: str | None = None) -> OneLineParser:
-    """The parser; the docstring of the dataclass describes the command, from its second paragraph on below."""
+    """The parser; description and epilog are the first and the other paragraphs of the dataclass's docstring."""
     description, _, epilog = (kind.__doc__ or "").partition("\n\n")
     options = list(option_fields(kind))
     parser = OneLineParser(
@@ -89,13 +89,13 @@ def _parser(kind: type, program: str | None = None) -> OneLineParser:
 
 
 def _add(to: Any, one: OptionField) -> None:
-    told, option = one.help.replace("%", "%%"), one.option
+    help_, option = one.help.replace("%", "%%"), one.option
     default = list(one.default) if isinstance(one.default, tuple) else None if one.required else one.default
     for value, does in option.switches.items():
         to.add_argument(f"--{value}", dest=one.name, action="append_const", const=value, default=default, help=does)
     if option.switches:
         return
-    common: dict[str, Any] = {"help": told, "default": default}
+    common: dict[str, Any] = {"help": help_, "default": default}
     if option.positional:
         common["nargs"] = "+" if one.many else None if one.required else "?"
         names = (one.name,)
@@ -104,7 +104,7 @@ def _add(to: Any, one: OptionField) -> None:
         names = one.spellings
     if one.kind is bool:
         switch = argparse.BooleanOptionalAction if one.default else "store_true"
-        to.add_argument(one.flag, dest=one.name, action=switch, default=default, help=told)
+        to.add_argument(one.flag, dest=one.name, action=switch, default=default, help=help_)
         return
     if one.many and not option.positional:
         common |= {"action": "extend", "nargs": "+"} if option.multiple else {"action": "append"}
@@ -116,7 +116,7 @@ _EXPECTED = {int: "a whole number", float: "a number"}
 
 
 def _reader(one: OptionField) -> Callable[[str], Any]:
-    """From the text of an argument to a value; argparse prints the message of its error."""
+    """A function that parses the text of an argument; argparse prints the message of its error."""
 
     def read(text: str) -> Any:
         if one.choices and text not in one.choices:
@@ -134,7 +134,7 @@ def _reader(one: OptionField) -> Callable[[str], Any]:
 
 
 def _usage(options: Sequence[OptionField]) -> str:
-    """Positional arguments and what must be given; the others are listed below."""
+    """The usage line with positional arguments and required options."""
     words: list[str] = []
     sets: dict[str, list[str]] = {}
     for one in options:
@@ -154,7 +154,7 @@ def _one_paragraph(text: str) -> str | None:
 
 
 def _value_of(options: Any, name: str) -> Any:
-    """Of a field, or of a field of a dataclass in it."""
+    """The value of a field, or of a field of a nested dataclass."""
     for one in fields(options):
         value = getattr(options, one.name)
         if one.name == name:

@@ -1,4 +1,4 @@
-"""``vis_attn.py`` and ``hyperlift attention``: what a lifter attends to, as arrays and as a page of pictures."""
+"""``vis_attn.py`` and ``hyperlift attention``: attention of a lifter as arrays and as a page of pictures."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _FORMAT = "hyperlift-attention-1"
 
 
 def main(options: Attention) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     checkpoint = load_checkpoint_for(options.weights, options.network)
     clip = attention_clip(options, checkpoint.spec, checkpoint.run)
     maps = capture_attention(checkpoint.model, clip.pose2d_norm, options.layers, options.heads, options.frames)
@@ -37,7 +37,7 @@ def main(options: Attention) -> int:
 
 
 def _free(folder: Path) -> Path:
-    """The folder, or its first numbered sibling that is not there yet: an earlier page is never overwritten."""
+    """The folder, or its first numbered sibling that does not exist, so that earlier pages are kept."""
     number = 2
     found = folder
     while found.exists():

@@ -1,4 +1,4 @@
-"""The clip whose attention is drawn: of a clip store, of a detector's keypoints, or invented."""
+"""The input clip of an attention run: from a clip store, from keypoints of a detector, or a synthetic walk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,23 +22,24 @@ from hyperlift.shapes import Float
 from hyperlift.skeletons.joint_sets import H36M_17
 
 _SEED = 0
+"""Seed of the invented walk. Chosen: any number gives a reproducible clip."""
 
 
 @dataclass(frozen=True, eq=False)
 class AttentionClip:
-    """A clip as a lifter takes it, and where it comes from."""
+    """An input clip of a lifter, and its origin."""
 
     pose2d_norm: Float[np.ndarray, "frames joints 3"]
     source: str
 
 
 def attention_clip(options: Attention, spec: LifterSpec, run: Mapping[str, Any]) -> AttentionClip:
-    """The clip that the arguments name; without any, the run's own test data, else an invented walk.
+    """The clip that the options name; by default one of the test data of the run, or else a synthetic walk.
 
     Args:
         options: of the command.
-        spec: of the lifter.
-        run: the lifter's training configuration, plain values.
+        spec: contract of the lifter.
+        run: training configuration of the lifter.
 
     Raises:
         InputError: the clip does not exist or has another skeleton.

@@ -1,4 +1,4 @@
-"""Motion capture to a clip store through virtual cameras."""
+"""``hyperlift convert-mocap``: motion capture to a clip store through virtual cameras."""
 
 import dataclasses
 import logging
@@ -25,7 +25,7 @@ from hyperlift.skeletons.joint_sets import H36M_25
 
 
 def main(options: ConvertMocap) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     config = load_config(options.config, MocapStoreConfig, options.changes)
     given = {key: getattr(options, key) for key in ("n_frames", "stride", "views", "view_frames", "seed")}
     config = dataclasses.replace(config, **{key: value for key, value in given.items() if value is not None})
@@ -34,7 +34,7 @@ def main(options: ConvertMocap) -> int:
 
 
 def convert(source: MotionSource, config: MocapStoreConfig, out: Path, procedural_seed: int = 0) -> None:
-    """Write the clip store of a source and print what is in it.
+    """Write the clip store of a source and print a summary.
 
     Args:
         source: names its motion.
@@ -85,7 +85,7 @@ class Source:
     credit: str = ""
     """The data's credit line, where the recordings do not say from which data set they are."""
     collection: Collection | None = None
-    """What was read and left out, where the source is a folder of motion files."""
+    """Files that were read and skipped, for a folder of motion files."""
 
 
 def read_source(source: MotionSource, config: MocapStoreConfig, shelf: Path, procedural_seed: int) -> Source:
@@ -127,7 +127,7 @@ def read_source(source: MotionSource, config: MocapStoreConfig, shelf: Path, pro
 
 
 def _joint_map(file: Path | None) -> dict[str, str]:
-    """The file's name of each joint, by ours."""
+    """The names of joints in the files, by our names."""
     names = {} if file is None else load_yaml(file)
     wrong = [joint for joint, name in names.items() if not isinstance(name, str)]
     if wrong:
@@ -138,7 +138,7 @@ def _joint_map(file: Path | None) -> dict[str, str]:
 
 
 def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str, Recordings]:
-    """The splits of several folders put together, without what has weight 0 in training.
+    """The merged splits of several folders, without recordings of weight 0.
 
     Raises:
         InputError: a folder does not fit, two recordings have one name, or a person to be measured is trained on.
@@ -165,9 +165,9 @@ def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str,
     return dict(splits)
 
 
-def _facts(recordings: Recordings) -> Sequence[Recording | StoredRecording]:
-    """What is known of recordings without reading their joints."""
-    return recordings.entries if isinstance(recordings, RecordingStore) else recordings
+def _facts(recordings: Recordings) -> Sequence[Recording | ShelfEntry]:
+    """Facts of recordings, without reading their joints."""
+    return recordings.entries if isinstance(recordings, RecordingShelf) else recordings
 
 
 def _held_out(splits: dict[str, Recordings], source: MotionSource) -> dict[str, Recordings]:

@@ -1,4 +1,4 @@
-"""MPI-INF-3DHP's files to a clip store."""
+"""``hyperlift convert-mpi-inf-3dhp``: the files of MPI-INF-3DHP to a clip store."""
 
 from hyperlift.cli.app import log_to_stderr, say
 from hyperlift.cli.data_commands import ConvertMPIINF3DHP
@@ -6,7 +6,7 @@ from hyperlift.datasets.mpi_inf_3dhp_clips import convert_mpi_inf_3dhp
 
 
 def main(options: ConvertMPIINF3DHP) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     log_to_stderr(ConvertMPIINF3DHP)
     train, test = options.dt_root / options.train_file, options.dt_root / options.test_file
     for split, clips in convert_mpi_inf_3dhp(train, test, options.out, options.plan).items():

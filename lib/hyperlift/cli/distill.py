@@ -1,4 +1,4 @@
-"""Train a small lifter from a large one."""
+"""``hyperlift distill``: train a small lifter from a large one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ from hyperlift.training.trainer import LossStep
 
 
 def main(options: Distill) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     for_run, for_distillation = changes_by_file(options.train.network.changes, "distillation")
     config = load_config(options.distill_cfg, DistillationConfig, for_distillation)
     network = replace(options.train.network, changes=for_run)

@@ -1,4 +1,4 @@
-"""Score a lifter: the Human3.6M protocols on a clip store, or a benchmark file."""
+"""``hyperlift evaluate``: score a lifter with the Human3.6M protocols on a clip store, or on a benchmark file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from hyperlift.runtime.loading import load_lifter
 
 
 def main(options: Evaluate) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     check_protocol_name(options.protocol)
     _refuse_mixture(options)
     lifter = _lifter(options)
@@ -60,7 +60,7 @@ class _Lifter:
     predict: Predictor
     spec: LifterSpec
     data: Mapping[str, Any]
-    """The data section of the run it comes from, empty where that is not known."""
+    """The data section of its training run; empty if that is unknown."""
 
 
 def _lifter(options: Evaluate) -> _Lifter:
@@ -72,7 +72,7 @@ def _lifter(options: Evaluate) -> _Lifter:
     if options.onnx:
         lifter = load_lifter(options.onnx)
         return _Lifter(lifter, lifter.spec, data or {})
-    # An ONNX lifter is scored without torch; what follows cannot do without it.
+    # An ONNX lifter needs no torch; a checkpoint does.
     import torch
 
     from hyperlift.cli.predictors import load_checkpoint_for

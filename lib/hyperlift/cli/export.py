@@ -1,4 +1,4 @@
-"""Export a checkpoint to ONNX, and to ONNX with 8-bit multiplications beside it."""
+"""``hyperlift export``: a checkpoint to ONNX, optionally also with 8-bit multiplications."""
 
 import json
 import os
@@ -17,10 +17,11 @@ from hyperlift.models.checkpoint import Checkpoint
 from hyperlift.runtime.loading import load_lifter
 
 PARITY_FAILED = 1
+"""Exit code if the ONNX file does not agree with the network."""
 
 
 def main(options: Export) -> int:
-    """Do it; returns the exit code (1: the ONNX file differs from torch and was not kept)."""
+    """Run the command; returns its exit code (1: the ONNX file differs from torch and is not kept)."""
     checkpoint = load_checkpoint_for(options.weights, options.network)
     out = options.out
     if options.int8 and options.stream:
@@ -45,12 +46,12 @@ def main(options: Export) -> int:
 
 
 def int8_path(fp32: Path) -> Path:
-    """Where the 8-bit file of a lifter goes."""
+    """Path of the 8-bit file of a lifter."""
     return fp32.with_name(f"{fp32.stem}-int8{fp32.suffix}")
 
 
 class _DiffersError(Exception):
-    """Leaves the open files without keeping one: the exported network differs from torch."""
+    """Discards the open files, because the exported network differs from torch."""
 
     def __init__(self, parity: Parity) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class _DiffersError(Exception):
 
 
 def _export_both(checkpoint: Checkpoint, options: Export) -> Parity:
-    # Only who quantises waits for the quantiser.
+    # The quantiser is slow to import.
     from hyperlift.export.calibration import read_calibration
     from hyperlift.export.int8 import ALLOWED_MM, FITTED_CLIPS, choose_fp32, quantise
     from hyperlift.export.int8_report import compare_int8, mm_per_unit
@@ -89,7 +90,7 @@ def _export_both(checkpoint: Checkpoint, options: Export) -> Parity:
                 "or export without `int8`"
             )
         record.write_text(json.dumps({**report.as_dict(), "limit_mm": limit_mm}, indent=1) + "\n")
-        # The three belong together: a run that is killed leaves no 8-bit file beside another lifter.
+        # Written together: a killed run leaves no 8-bit file of another lifter.
         with folder_lock(out.parent):
             complete_swap(out.parent)
             over = {path.name: identity(path) for path in outputs if os.path.lexists(path)}

@@ -1,4 +1,4 @@
-"""The errors of a detector, measured on keypoint files."""
+"""``hyperlift fit-detector-noise``: error statistics of a detector from keypoint files."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from hyperlift.tracking.tracks import track_people
 
 
 def main(options: FitDetectorNoise) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     rates = options.fps * len(options.keypoints) if len(options.fps) == 1 else options.fps
     if len(rates) != len(options.keypoints):
         raise InputError(f"`fps` has {len(rates)} values for {len(options.keypoints)} files; give one, or one each")

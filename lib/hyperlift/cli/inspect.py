@@ -1,4 +1,4 @@
-"""``hyperlift inspect``: what a file is taken for, without lifting it."""
+"""``hyperlift inspect``: what a file is recognised as, without lifting it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +20,11 @@ from hyperlift.pipeline.recording_source import is_video
 from hyperlift.video.facts import VideoFacts
 
 _OFTEN = 0.1
-"""Joints that are missing in more than this part of the detections are named."""
+"""Joints that are missing in more than this fraction of the detections are listed. Chosen: rarer gaps are normal."""
 
 
 def main(options: Inspect) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     for name, value in _described(options):
         say(f"{name + ':':14} {with_flags(value, Inspect)}")
     return 0
@@ -52,7 +52,7 @@ def _described(options: Inspect) -> Iterator[tuple[str, str]]:
 
 
 def _facts(video: Path) -> VideoFacts:
-    from hyperlift.video.reading import video_facts  # PyAV takes long to import: who has keypoints does not wait
+    from hyperlift.video.reading import video_facts  # PyAV is slow to import
 
     return video_facts(video, allow_truncated=True)
 

@@ -16,10 +16,11 @@ from hyperlift.pipeline.recording_job import check_job, is_done, run_job
 from hyperlift.pipeline.recording_source import is_video, is_video_folder
 
 SOME_FAILED = 1
+"""Exit code if at least one video of a folder failed."""
 
 
 def main(options: Lift) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     log_to_stderr(Lift)
     source = _source(options)
     if options.jobs < 1:
@@ -33,7 +34,7 @@ def main(options: Lift) -> int:
 
 def _lift_one(job: RecordingJob) -> int:
     if is_done(job):
-        say(f"{job.out} is complete, from the same files with the same options; remove it to lift anew")
+        say(f"{job.out} is complete, from the same files with the same options; remove it to lift it again")
         return 0
     with ProgressBars() as bars:
         report = run_job(job, progress=bars)
@@ -55,14 +56,14 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
     jobs = jobs_for(job.source, job.out, job)
     print(f"{len(jobs)} videos, {at_once} at a time")
 
-    def told(result: JobResult) -> None:
+    def report(result: JobResult) -> None:
         message = with_flags(result.message, Lift).removeprefix(f"{printable(result.source)}: ")
         say(f"{result.outcome:8} {result.source} ({message})")
 
     print(f"people: {'1.70 m tall (assumed)' if job.options.height_m is None else f'{job.options.height_m:g} m tall'}")
     with folder_lock(job.out, wait=job.wait):
         check_results(job.out, job.overwrite)
-        results = run_jobs(jobs, at_once, told)
+        results = run_jobs(jobs, at_once, report)
         write_results(job.out, results)
     counts = {kind: sum(result.outcome == kind for result in results) for kind in ("lifted", "skipped", "failed")}
     print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
@@ -70,11 +71,11 @@ def _lift_folder(job: RecordingJob, at_once: int) -> int:
 
 
 def _check_local(source: Path) -> None:
-    """Refuse what is no file, with the command that makes one of it."""
+    """Reject cameras and URLs, with the command to use instead."""
     text = str(source)
     if text.startswith("/dev/video"):
         raise InputError(f"{text}: is a camera; show it live with: hyperlift live --source {text}")
-    # A path has lost one of the two slashes of an address.
+    # ``Path`` removes one of the two slashes of a URL.
     address = re.fullmatch(r"([a-z][a-z0-9+.-]+):/+(.+)", text)
     if address and not source.exists():
         url = f"{address[1]}://{address[2]}"

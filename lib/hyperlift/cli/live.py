@@ -1,4 +1,4 @@
-"""``hyperlift live``: a camera, or a video as if it were one, to people in 3D on a page while they move."""
+"""``hyperlift live``: people in front of a camera, or in a video played in real time, in 3D on a page."""
 
 import threading
 import webbrowser
@@ -15,17 +15,17 @@ from hyperlift.pipeline.lifter import Lifter
 
 
 def main(options: Live) -> int:
-    """Do it; returns the exit code. Ctrl-C is the usual end and no error."""
+    """Run the command; returns its exit code. Ctrl-C is the usual end and no error."""
     clock, hub = Clock(), Hub()
     with ExitStack() as stack:
-        # What is quickly refused comes first; the networks take a second to open.
+        # Quick checks first: opening the networks takes a second.
         server = LiveServer(options.port, hub, clock)
         stack.callback(server.stop)
         source = open_source(options.source, size=options.camera_size, fps=options.camera_fps)
         stack.callback(source.close)
         lifter = Lifter(options.model, threads=options.threads)
         session = LiveSession(source, server, hub, clock, lifter=lifter, lift=options.lift, live=options.live)
-        stack.pop_all()  # the session ends them from here on
+        stack.pop_all()  # the session closes them from here on
         return _run(session, server, options.open)
 
 
@@ -35,7 +35,7 @@ def _run(session: LiveSession, server: LiveServer, open_page: bool) -> int:
             session.start()
             print(f"{server.url} (for you alone: the address opens it; Ctrl-C ends)", flush=True)
             if open_page:
-                # In its own thread: a browser in the terminal would keep us.
+                # In its own thread, because a text browser in the terminal would block.
                 threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
             session.wait()
             print("the video is over; the page can be looked at until Ctrl-C", flush=True)

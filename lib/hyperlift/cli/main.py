@@ -1,4 +1,4 @@
-"""The console command ``hyperlift``: one subcommand a task, imported only when it is called."""
+"""The console command ``hyperlift``; subcommands are imported when they are called."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ COMMANDS = {
     "convert-mpi-inf-3dhp": "data_commands.ConvertMPIINF3DHP",
     "fit-detector-noise": "data_commands.FitDetectorNoise",
 }
-"""Where the options of each command are declared. The module of the command itself has its name, and ``main``."""
+"""Module and dataclass of the options of each command. The module with the command's name has its ``main``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,9 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(command: str, argv: Sequence[str] | None = None) -> int:
-    """Read the arguments of a command, then import it and run it; returns its exit code.
+    """Parse the arguments of a command, import it and run it; returns its exit code.
 
-    ``--help`` and a misspelt option wait for no import of torch and work where it is not installed.
+    ``--help`` and errors in the arguments do not import torch, which may not be installed.
 
     Args:
         command: one of ``COMMANDS``.
@@ -78,7 +78,7 @@ def options_of(command: str) -> type:
 
 
 def summary(command: str) -> str:
-    """What a command does, in a line."""
+    """One line that describes a command."""
     return (options_of(command).__doc__ or "").partition("\n")[0].removesuffix(".")
 
 

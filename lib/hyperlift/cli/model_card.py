@@ -1,4 +1,4 @@
-"""Write a model card: what a lifter is, what it learned from, how well it does."""
+"""``hyperlift model-card``: properties, training data and accuracy of a lifter."""
 
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,18 @@ from hyperlift.models.checkpoint import load_checkpoint
 from hyperlift.safe_io.text import read_text
 
 _MAX_NOTES_BYTES = 100_000
+"""Size limit of the notes. Chosen: far above a page of text."""
 
 
 def main(options: ModelCard) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     checkpoint = load_checkpoint(options.weights)
     spec = checkpoint.spec
-    # Only whether there was a teacher is told, so its section stays as it is.
+    # The card only states whether there was a teacher, so its section needs no completion.
     run = complete_record(checkpoint.run, str(options.weights), {"distillation": lambda section, _: section})
     if options.name:
         spec = type(spec)(**{**vars(spec), "name": options.name})
-    # The best weights may be older than the end of the log.
+    # The best weights can be older than the last epoch of the log.
     log = _log(options.log or options.weights.with_name("log.jsonl"))
     folders = [folder / run["data"]["train"] for folder in (options.data, *map(Path, run["data"]["more"]))]
     stores = {folder: ClipStore(folder) for folder in folders}

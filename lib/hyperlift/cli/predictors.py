@@ -1,4 +1,4 @@
-"""Networks from files, for the commands that want one."""
+"""Loading of networks for commands."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from hyperlift.models.hyperlifter.lifter import HyperLifter
 
 
 def load_checkpoint_for(path: Path, network: Configuration) -> Checkpoint:
-    """The checkpoint that a command names, checked against what its other options say.
+    """Load a checkpoint, and check it against the other options of the command.
 
     Args:
         path: ``.safetensors`` of this library, or an older ``.bin``, which needs ``network.config``.
-        network: what the command says of it.
+        network: options about the network.
 
     Raises:
-        InputError: the file does not load, or the options contradict it.
+        InputError: the file cannot be loaded, or the options contradict it.
     """
     if path.suffix == ".safetensors" or not path.is_file():
         checkpoint = load_checkpoint(path)

@@ -1,4 +1,4 @@
-"""A bar a stage on a terminal; a line every ten seconds elsewhere."""
+"""Progress bars on a terminal, one for each stage; lines at intervals elsewhere."""
 
 import sys
 import time
@@ -7,22 +7,23 @@ from types import TracebackType
 from tqdm import tqdm
 
 LINE_EVERY_S = 10.0
+"""Interval of progress lines without a terminal. Chosen: short logs."""
 
 
 class ProgressBars:
-    """A ``Progress`` that shows; use it in a ``with`` block, so that the last bar ends its line."""
+    """A ``Progress`` with bars; use it in a ``with`` block, which ends the line of the last bar."""
 
     def __init__(self) -> None:
         self._stage = ""
         self._bar: tqdm | None = None
         self._terminal = sys.stderr.isatty()
-        self._told_s = time.monotonic()
+        self._printed_s = time.monotonic()
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Move the bar of a stage; a new stage ends the bar before."""
         if not self._terminal:
-            if time.monotonic() - self._told_s >= LINE_EVERY_S:
-                self._told_s = time.monotonic()
+            if time.monotonic() - self._printed_s >= LINE_EVERY_S:
+                self._printed_s = time.monotonic()
                 print(f"{stage}: {done} of {total or 'unknown'} frames", file=sys.stderr, flush=True)
             return
         if stage != self._stage or self._bar is None:

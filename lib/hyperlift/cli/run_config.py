@@ -1,4 +1,4 @@
-"""The configuration that the YAML files and options of a command make."""
+"""Run configuration from the YAML files and options of a command."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def resolve_run_config(given: Configuration) -> RunConfig:
 
 
 def _of_model(given: Configuration, changes: Sequence[str] = ()) -> dict[str, Any]:
-    """What the options say of the model beside the configuration."""
+    """Settings of the model from options other than the configuration file."""
     said: dict[str, Any] = {}
     if given.hyper_cfg:
         ours = [change.removeprefix(_HYPERGRAPH) for change in changes]
@@ -44,7 +44,7 @@ def _of_model(given: Configuration, changes: Sequence[str] = ()) -> dict[str, An
 
 
 def refuse_contradiction(given: Configuration, checkpoint: Path, model: Mapping[str, Any]) -> None:
-    """Compare what the options say of the model with what a checkpoint carries.
+    """Check the options about the model against the configuration in a checkpoint.
 
     Args:
         given: the options.
@@ -66,7 +66,7 @@ def refuse_contradiction(given: Configuration, checkpoint: Path, model: Mapping[
 
 
 def changes_by_file(changes: Sequence[str], name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Changes of the run's configuration, and those of another file, which have its name before them."""
+    """Changes of the run's configuration, and those of another file, whose keys start with ``name``."""
     prefix = f"{name}."
     return (
         tuple(change for change in changes if not change.startswith(prefix)),

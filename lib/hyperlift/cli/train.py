@@ -1,4 +1,4 @@
-"""Train a lifter from scratch or go on with a run."""
+"""``hyperlift train``: train a lifter from scratch, or resume a run."""
 
 import json
 import logging
@@ -37,22 +37,21 @@ from hyperlift.training.trainer import LossStep, RunFolder, Trainer, in_bfloat16
 _LOG = logging.getLogger(__name__)
 
 StepMaker = Callable[[RunConfig, HyperLifter, float], tuple[LossStep, Mapping[str, Any]]]
-"""From configuration, network and frames a second of the clips: what to minimise, and what the run's record says of
-it beside the configuration."""
+"""Makes the loss step and its section of the run's record, from configuration, network and frame rate of the clips."""
 
 
 UNNAMED_FPS = 25.0
-"""Frames a second of clips that say nothing of it: Human3.6M as it is published for lifting."""
+"""Frame rate of clips that state none: that of Human3.6M as published for lifting."""
 
 _REMAKE = (
     "; move it away and make it with feet and hands: hyperlift convert-mocap --arrays MOCAP MOCAP2 "
     "--config configs/data/mocap_whole_wild.yaml --out {store}"
 )
-"""Of a store that was made before there were feet."""
+"""Convention of a store of a version without feet."""
 
 
 def main(options: Train) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     return fit_run(options, _supervised)
 
 
@@ -61,11 +60,11 @@ def fit_run(options: Train, make_step: StepMaker, sections: Sections | None = No
 
     Args:
         options: of the command.
-        make_step: what a step minimises.
-        sections: what of a run's record is not its configuration, for ``complete_record``.
+        make_step: makes the loss step.
+        sections: of the run's record, for ``complete_record``.
 
     Raises:
-        InputError: something does not fit; nothing has been written then.
+        InputError: options, data or folder are invalid; nothing is written.
     """
     run = resolve_run_config(options.network)
     _check_start(options, run)
@@ -85,7 +84,7 @@ def fit_run(options: Train, make_step: StepMaker, sections: Sections | None = No
         if ranks.first:
             if not options.resume:
                 held.enter_context(folder_lock(folder.path))
-                _run_folder(options, run.name)  # another run may have begun and ended while ours was being prepared
+                _run_folder(options, run.name)  # checked again: another run can have started and ended meanwhile
             _prepare_folder(folder, trainer.run_config, options.seed, environment(device))
             trainer.sinks += tuple(make_sink(name, folder.path, run.name) for name in options.log)
             assert isinstance(trainer.model, HyperLifter)
@@ -101,13 +100,13 @@ def fit_run(options: Train, make_step: StepMaker, sections: Sections | None = No
 
 
 def _comparable(run: RunConfig, sections: Sections, record: Mapping[str, Any], source: str) -> Mapping[str, Any]:
-    """The record of the run that goes on. What it started from is in its weights, however that was spelt."""
+    """The record of a resumed run, without its start weights, which are part of its state."""
     complete = complete_record(record, source, sections)
     return {**complete, "training": {**complete["training"], "after": to_mapping(run.training.after)}}
 
 
 def _run_folder(options: Train, name: str) -> RunFolder:
-    """Where the run goes on or begins; a folder that belongs to another run is refused."""
+    """The folder of a new or resumed run; that of another run is rejected."""
     if options.resume:
         home = resume_file(options.resume).parent
         if options.checkpoint and options.checkpoint.resolve() != home.resolve():
@@ -131,11 +130,11 @@ def _run_folder(options: Train, name: str) -> RunFolder:
 
 
 def _check_foreign(folder: RunFolder) -> None:
-    """Refuse a folder where no run has brought anything yet, and files have the names that a run gives to its own."""
+    """Reject a folder without a run, whose files have names that a run writes."""
     foreign = [folder.curves] if folder.curves.exists() else []
     if folder.record.exists():
         try:
-            read_run_record(folder.record, "")  # a run that was killed before its first step left it
+            read_run_record(folder.record, "")  # left by a run that was killed before its first step
         except InputError:
             foreign.append(folder.record)
     if foreign:
@@ -143,9 +142,9 @@ def _check_foreign(folder: RunFolder) -> None:
 
 
 def _check_start(options: Train, run: RunConfig) -> None:
-    """Refuse a run that has nothing to start from, or something that it does not ask for."""
+    """Reject a run whose start weights are missing, or given although it does not use them."""
     if options.resume and not options.pretrained:
-        return  # the state of a run that goes on holds its weights
+        return  # the state of a resumed run holds its weights
     if not options.pretrained and run.training.after:
         config, before = options.network.config, " and ".join(map(str, run.training.after))
         raise InputError(
@@ -280,7 +279,7 @@ def _fps_and_credit(clips: Clips, run: RunConfig) -> tuple[float, str]:
 
 
 def _fps_and_credits(opened: Mapping[Path, Clips], run: RunConfig) -> tuple[float, str]:
-    """Of several sources: the rate that all have, and every credit line once."""
+    """The common frame rate of several sources, and their distinct credit lines."""
     facts = {folder: _fps_and_credit(clips, run) for folder, clips in opened.items()}
     if len({fps for fps, _ in facts.values()}) > 1:
         rates = ", ".join(f"{folder} has {fps:g}" for folder, (fps, _) in facts.items())

@@ -21,7 +21,7 @@ from hyperlift.rendering.pictures.training_curves import draw_training_curves
 
 
 def main(options: TrainWild) -> int:
-    """Do it; returns the exit code: that of the first step that fails."""
+    """Run the command; returns the exit code of the first step that fails, or 0."""
     changes, _ = changes_by_file(options.changes, "recipe")
     changes, _ = changes_by_file(changes, "distillation")
     stages = chain_of(options.config, options.out, changes)
@@ -39,7 +39,7 @@ def main(options: TrainWild) -> int:
 
 
 def onnx_file(stage: Stage) -> Path:
-    """Where the exported lifter of a run lies."""
+    """Path of the exported lifter of a run."""
     return stage.folder.path / f"{stage.run.name}.onnx"
 
 
@@ -128,7 +128,7 @@ def _measure(bench: Path | None, held_out: Path, stage: Stage) -> int:
 def _draw(stages: Sequence[Stage]) -> int:
     folder = stages[-1].folder
     pictures = {"curves": (folder.curves, [folder.log])}
-    # A stage before the last may be gone once it has handed on its weights.
+    # Earlier stages can be deleted once a later one has started from their weights.
     logs = [stage.folder.log for stage in stages if stage.folder.log.is_file()]
     if len(logs) > 1:
         pictures["curves of all stages"] = (folder.path / "stages.png", logs)
@@ -155,7 +155,7 @@ def _describe(store: Path, stages: Sequence[Stage]) -> int:
 
 
 def _stands(result: Path, *sources: Path) -> bool:
-    """Whether a result is there and no older than what it was made from."""
+    """Whether a result exists and is not older than its sources."""
     if not result.is_file():
         return False
     made = result.stat().st_mtime_ns

@@ -1,4 +1,4 @@
-"""Runs that start from each other's weights: ``training.after`` of a configuration names the one before it."""
+"""Chains of training runs: ``training.after`` of a configuration names the run whose weights it starts from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from hyperlift.training.config import RunConfig
 from hyperlift.training.trainer import RunFolder, differing_keys
 
 _MAX_RECORD_BYTES = 1_000_000
+"""Size limit of the record of a chain. Chosen: far above that of many stages."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,20 @@ class Stage:
     run: RunConfig
     folder: RunFolder
     before: tuple["Stage", ...] = ()
-    """What its weights start from."""
+    """Stages whose weights it starts from."""
     changes: tuple[str, ...] = ()
-    """Of keys of its file."""
+    """Changes of keys of its file."""
 
     @property
     def weights(self) -> Path:
-        """What it hands on: the weights with the lowest validation error; the last ones where none was measured or
-        where ``training.hand_on`` asks for them."""
+        """The weights for the next stage: those with the lowest validation error, or the last ones if there is no
+        validation or ``training.hand_on`` selects them."""
         best = self.folder.checkpoint("best")
         return best if best.is_file() and self.run.training.hand_on == "best" else self.folder.checkpoint("last")
 
     @property
     def begun(self) -> bool:
-        """Whether its start has done its part: it is finished, or in the middle of its training."""
+        """Whether its training has started, so that its start weights are no longer needed."""
         return self.finished or self.folder.resume.is_file()
 
     @property
@@ -55,12 +56,12 @@ class Stage:
 
     @property
     def finished(self) -> bool:
-        """Whether its weights are there to go on from."""
+        """Whether its final weights exist."""
         return self.epochs_done >= self.run.training.epochs and self.folder.checkpoint("last").is_file()
 
 
 def chain_of(config: Path, out: Path | None = None, changes: Sequence[str] = ()) -> tuple[Stage, ...]:
-    """The stages that a configuration asks for, each after those that it starts from and itself last.
+    """The stages of a configuration in order of training, itself last.
 
     Args:
         config: YAML of the last run.
@@ -86,7 +87,7 @@ def chain_of(config: Path, out: Path | None = None, changes: Sequence[str] = ())
 
 
 def needed(stage: Stage) -> tuple[Stage, ...]:
-    """The stages still asked for, in order: what lies before one that has begun has done its part."""
+    """The stages that are still needed, in order: those before a started one are not."""
     earlier = () if stage.begun else tuple(one for before in stage.before for one in needed(before))
     return tuple(dict.fromkeys((*earlier, stage)))
 
@@ -116,14 +117,14 @@ def _add_stage(
 
 
 def check_finished(stage: Stage, seed: int) -> None:
-    """Refuse a finished stage that is not what the chain asks for.
+    """Reject a finished stage that does not match the chain.
 
     Args:
         stage: a finished one.
         seed: of the chain.
 
     Raises:
-        InputError: it was trained with another configuration or seed, or does not say with which.
+        InputError: it was trained with another configuration or seed, or does not state them.
     """
     record = stage.folder.record
     remedy = f"move {stage.folder.path} away to train it again, or give another `out`"
@@ -141,10 +142,10 @@ def check_finished(stage: Stage, seed: int) -> None:
 
 @reader("record of a training run")
 def read_run_record(path: Path, remedy: str) -> tuple[dict[str, Any], int]:
-    """What ``config.json`` of a run folder says: the run's configuration as plain values, and its seed.
+    """Configuration and seed of a run, from ``config.json`` of its folder.
 
     Raises:
-        InputError: the file is missing or says something else.
+        InputError: the file is missing or invalid.
     """
     made_by = read_json(path, remedy, _MAX_RECORD_BYTES)
     run = made_by.get("run") if isinstance(made_by, dict) else None
@@ -155,12 +156,12 @@ def read_run_record(path: Path, remedy: str) -> tuple[dict[str, Any], int]:
 
 
 def _apart_from_place(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Without where the weights to start from came from: a stage may have been trained by train.py, one by one."""
+    """The record without the path of the start weights, which differs if train.py trained the stages."""
     return {**record, "training": {**record["training"], "after": []}}
 
 
 def _check_fit(stage: Stage) -> None:
-    """Whether the weights that a stage starts from fit it, before any is trained."""
+    """Check before training that the start weights of a stage fit its network."""
     if not stage.before:
         return
     for before in stage.before:

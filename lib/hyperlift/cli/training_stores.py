@@ -1,4 +1,4 @@
-"""The clip stores that runs name, each made by the recipe of its name."""
+"""Clip stores of training runs, made from recipes."""
 
 import dataclasses
 import re
@@ -23,25 +23,26 @@ DEFAULT_RECIPE = RECIPES / "mocap_wild.yaml"
 # A clip starts every third of its length, and a view has room for three clips (configs/data/mocap_wild.yaml).
 _STRIDES_A_CLIP = 3
 _STRIDES_A_VIEW = 5
+"""Strides in a view: three clips of three strides, each starting one stride after the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedStore:
-    """A clip store that some run trains on."""
+    """A clip store for training."""
 
     folder: Path
     recipe_file: Path | None
-    """None: there is no recipe of this name, and the store stands."""
+    """None: the store exists, and has no recipe."""
     recipe: MocapStoreConfig | None
     """What the file says, cut to the length that the networks want."""
     train: str
-    """Split that is trained on."""
+    """Split for training."""
     splits: frozenset[str]
-    """What has to be in it."""
+    """Required splits."""
 
     @property
     def nature(self) -> str:
-        """What stores must have in common to be trained on together."""
+        """Properties that stores of one training must share."""
         if self.folder.exists():
             meta = ClipStore(self.folder / self.train).meta
             return f"{meta.skeleton} in clips of {meta.n_frames} at {meta.fps:g} frames a second"
@@ -50,7 +51,7 @@ class WantedStore:
 
 
 def recipe_of(store: Path) -> Path | None:
-    """The recipe that a store is named after, None where there is none.
+    """The recipe with the name of a store; None if there is none.
 
     ``mocap-wild``, and ``mocap-wild-243`` for clips of another length, are made by ``configs/data/mocap_wild.yaml``.
     """
@@ -60,7 +61,7 @@ def recipe_of(store: Path) -> Path | None:
 
 
 def wanted_stores(options: TrainWild, root: Path, runs: Sequence[RunConfig]) -> list[WantedStore]:
-    """What runs train on: every store once, that of the last run's ``data.root`` first.
+    """The distinct stores of runs, that of the last run's ``data.root`` first.
 
     Args:
         options: of the command.
@@ -68,7 +69,7 @@ def wanted_stores(options: TrainWild, root: Path, runs: Sequence[RunConfig]) -> 
         runs: that are trained one after the other.
 
     Raises:
-        InputError: a store is neither there nor has a recipe, stands but is not as wanted, or they are not alike.
+        InputError: a store neither exists nor has a recipe, does not match its recipe, or differs from the others.
     """
     last = runs[-1]
     splits: dict[Path, set[str]] = {}
@@ -101,10 +102,10 @@ def wanted_stores(options: TrainWild, root: Path, runs: Sequence[RunConfig]) -> 
 
 
 def make_store(source: MotionSource, store: WantedStore) -> None:
-    """Make a store that is not there.
+    """Make a missing store.
 
     Raises:
-        InputError: nothing to make it from was given, or it does not fit.
+        InputError: the source of motion is missing or invalid.
     """
     if not source.named:
         raise InputError(
@@ -115,10 +116,10 @@ def make_store(source: MotionSource, store: WantedStore) -> None:
 
 
 def check_store(store: WantedStore) -> None:
-    """Refuse a store that lacks a split, or whose training clips another recipe made.
+    """Check the splits and the recipe of a store.
 
     Raises:
-        InputError: as said.
+        InputError: a split is missing, or the training clips were made by another recipe.
     """
     for split in sorted(store.splits):
         if not (store.folder / split / "meta.json").is_file():
@@ -133,7 +134,7 @@ def check_store(store: WantedStore) -> None:
     made_by = ClipStore(train_split).meta.details.get("mocap")
     if made_by is None:
         raise InputError(f"{train_split}: was not made by convert-mocap; name another store")
-    # Keys that did not exist when the store was made count as having had their defaults.
+    # Keys that are newer than the store have their defaults.
     theirs = to_mapping(from_mapping(made_by, MocapStoreConfig, f"{train_split / 'meta.json'}"))
     ours = to_mapping(store.recipe)
     differing = sorted(key for key in ours if theirs[key] != ours[key])

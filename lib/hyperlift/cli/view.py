@@ -1,4 +1,4 @@
-"""``hyperlift view``: a page to look at a ``pose3d.npz`` in any browser."""
+"""``hyperlift view``: a ``pose3d.npz`` as a page for any browser."""
 
 from hyperlift.cli.app import say
 from hyperlift.cli.lifting_commands import View
@@ -7,7 +7,7 @@ from hyperlift.motion.motion import load_motion
 
 
 def main(options: View) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; returns its exit code."""
     out = options.out or options.poses.with_suffix(".html")
     for given in (options.poses, options.video):
         if given is not None and out.exists() and given.exists() and out.samefile(given):

@@ -1,4 +1,4 @@
-"""A folder of videos as independent jobs: resumable, each in a process of its own, one failure stops nothing else."""
+"""Jobs for a folder of videos: resumable, each in its own process, so that a failure affects one job only."""
 
 import json
 import multiprocessing
@@ -26,24 +26,25 @@ from hyperlift.safe_io.json_text import read_json
 JOBS_NAME = "jobs.json"
 _LISTED = ("source", "out", "outcome", "message")
 _POLL_S = 0.2
+"""Interval at which a running job checks whether to stop. Chosen: short for a user."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
-    """What became of one recording."""
+    """Outcome of the job of one recording."""
 
     source: Path
     out: Path
     outcome: Literal["lifted", "skipped", "failed"]
     message: str = ""
-    """What went wrong, in one line, or how long it took."""
+    """The error in one line, or a summary with the time."""
 
 
 def videos_in(folder: Path) -> list[Path]:
-    """Every video below a folder, sorted; hidden files are left out.
+    """All videos below a folder, sorted, without hidden files.
 
     Raises:
-        InputError: there is none.
+        InputError: the folder has no video.
     """
     videos = sorted(
         path
@@ -58,15 +59,15 @@ def videos_in(folder: Path) -> list[Path]:
 
 
 def jobs_for(folder: Path, out: Path, template: RecordingJob) -> list[RecordingJob]:
-    """One job a video; results of ``a/b.mp4`` go to ``<out>/a/b.mp4/``, whatever else lies beside it.
+    """One job per video; results of ``a/b.mp4`` go to ``<out>/a/b.mp4/``.
 
     Args:
         folder: with the videos.
-        out: where the results go.
-        template: its options hold for every job.
+        out: folder of the results.
+        template: has the options of all jobs.
 
     Raises:
-        InputError: the folder holds no video.
+        InputError: the folder has no video.
     """
     if out.resolve() == folder.resolve():
         raise InputError(f"{out}: results would lie among the videos; choose another folder (`out`)")
@@ -78,15 +79,15 @@ def jobs_for(folder: Path, out: Path, template: RecordingJob) -> list[RecordingJ
 def run_jobs(
     jobs: Sequence[RecordingJob], at_once: int, on_result: Callable[[JobResult], object] = lambda result: None
 ) -> list[JobResult]:
-    """Run jobs, ``at_once`` of them side by side, each in a process of its own that shares the cores fairly.
+    """Run jobs in parallel, each in its own process with an equal share of the cores.
 
-    A job whose results are complete and were made from the same file with the same options is skipped. A process that
-    dies (out of memory, killed) fails its own job alone.
+    A job whose results are complete, from the same file with the same options, is skipped. If a process dies (out of
+    memory, killed), only its job fails.
 
     Args:
-        jobs: what to do.
-        at_once: processes.
-        on_result: told about each job as it ends.
+        jobs: to run.
+        at_once: number of parallel processes.
+        on_result: called with each result.
 
     Returns:
         The results in the order of ``jobs``.
@@ -112,10 +113,10 @@ def run_jobs(
 
 
 def check_results(out: Path, overwrite: bool) -> None:
-    """Tell before the work whether ``write_results`` would take the place of a file that it did not write.
+    """Check before the work that ``write_results`` replaces only a file of an earlier run.
 
     Raises:
-        InputError: it would, and no ``overwrite``; or the folder cannot be written.
+        InputError: it would replace another file without ``overwrite``, or the folder cannot be written.
     """
     path = out / JOBS_NAME
     check_output(path)
@@ -127,7 +128,7 @@ def check_results(out: Path, overwrite: bool) -> None:
 
 
 def write_results(out: Path, results: Sequence[JobResult]) -> None:
-    """Write ``jobs.json``: what became of every video of the last run.
+    """Write ``jobs.json``: the outcome of all jobs of the last run.
 
     Raises:
         InputError: the folder cannot be written.
@@ -140,9 +141,9 @@ def write_results(out: Path, results: Sequence[JobResult]) -> None:
 
 
 def job_result(job: RecordingJob) -> JobResult:
-    """Run one job in this process, unless it is done already; a user's mistake becomes a failed result.
+    """Run one job in this process, unless it is done; an ``InputError`` becomes a failed result.
 
-    This is what a cluster calls: arguments and result can be sent from machine to machine.
+    Arguments and result can be pickled, so a cluster can call it.
     """
     try:
         report = run_unless_done(job)
@@ -151,7 +152,8 @@ def job_result(job: RecordingJob) -> JobResult:
     if report is None:
         return JobResult(source=job.source, out=job.out, outcome="skipped", message="already lifted")
     people = "1 person" if report.people == 1 else f"{report.people} people"
-    warned = f", {len(report.warnings)} warnings in {REPORT_NAME}" if report.warnings else ""
+    plural = "s" * (len(report.warnings) != 1)
+    warned = f", {len(report.warnings)} warning{plural} in {REPORT_NAME}" if report.warnings else ""
     removed = f", removed of an earlier run: {', '.join(report.removed)}" if report.removed else ""
     message = f"{people} in {report.frames} frames, {report.seconds:.1f} s{warned}{removed}"
     return JobResult(source=job.source, out=job.out, outcome="lifted", message=message)
@@ -169,8 +171,9 @@ def _in_own_process(job: RecordingJob, stop: threading.Event) -> JobResult:
     if is_done(job):
         return job_result(job)
     if hasattr(signal, "pthread_sigmask"):
-        # Ctrl-C reaches every process of a terminal; those started by this thread leave it to the command. The resource
-        # tracker would unblock the signal when it starts, so it starts first.
+        # Ctrl-C reaches all processes of a terminal. It is blocked in this thread, and so in the processes that it
+        # starts, because the command handles it. The resource tracker unblocks the signal at its start, so it starts
+        # first.
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     context = multiprocessing.get_context("spawn")
@@ -203,7 +206,7 @@ def _work(job: RecordingJob, results: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed command leaves nobody working: two would write the same files when it is started again."""
+    """End this process if the command is killed: after a restart, two processes would write the same files."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""What results were made from, by content: taken when the work starts, looked at again when it ends."""
+"""State of the input files of a job by content, recorded at its start and compared at its end."""
 
 import hashlib
 import json
@@ -17,31 +17,32 @@ from hyperlift.pipeline.recording_source import is_video
 from hyperlift.runtime.loading import bundled_file
 
 _ATTEMPTS = 3
+"""Attempts to hash a file that changes meanwhile. Chosen: a file that changes three times is being written."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files behind a result as they were at one moment."""
+    """State of the input files of a job."""
 
     files: Mapping[Path, Mapping[str, str]]
-    """Of each file or folder its name, its stamp and the hash of its content."""
+    """Name, stamp and content hash of each file or folder."""
     aside: Path
-    """The folder of the results: what lies in it does not count, where the source is a folder around it."""
+    """The folder of the results, whose files do not count if it is inside of a source folder."""
 
     @classmethod
     def now(cls, paths: Iterable[Path], aside: Path) -> "Inputs":
-        """Read them all.
+        """Record the current state.
 
         Raises:
-            InputError: one cannot be read, or is being written.
+            InputError: a file cannot be read, or is being written.
         """
         return cls({path: file_state(path, aside) for path in paths}, aside)
 
     def check_unchanged(self) -> None:
-        """Make sure that all are still what they were, by content where they were touched.
+        """Check that no file has changed; files with a new stamp are compared by content.
 
         Raises:
-            InputError: one was replaced or changed.
+            InputError: a file was replaced or changed.
         """
         for path, state in self.files.items():
             if not is_still(state, path, self.aside):
@@ -56,10 +57,10 @@ def file_state(path: Path, aside: Path) -> dict[str, str]:
 
     Args:
         path: of the file or folder.
-        aside: what lies in this folder does not count.
+        aside: folder whose files are ignored.
 
     Raises:
-        InputError: it cannot be read, or is being written.
+        InputError: the file cannot be read, or is being written.
     """
     try:
         for _ in range(_ATTEMPTS):
@@ -73,14 +74,13 @@ def file_state(path: Path, aside: Path) -> dict[str, str]:
 
 
 def is_still(state: Mapping[str, Any], path: Path, aside: Path) -> bool:
-    """Whether a file or folder has the name and content of a state.
+    """Whether a file or folder has the name and content of a recorded state.
 
-    A stamp holds size, time of the last change, and the time and place that the file system itself keeps (ctime and
-    inode), which no tool sets: where all of it is equal the content is, and the file need not be read. Otherwise (it
-    was copied, touched, or lies on another drive now) the content decides.
+    A stamp has size, mtime, ctime and inode. The last two are set by the file system only, so equal stamps mean equal
+    content, and the file is not read. Otherwise (the file was copied, touched or moved) the content is compared.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the file cannot be read.
     """
     if state["name"] != valid_unicode(path.name):
         return False
@@ -93,10 +93,10 @@ def is_still(state: Mapping[str, Any], path: Path, aside: Path) -> bool:
 
 
 def options_by_content(options: LiftOptions) -> dict[str, Any]:
-    """Options as plain values, files among them by the hash of their content.
+    """Options as JSON values, with files replaced by the hash of their content.
 
     Raises:
-        InputError: one of the files cannot be read.
+        InputError: a file cannot be read.
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
     plain = {name: content_of(value) if isinstance(value, Path) else value for name, value in values.items()}
@@ -110,7 +110,7 @@ def option_files(options: LiftOptions) -> list[Path]:
 
 
 def content_of(path: Path) -> str:
-    """Hash of a file's content; the text itself of what is no file (intrinsics may be four numbers).
+    """Content hash of a file; other values, such as intrinsics of four numbers, as text.
 
     Raises:
         InputError: the file cannot be read.
@@ -119,19 +119,18 @@ def content_of(path: Path) -> str:
 
 
 def weights_hash(model: str) -> str:
-    """Of a lifter's content; of a bundled one too: another version of the package may bring other weights under the
-    same name."""
+    """Content hash of the weights of a lifter; also of a bundled one, which can change with the package."""
     if (file := bundled_file(model)) is not None:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     return content_of(Path(model))
 
 
 def detected_from(source: Mapping[str, str], options: LiftOptions) -> dict[str, Any]:
-    """Everything that the keypoints found in a video depend on.
+    """Everything that the detections in a video depend on.
 
     Args:
         source: state of the video.
-        options: name the detector; networks of rtmlib enter by content.
+        options: name the detector; networks of rtmlib are hashed by content.
     """
     networks = [None if path is None else content_of(path) for path in (options.det_onnx, options.pose_onnx)]
     return {
@@ -162,7 +161,7 @@ def _file_stamp(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _content(path: str, stamp: str, aside: str) -> str:
-    """The stamp is part of the question: networks that many jobs share are read once."""
+    """Content hash, cached by path and stamp, because many jobs share networks."""
     if not os.path.isdir(path):
         return file_hash(Path(path))
     inside = _inside(Path(path), Path(aside))
@@ -170,7 +169,7 @@ def _content(path: str, stamp: str, aside: str) -> str:
 
 
 def _inside(folder: Path, aside: Path) -> list[Path]:
-    """Files in a folder, in order; hidden ones and those of ``aside`` left out."""
+    """Files below a folder, sorted, without hidden files and those of ``aside``."""
     found, aside = [], aside.resolve()
     for where, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".") and (Path(where) / name).resolve() != aside]

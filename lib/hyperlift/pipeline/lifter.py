@@ -28,20 +28,20 @@ from hyperlift.video.prefetch import ahead
 _LOG = logging.getLogger(__name__)
 
 LOOK_AHEAD = 4
-"""Frames that are waited for by default in live use."""
+"""Default look-ahead of live streams in frames. Chosen: 0.16 s at 25 frames a second, for less jitter."""
 
 
 class Lifter:
     """Turns videos and keypoints into 3D motion.
 
-    Opening one loads the network; it may then lift any number of recordings, one after the other.
+    The constructor loads the network, which can then lift any number of recordings, one at a time.
 
     Args:
         model: name of a lifter that comes with the package ("small"), or the path of an ONNX file.
         threads: CPU threads; None takes all cores.
 
     Raises:
-        InputError: no such model, or the file is no lifter.
+        InputError: the model does not exist, or the file is no lifter.
 
     Example:
         >>> import hyperlift
@@ -77,19 +77,19 @@ class Lifter:
         progress: Progress = silent,
         timings: Timings | None = None,
     ) -> Motion:
-        """Lift everybody in a recording.
+        """Lift all people of a recording.
 
         Args:
-            source: a video, or a keypoint file or folder of any known tool.
-            video: the video of the keypoints, for its size, its time stamps, and to draw on.
-            options: everything that has a default.
-            detector: finds the keypoints in a video, in place of the one that the options name.
-            journal: keeps detections while they are found, so that the next run goes on where this one was interrupted.
-            progress: told about every finished frame of a stage.
-            timings: filled with the time that each stage took.
+            source: a video, or a keypoint file or folder of any supported tool.
+            video: the video of the keypoints, for its size, time stamps and pictures.
+            options: None uses the defaults.
+            detector: replaces the detector that the options name.
+            journal: stores detections, so that an interrupted run can be resumed.
+            progress: called for every finished frame of a stage.
+            timings: receives the time of each stage.
 
         Raises:
-            InputError: a file cannot be read, files and options contradict one another, or nobody can be followed.
+            InputError: a file cannot be read, files and options contradict each other, or nobody can be tracked.
         """
         options = options or LiftOptions()
         timings = timings or Timings()
@@ -111,20 +111,20 @@ class Lifter:
         progress: Progress = silent,
         timings: Timings | None = None,
     ) -> Detections:
-        """Find the keypoints of everybody in a video; decoding runs beside it.
+        """Detect the keypoints of all people in a video; decoding runs in parallel.
 
         Args:
             recorded: of a video.
             options: name the detector.
-            detector: in place of the named one.
-            journal: keeps detections while they are found. What it holds of an earlier run with the same detector is
-                not looked for again; the results are equal to those of a run that was never interrupted.
+            detector: replaces the named one.
+            journal: stores detections. Those of an interrupted run with the same detector are reused; the results equal
+                those of an uninterrupted run.
             progress: as for ``lift``.
-            timings: as for ``lift``; decoding counts the time in which its own thread was busy.
+            timings: as for ``lift``; the time of decoding is that of its own thread.
 
         Raises:
-            InputError: the video cannot be decoded, no detector is wanted, the detector fails, or the journal cannot
-                be written.
+            InputError: the video cannot be decoded, ``options.detector`` is "none", the detector fails, or the journal
+                cannot be written.
         """
         timings = timings or Timings()
         if recorded.video is None or recorded.facts is None:
@@ -135,13 +135,13 @@ class Lifter:
                     f"{recorded.path}: is a video and `detector` is none; give its keypoints, or another detector"
                 )
             detector = self.open_detector(options, recorded.facts.fps)
-        from hyperlift.video.reading import read_frames  # PyAV takes long to import: who has keypoints does not wait
+        from hyperlift.video.reading import read_frames  # PyAV is slow to import
 
         total, source = recorded.facts.frames, str(recorded.path)
         with timings.stage("detect"), nullcontext() if journal is None else journal.opened(detector) as log:
             first = 0 if log is None else log.next_frame
             if first:
-                _LOG.info("%s: going on from frame %d of %d", source, first, total)
+                _LOG.info("%s: continuing at frame %d of %d", source, first, total)
             frames: Iterator[Frame] = iter(())
             if first < total:
                 frames = read_frames(
@@ -161,11 +161,11 @@ class Lifter:
         progress: Progress = silent,
         timings: Timings | None = None,
     ) -> Motion:
-        """Lift keypoints that are in memory; ``lift`` after detection.
+        """Lift detections in memory: ``lift`` without detection.
 
         Args:
-            detections: everybody, frame by frame.
-            recorded: picture size and times of the video that they come from.
+            detections: of all people.
+            recorded: picture size and times of the video.
             options: as for ``lift``.
             progress: as for ``lift``.
             timings: as for ``lift``.
@@ -178,17 +178,17 @@ class Lifter:
     def stream(
         self, width: int, height: int, fps: float, lookahead: int | None = None, *, skeleton: str = H36M_17.name
     ) -> LiftStream:
-        """Lift one person live: a frame of keypoints in, the pose of ``lookahead`` frames ago out.
+        """Lift one person live: keypoints of a frame in, the pose of the frame ``lookahead`` frames ago out.
 
         Args:
             width: of the picture in pixels.
             height: of the picture in pixels.
-            fps: frames that come a second, where they come without time stamps.
-            lookahead: frames to wait for; more is more accurate. None: 4, or more where the lifter wants more.
-            skeleton: joints of the keypoints, such as "coco17".
+            fps: frame rate, used for frames without time stamps.
+            lookahead: latency in frames; more is more accurate. None is 4, or more if the lifter needs more.
+            skeleton: of the keypoints, such as "coco17".
 
         Raises:
-            InputError: an impossible size, rate, look-ahead or skeleton.
+            InputError: an argument is out of range.
 
         Example:
             >>> import hyperlift
@@ -203,11 +203,10 @@ class Lifter:
         return open_stream(self._network, self.spec, width, height, fps, lookahead, skeleton=skeleton_named(skeleton))
 
     def look_ahead(self, fps: float) -> int:
-        """Frames to wait for in live use unless somebody asks for another number: 4, or as many as a streaming lifter
-        wants.
+        """The default look-ahead in frames: 4, or more if a streaming lifter needs more.
 
         Raises:
-            InputError: an impossible rate.
+            InputError: the frame rate is out of range.
         """
         if not isinstance(self._network, StreamPredictor):
             return LOOK_AHEAD
@@ -223,7 +222,7 @@ class Lifter:
         skeleton: str = H36M_17.name,
         min_confidence: float = LiftOptions.min_confidence,
     ) -> Streams:
-        """Lift several people live; ``stream`` for many, who are told apart by numbers.
+        """Lift several people live, by person id.
 
         Args:
             width: as for ``stream``.
@@ -231,10 +230,10 @@ class Lifter:
             fps: as for ``stream``.
             lookahead: as for ``stream``.
             skeleton: as for ``stream``.
-            min_confidence: keypoints below it count as not seen.
+            min_confidence: keypoints below it count as missing.
 
         Raises:
-            InputError: as ``stream``.
+            InputError: as for ``stream``.
         """
         return open_streams(
             self._network,
@@ -248,10 +247,10 @@ class Lifter:
         )
 
     def open_detector(self, options: LiftOptions, fps: float) -> Detector:
-        """The detector that the options name, for a video of ``fps`` frames a second.
+        """Open the detector that the options name, for a video with this frame rate.
 
         Raises:
-            InputError: there is no such detector, or it cannot be opened.
+            InputError: the detector does not exist, or cannot be opened.
         """
         return _make_detector(options, fps, self._threads)
 

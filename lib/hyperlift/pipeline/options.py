@@ -1,4 +1,4 @@
-"""What a user may choose about lifting a recording."""
+"""Options of lifting: parser, ``--help``, documentation and Python signature derive from these fields."""
 
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,10 +27,10 @@ _Rigid = partial(Option, group="rigid bones")
 
 @dataclass(frozen=True, kw_only=True)
 class LiftOptions:
-    """Choices for ``Lifter.lift``; docs/commands.md lists them with the spelling of the command line.
+    """Options of ``Lifter.lift``; docs/commands.md lists them with the spelling of the command line.
 
     Raises:
-        InputError: a value that means nothing.
+        InputError: a value is out of range.
 
     Example:
         >>> import hyperlift
@@ -129,8 +129,7 @@ class LiftOptions:
     limits: Annotated[Path | None, _Rigid("limits of joint angles for the fit, YAML (default: none)")] = None
 
     def __post_init__(self) -> None:
-        # Those who use these numbers know their limits; asking now tells a mistake before the long work. They are
-        # imported now, so that --help does without NumPy.
+        # Validated early by the modules that use the values; imported here, so that --help does not import NumPy.
         from hyperlift.body.joint_limits import read_limits
         from hyperlift.placement.body_height import BodyHeight
         from hyperlift.placement.lens import fov_intrinsics
@@ -155,7 +154,7 @@ class LiftOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingJob:
-    """Everything that defines the results of one recording; can be sent to another process."""
+    """Everything that defines the results of one recording; can be pickled."""
 
     source: Path
     """A video, or a keypoint file or folder."""
@@ -195,9 +194,9 @@ class RecordingJob:
     wait: Annotated[bool, _Output("wait while another run writes into the same folder")] = False
 
     def of(self, source: Path, out: Path) -> "RecordingJob":
-        """The same for another recording."""
+        """The same job for another recording."""
         return replace(self, source=source, out=out, video=None)
 
     def with_threads(self, threads: int) -> "RecordingJob":
-        """The same on so many threads, where nothing else was asked for."""
+        """The same job with this number of threads, unless it states one."""
         return self if self.threads is not None else replace(self, threads=threads)

@@ -1,4 +1,4 @@
-"""How far the work is, and where its time went."""
+"""Progress and timing of the stages."""
 
 import time
 from collections import defaultdict
@@ -11,19 +11,19 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Progress(Protocol):
-    """Told about every step; a progress bar, a log, or nothing."""
+    """Callback for progress, such as a progress bar or a log."""
 
     def __call__(self, stage: str, done: int, total: int | None) -> object:
-        """``done`` of ``total`` frames of a stage are finished; None where the total is not known beforehand."""
+        """``done`` of ``total`` frames of a stage are finished; ``total`` is None if it is unknown."""
         ...
 
 
 def silent(stage: str, done: int, total: int | None) -> None:
-    """The ``Progress`` of somebody who does not want to know."""
+    """A ``Progress`` that does nothing."""
 
 
 class Timings:
-    """Wall-clock seconds and frames a stage."""
+    """Wall-clock seconds and frames of each stage."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -31,7 +31,7 @@ class Timings:
 
     @contextmanager
     def stage(self, name: str, frames: int = 0) -> Iterator[None]:
-        """Count the time of a block."""
+        """Add the time of a block to a stage."""
         started = time.perf_counter()
         try:
             yield
@@ -40,7 +40,7 @@ class Timings:
             self.frames[name] += frames
 
     def waiting(self, name: str, items: Iterable[T]) -> Iterator[T]:
-        """Count the time spent waiting for the next item."""
+        """Yield the items, and add the time that each takes to a stage."""
         iterator = iter(items)
         while True:
             started = time.perf_counter()
@@ -54,7 +54,7 @@ class Timings:
             yield item
 
     def table(self) -> str:
-        """One line a stage: seconds, share, frames a second."""
+        """A table with one line per stage: seconds, share, frames per second."""
         total = sum(self.seconds.values())
         lines = [f"{'stage':<8}{'seconds':>9}{'share':>8}{'frames/s':>10}"]
         for name, seconds in self.seconds.items():

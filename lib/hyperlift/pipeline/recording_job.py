@@ -1,4 +1,4 @@
-"""One recording to one folder of results: what a command, a folder of videos and a cluster all run."""
+"""The job of one recording: from the source to a folder of results."""
 
 import json
 import logging
@@ -45,52 +45,51 @@ ANGLES_NAME = "angles.csv"
 
 @dataclass(frozen=True)
 class JobReport:
-    """What a job did; ``report.json`` in its folder."""
+    """Report of a job, as in ``report.json``."""
 
     people: int
     frames: int
-    """Of the recording."""
+    """Number of frames of the recording."""
     warnings: tuple[str, ...]
     seconds: float
     stages_s: Mapping[str, float]
     summary: tuple[str, ...] = ()
-    """Who was lifted and what was assumed, in sentences."""
+    """``Motion.summary``."""
     timings: str = ""
-    """Time a stage, as a table for printing."""
+    """Table of the time of each stage."""
     outputs: tuple[str, ...] = ()
-    """Names of the files in the job's folder, the report last."""
+    """Names of the files in the folder, the report last."""
     bodies: tuple[str, ...] = ()
-    """Kinds of files that were written for each person."""
+    """Formats with one file per person."""
     gravity: Mapping[str, Any] | None = None
-    """How the camera was held, how surely that is known, and by which roll keypoints were turned upright; None where
-    nobody was seen."""
+    """``Motion.gravity``."""
     rigid: Mapping[str, Any] | None = None
-    """What the fit of rigid bones moved, where one was made, and whether the joints are the fit's."""
+    """Changes by the rigid fit, and whether the joints are those of the fit; None without a fit."""
     removed: tuple[str, ...] = ()
-    """Names of an earlier run's results that were taken away and not written again."""
+    """Names of results of an earlier run that were removed and not written again."""
 
 
 def run_job(job: RecordingJob, lifter: Lifter | None = None, progress: Progress = silent) -> JobReport:
-    """Lift one recording and write its results, which take the place of an earlier run's all at once at the end.
+    """Lift one recording and write its results, which replace those of an earlier run together at the end.
 
-    Keypoints that an earlier run found in the same video with the same detector are used again. One run at a time
-    writes into a folder.
+    Detections of an earlier run in the same video with the same detector are reused. One run at a time writes into a
+    folder.
 
     Args:
-        job: what to do.
-        lifter: an open lifter of ``job.model``, to save opening it.
-        progress: told about every finished frame of a stage.
+        job: to run.
+        lifter: an open lifter of ``job.model``; None opens it.
+        progress: called for every finished frame of a stage.
 
     Raises:
-        InputError: as ``Lifter.lift``; or the folder cannot be written, another run writes into it, it holds files that
-            would be replaced and that no earlier run wrote, or an input changed meanwhile.
+        InputError: as for ``Lifter.lift``; or the folder cannot be written, another run writes into it, files of no
+            earlier run would be replaced, or an input changed during the run.
     """
     with _own_folder(job):
         return _run(job, lifter, progress)
 
 
 def run_unless_done(job: RecordingJob) -> JobReport | None:
-    """``run_job``; None where the results are complete already, or are once another run has ended.
+    """``run_job``; None if the results are already complete, or complete after another run has ended.
 
     Raises:
         InputError: as ``run_job``.
@@ -102,8 +101,7 @@ def run_unless_done(job: RecordingJob) -> JobReport | None:
 
 
 def outputs_of(job: RecordingJob) -> list[Path]:
-    """The files that a job writes whoever is in the recording, the report last; ``JobReport.outputs`` has those of each
-    person as well."""
+    """The files that a job always writes, the report last; ``JobReport.outputs`` also has those of each person."""
     poses = [job.out / f"{POSES_STEM}.{kind}" for kind in job.formats]
     poses += [job.out / ANGLES_NAME] if job.angles else []
     drawn = [job.out / VIDEO_NAME] if job.render else []
@@ -112,10 +110,10 @@ def outputs_of(job: RecordingJob) -> list[Path]:
 
 
 def is_done(job: RecordingJob) -> bool:
-    """Whether the results are complete and were made from the same files with the same options."""
+    """Whether the results are complete, and from the same files with the same options."""
     results = Results.of(job.out)
     try:
-        if not results.complete:  # before the inputs are read, which may take long
+        if not results.complete:  # before the inputs are hashed, which is slow
             return False
         made_from, now = results.report["made_from"], _choices(job)
         return (
@@ -134,10 +132,10 @@ def is_done(job: RecordingJob) -> bool:
 
 
 def check_job(job: RecordingJob) -> None:
-    """Tell before the work what would stop it at its end, whatever is in the recording.
+    """Check the options of a job before its work.
 
     Raises:
-        InputError: options that need one another, an unknown naming, or the package for C3D is missing.
+        InputError: an option requires another one, the naming is unknown, or the package for C3D is missing.
     """
     for kind in job.bodies:
         check_kind(job.out / f"{POSES_STEM}.{kind}", job.naming if f".{kind}" in NAMED else "plain")
@@ -149,7 +147,7 @@ def check_job(job: RecordingJob) -> None:
 
 @contextmanager
 def _own_folder(job: RecordingJob) -> Iterator[None]:
-    """Nobody else writes into the job's folder, and what an interrupted run left to do there is done."""
+    """Lock the folder of a job, and complete the interrupted replacement of an earlier run."""
     check_job(job)
     for path in outputs_of(job):
         check_output(path)
@@ -169,7 +167,7 @@ def _run(job: RecordingJob, lifter: Lifter | None, progress: Progress) -> JobRep
     }
     old = Results.of(job.out)
     inside = [path.name for path in inputs.files if path.resolve().parent == job.out.resolve()]
-    old.replaceable(_names(job), inside, job.overwrite)  # what is in the way is told before the long work
+    old.replaceable(_names(job), inside, job.overwrite)  # fails before the long work
     lifter = lifter or Lifter(job.model, threads=job.threads)
     if job.bodies or job.angles:
         check_skeleton(lifter.spec.skeleton)
@@ -209,7 +207,7 @@ def _run(job: RecordingJob, lifter: Lifter | None, progress: Progress) -> JobRep
 
 
 def _write(staged: RecordingJob, motion: Motion, progress: Progress, timings: Timings) -> tuple[Motion, list[str]]:
-    """Write everything but the report into the job's folder; returns the motion with bodies, and names in order."""
+    """Write all files except the report; returns the motion with rigid bodies, and the sorted names."""
     job, bodies = staged, motion
     if job.bodies and not motion.fits:
         with timings.stage("fit", sum(len(person.frame) for person in motion.people)):
@@ -241,17 +239,17 @@ def _keypoints(
     progress: Progress,
     timings: Timings,
 ) -> tuple[Detections, Mapping[str, Any] | None]:
-    """The keypoints of the recording, and what they were made from where they were found in its pictures."""
+    """The keypoints of the recording, and ``detected_from`` if they come from a detector."""
     if recorded.detections is not None:
         return recorded.detections, None
     made_from = detected_from(inputs.files[job.source], job.options)
     found = job.out / KEYPOINTS_NAME
     if old.report.get("detected_from") == made_from and all(map(old.holds, KEYPOINTS_NAMES)):
-        _LOG.info("keypoints that an earlier run found are read from %s", found)
+        _LOG.info("keypoints of an earlier run are read from %s", found)
     else:
-        choose_camera(recorded, job.options)  # a mistake in it is told before the long work
+        choose_camera(recorded, job.options)  # fails before the long work
         found = new / KEYPOINTS_NAME
-        # It stays until the results are complete: a run that ends before finds its detections there.
+        # The journal is kept until the results are complete, so that an interrupted run can be resumed.
         journal = JournalFile(job.out / JOURNAL_NAME, json.dumps(made_from))
         detections = lifter.detect(recorded, options=job.options, journal=journal, progress=progress, timings=timings)
         try:
@@ -261,13 +259,13 @@ def _keypoints(
             raise
         with timings.stage("write"):
             save_keypoints(found, detections, recorded)
-    # What is lifted is what stands in the file, so that a run that skips detection gives the same numbers.
+    # The file is lifted, not the detections in memory, so that a run that reuses it gives the same numbers.
     detections, facts = read_keypoints(found), read_recording(found)
     return replace(detections, tracked=facts is not None and facts.tracked), made_from
 
 
 def _names(job: RecordingJob) -> list[str]:
-    """Every name that the job may write, as far as it can be told before its work."""
+    """All names that the job can write, as far as they are known before its work."""
     names = [path.name for path in outputs_of(job)]
     names += [meta_path(job.out / f"{POSES_STEM}.csv").name] if "csv" in job.formats else []
     names += KEYPOINTS_NAMES if is_video(job.source) else ()
@@ -275,7 +273,7 @@ def _names(job: RecordingJob) -> list[str]:
 
 
 def _choices(job: RecordingJob) -> dict[str, Any]:
-    """What the results depend on beside the recording."""
+    """Everything that the results depend on, except the recording."""
     return {
         "model": weights_hash(job.model),
         "options": options_by_content(job.options),

@@ -1,4 +1,4 @@
-"""What a user hands in: a video, or the keypoints of one."""
+"""Sources of lifting: videos, and keypoint files."""
 
 from pathlib import Path
 
@@ -13,16 +13,16 @@ VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".wmv", ".ts", ".gif"}
 )
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-"""A picture is lifted as a video of one frame; in a folder of videos pictures are left alone."""
+"""A picture is lifted as a video of one frame; in a folder of videos, pictures are ignored."""
 
 
 def is_video(path: Path) -> bool:
-    """Whether a path has the name of a video; its content is looked at when it is opened."""
+    """Whether a path has the suffix of a video or picture."""
     return path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES
 
 
 def is_video_folder(path: Path) -> bool:
-    """Whether a path is a folder of videos, not one of keypoint files."""
+    """Whether a path is a folder with videos and without keypoint files."""
     return (
         path.is_dir()
         and any(inside.suffix.lower() in VIDEO_SUFFIXES for inside in path.rglob("*"))
@@ -31,15 +31,15 @@ def is_video_folder(path: Path) -> bool:
 
 
 def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Recorded:
-    """Look at what the user handed in, without decoding it.
+    """Read the facts of a video, or the keypoints of a file or folder.
 
     Args:
         source: a video, or a keypoint file or folder.
         video: the video that the keypoints come from.
-        options: size, rate and format where the files do not say them.
+        options: size, rate and format that the files do not state.
 
     Raises:
-        InputError: nothing is there, something cannot be read, or files and options contradict one another.
+        InputError: a file is missing or cannot be read, or files and options contradict each other.
     """
     if is_video(source):
         if video is not None and video != source:
@@ -92,8 +92,8 @@ def open_recording(source: Path, video: Path | None, options: LiftOptions) -> Re
 
 
 def _facts(video: Path, options: LiftOptions) -> VideoFacts:
-    """What the video holds, which agrees with the options."""
-    from hyperlift.video.reading import video_facts  # PyAV takes long to import: who has keypoints does not wait
+    """The facts of a video, checked against the options."""
+    from hyperlift.video.reading import video_facts  # PyAV is slow to import
 
     facts = video_facts(video, options.allow_truncated)
     size = options.picture_size

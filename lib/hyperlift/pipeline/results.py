@@ -1,4 +1,4 @@
-"""The results in a folder: which files an earlier run wrote there, and how new ones take their place."""
+"""Results in a folder: the files that an earlier run wrote, and their replacement by new ones."""
 
 import hashlib
 import json
@@ -18,31 +18,32 @@ from hyperlift.readers import reader
 REPORT_NAME = "report.json"
 FORMAT = "hyperlift-report"
 VERSION = 2
+"""Version of the report; version 1 lists names without content hashes."""
 _SEAL = "report_sha256"
 _LONGEST_NAME = 255
-"""Bytes; asking whether a longer one is there is an error on most systems."""
+"""Longest file name in bytes on most systems (NAME_MAX); ``stat`` fails for longer ones."""
 
 _OLD_FACTS_NAME = ".keypoints.json.made_from"
 _OLD_KEYPOINTS = ("keypoints.json", "keypoints.recording.json")
-"""Version 1 kept what keypoints were made from in a file of its own."""
+"""Version 1 stored ``detected_from`` in a separate file."""
 _AFTER_S = 2.0
-"""Version 1 lists names without content. It wrote the report last: a file that is older, or as old to within what file
-systems keep, is the one it wrote."""
+"""Version 1 wrote the report last, so a file is its own if it is not newer. This tolerance is the resolution of time
+stamps on FAT, 2 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What an earlier run wrote into a folder; empty where no report of ours is there."""
+    """Files that an earlier run wrote into a folder; empty without a report."""
 
     folder: Path
     report: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
-    """Content hash of every file that the run wrote, by name, the report's own included."""
+    """Content hash of each written file by name, including the report."""
 
     @classmethod
     @reader("report of results", remedy="give another output folder")
     def of(cls, folder: Path) -> "Results":
-        """Read the report of a folder; a damaged or foreign one is no report."""
+        """Read the report of a folder; a damaged or foreign one counts as none."""
         path = folder / REPORT_NAME
         try:
             content = path.read_bytes()
@@ -62,26 +63,27 @@ class Results:
 
     @property
     def complete(self) -> bool:
-        """Whether every file that the report lists is there, as long as it was."""
+        """Whether all files of the report exist with their size."""
         if is_interrupted(self.folder) or not self.report or self.report["version"] == 1:
             return False
         return all(_size(self.folder / name) == facts["bytes"] for name, facts in self.report["files"].items())
 
     def holds(self, name: str) -> bool:
-        """Whether a file is there as the run wrote it."""
+        """Whether a file exists and has the content that the run wrote."""
         path = self.folder / name
         return name in self.files and path.is_file() and identity(path) == self.files[name]
 
     def replaceable(self, names: Iterable[str], inputs: Iterable[str], overwrite: bool) -> Mapping[str, str]:
-        """What a run that writes such names may replace or remove: ``swap.identity`` by name.
+        """The files that a run may replace or remove: ``swap.identity`` by name.
 
         Args:
-            names: that will be written.
-            inputs: names of files in the folder that the run reads; they stay, whatever became of them.
-            overwrite: take the files of others as well.
+            names: that the run writes.
+            inputs: names of files in the folder that the run reads, which are never replaced.
+            overwrite: also replace files of other origin.
 
         Raises:
-            InputError: files that are no results of an earlier run, or were changed since, and no ``overwrite``.
+            InputError: files would be replaced that no earlier run wrote, or that were changed since, without
+                ``overwrite``.
         """
         staying = set(inputs)
         if taken := sorted(staying & set(names)):
@@ -103,7 +105,7 @@ class Results:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Yield a hidden folder below ``folder`` for new results; messages name the files by their later places.
+    """Yield a hidden folder below ``folder`` for new results; errors state the final paths of files.
 
     Raises:
         InputError: ``folder`` cannot be written.
@@ -118,7 +120,7 @@ def staged(folder: Path) -> Iterator[Path]:
 
 
 def bodies_in(folder: Path, stem: str, kinds: Iterable[str]) -> list[str]:
-    """Names of files of single people, such as ``pose3d_p0.bvh``, that are in a folder."""
+    """Names of files of one person, such as ``pose3d_p0.bvh``, in a folder."""
     pattern = re.compile(rf"{re.escape(stem)}_p\d+\.({'|'.join(map(re.escape, kinds))})", re.ASCII)
     return sorted(name for name in os.listdir(folder) if pattern.fullmatch(name)) if folder.is_dir() else []
 
@@ -126,17 +128,17 @@ def bodies_in(folder: Path, stem: str, kinds: Iterable[str]) -> list[str]:
 def publish_results(
     new: Path, old: Results, content: Mapping[str, Any], over: Mapping[str, str], kept: Sequence[str]
 ) -> None:
-    """Complete the report and let new results take the place of old ones, all at once.
+    """Complete the report, and replace old results by new ones together.
 
     Args:
         new: folder of ``staged``.
-        old: what is in the folder.
-        content: of the report, but for the files.
-        over: what may be replaced or removed (``Results.replaceable``).
-        kept: names of files that stay as they are and belong to the new results too.
+        old: results in the folder.
+        content: of the report, except the files.
+        over: files that may be replaced or removed (``Results.replaceable``).
+        kept: names of unchanged files that also belong to the new results.
 
     Raises:
-        InputError: a file came into the way meanwhile.
+        InputError: a file in the folder was created or changed during the run.
         OSError: the disk is full or broken.
     """
     folder = old.folder
@@ -151,7 +153,7 @@ def publish_results(
 
 
 def obsolete(old: Results, over: Mapping[str, str], names: Iterable[str]) -> list[str]:
-    """Names of an earlier run's files that new results, which have other names, leave without a report."""
+    """Names of files of an earlier run that are not among the new results."""
     staying = set(names)
     return [name for name in old.files if name in over and name not in staying and (old.folder / name).exists()]
 
@@ -165,7 +167,7 @@ def _size(path: Path) -> int | None:
 
 
 def _seal(report: Mapping[str, Any]) -> str:
-    """Hash of everything else in a report: whether it was edited since."""
+    """Hash of the rest of a report, which shows later edits."""
     content = {key: value for key, value in report.items() if key != _SEAL}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -183,7 +185,7 @@ def _files_of_version_1(folder: Path, report: Mapping[str, Any]) -> dict[str, st
 
 
 def _plain(name: object) -> str:
-    """A report that names files elsewhere was made to have them removed."""
+    """Validate a name in a report: a manipulated report could cause files in other folders to be removed."""
     if not isinstance(name, str) or Path(name).name != name or len(os.fsencode(name)) > _LONGEST_NAME:
         raise ValueError(name)
     return name

@@ -39,18 +39,18 @@ def lift_keypoints(
     progress: Progress,
     timings: Timings,
 ) -> Motion:
-    """Lift everybody in a recording.
+    """Lift all people of a recording.
 
     Args:
-        detections: everybody, frame by frame.
-        recorded: picture size and times of the video that they come from.
+        detections: of all people.
+        recorded: picture size and times of the video.
         lifter: the network.
-        options: everything that has a default.
-        progress: told about every finished frame of a stage.
-        timings: filled with the time that each stage took.
+        options: of lifting.
+        progress: called for every finished frame of a stage.
+        timings: receives the time of each stage.
 
     Raises:
-        InputError: options and recording contradict one another, or nobody can be followed.
+        InputError: options and recording contradict each other, or nobody can be tracked.
     """
     spec, skeleton = lifter.spec, skeleton_named(lifter.spec.skeleton)
     size = recorded.width, recorded.height
@@ -60,11 +60,11 @@ def lift_keypoints(
     with timings.stage("lift"):
         tracks = track_people(detections, *size, recorded.times_s, options.min_confidence)
         warnings = check_keypoints(detections, *size)
-        wanted = _wanted(tracks, options.people)
+        selected = _selected_ids(tracks, options.people)
     averaged = FlipAveraged(lifter, skeleton) if options.flip else lifter
 
     def placed_at(roll_deg: float) -> Placed:
-        """Lift and place through a camera that is turned upright by a roll."""
+        """Lift and place with this roll of the camera removed."""
         predict = upright_predictor(averaged, spec, roll_deg, camera)
         with timings.stage("lift"):
             lifted = lift_people(
@@ -73,14 +73,14 @@ def lift_keypoints(
             timings.frames["lift"] += sum(len(track.frame) for track in lifted)
         height = None if options.height_m is None else BodyHeight.given(options.height_m)
         with timings.stage("place"):
-            # Everybody tells where up and the floor are, also those who are not asked for.
+            # All people contribute to gravity and floor, also those who are not selected.
             return place_people(lifted, spec, camera, height, options.camera_pitch_deg, options.camera_roll_deg)
 
-    (people, placement), roll_deg = _levelled(placed_at, options.camera_roll_deg, skeleton)
+    (people, placement), roll_deg = _without_roll(placed_at, options.camera_roll_deg, skeleton)
     if placement.world.seen_roll_deg is not None:
         warnings = [*warnings, roll_warning(roll_deg, placement.world.seen_roll_deg)]
     motion = Motion(
-        people=[person for person in people if person.id in wanted],
+        people=[person for person in people if person.id in selected],
         meta=poses_meta(
             source=valid_unicode(recorded.path.name),
             width=recorded.width,
@@ -101,10 +101,10 @@ def lift_keypoints(
 
 
 def choose_camera(recorded: Recorded, options: LiftOptions) -> Intrinsics:
-    """The intrinsics that the options, the video's lens data or an assumption give.
+    """Intrinsics from the options, the metadata of the video, or an assumption.
 
     Raises:
-        InputError: the options state impossible ones.
+        InputError: the options are out of range.
     """
     metadata = recorded.facts.metadata if recorded.facts is not None else None
     return choose_intrinsics(
@@ -112,10 +112,10 @@ def choose_camera(recorded: Recorded, options: LiftOptions) -> Intrinsics:
     )
 
 
-def _levelled(
+def _without_roll(
     placed_at: Callable[[float], Placed], given_deg: float | None, skeleton: Skeleton
 ) -> tuple[Placed, float]:
-    """People lifted without the camera's roll, and that roll: the given one, or what the people show."""
+    """People lifted with the roll of the camera removed, and that roll, given or estimated."""
     if given_deg is None:
         placed, roll_deg = lift_and_find_roll(placed_at, lambda at: (at[1].world.roll_deg, at[1].world.tilt_std_deg))
         if roll_deg:
@@ -128,7 +128,7 @@ def _levelled(
     return (people, placement), given_deg
 
 
-def _wanted(tracks: Sequence[Track], people: Sequence[int] | None) -> set[int]:
+def _selected_ids(tracks: Sequence[Track], people: Sequence[int] | None) -> set[int]:
     known = {track.id for track in tracks}
     if people is None:
         return known

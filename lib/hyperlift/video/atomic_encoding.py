@@ -1,4 +1,4 @@
-"""A file that is encoded picture by picture appears whole or not at all."""
+"""Atomic writing of files that are encoded picture by picture."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ class Encoder(Protocol):
     """Writes a file until it is closed or abandoned."""
 
     def close(self) -> None:
-        """Write what is still waiting and end the file."""
+        """Flush the encoder and close the file."""
         ...
 
     def abandon(self) -> None:
-        """Let go of the file, whatever state it is in."""
+        """Close the file without flushing, after an error."""
         ...
 
 
@@ -28,11 +28,11 @@ AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
 @contextmanager
 def written_whole(path: Path | str, open_encoder: Callable[[Path], AnyEncoder]) -> Iterator[AnyEncoder]:
-    """Yield an encoder; its file appears at ``path`` when the block succeeds, or not at all.
+    """Yield an encoder; its file appears at ``path`` only if the block succeeds.
 
     Args:
         path: of the file; its folder is created.
-        open_encoder: opens one that writes to the path it is given.
+        open_encoder: opens an encoder that writes to a path.
 
     Raises:
         InputError: the folder cannot be written, or the disk is full.
@@ -48,5 +48,5 @@ def written_whole(path: Path | str, open_encoder: Callable[[Path], AnyEncoder]) 
                 raise
         except av.error.FFmpegError as error:
             raise InputError(
-                f"{path}: cannot be written ({error.strerror}); make room or choose another output"
+                f"{path}: cannot be written ({error.strerror}); free disk space or choose another output"
             ) from error

@@ -1,7 +1,6 @@
-"""How many bytes a file should have by its own account: a copy or a download that broke off has fewer.
+"""Detection of truncated video files: the container's stated length is compared with the size of the file.
 
-Only containers that state their own length can be asked: mp4 and mov (ISO/IEC 14496-12), avi (RIFF), and Matroska and
-WebM (EBML, RFC 8794).
+Supported containers are mp4 and mov (ISO/IEC 14496-12), avi (RIFF), and Matroska and WebM (EBML, RFC 8794).
 """
 
 from dataclasses import dataclass
@@ -11,69 +10,70 @@ from typing import BinaryIO
 _ISO_FIRST = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot"}
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _HEADER_BYTES = 16
+"""Size of a box header with a 64-bit size (ISO/IEC 14496-12)."""
 _MAX_BOXES = 100_000
-"""Outermost parts that are looked at; a fragmented film of a day has fewer."""
+"""Limit of top-level boxes. Chosen: a fragmented mp4 of a day, with a fragment per second, has fewer."""
 
 
 @dataclass(frozen=True)
 class Extent:
-    """Bytes in a file, and bytes that it announces."""
+    """Size of a file in bytes, and the size that its container states."""
 
-    there: int
-    announced: int
+    size: int
+    stated: int
     index_missing: bool = False
-    """An mp4 without the index that says where its frames are; nothing in it can be read."""
+    """Whether an mp4 lacks its index (moov), without which it cannot be read."""
 
     @property
-    def cut(self) -> bool:
+    def truncated(self) -> bool:
         """Whether the end is missing."""
-        return self.there < self.announced
+        return self.size < self.stated
 
 
 def file_extent(path: Path) -> Extent | None:
-    """Compare a file's length with what its container announces; None where the container does not say."""
-    there = path.stat().st_size
+    """Size and stated size of a file; None if the container states none."""
+    size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
         if head[4:8] in _ISO_FIRST:
-            return _iso_extent(file, there)
+            return _iso_extent(file, size)
         if head[:4] == b"RIFF":
-            return Extent(there, _riff_end(file, there))
+            return Extent(size, _riff_end(file, size))
         if head[:4] == _EBML:
             end = _matroska_end(file)
-            return None if end is None else Extent(there, end)
+            return None if end is None else Extent(size, end)
     return None
 
 
-def _iso_extent(file: BinaryIO, there: int) -> Extent:
-    """Walk the outermost boxes: each begins with its size and type."""
+def _iso_extent(file: BinaryIO, file_size: int) -> Extent:
+    """Walk the top-level boxes, each of which starts with its size and type."""
     start, kinds = 0, set()
     for _ in range(_MAX_BOXES):
-        if start >= there:
+        if start >= file_size:
             break
         file.seek(start)
         head = file.read(_HEADER_BYTES)
         if len(head) < 8:
-            # A stub of a box header, or padding: nothing of the film is in it.
-            return Extent(there, there + (8 - len(head)), b"moov" not in kinds)
+            # A truncated box header, or padding.
+            return Extent(file_size, file_size + (8 - len(head)), b"moov" not in kinds)
         size, kind = int.from_bytes(head[:4]), head[4:8]
         kinds.add(kind)
-        if size == 1:  # the size did not fit into 32 bits and stands behind the type
+        if size == 1:  # a 64-bit size follows the type
             size = int.from_bytes(head[8:16])
-        if size == 0:  # "to the end of the file"
-            start = there
+        if size == 0:  # the box extends to the end of the file
+            start = file_size
         elif size < 8:
             break
         else:
             start += size
-    return Extent(there, start, b"moov" not in kinds)
+    return Extent(file_size, start, b"moov" not in kinds)
 
 
-def _riff_end(file: BinaryIO, there: int) -> int:
-    """Long avi files are several RIFF chunks in a row."""
+def _riff_end(file: BinaryIO, file_size: int) -> int:
+    """The end of the last RIFF chunk; long avi files have several."""
     start = 0
     for _ in range(_MAX_BOXES):
-        if start >= there:
+        if start >= file_size:
             break
         file.seek(start)
         head = file.read(8)
@@ -81,12 +81,12 @@ def _riff_end(file: BinaryIO, there: int) -> int:
             break
         size = int.from_bytes(head[4:], "little")
         start += 8 + size + size % 2
-    # The byte that pads an odd chunk may be left out at the end.
-    return start if start - there > 1 else there
+    # The padding byte of an odd chunk can be missing at the end.
+    return start if start - file_size > 1 else file_size
 
 
 def _matroska_end(file: BinaryIO) -> int | None:
-    """The end of the segment; a live recording leaves its size open."""
+    """The end of the segment; None if its size is unknown, as in live recordings."""
     file.seek(len(_EBML))
     header = _ebml_size(file)
     if header is None:
@@ -99,7 +99,7 @@ def _matroska_end(file: BinaryIO) -> int | None:
 
 
 def _ebml_size(file: BinaryIO) -> int | None:
-    """A number whose leading zero bits count its further bytes; all ones mean "unknown"."""
+    """A variable-length integer, whose leading zero bits count the following bytes; None for "unknown" (all ones)."""
     first = file.read(1)
     if not first or first[0] == 0:
         return None

@@ -1,4 +1,4 @@
-"""What a video and its frames are, for those who do not open one: PyAV is not imported here."""
+"""Types of videos and frames; does not import PyAV."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,29 +14,29 @@ Picture = Shaped[np.ndarray, "_ _ _"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VideoFacts:
-    """What a video file holds, as it is shown: turned upright, pixels made square, the first frame at time 0."""
+    """Properties of a video file as displayed: upright, with square pixels and the first frame at time 0."""
 
     width: int
     """In pixels, upright."""
     height: int
     """In pixels, upright."""
     fps: float
-    """Frames a second: the declared rate where the frames keep to it, otherwise their number over their time."""
+    """Frame rate: the declared one if the time stamps agree with it, otherwise the mean."""
     times_s: Float[np.ndarray, " frames"]
-    """Seconds of every frame since frame 0, strictly increasing; as uneven as the file's own time stamps."""
+    """Seconds of every frame since frame 0, strictly increasing, from the time stamps of the file."""
     duration_s: float
     """From the first frame to the end of the last."""
     orientation: Orientation = UPRIGHT
-    """How stored pictures are turned to stand upright."""
+    """Rotation from stored to upright pictures."""
     codec: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """The container's and the stream's own notes, among them the lens of some phones."""
+    """Metadata of container and stream, for some phones with the lens."""
     start_s: float | None = 0.0
-    """The file's own time stamp of frame 0; None where it has no time stamps and frames are counted instead."""
+    """Time stamp of frame 0 in the file; None if the file has no time stamps."""
 
     @property
     def frames(self) -> int:
-        """How many frames the file holds."""
+        """Number of frames."""
         return len(self.times_s)
 
     @property
@@ -46,12 +46,12 @@ class VideoFacts:
 
     @property
     def rotation_deg(self) -> int:
-        """By how much stored pictures are turned clockwise to stand upright: 0, 90, 180 or 270."""
+        """Clockwise rotation from stored to upright pictures: 0, 90, 180 or 270."""
         return self.orientation.rotation_deg
 
     @property
     def variable_rate(self) -> bool:
-        """Whether some frame lasts noticeably longer or shorter than the usual one."""
+        """Whether the duration of a frame differs from the mean by more than a quarter."""
         gaps_s = np.diff(self.times_s)
         return bool(len(gaps_s) and np.abs(gaps_s * self.fps - 1).max() > 0.25)
 
@@ -61,8 +61,8 @@ class Frame:
     """One picture of a video."""
 
     index: int
-    """Number of the frame in the file, from 0; numbers of frames that cannot be decoded are left out."""
+    """Number of the frame in the file, from 0; frames that cannot be decoded count."""
     time_s: float
     """Seconds since frame 0."""
     rgb: Picture
-    """uint8 [H,W,3], upright, sRGB as stored (no tone mapping of HDR); with a fourth byte if that was asked for."""
+    """uint8 [H,W,3], upright, as stored without tone mapping of HDR; [H,W,4] for ``pixels="rgba"``."""

@@ -1,4 +1,4 @@
-"""Animated gifs, picture by picture: whole or not at all, one palette for all pictures."""
+"""Atomic writing of animated gifs with one palette for all pictures."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,18 +16,18 @@ from hyperlift.video.atomic_encoding import written_whole
 from hyperlift.video.facts import Picture
 
 FASTEST_FPS = 25.0
-"""Browsers slow down what is shown for less than two hundredths of a second, and files grow."""
+"""Highest frame rate. Chosen: browsers slow down frames of less than 0.02 s, and files grow."""
 _TICKS = 100
-"""The format's clock, a second."""
+"""Clock ticks per second of the format (GIF89a)."""
 _EXACT = 64
-"""Colours of the palette that are kept as they are: the most frequent ones, so that flat areas stay flat."""
+"""Number of the most frequent colours that the palette keeps exactly. Chosen: flat areas of drawings stay flat."""
 
 
 def palette_of(pictures: Sequence[Picture]) -> Shaped[np.ndarray, "256 3"]:
-    """256 colours for pictures that are drawn: the most frequent ones, and the middles of all others.
+    """A palette of 256 colours for drawings: the most frequent ones, and a median cut of the others.
 
     Args:
-        pictures: a few typical ones, uint8 RGB [H,W,3].
+        pictures: some typical pictures, uint8 RGB [H,W,3].
     """
     pixels = np.concatenate([picture.reshape(-1, 3) for picture in pictures]).astype(np.uint32)
     packed, counts = np.unique(pixels @ np.array([65536, 256, 1], np.uint32), return_counts=True)
@@ -35,7 +35,7 @@ def palette_of(pictures: Sequence[Picture]) -> Shaped[np.ndarray, "256 3"]:
     order = np.argsort(-counts, kind="stable")
     exact, rest = colours[order[:_EXACT]], colours[order[_EXACT:]]
     if len(rest) > 256 - _EXACT:
-        # Every colour once: thin lines of bright colour count as much as the ground.
+        # Each colour counts once, so that thin lines have the same weight as the background.
         middles = Image.fromarray(rest[None]).quantize(256 - _EXACT, method=Image.Quantize.MEDIANCUT)
         rest = np.array(middles.getpalette(), np.uint8).reshape(-1, 3)[: 256 - _EXACT]
     palette = np.zeros((256, 3), np.uint8)
@@ -45,7 +45,7 @@ def palette_of(pictures: Sequence[Picture]) -> Shaped[np.ndarray, "256 3"]:
 
 
 class GifWriter:
-    """Pictures of one size into a gif that loops. Use ``write_gif``, which closes it."""
+    """Writer of a looping gif. Use ``write_gif``, which closes it."""
 
     def __init__(
         self, path: Path, width: int, height: int, palette: Shaped[np.ndarray, "256 3"], last_s: float
@@ -58,14 +58,14 @@ class GifWriter:
         self._stream = stream
         self._palette = Image.new("P", (1, 1))
         self._palette.putpalette(palette.tobytes())
-        # The encoder wants opacity first.
+        # The encoder expects ARGB.
         self._entries = np.concatenate([np.full((256, 1), 255, np.uint8), palette], axis=1)
         self._last_ticks = -1
 
     def add(self, picture: Picture, time_s: float) -> None:
         """Append one picture, uint8 RGB [H,W,3], shown from ``time_s`` on, later than the one before."""
         indices = np.asarray(Image.fromarray(picture).quantize(palette=self._palette, dither=Image.Dither.NONE))
-        # The one format that takes its palette along, which PyAV's annotations do not know.
+        # Any: pal8 is given as a pair of indices and palette, which PyAV's annotations lack.
         coloured: Any = (np.ascontiguousarray(indices), self._entries)
         frame = av.VideoFrame.from_ndarray(coloured, format="pal8")
         self._last_ticks = max(round(time_s * _TICKS), self._last_ticks + 1)
@@ -73,12 +73,12 @@ class GifWriter:
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        """Write what is still in the encoder and end the file."""
+        """Flush the encoder and close the file."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
 
     def abandon(self) -> None:
-        """Let go of the file, whatever state it is in."""
+        """Close the file without flushing, after an error."""
         with suppress(av.error.FFmpegError):
             self._container.close()
 
@@ -87,14 +87,14 @@ class GifWriter:
 def write_gif(
     path: Path | str, width: int, height: int, palette: Shaped[np.ndarray, "256 3"], last_s: float = 0.1
 ) -> Iterator[GifWriter]:
-    """Open a gif for writing; it appears at ``path`` when the block succeeds, or not at all.
+    """Open a gif for writing; it appears at ``path`` only if the block succeeds.
 
     Args:
         path: the gif; its folder is created.
         width: in pixels.
         height: in pixels.
-        palette: as ``palette_of`` gives it.
-        last_s: how long the last picture is shown before the first one comes again.
+        palette: of ``palette_of``.
+        last_s: duration of the last picture before the gif loops.
 
     Raises:
         InputError: the folder cannot be written, or the disk is full.

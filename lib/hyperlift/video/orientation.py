@@ -1,4 +1,4 @@
-"""How a stored picture must be turned to stand upright: the display matrix of phone videos."""
+"""Orientation of stored pictures, as in the display matrix of phone videos."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from hyperlift.shapes import Shaped
 
 @dataclass(frozen=True)
 class Orientation:
-    """First exchange rows and columns, then reverse them: all eight ways to lay a rectangle on itself."""
+    """Transposition, then reversal of the axes: all eight rotations and reflections of a rectangle."""
 
     transposed: bool = False
     reversed_x: bool = False
@@ -17,19 +17,19 @@ class Orientation:
 
     @property
     def rotation_deg(self) -> int:
-        """Clockwise turn from stored to upright: 0, 90, 180 or 270. Of a mirrored picture, the turn before the
-        mirroring from left to right."""
+        """Clockwise rotation from stored to upright: 0, 90, 180 or 270; for a mirrored picture, before the horizontal
+        reflection."""
         if self.transposed:
             return 90 if self.reversed_x != self.mirrored else 270
         return 180 if self.reversed_y else 0
 
     @property
     def mirrored(self) -> bool:
-        """Whether left and right are exchanged besides the turn."""
+        """Whether the orientation includes a reflection."""
         return self.transposed ^ self.reversed_x ^ self.reversed_y
 
     def upright(self, stored: Shaped[np.ndarray, "_ _ channels"]) -> Shaped[np.ndarray, "_ _ channels"]:
-        """Turn a picture; a view where nothing has to move, contiguous in memory otherwise."""
+        """Turn a picture upright; the same array if it is upright, otherwise a contiguous copy."""
         if not (self.transposed or self.reversed_x or self.reversed_y):
             return stored
         turned = stored.swapaxes(0, 1) if self.transposed else stored
@@ -37,9 +37,9 @@ class Orientation:
         return np.ascontiguousarray(turned)
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height before from those after the turn, and the other way round."""
+        """Convert width and height from stored to upright, or back."""
         return (height, width) if self.transposed else (width, height)
 
 
 UPRIGHT = Orientation()
-"""Shown as stored."""
+"""Stored pictures are upright."""

@@ -1,4 +1,4 @@
-"""Work on the next items while the present one is being used."""
+"""Prefetching: a thread computes the next items while the current one is used."""
 
 import threading
 from collections.abc import Generator, Iterable
@@ -7,6 +7,7 @@ from queue import Full, Queue
 from typing import Generic, TypeVar
 
 _POLL_S = 0.1
+"""Interval at which the thread checks whether the consumer has left. Chosen: short for a user who stops a run."""
 
 
 T = TypeVar("T")
@@ -25,8 +26,8 @@ class _End:
 def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     """Yield the same items, computed in a thread that is at most ``depth`` items ahead.
 
-    An exception of the items is raised where it would have been raised without the thread. When the consumer leaves
-    early the thread ends, and the items are closed.
+    Exceptions of the items are raised at the same item as without the thread. If the consumer stops early, the thread
+    ends and the items are closed.
     """
     results: Queue[_Item[T] | _End] = Queue(depth)
     left = threading.Event()

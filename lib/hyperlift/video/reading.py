@@ -1,7 +1,7 @@
-"""Frames of a video file, upright, in order, with the time of each; nothing but the file itself is believed.
+"""Reading of video files: facts, and upright frames in order with time stamps.
 
-What a header says about the number of frames, the rate and the length is often wrong, so the packets are counted; no
-picture is decoded for that, except the first.
+Headers often state a wrong number of frames, rate or duration, so the packets are counted. For that, only the first
+picture is decoded.
 """
 
 import logging
@@ -25,20 +25,22 @@ from hyperlift.video.facts import Frame, Picture, VideoFacts
 from hyperlift.video.orientation import UPRIGHT, Orientation
 from hyperlift.video.pyav import is_cover, open_video, reformat
 
-LEAST_SHARE_DECODED = 0.9
-"""A file of whose frames fewer can be decoded is refused as damaged."""
-MOST_PIXELS = 8192 * 4320
-"""Of a picture, 8K film. A file of a few kilobytes can claim any size, and memory is taken by the claim."""
+MIN_SHARE_DECODED = 0.9
+"""A file is rejected as damaged if fewer of its frames can be decoded. Chosen: tracks bridge gaps of some frames."""
+MAX_PIXELS = 8192 * 4320
+"""Largest picture: 8K (8192x4320). A small file can state any size, for which the decoder allocates memory."""
 _SCALE = "scale it to 8192x4320 pixels or less"
-_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(MOST_PIXELS)}
-"""A playlist may name other places; nothing but files is ever opened. The decoders that look into a file while it is
-opened keep to the same size."""
+_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+"""Only files are opened, because a playlist can name URLs; the limit also holds for decoders that probe the file."""
 _SLOWEST_FPS, _FASTEST_FPS = 0.01, 100_000.0
+"""Accepted mean frame rates. Chosen: a time lapse to a high-speed camera; others are broken."""
 _DECODER_THREADS = 2
-"""Each thread holds a picture of its own: this bounds the memory that 4K takes."""
+"""Threads of the decoder. Chosen: each thread holds a picture, so this bounds the memory for 4K."""
 _STRANGEST_PIXEL = 4.0
-"""Pixels more oblong than this are a defect of the file and taken for square."""
+"""Largest pixel aspect ratio; beyond, the value is treated as an error and pixels as square. Chosen: anamorphic
+formats have at most 2."""
 _HD_LINES = 720
+"""Pictures of this height or more use BT.709 if the file states no colour matrix, as players do."""
 _KNOWN_MATRICES = {int(matrix) for matrix in Colorspace}
 
 _log = logging.getLogger(__name__)
@@ -46,16 +48,16 @@ _log = logging.getLogger(__name__)
 
 @reader("video", remedy="copy it again or give another video")
 def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
-    """Read through a file once, without decoding more than its first picture.
+    """Read the packets of a file once, and decode its first picture.
 
-    A still picture is a video of one frame. Sound with a cover picture is no video.
+    A still picture is a video of one frame. Audio with a cover picture is no video.
 
     Args:
-        path: any container and codec that FFmpeg reads.
-        allow_truncated: take what is there of a file whose end is missing.
+        path: any container and codec that FFmpeg supports.
+        allow_truncated: accept a file whose end is missing.
 
     Raises:
-        InputError: the file is missing, holds no video or no frame, or breaks off before its end.
+        InputError: the file is missing, has no video or no frames, or is truncated.
 
     Example:
         >>> from hyperlift.video.reading import video_facts
@@ -82,7 +84,7 @@ def video_facts(path: Path | str, allow_truncated: bool = False) -> VideoFacts:
         fps = _rate(path, times_s, rate)
         end_s = float(times_s[-1]) + (last_ticks * tick_s or 1 / fps)
         extent = file_extent(path)
-        if not allow_truncated and extent is not None and extent.cut:
+        if not allow_truncated and extent is not None and extent.truncated:
             _refuse_if_short(path, extent, len(times_s), end_s, stream.frames, declared_s, fps)
         orientation = _orientation_of(shown)
         width, height = orientation.size(*_square_pixels(shown, stream))
@@ -109,19 +111,19 @@ def read_frames(
     pixels: Literal["rgb24", "rgba"] = "rgb24",
     first: int = 0,
 ) -> Generator[Frame, None, None]:
-    """Decode a video frame by frame; a few pictures are in memory at a time, however long the file.
+    """Decode a video frame by frame; a few pictures are in memory at a time.
 
     Args:
         path: the video.
-        size: width and height to which upright pictures are scaled while decoding; their own if None.
-        facts: of this file, if they are known already.
-        allow_truncated: take what is there of a file that is cut off or damaged.
-        pixels: "rgba" adds a fourth, opaque byte, which is faster to scale and to draw on.
-        first: number of the frame to begin with. Earlier ones are decoded, because later ones are made from them, but
-            not turned into pictures.
+        size: width and height to which upright pictures are scaled; None keeps their size.
+        facts: of this file; None reads them.
+        allow_truncated: accept a truncated or damaged file.
+        pixels: "rgba" adds an opaque fourth byte, which is faster to scale and to draw on.
+        first: number of the first frame to yield. Earlier frames are decoded, because later ones depend on them, but
+            not converted.
 
     Raises:
-        InputError: as ``video_facts``; at the end, too few of the frames could be decoded.
+        InputError: as for ``video_facts``; or, at the end, too few frames could be decoded.
 
     Example:
         >>> from hyperlift.video.reading import read_frames
@@ -142,7 +144,7 @@ def read_frames(
                 index += 1
                 if facts.start_s is not None and decoded.pts is not None:
                     time_s = decoded.pts * tick_s - facts.start_s
-                    # Earlier frames may be missing; two frames with one time stamp are still two.
+                    # Frames can be missing; frames with equal time stamps have different indices.
                     index = max(index, int(np.searchsorted(times_s, time_s - tick_s / 2)))
                 if index >= len(times_s):
                     _log.warning("%s: more pictures come out than the file announces; the rest is left out", path)
@@ -152,7 +154,7 @@ def read_frames(
                     continue
                 rgb = _upright_rgb(reformatter, decoded, size or facts.size, facts.orientation, pixels)
                 yield Frame(index, float(times_s[index]), rgb)
-    if shown < LEAST_SHARE_DECODED * len(times_s) and not allow_truncated:
+    if shown < MIN_SHARE_DECODED * len(times_s) and not allow_truncated:
         raise InputError(
             f"{path}: is damaged: only {shown} of {len(times_s)} frames can be decoded; "
             "copy it again, or take what is there (`allow_truncated=True`)"
@@ -181,10 +183,10 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, VideoStre
         if not known:
             raise InputError(f"{path}: its video is of a codec that is not known here; convert it to H.264")
         largest = max(known, key=_pixels)
-        if _pixels(largest) > MOST_PIXELS:
+        if _pixels(largest) > MAX_PIXELS:
             size = f"{largest.codec_context.width}x{largest.codec_context.height}"
             raise InputError(f"{path}: has pictures of {size} pixels; {_SCALE}")
-        largest.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+        largest.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         try:
             yield container, largest
         except av.error.FFmpegError as error:
@@ -200,9 +202,9 @@ def _why_closed(path: Path, error: Exception) -> str:
         extent = file_extent(path)
     except OSError:
         extent = None
-    if extent is not None and extent.cut:
+    if extent is not None and extent.truncated:
         return (
-            f"{path}: is cut off and cannot be opened: {extent.there} of {extent.announced} bytes are there; "
+            f"{path}: is cut off and cannot be opened: {extent.size} of {extent.stated} bytes are there; "
             "copy or record it again"
         )
     if extent is not None and extent.index_missing:
@@ -212,7 +214,7 @@ def _why_closed(path: Path, error: Exception) -> str:
 
 
 def _packets(path: Path, container: av.container.InputContainer, stream: VideoStream) -> Iterator[Any]:
-    """The stream's packets; a file that breaks down ends there."""
+    """The packets of the stream, up to the first error."""
     demuxed = container.demux(stream)
     while True:
         try:
@@ -226,7 +228,7 @@ def _packets(path: Path, container: av.container.InputContainer, stream: VideoSt
 
 
 def _decoded(packet: Any) -> list[av.VideoFrame]:
-    """A packet that cannot be decoded holds no frame."""
+    """The frames of a packet; none if it cannot be decoded."""
     try:
         return packet.decode()
     except av.error.FFmpegError as error:
@@ -237,7 +239,7 @@ def _decoded(packet: Any) -> list[av.VideoFrame]:
 def _times(
     path: Path, stamps: list[int | None], tick_s: float, rate: float | None
 ) -> tuple[Float[np.ndarray, " frames"], float]:
-    """Seconds since the first frame in the order of showing, and the file's own time of that."""
+    """Seconds since the first frame in presentation order, and the time stamp of the first frame."""
     if not stamps:
         raise InputError(f"{path}: holds no frame that can be decoded; give another video")
     if any(stamp is None for stamp in stamps) or not tick_s:
@@ -246,10 +248,10 @@ def _times(
         return np.arange(len(stamps)) / rate, 0.0
     ticks = np.sort(np.array(stamps, np.int64))
     distinct, first = np.unique(ticks, return_index=True)
-    # As floats where the difference of broken stamps would not fit into 64 bits.
+    # As floats if the difference of broken time stamps overflows 64 bits.
     whole = int(distinct[-1]) - int(distinct[0]) < 2**63
     since_s = (distinct - distinct[0] if whole else distinct.astype(np.float64) - float(distinct[0])) * tick_s
-    # Frames with one time stamp share the time to the next; those at the end go on at the usual pace.
+    # Frames with equal time stamps share the time to the next one; those at the end have the usual interval.
     pace_s = 1 / rate if rate else float(np.median(np.diff(since_s))) if len(since_s) > 1 else 1.0
     knots_s = np.append(since_s, since_s[-1] + pace_s * (len(ticks) - first[-1]))
     return np.interp(np.arange(len(ticks)), np.append(first, len(ticks)), knots_s), float(distinct[0]) * tick_s
@@ -284,7 +286,7 @@ def _declared_seconds(container: av.container.InputContainer, stream: VideoStrea
 def _refuse_if_short(
     path: Path, extent: Extent, frames: int, end_s: float, declared_frames: int, declared_s: float | None, fps: float
 ) -> None:
-    """A file whose end is missing may still hold the whole film: its tail can be an index or sound."""
+    """Reject a truncated file, unless all frames are there: the missing end can be an index or audio."""
     if declared_frames:
         whole = frames >= declared_frames
     else:
@@ -292,13 +294,13 @@ def _refuse_if_short(
     if not whole:
         of = f" of {declared_s:.1f}" if declared_s and declared_s > end_s + 1 / fps else ""
         raise InputError(
-            f"{path}: is cut off: {end_s:.1f}{of} s can be read ({extent.there} of {extent.announced} bytes); "
+            f"{path}: is cut off: {end_s:.1f}{of} s can be read ({extent.size} of {extent.stated} bytes); "
             "copy it again, or take what is there (`allow_truncated=True`)"
         )
 
 
 def _square_pixels(frame: av.VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Stored width and height after stretching the shorter side of oblong pixels."""
+    """Width and height with square pixels, from stretching the shorter side of each pixel."""
     aspect = float(stream.sample_aspect_ratio or 1)
     if not 1 / _STRANGEST_PIXEL <= aspect <= _STRANGEST_PIXEL:
         aspect = 1.0
@@ -314,7 +316,7 @@ def _upright_rgb(
 ) -> Picture:
     width, height = orientation.size(*size)
     matrix = frame.colorspace
-    if matrix not in _KNOWN_MATRICES:  # the custom of players where a file is silent
+    if matrix not in _KNOWN_MATRICES:  # the convention of players for unspecified matrices
         matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
     shrunk = width < 0.6 * frame.width
     rgb = reformat(
@@ -332,10 +334,10 @@ def _upright_rgb(
 
 
 def _orientation_of(frame: av.VideoFrame) -> Orientation:
-    """Read the display matrix, which takes (x, y) to (a x + c y, b x + d y).
+    """Read the display matrix, which maps (x, y) to (a x + c y, b x + d y).
 
-    Turns by other than a quarter are taken for the nearest quarter. Ask for one frame of a file, not for each: a frame
-    and its side data refer to one another, so that such frames stay in memory until the garbage collector runs.
+    Rotations are rounded to multiples of 90°. Call it for one frame of a file only: a frame and its side data refer to
+    each other, so such frames stay in memory until the garbage collector runs.
     """
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:

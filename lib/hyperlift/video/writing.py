@@ -1,4 +1,4 @@
-"""mp4 files, frame by frame: whole or not at all, the same bytes on every machine."""
+"""Atomic writing of mp4 files; equal frames give the same bytes on every machine."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -18,25 +18,23 @@ from hyperlift.video.facts import Picture
 from hyperlift.video.pyav import reformat
 
 _TICKS = 90_000
-"""A second in the clock of videos whose frames come at uneven times; every usual rate divides it."""
+"""Clock ticks per second for uneven times: the clock of MPEG, a multiple of usual frame rates."""
 _BT709 = 1
+"""Code of BT.709 for matrix, primaries and transfer function (ITU-T H.273)."""
 _WAITING = 3
-"""Pictures that may wait for the encoder."""
+"""Pictures that can wait for the encoder. Chosen: evens out its speed at little memory."""
 
 
 class VideoWriter:
-    """Frames of one, even size into an H.264 stream; encoding runs beside the caller, in its own thread.
-
-    Use ``write_mp4``, which closes it.
-    """
+    """H.264 encoder in its own thread. Use ``write_mp4``, which closes it."""
 
     def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
         if width % 2 or height % 2:
-            raise InputError(f"{path}: a video of {width}x{height} was asked for; width and height must be even")
+            raise InputError(f"{path}: a video cannot have {width}x{height} pixels; width and height must be even")
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
         stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        # A fixed number of threads writes the same bytes on every machine.
+        # The output depends on the number of threads, so it is fixed.
         stream.options = {"crf": "21", "preset": "superfast", "tune": "fastdecode", "threads": "2"}
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = _BT709
@@ -49,12 +47,11 @@ class VideoWriter:
         self._waiting: deque[Future[None]] = deque()
 
     def add(self, picture: Picture, time_s: float | None = None) -> None:
-        """Append one frame; the picture may be changed as soon as this returns.
+        """Append one frame; the picture is copied.
 
         Args:
-            picture: uint8 RGB [H,W,3], or [H,W,4] of which the fourth byte is not looked at.
-            time_s: when it is shown, later than the one before; all frames have a time or none has one. Without,
-                frames follow one another at the writer's rate.
+            picture: uint8 RGB [H,W,3], or [H,W,4] with an ignored fourth byte.
+            time_s: presentation time, ascending, for all frames or none; None uses the constant rate of the writer.
         """
         pixels = "rgba" if picture.shape[-1] == 4 else "rgb24"
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=pixels)
@@ -68,7 +65,7 @@ class VideoWriter:
         self._waiting.append(self._encoder.submit(self._encode, frame))
 
     def close(self) -> None:
-        """Write what is still in the encoder and end the file."""
+        """Flush the encoder and close the file."""
         while self._waiting:
             self._waiting.popleft().result()
         self._encoder.shutdown()
@@ -76,7 +73,7 @@ class VideoWriter:
         self._container.close()
 
     def abandon(self) -> None:
-        """Let go of the file, whatever state it is in."""
+        """Close the file without flushing, after an error."""
         self._encoder.shutdown(cancel_futures=True)
         with suppress(av.error.FFmpegError):
             self._container.close()
@@ -95,13 +92,13 @@ class VideoWriter:
 
 @contextmanager
 def write_mp4(path: Path | str, width: int, height: int, fps: float) -> Iterator[VideoWriter]:
-    """Open a video for writing; it appears at ``path`` when the block succeeds, or not at all.
+    """Open a video for writing; it appears at ``path`` only if the block succeeds.
 
     Args:
         path: the mp4; its folder is created.
         width: in pixels, even.
         height: in pixels, even.
-        fps: frames a second; of frames that come with times, the usual number.
+        fps: frame rate; for frames with times, the usual rate.
 
     Raises:
         InputError: the folder cannot be written, the disk is full, or the size is odd.

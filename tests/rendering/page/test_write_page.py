@@ -136,7 +136,7 @@ def test_a_large_video_stays_beside_the_page(tmp_path):
     page = write_page(tmp_path / "pages/page.html", [walker(0, 5)], META, video, max_embedded_mb=0)
     data = data_of(tmp_path / "pages/page.html")["video"]
     assert data["address"] == "../my%20clip%20%231.mp4"
-    assert "keep my clip #1.mp4 where it is" in page.notes[0]
+    assert "keep my clip #1.mp4 at its place" in page.notes[0]
     assert re.search(r'id="video-data"></script>', (tmp_path / "pages/page.html").read_text())
 
 
