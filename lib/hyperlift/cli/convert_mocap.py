@@ -165,9 +165,9 @@ def _read_arrays(folders: Sequence[Path], config: MocapStoreConfig) -> dict[str,
     return dict(splits)
 
 
-def _facts(recordings: Recordings) -> Sequence[Recording | ShelfEntry]:
+def _facts(recordings: Recordings) -> Sequence[Recording | StoredRecording]:
     """Facts of recordings, without reading their joints."""
-    return recordings.entries if isinstance(recordings, RecordingShelf) else recordings
+    return recordings.entries if isinstance(recordings, RecordingStore) else recordings
 
 
 def _held_out(splits: dict[str, Recordings], source: MotionSource) -> dict[str, Recordings]:

@@ -22,6 +22,7 @@ from hyperlift.skeletons.skeleton import Skeleton
 
 Lifted = TypeVar("Lifted")
 _AHEAD = np.array([0.0, 0.0, 1.0])
+"""Viewing direction of the camera, camera axes."""
 MIN_ROLL_DEG = 10.0
 """A smaller estimated roll is ignored: it raises the error by 1–2 mm, which is less than a wrong estimate can."""
 _DOUBT_DEG, _DOUBT_STDS = 15.0, 3.0
