@@ -20,8 +20,9 @@ from hyperlift.keypoints.formats.registry import read_keypoints
 from hyperlift.keypoints.people_by_frame import Detection
 from hyperlift.live.capture import Clock
 from hyperlift.live.events import Hub
+from hyperlift.live.options import LiveOptions
 from hyperlift.live.server import LiveServer
-from hyperlift.live.session import LiveOptions, LiveSession
+from hyperlift.live.session import LiveSession
 from hyperlift.pipeline.lifter import Lifter
 from hyperlift.pipeline.options import LiftOptions
 from hyperlift.skeletons.joint_sets import COCO_17

@@ -9,8 +9,9 @@ import numpy as np
 from runner import Report, run, table
 from scoring import SCORES, Bench, Every, lifted, open_bench, scores, size_note
 
+from hyperlift.choices import Smoothing
 from hyperlift.evaluation.benchmark_file import FPS, lift_bench, score_bench
-from hyperlift.lifting.smoothing import Smoothing, smooth
+from hyperlift.lifting.smoothing import smooth
 from hyperlift.runtime.loading import load_lifter
 
 

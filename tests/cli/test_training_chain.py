@@ -176,7 +176,7 @@ CHAINS = {
     ),
     "wants finetune": (
         {"short": {"start": "after: [runs/frames.yaml]"}},
-        "runs/short.yaml: training: after is runs/frames.yaml; a run that starts from another one's weights has finet",
+        "runs/short.yaml: training: after is runs/frames.yaml; a run that starts from other weights needs finetune",
     ),
     "weights that do not fit": (
         {"whole": {"depth": 2}},

@@ -48,7 +48,10 @@ def to_arguments(options: Any) -> list[str]:
 class OneLineParser(argparse.ArgumentParser):
     """Errors are one line with suggestions for misspelt options; ``_`` in an option is equivalent to ``-``."""
 
-    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: D102
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Iterable[str] | None = None, namespace: Any = None
+    ) -> Any:
+        """Read the options in either spelling."""
         given = list(sys.argv[1:] if args is None else args)
         end = given.index("--") if "--" in given else len(given)
         return super().parse_known_args([*map(_kebab, given[:end]), *given[end:]], namespace)

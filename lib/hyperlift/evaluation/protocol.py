@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hyperlift.choices import Mean
-from hyperlift.datasets.slicing import Slicing
+from hyperlift.choices import Mean, Slicing
 from hyperlift.skeletons.joint_sets import MPI_INF_3DHP_17
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from hyperlift.choices import Mean
 from hyperlift.evaluation.measures import BONE_SD, MEASURES, MPJVE, OF_JOINTS, Measure
-from hyperlift.evaluation.protocol import Mean, Protocol
+from hyperlift.evaluation.protocol import Protocol
 from hyperlift.evaluation.results import BenchResult, Errors, EvaluationResult
 
 _SPELLED_MEAN = {"action": "mean over {group}s of the mean over their frames", "frame": "mean over all frames"}

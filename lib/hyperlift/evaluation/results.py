@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperlift.choices import Mean
 from hyperlift.evaluation.measures import AUC, OF_JOINTS, PCK, Scores, averaged, pooled
-from hyperlift.evaluation.protocol import Mean, Protocol
+from hyperlift.evaluation.protocol import Protocol
 from hyperlift.shapes import Float
 from hyperlift.skeletons.skeleton import Skeleton
 

@@ -6,10 +6,11 @@ from typing import cast
 
 import numpy as np
 
+from hyperlift.choices import Slicing
 from hyperlift.contract import LifterSpec, Predictor
 from hyperlift.datasets.clip_store import ClipStore, Video
 from hyperlift.datasets.clips import exact_input
-from hyperlift.datasets.slicing import SLICINGS, Slicing, clip_rows, resample_index
+from hyperlift.datasets.slicing import SLICINGS, clip_rows, resample_index
 from hyperlift.errors import InputError, quoted
 from hyperlift.evaluation.measures import Scores, pooled, score_video
 from hyperlift.evaluation.protocol import Protocol

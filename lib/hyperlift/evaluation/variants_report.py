@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import get_args
 
+from hyperlift.choices import Mean
 from hyperlift.evaluation.measures import MEASURES, P1, P2, Measure
-from hyperlift.evaluation.protocol import Mean, Protocol
+from hyperlift.evaluation.protocol import Protocol
 from hyperlift.evaluation.report import (
     cell,
     input_statement,

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from hyperlift.body.person import LiftedTrack
+from hyperlift.choices import Smoothing
 from hyperlift.contract import LifterSpec, Predictor
 from hyperlift.errors import InputError, quoted
 from hyperlift.geometry.chunks import frame_chunks
 from hyperlift.geometry.normalisation import normalise_points
 from hyperlift.keypoints.detections import Detections
 from hyperlift.keypoints.timestamps import check_times, grid_times, resample, resample_pose2d
-from hyperlift.lifting.smoothing import Smoothing, smooth_poses
+from hyperlift.lifting.smoothing import smooth_poses
 from hyperlift.lifting.windows import lift_windows
 from hyperlift.shapes import Float, Int
 from hyperlift.skeletons.joint_sets import H36M_17, skeleton_named

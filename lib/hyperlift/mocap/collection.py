@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from hyperlift.choices import UpAxis
 from hyperlift.errors import InputError, one_line, quoted
 from hyperlift.mocap.asfamc import read_asfamc
-from hyperlift.mocap.bvh import UpAxis, read_bvh
+from hyperlift.mocap.bvh import read_bvh
 from hyperlift.mocap.motion_checks import plausible_parts
 from hyperlift.mocap.recording import Recording, with_constant_bones
 from hyperlift.mocap.recording_store import RecordingStore

@@ -11,9 +11,10 @@ from typing import Literal
 
 import numpy as np
 
+from hyperlift.choices import Slicing
 from hyperlift.datasets.clip_store import StoreMeta, StoreWriter, Video
 from hyperlift.datasets.seen_extremities import check_shares, detected_places, draw_seen, leave_unseen
-from hyperlift.datasets.slicing import Slicing, clip_rows
+from hyperlift.datasets.slicing import clip_rows
 from hyperlift.errors import InputError
 from hyperlift.geometry.body_size import REFERENCE_BONE_SUM_M, REFERENCE_HEIGHT_M, bone_lengths
 from hyperlift.geometry.cameras import Camera, project, scaled_orthographic_label
