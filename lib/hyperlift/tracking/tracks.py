@@ -86,10 +86,10 @@ def track_rows(detections: Detections, time_s: Float[np.ndarray, " all_frames"])
             "check `fps` and the frame numbers"
         )
     if len(kept) < len(tracks):
-        lone = sum(len(track) for track in tracks if len(track) < shortest)
+        short, rows = len(tracks) - len(kept), sum(len(track) for track in tracks if len(track) < shortest)
         _log.info(
-            "%s: %d tracks of fewer than %d detections dropped (%d detections)",
-            *(detections.source, len(tracks) - len(kept), shortest, lone),
+            "%s: %d track%s of fewer than %d detections dropped (%d detection%s)",
+            *(detections.source, short, "s" * (short != 1), shortest, rows, "s" * (rows != 1)),
         )
     return _numbered(kept, detections)
 
