@@ -63,7 +63,7 @@ def load_config(path: Path | str | None, kind: type[T], changes: Sequence[str] =
 
 def _change(values: dict[str, Any], change: str) -> None:
     """Set a key of nested sections in place."""
-    from hyperlift.safe_io.yaml_text import parse_yaml
+    from hyperlift.safe_io.yaml_text import parse_yaml  # lifting imports this module and needs no YAML
 
     key, equals, text = change.partition("=")
     *sections, last = key.split(".")

@@ -14,8 +14,8 @@ _SAME_BODY = 0.15
 """Maximal distance of two detections of one body in a frame, in body sizes. Chosen: people side by side are about one
 body size apart."""
 _SMALL_SHARE = 0.02
-"""The same limit as a share of the frames with several numbered people. Measured: trackers reach 0.5 % in real
-recordings."""
+"""The same limit as a share of the frames with several numbered people. Chosen: a tracker that gives two bodies one
+number more often says little about identities."""
 
 
 def cleaned_identities(detections: Detections) -> Detections:
